@@ -1,0 +1,90 @@
+"""What can go wrong, as types; every message is ours and safe to log.
+
+LexStreamingError
+├── SettingsError          an environment variable has a wrong value
+├── InvalidLexEvent        the event is not one that Lex V2 sends
+├── AnswerError            a bot's function gave something that is not text
+├── SessionTableError      the session table could not be read
+├── ModelError             the model did not (fully) answer
+│   ├── ModelUnavailable   before its first chunk, and another try may help
+│   ├── ModelRejected      before its first chunk, and another try will not help
+│   └── ModelInterrupted   after its first chunk, or it never said that it was done
+└── ChannelError           a frame may or may not have arrived
+    ├── ConnectionGone     it did not: nobody is there any more
+    ├── ChannelBusy        it did not: too many posts, or the client reads too slowly
+    └── FrameRejected      it did not, and will not: forbidden or too large
+"""
+
+from __future__ import annotations
+
+
+class LexStreamingError(Exception):
+    """The base of all errors raised by this package."""
+
+
+class SettingsError(LexStreamingError):
+    """An environment variable has a value that cannot be used; the message names it."""
+
+
+class InvalidLexEvent(LexStreamingError):
+    """The event lacks what every Lex V2 event has; the message names the key."""
+
+
+class AnswerError(LexStreamingError):
+    """A bot's function returned or yielded something that is not text."""
+
+
+class SessionTableError(LexStreamingError):
+    """The session table could not be read."""
+
+
+class ModelError(LexStreamingError):
+    """The model did not answer, or not to the end."""
+
+
+class ModelUnavailable(ModelError):
+    """Nothing was written yet and another try, or another model, may help."""
+
+
+class ModelRejected(ModelError):
+    """The request itself was refused; another try with the same request will not help."""
+
+
+class ModelInterrupted(ModelError):
+    """The model had begun and did not finish; what it wrote so far stands."""
+
+
+class ChannelError(LexStreamingError):
+    """A post failed in a way that leaves open whether the frame arrived."""
+
+
+class ConnectionGone(ChannelError):
+    """The connection is closed; the frame did not arrive."""
+
+
+class ChannelBusy(ChannelError):
+    """The channel asks for fewer posts; the frame did not arrive and may be sent again."""
+
+
+class FrameRejected(ChannelError):
+    """The channel will not take this frame; it did not arrive."""
+
+
+def describe(error: BaseException) -> dict[str, str]:
+    """Return what a log may hold of an error: its type and where it was raised.
+
+    The message is left out unless it is ours: exceptions of others quote prompts,
+    replies, tokens and URLs.
+    """
+    fields = {"error": type(error).__name__}
+    if isinstance(error, LexStreamingError):
+        fields["reason"] = str(error)
+    if error.__cause__ is not None:
+        fields["cause"] = type(error.__cause__).__name__
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is not None:
+        code = traceback.tb_frame.f_code
+        fields["raised_at"] = f"{code.co_filename}:{traceback.tb_lineno} {code.co_name}"
+    return fields

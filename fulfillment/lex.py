@@ -1,0 +1,243 @@
+"""Lex V2's Lambda event and response as values. Pure: no clock, no environment, no AWS.
+
+https://docs.aws.amazon.com/lexv2/latest/dg/lambda-input-format.html
+https://docs.aws.amazon.com/lexv2/latest/dg/lambda-response-format.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NotRequired, TypeAlias, TypedDict
+
+from fulfillment.errors import InvalidLexEvent
+
+Json: TypeAlias = "str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]"
+SlotValue: TypeAlias = "str | list[SlotValue] | dict[str, SlotValue] | None"
+"""What was understood for a slot: text, a list, a composite's sub-slots, or nothing yet."""
+
+FALLBACK_INTENT = "FallbackIntent"
+# Written by Lex Web UI before every request and read by nobody here: handed back,
+# the previous reply would travel twice in each response.
+CLIENT_OWNED_ATTRIBUTES = frozenset({"previousLexResponse", "previousUtterance"})
+
+
+class Message(TypedDict):
+    contentType: Literal["CustomPayload", "PlainText"]
+    content: str
+
+
+class IntentState(TypedDict):
+    name: str
+    state: str
+    slots: NotRequired[Mapping[str, Json]]
+    confirmationState: NotRequired[str]
+
+
+class SessionState(TypedDict):
+    dialogAction: dict[str, str]
+    intent: IntentState
+    sessionAttributes: dict[str, str]
+    activeContexts: NotRequired[Sequence[Json]]
+
+
+class LexResponse(TypedDict):
+    sessionState: SessionState
+    messages: NotRequired[list[Message]]
+    requestAttributes: NotRequired[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Intent:
+    """The intent that Lex chose, as it came; ``slots`` is the raw map to hand back."""
+
+    name: str
+    slots: Mapping[str, Json] = field(default_factory=dict)
+    confirmation_state: str = "None"
+
+
+@dataclass(frozen=True)
+class LexEvent:
+    """One utterance as Lex hands it to the Lambda."""
+
+    session_id: str
+    utterance: str
+    intent: Intent
+    invocation_source: str = "FulfillmentCodeHook"
+    input_mode: str = "Text"
+    locale: str = ""
+    session_attributes: Mapping[str, str] = field(default_factory=dict)
+    request_attributes: Mapping[str, str] = field(default_factory=dict)
+    active_contexts: Sequence[Json] = ()
+
+    @classmethod
+    def from_dict(cls, event: object) -> LexEvent:
+        """Parse an event. What Lex may leave out has a default; what is new is ignored.
+
+        Raises:
+            InvalidLexEvent: names the key that is missing or not what Lex sends.
+        """
+        root = _Node("event", _mapping("event", event))
+        state = root.child("sessionState", required=True)
+        return cls(
+            session_id=root.text("sessionId"),
+            utterance=root.text("inputTranscript"),
+            intent=_intent(state, root),
+            invocation_source=root.text("invocationSource") or "FulfillmentCodeHook",
+            input_mode=root.text("inputMode") or "Text",
+            locale=root.child("bot").text("localeId"),
+            session_attributes=state.child("sessionAttributes").texts(),
+            request_attributes=root.child("requestAttributes").texts(),
+            active_contexts=state.sequence("activeContexts"),
+        )
+
+    @property
+    def slots(self) -> dict[str, SlotValue]:
+        """What was understood for each slot, by name."""
+        return {name: _slot_value(slot) for name, slot in self.intent.slots.items()}
+
+    @property
+    def wants_frames(self) -> bool:
+        """Whether the client says that it shows frames: it typed, and has an open socket.
+
+        Lex Web UI never shows frames in a voice turn, and sends ``streamingEndpoint`` only
+        while streaming is on. The value is the browser's and is not used for anything else.
+        """
+        return self.input_mode == "Text" and bool(self.session_attributes.get("streamingEndpoint"))
+
+    @property
+    def is_answered_now(self) -> bool:
+        """Whether this invocation is the one that answers.
+
+        A dialog code hook comes before Lex has elicited the slots, so it is delegated back.
+        FallbackIntent has no slots, and Lex may call it through either hook or both; to close
+        at the first call answers exactly once in each case.
+        """
+        return self.invocation_source != "DialogCodeHook" or self.intent.name == FALLBACK_INTENT
+
+
+def close(
+    event: LexEvent, contents: Sequence[str], attributes: Mapping[str, str], *, failed: bool = False
+) -> LexResponse:
+    """Build the response that ends the turn.
+
+    Takes the Markdown of each message (blank ones are left out, and one must remain) and the
+    session attributes to keep.
+    """
+    messages: list[Message] = [
+        {"contentType": "CustomPayload", "content": content} for content in contents if content
+    ]
+    response = _response(event, "Close", "Failed" if failed else "Fulfilled", attributes)
+    response["messages"] = messages
+    return response
+
+
+def delegate(event: LexEvent) -> LexResponse:
+    """Build the response that lets Lex go on by itself (elicit slots, confirm, fulfil)."""
+    return _response(event, "Delegate", "InProgress", event.session_attributes)
+
+
+def apology(event: object, sentence: str) -> LexResponse:
+    """Build a valid failed Close from whatever came in, for when nothing else worked."""
+    try:
+        parsed = LexEvent.from_dict(event)
+    except InvalidLexEvent:
+        parsed = LexEvent(session_id="", utterance="", intent=Intent(FALLBACK_INTENT))
+    return close(parsed, [sentence], parsed.session_attributes, failed=True)
+
+
+def _response(
+    event: LexEvent, action: str, state: str, attributes: Mapping[str, str]
+) -> LexResponse:
+    session_state: SessionState = {
+        "dialogAction": {"type": action},
+        "intent": {
+            "name": event.intent.name,
+            "slots": event.intent.slots,
+            "state": state,
+            "confirmationState": event.intent.confirmation_state,
+        },
+        "sessionAttributes": {
+            key: value for key, value in attributes.items() if key not in CLIENT_OWNED_ATTRIBUTES
+        },
+    }
+    if event.active_contexts:
+        session_state["activeContexts"] = event.active_contexts
+    response: LexResponse = {"sessionState": session_state}
+    if event.request_attributes:
+        response["requestAttributes"] = dict(event.request_attributes)
+    return response
+
+
+def _intent(state: _Node, root: _Node) -> Intent:
+    node = state.child("intent")
+    if not node.values:
+        interpretations = root.sequence("interpretations")
+        first = interpretations[0] if interpretations else {}
+        node = _Node("event.interpretations[0]", _mapping("interpretations[0]", first)).child(
+            "intent"
+        )
+    return Intent(
+        name=node.text("name") or FALLBACK_INTENT,
+        slots=node.child("slots").values,
+        confirmation_state=node.text("confirmationState") or "None",
+    )
+
+
+def _slot_value(slot: Json) -> SlotValue:
+    if not isinstance(slot, Mapping):
+        return None
+    if isinstance(values := slot.get("values"), list) and slot.get("shape") == "List":
+        return [_slot_value(value) for value in values]
+    if isinstance(parts := slot.get("subSlots"), Mapping):
+        return {name: _slot_value(part) for name, part in parts.items()}
+    value = slot.get("value")
+    if not isinstance(value, Mapping):
+        return None
+    understood = value.get("interpretedValue") or value.get("originalValue")
+    return understood if isinstance(understood, str) else None
+
+
+@dataclass(frozen=True)
+class _Node:
+    """A JSON object and its path, so that an error can say where it is."""
+
+    path: str
+    values: Mapping[str, Json]
+
+    def child(self, key: str, *, required: bool = False) -> _Node:
+        path = f"{self.path}.{key}"
+        value = self.values.get(key)
+        if value is None and not required:
+            return _Node(path, {})
+        return _Node(path, _mapping(path, value))
+
+    def text(self, key: str) -> str:
+        value = self.values.get(key)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise InvalidLexEvent(f"{self.path}.{key} is not a string")
+        return value
+
+    def sequence(self, key: str) -> Sequence[Json]:
+        value = self.values.get(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            raise InvalidLexEvent(f"{self.path}.{key} is not a list")
+        return value
+
+    def texts(self) -> dict[str, str]:
+        for key, value in self.values.items():
+            if not isinstance(value, str):
+                raise InvalidLexEvent(f"{self.path}.{key} is not a string")
+        return {key: value for key, value in self.values.items() if isinstance(value, str)}
+
+
+def _mapping(path: str, value: object) -> Mapping[str, Json]:
+    if value is None:
+        raise InvalidLexEvent(f"{path} is missing")
+    if not isinstance(value, Mapping):
+        raise InvalidLexEvent(f"{path} is not an object")
+    return value

@@ -1,0 +1,114 @@
+"""The environment of the fulfillment Lambda as one checked value. An empty variable is unset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fulfillment.errors import SettingsError
+
+DEFAULT_MODEL_ID = "global.anthropic.claude-haiku-5-5"
+DEFAULT_SYSTEM_PROMPT = (
+    "You are a helpful assistant in a chat window. Answer in the language of the question, "
+    "briefly and plainly, in Markdown."
+)
+
+# Lex gives the Lambda 30 seconds for RecognizeText and then drops the reply:
+# https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_RecognizeText.html
+LEX_TIMEOUT_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this Lambda is set up; ``Settings()`` holds every default."""
+
+    model_id: str = DEFAULT_MODEL_ID
+    fallback_model_ids: tuple[str, ...] = ()
+    model_fields: Mapping[str, object] | None = None
+    """Converse ``additionalModelRequestFields``; ``None`` leaves them to the model's adapter."""
+    system_prompt: str = DEFAULT_SYSTEM_PROMPT
+    max_tokens: int = 1024
+    streaming_endpoint: str | None = None
+    session_table: str | None = None
+    turn_seconds: float = 25.0
+    flush_interval_seconds: float = 0.2
+    allow_html: bool = False
+    """Hand raw HTML in a reply to the client as it is. Lex Web UI runs it."""
+
+    @property
+    def can_stream(self) -> bool:
+        """Whether there is a channel to stream to and a table to find the connection in."""
+        return self.streaming_endpoint is not None and self.session_table is not None
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings.
+
+        Raises:
+            SettingsError: a value cannot be used; names the variable and what it takes.
+        """
+        read = _Reader({name: value for name, value in environ.items() if value.strip()})
+        return cls(
+            model_id=read.text("MODEL_ID", DEFAULT_MODEL_ID),
+            fallback_model_ids=read.names("FALLBACK_MODEL_IDS"),
+            model_fields=read.json_object("MODEL_FIELDS"),
+            system_prompt=read.text("SYSTEM_PROMPT", DEFAULT_SYSTEM_PROMPT),
+            max_tokens=int(read.number("MAX_TOKENS", 1024, least=1, most=1_000_000, whole=True)),
+            streaming_endpoint=read.url("STREAMING_ENDPOINT"),
+            session_table=read.text("SESSION_TABLE", "") or None,
+            turn_seconds=read.number("TURN_SECONDS", 25, least=1, most=LEX_TIMEOUT_SECONDS),
+            flush_interval_seconds=read.number("FLUSH_INTERVAL_SECONDS", 0.2, least=0, most=10),
+            allow_html=read.flag("ALLOW_HTML", False),
+        )
+
+
+@dataclass(frozen=True)
+class _Reader:
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self, name: str, default: str) -> str:
+        return self.environ.get(name, default).strip()
+
+    def names(self, name: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in self.text(name, "").split(",") if part.strip())
+
+    def number(
+        self, name: str, default: float, *, least: float, most: float, whole: bool = False
+    ) -> float:
+        text = self.text(name, str(default))
+        kind = "a whole number" if whole else "a number"
+        try:
+            value = int(text) if whole else float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise SettingsError(f"{name}={text!r}: takes {kind} from {least:g} to {most:g}")
+        return value
+
+    def flag(self, name: str, default: bool) -> bool:
+        text = self.text(name, str(default)).lower()
+        if text not in ("true", "false"):
+            raise SettingsError(f"{name}={text!r}: takes true or false")
+        return text == "true"
+
+    def url(self, name: str) -> str | None:
+        text = self.text(name, "").rstrip("/")
+        if text and not text.startswith(("https://", "http://")):
+            raise SettingsError(
+                f"{name}={text!r}: takes the https:// address of the WebSocket API with its stage,"
+                " such as https://abc123.execute-api.us-east-1.amazonaws.com/Prod"
+            )
+        return text or None
+
+    def json_object(self, name: str) -> Mapping[str, object] | None:
+        text = self.text(name, "")
+        if not text:
+            return None
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise SettingsError(f'{name}: takes a JSON object, such as {{"top_k": 50}}')
+        return value
