@@ -1,0 +1,129 @@
+"""One log line and one metrics record (CloudWatch EMF) a turn; never a word of its content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from fulfillment.delivery import Delivery
+from fulfillment.errors import describe
+from fulfillment.models.base import Completion
+
+NAMESPACE = "LexStreaming"
+SERVICE = "fulfillment"
+
+
+class Outcome(StrEnum):
+    """How a turn ended for its user."""
+
+    COMPLETED = "completed"
+    CUT = "cut"
+    """At the deadline, with what there was."""
+    INTERRUPTED = "interrupted"
+    """Something failed after the first text."""
+    FAILED = "failed"
+    """There is no text at all."""
+    EMPTY = "empty"
+    """The function or the model finished and wrote nothing."""
+
+
+@dataclass(frozen=True)
+class TurnReport:
+    """What is known of a turn at its end; times are seconds since it started."""
+
+    session_id: str
+    request_id: str
+    intent: str
+    outcome: Outcome
+    total_seconds: float
+    delivery: Delivery
+    first_chunk_seconds: float | None = None
+    first_frame_seconds: float | None = None
+    characters: int = 0
+    completions: tuple[Completion, ...] = ()
+    error: BaseException | None = None
+
+
+class Telemetry:
+    """Writes reports to standard output, where CloudWatch reads them."""
+
+    def __init__(self) -> None:
+        # Both read POWERTOOLS_* and LOG_LEVEL; the namespace and service here are only defaults.
+        self._logger = Logger(service=SERVICE)
+
+    def turn(self, report: TurnReport) -> None:
+        """Log a turn and record its metrics."""
+        level = "ERROR" if report.outcome is Outcome.FAILED else "INFO"
+        if report.error is not None or report.delivery.error is not None:
+            level = max(level, "WARNING", key=("INFO", "WARNING", "ERROR").index)
+        getattr(self._logger, level.lower())("turn", extra=_log_fields(report))
+        self._record(report)
+
+    def failure(self, what: str, error: BaseException) -> None:
+        """Log that something failed outside a turn, or so early that there is no report."""
+        self._logger.error(what, extra=describe(error))
+
+    def _record(self, report: TurnReport) -> None:
+        # One instance a turn: the shared one of Powertools would mix turns of several threads.
+        metrics = EphemeralMetrics()
+        metrics.namespace = metrics.namespace or NAMESPACE
+        metrics.service = metrics.service or SERVICE
+        metrics.add_dimension("Outcome", report.outcome)
+        for name, unit, value in _measures(report):
+            metrics.add_metric(name, unit, value)
+        metrics.add_metadata("delivery", report.delivery.status)
+        metrics.add_metadata("request_id", report.request_id)
+        metrics.flush_metrics()
+
+
+def _measures(report: TurnReport) -> list[tuple[str, MetricUnit, float]]:
+    measures: list[tuple[str, MetricUnit, float | None]] = [
+        ("Turns", MetricUnit.Count, 1),
+        ("TotalSeconds", MetricUnit.Seconds, report.total_seconds),
+        ("FirstChunkSeconds", MetricUnit.Seconds, report.first_chunk_seconds),
+        ("FirstFrameSeconds", MetricUnit.Seconds, report.first_frame_seconds),
+        ("Frames", MetricUnit.Count, report.delivery.frames),
+        ("InputTokens", MetricUnit.Count, _total(report, "input_tokens")),
+        ("OutputTokens", MetricUnit.Count, _total(report, "output_tokens")),
+    ]
+    return [(name, unit, value) for name, unit, value in measures if value is not None]
+
+
+def _total(report: TurnReport, field: str) -> int | None:
+    values = [getattr(completion, field) for completion in report.completions]
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _log_fields(report: TurnReport) -> Mapping[str, object]:
+    fields: dict[str, object] = {
+        "session_id": report.session_id,
+        "request_id": report.request_id,
+        "intent": report.intent,
+        "outcome": report.outcome,
+        "delivery": report.delivery.status,
+        "frames": report.delivery.frames,
+        "characters_streamed": report.delivery.characters,
+        "characters": report.characters,
+        "total_seconds": round(report.total_seconds, 3),
+        "first_chunk_seconds": _rounded(report.first_chunk_seconds),
+        "first_frame_seconds": _rounded(report.first_frame_seconds),
+        "models": [completion.model_id for completion in report.completions],
+        "stop_reasons": [completion.stop_reason for completion in report.completions],
+        "model_latency_ms": [completion.latency_ms for completion in report.completions],
+        "input_tokens": _total(report, "input_tokens"),
+        "output_tokens": _total(report, "output_tokens"),
+    }
+    if report.error is not None:
+        fields |= describe(report.error)
+    if report.delivery.error is not None:
+        fields["delivery_error"] = describe(report.delivery.error)
+    return fields
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

@@ -1,0 +1,113 @@
+"""The text of a turn as it grows: one thread writes it, others wait for it and read it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from fulfillment.errors import AnswerError
+
+
+class Transcript:
+    """What has been written so far, and whether there will be more.
+
+    Takes the clock, in seconds, that all waiting is measured by.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._chunks: list[str] = []
+        self._length = 0
+        self.chunk_count = 0
+        self.first_chunk_at: float | None = None
+        self.finished = False
+        self.closed = False
+        self.error: BaseException | None = None
+
+    @property
+    def length(self) -> int:
+        """How many characters there are."""
+        return self._length
+
+    @property
+    def is_growing(self) -> bool:
+        """Whether more text may come that anybody still wants."""
+        return not self.finished and not self.closed
+
+    def text(self) -> str:
+        """All that was written so far."""
+        with self._changed:
+            self._chunks = ["".join(self._chunks)]
+            return self._chunks[0]
+
+    def write(self, chunk: str) -> bool:
+        """Add a chunk; return whether more is wanted."""
+        with self._changed:
+            if self.closed:
+                return False
+            if chunk:
+                if self.first_chunk_at is None:
+                    self.first_chunk_at = self._clock()
+                self._chunks.append(chunk)
+                self._length += len(chunk)
+                self.chunk_count += 1
+                self._changed.notify_all()
+            return True
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """Say that all is written, or why there is no more."""
+        with self._changed:
+            self.error = error
+            self.finished = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Say that nobody wants more: writes are refused and all waiting ends."""
+        with self._changed:
+            self.closed = True
+            self._changed.notify_all()
+
+    def wait_for_text(self, beyond: int) -> None:
+        """Wait until there are more than ``beyond`` characters, or no more will come."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._length > beyond or not self.is_growing)
+
+    def wait_for_end(self, until: float) -> None:
+        """Wait until no more text will come, at most until the clock reads ``until``."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self.is_growing, max(0.0, until - self._clock()))
+
+
+def record(answer: Callable[[], object], transcript: Transcript) -> None:
+    """Run a bot's function and write all that it yields or returns; never raises.
+
+    Takes a function that returns text, an iterable of text, or nothing.
+    """
+    try:
+        _write_all(answer(), transcript)
+    # Whatever a builder's function raises, SystemExit included, ends this turn and no other.
+    except BaseException as exc:
+        transcript.finish(exc)
+    else:
+        transcript.finish()
+
+
+def _write_all(answered: object, transcript: Transcript) -> None:
+    if answered is None:
+        return
+    chunks = [answered] if isinstance(answered, str) else answered
+    if not isinstance(chunks, Iterable):
+        raise AnswerError(f"an answer is text or yields text, not {type(chunks).__name__}")
+    try:
+        for chunk in chunks:
+            if not isinstance(chunk, str):
+                raise AnswerError(f"an answer yields text, not {type(chunk).__name__}")
+            if not transcript.write(chunk):
+                break
+    finally:
+        # A generator that is left early must let go of what it holds, the model's stream first.
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()

@@ -1,0 +1,19 @@
+"""What a user reads when a turn did not go as it should. No detail of ours, ever."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Words:
+    """Plain sentences; a bot builder can give their own, in any language."""
+
+    failed: str = "Sorry, I could not answer that just now. Please try again."
+    """Instead of a reply, when there is no text at all."""
+    empty: str = "Sorry, I have no answer to that."
+    """Instead of a reply, when the model or the intent finished and wrote nothing."""
+    interrupted: str = "Sorry, my reply broke off here. Please ask again."
+    """After what was written before something failed."""
+    cut: str = "There is more to say, but my time for one reply is up."
+    """After what was written before the deadline."""
