@@ -1,0 +1,135 @@
+"""``scripts/serve``: the stack on a port of this machine."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import uvicorn
+from botocore.session import Session
+from starlette.routing import BaseRoute
+
+from fulfillment.errors import LexStreamingError
+from fulfillment.settings import Settings
+from websocket_stack.local import bedrock_http, stack
+from websocket_stack.local.bedrock_forward import BedrockForwarder, NoCredentials
+from websocket_stack.local.demo_model import DemoModel
+from websocket_stack.local.gateway import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES
+from websocket_stack.local.passages import Library
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+class CannotServe(Exception):
+    """The stack cannot start; the message says why and what to do."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until interrupted; return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        Settings.from_environ(os.environ)
+        model_routes = _model_routes(options.model, os.environ)
+        listener = _listen(options.host, options.port)
+    except (CannotServe, LexStreamingError, NoCredentials) as exc:
+        print(f"serve: {exc}", file=sys.stderr)
+        return 1
+    origin = f"http://{_host_in_url(options.host)}:{listener.getsockname()[1]}"
+    built = stack.build(origin, model_routes, model_name=options.model)
+    print(f"Lex Streaming is at {origin} (model: {options.model}; stop with Ctrl-C)", flush=True)
+    server(built).run(sockets=[listener])
+    return 0
+
+
+def server(built: stack.Stack) -> uvicorn.Server:
+    """Return the server of a stack, its WebSockets limited as API Gateway limits them."""
+    logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
+    return uvicorn.Server(
+        uvicorn.Config(
+            built.app,
+            ws="websockets-sansio",
+            # A pair: the most of a message and of one frame. Beyond, the connection closes (1009).
+            ws_max_size=(MAX_MESSAGE_BYTES, MAX_FRAME_BYTES),  # type: ignore[arg-type]
+            ws_per_message_deflate=False,
+            # API Gateway sends no ping of its own.
+            ws_ping_interval=None,
+            log_level="warning",
+            timeout_graceful_shutdown=1,
+        )
+    )
+
+
+def _is_no_refusal(record: logging.LogRecord) -> bool:
+    """Leave out what uvicorn logs, as an error, of an upgrade that was refused with a status."""
+    return "without completing handshake" not in record.getMessage()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scripts/serve", description="Run the whole stack on this machine."
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8000, help="0 takes any free one")
+    parser.add_argument(
+        "--model",
+        choices=("demo", "bedrock", "openai"),
+        default="demo",
+        help="demo: embedded, no network; bedrock: AWS, with your credentials; openai: any"
+        " compatible server (OPENAI_BASE_URL, OPENAI_API_KEY, OPENAI_MODEL)",
+    )
+    return parser
+
+
+def _model_routes(name: str, environ: Mapping[str, str]) -> Sequence[BaseRoute]:
+    if name == "bedrock":
+        return BedrockForwarder(Session()).routes()
+    if name == "openai":
+        return _openai_routes(environ)
+    return bedrock_http.routes(DemoModel(Library.of_project(PROJECT)))
+
+
+def _openai_routes(environ: Mapping[str, str]) -> Sequence[BaseRoute]:
+    try:
+        import openai
+
+        from fulfillment.models.openai_compatible import OpenAICompatibleModel
+    except ImportError:
+        raise CannotServe(
+            "--model openai needs the openai package: .venv/bin/pip install -e '.[openai]'"
+        ) from None
+    model = environ.get("OPENAI_MODEL")
+    if not model:
+        raise CannotServe("set OPENAI_MODEL to the model's name at your server")
+    if not environ.get("OPENAI_API_KEY"):
+        raise CannotServe("set OPENAI_API_KEY (any text, if your server asks for none)")
+    # The client reads OPENAI_BASE_URL and OPENAI_API_KEY itself.
+    return bedrock_http.routes(OpenAICompatibleModel(openai.OpenAI(max_retries=1), model))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        plain = socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as exc:
+        reason = getattr(exc, "strerror", None) or str(exc)
+        raise CannotServe(
+            f"cannot listen on {host}:{port} ({reason}); choose another with --port"
+        ) from exc
+    # asyncio switches Nagle's algorithm off only on sockets that say that they are TCP; with it
+    # the first event of a stream would wait 40 ms for an acknowledgement.
+    return socket.socket(plain.family, plain.type, socket.IPPROTO_TCP, fileno=plain.detach())
+
+
+def _host_in_url(host: str) -> str:
+    if host in ("0.0.0.0", "::"):
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""Passes Bedrock Runtime calls on to AWS, signed with the caller's own credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import urllib3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.session import Session
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+SERVICE = "bedrock-runtime"
+SIGNING_NAME = "bedrock"
+# What a signature covers or a hop adds; the rest of the caller's headers goes along.
+OWN_HEADERS = frozenset({"host", "authorization", "content-length", "connection", "expect"})
+CHUNK_BYTES = 64 * 1024
+
+
+class NoCredentials(Exception):
+    """There are no AWS credentials, or no region, to call Bedrock with."""
+
+
+class BedrockForwarder:
+    """Takes a botocore session with the caller's credentials and region.
+
+    Raises:
+        NoCredentials: the session has none.
+    """
+
+    def __init__(self, session: Session) -> None:
+        credentials, region = session.get_credentials(), session.get_config_variable("region")
+        if credentials is None:
+            raise NoCredentials("no AWS credentials found; set AWS_PROFILE or AWS_ACCESS_KEY_ID")
+        if not region:
+            raise NoCredentials("no AWS region found; set AWS_REGION or a profile that has one")
+        self._credentials = credentials
+        self._region = str(region)
+        # The client resolves the endpoint as any would: AWS_ENDPOINT_URL_*, FIPS, partitions.
+        client = session.create_client(SERVICE, region_name=self._region)
+        self._endpoint = client.meta.endpoint_url.rstrip("/")
+        self._pool = urllib3.PoolManager(
+            maxsize=50, retries=False, timeout=urllib3.Timeout(connect=5, read=60)
+        )
+
+    def routes(self) -> list[Route]:
+        """Return a route for every operation on a model."""
+        return [Route("/model/{rest:path}", self._forward, methods=["POST"])]
+
+    async def _forward(self, request: Request) -> Response:
+        body = await request.body()
+        upstream = await run_in_threadpool(self._send, request, body)
+        return StreamingResponse(
+            iterate_in_threadpool(_read(upstream)),
+            upstream.status,
+            {
+                name: value
+                for name, value in upstream.headers.items()
+                if name.lower() not in ("content-length", "transfer-encoding", "connection")
+            },
+        )
+
+    def _send(self, request: Request, body: bytes) -> urllib3.BaseHTTPResponse:
+        headers = {
+            name: value
+            for name, value in request.headers.items()
+            if name not in OWN_HEADERS and not name.startswith("x-amz-")
+        }
+        raw_path = request.scope["raw_path"].decode()
+        call = AWSRequest("POST", f"{self._endpoint}{raw_path}", headers, body)
+        SigV4Auth(self._credentials.get_frozen_credentials(), SIGNING_NAME, self._region).add_auth(
+            call
+        )
+        return self._pool.request(
+            "POST", str(call.url), body=body, headers=dict(call.headers), preload_content=False
+        )
+
+
+def _read(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    """Yield what has come, as it comes."""
+    try:
+        while data := response.read1(CHUNK_BYTES):
+            yield data
+    finally:
+        response.close()

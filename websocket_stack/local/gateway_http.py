@@ -1,0 +1,102 @@
+"""The WebSocket API over sockets and HTTP: ``/Prod`` and ``/Prod/@connections/{id}``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketState
+
+from websocket_stack.local.aws import json_response
+from websocket_stack.local.events import Upgrade
+from websocket_stack.local.gateway import Refused, WebSocketApi
+from websocket_stack.local.signatures import SignatureCheck
+
+# Sent by a browser that closes with no code.
+NO_STATUS = 1005
+
+
+def routes(api: WebSocketApi, stage: str, signatures: SignatureCheck | None) -> list[BaseRoute]:
+    """Return the routes of the API and, under them, of its management API.
+
+    Takes what checks the signature of management calls; ``None`` takes any.
+    """
+
+    async def endpoint(websocket: WebSocket) -> None:
+        try:
+            connection = await api.connect(_upgrade(websocket))
+        except Refused as refused:
+            await websocket.send_denial_response(Response(status_code=refused.status))
+            return
+        await websocket.accept()
+        api.open(connection, _Socket(websocket))
+        while True:
+            message = await websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                code = message.get("code") or NO_STATUS
+                await api.disconnected(connection, code, message.get("reason") or "")
+                return
+            if message.get("text") is not None:
+                await api.receive(connection, message["text"])
+            else:
+                await api.receive_binary(connection)
+
+    async def connections(request: Request) -> Response:
+        if signatures is not None:
+            await signatures.check(request)
+        connection_id = request.path_params["connection_id"]
+        if request.method == "POST":
+            await api.post(connection_id, await request.body())
+            return Response(status_code=200)
+        if request.method == "DELETE":
+            await api.delete(connection_id)
+            return Response(status_code=204)
+        connection = api.get(connection_id)
+        return json_response(
+            {
+                "connectedAt": _iso(connection.connected_at),
+                "lastActiveAt": _iso(connection.last_active_at),
+                "identity": {
+                    "sourceIp": connection.upgrade.source_ip,
+                    "userAgent": connection.upgrade.header("user-agent"),
+                },
+            }
+        )
+
+    return [
+        WebSocketRoute(f"/{stage}", endpoint),
+        Route(
+            f"/{stage}/@connections/{{connection_id:path}}",
+            connections,
+            methods=["GET", "POST", "DELETE"],
+        ),
+    ]
+
+
+class _Socket:
+    """The browser's end, on Starlette."""
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self._websocket = websocket
+
+    async def send(self, text: str) -> None:
+        if self._websocket.application_state is WebSocketState.CONNECTED:
+            await self._websocket.send_text(text)
+
+    async def close(self, code: int, reason: str) -> None:
+        if self._websocket.application_state is WebSocketState.CONNECTED:
+            await self._websocket.close(code, reason)
+
+
+def _upgrade(websocket: WebSocket) -> Upgrade:
+    return Upgrade(
+        headers=[(name, value) for name, value in websocket.headers.items()],
+        query=websocket.url.query,
+        source_ip=websocket.client.host if websocket.client else "",
+    )
+
+
+def _iso(epoch_seconds: float) -> str:
+    return datetime.fromtimestamp(epoch_seconds, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,109 @@
+/** The WebSocket connection of a session: opened, kept alive, and opened again after a loss. */
+
+const PING = JSON.stringify({ action: "ping" });
+const PING_INTERVAL_MS = 9 * 60_000; // API Gateway closes a connection after 10 idle minutes
+const LONGEST_WAIT_SECONDS = 30;
+const CLOSED_BY_US = 1000;
+
+export class Connection {
+  #on;
+  #sessionId = null;
+  #socket = null;
+  #wanted = false;
+  #failures = 0;
+  #pingTimer;
+  #retryTimer;
+
+  state = { name: "closed", code: CLOSED_BY_US };
+
+  /** `on` has the functions state(state), frame(text) and gatewayError(error). */
+  constructor(on) {
+    this.#on = on;
+    document.addEventListener("visibilitychange", () => this.#retryNow());
+    window.addEventListener("online", () => this.#retryNow());
+  }
+
+  open(sessionId) {
+    this.#drop();
+    this.#sessionId = sessionId;
+    this.#wanted = true;
+    this.#failures = 0;
+    this.#connect();
+  }
+
+  close() {
+    this.#drop();
+    this.#wanted = false;
+    this.#report({ name: "closed", code: CLOSED_BY_US });
+  }
+
+  #connect() {
+    const socket = new WebSocket(socketUrl(this.#sessionId));
+    const whileCurrent = (handle) => (event) => socket === this.#socket && handle(event);
+    socket.onopen = whileCurrent(() => this.#opened());
+    socket.onmessage = whileCurrent((event) => this.#received(event.data));
+    socket.onclose = whileCurrent((event) => this.#lost(event.code));
+    this.#socket = socket;
+    this.#report({ name: "connecting" });
+  }
+
+  #opened() {
+    this.#failures = 0;
+    const ping = () => this.#socket.send(PING);
+    ping();
+    this.#pingTimer = setInterval(ping, PING_INTERVAL_MS);
+    this.#report({ name: "open" });
+  }
+
+  #received(data) {
+    const error = gatewayError(data);
+    if (error) this.#on.gatewayError(error);
+    else this.#on.frame(data);
+  }
+
+  #lost(code) {
+    this.#drop();
+    const seconds = Math.min(2 ** this.#failures, LONGEST_WAIT_SECONDS);
+    this.#failures += 1;
+    this.#retryTimer = setTimeout(() => this.#retryNow(), seconds * 1000);
+    this.#report({ name: "closed", code, retryInSeconds: seconds });
+  }
+
+  /** Does nothing in a hidden page: becoming visible calls it again. */
+  #retryNow() {
+    if (!this.#wanted || this.#socket || document.hidden) return;
+    clearTimeout(this.#retryTimer);
+    this.#connect();
+  }
+
+  #drop() {
+    clearInterval(this.#pingTimer);
+    clearTimeout(this.#retryTimer);
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+  }
+
+  #report(state) {
+    this.state = state;
+    this.#on.state(state);
+  }
+}
+
+function socketUrl(sessionId) {
+  const url = new URL("/Prod", location.href);
+  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  url.searchParams.set("sessionId", sessionId);
+  return url;
+}
+
+/** API Gateway reports its own errors on the same connection, as JSON; everything else is reply text. */
+function gatewayError(data) {
+  if (!data.startsWith("{")) return null;
+  try {
+    const value = JSON.parse(data);
+    return "message" in value && "connectionId" in value ? value : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,119 @@
+"""Finds the passages of this project's own Markdown that fit a question best."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+HEADING = re.compile(r"^(#{1,4}) +(.+?)\s*#*$")
+FENCE = re.compile(r"^(```|~~~)")
+WORD = re.compile(r"[a-z0-9_]+")
+# Words that say nothing about what is asked.
+STOP_WORDS = frozenset(
+    "a an and are as at be by can do does for from has have how i if in is it its me my not of on"
+    " or our should so tell than that the then there this to use used was we what when where which"
+    " who why will with you your please about".split()
+)
+# A word in the heading says more about a passage than one in its text.
+HEADING_WEIGHT = 3.0
+# Below this share of the question's weight a passage is no answer to it.
+LEAST_SHARE = 0.34
+# Okapi BM25's usual constants.
+BM25_K1 = 1.2
+BM25_B = 0.75
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A section of a document."""
+
+    source: str
+    heading: str
+    text: str
+
+    def words(self) -> Counter[str]:
+        counts = Counter(words_of(self.text))
+        for word in words_of(self.heading):
+            counts[word] += int(HEADING_WEIGHT)
+        return counts
+
+
+class Library:
+    """The passages of some documents."""
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self._passages = [(passage, passage.words()) for passage in passages]
+        self._mean_length = max(1.0, _mean([counts.total() for _, counts in self._passages]))
+
+    @classmethod
+    def of_project(cls, folder: Path) -> Library:
+        """Read the README, the changelog and the docs of a checkout."""
+        paths = [*sorted(folder.glob("*.md")), *sorted(folder.glob("docs/**/*.md"))]
+        return cls(
+            [
+                passage
+                for path in paths
+                for passage in split(str(path.relative_to(folder)), path.read_text("utf-8"))
+            ]
+        )
+
+    def find(self, question: str, most: int = 2) -> list[Passage]:
+        """Return the passages that fit a question, the best first; none if none fits."""
+        asked = {word: self._weight(word) for word in set(words_of(question))}
+        needed = LEAST_SHARE * sum(asked.values())
+        scored = [
+            (self._score(asked, counts), -index, passage)
+            for index, (passage, counts) in enumerate(self._passages)
+            if sum(weight for word, weight in asked.items() if word in counts) >= needed > 0
+        ]
+        scored.sort(key=lambda entry: entry[:2], reverse=True)
+        best = scored[0][0] if scored else 0.0
+        return [passage for score, _, passage in scored[:most] if score >= 0.7 * best]
+
+    def _weight(self, word: str) -> float:
+        """How rare a word is among the passages (BM25's inverse document frequency)."""
+        holding = sum(word in counts for _, counts in self._passages)
+        return math.log(1 + (len(self._passages) - holding + 0.5) / (holding + 0.5))
+
+    def _score(self, asked: dict[str, float], counts: Counter[str]) -> float:
+        length = 1 - BM25_B + BM25_B * counts.total() / self._mean_length
+        return sum(
+            weight * counts[word] * (BM25_K1 + 1) / (counts[word] + BM25_K1 * length)
+            for word, weight in asked.items()
+        )
+
+
+def split(source: str, markdown: str) -> list[Passage]:
+    """Cut a document at its headings; a heading inside a code block is none."""
+    passages = []
+    heading, lines, fenced = source, list[str](), False
+    for line in [*markdown.splitlines(), "# end"]:
+        fenced ^= bool(FENCE.match(line))
+        match = None if fenced else HEADING.match(line)
+        if match is None:
+            lines.append(line)
+            continue
+        if text := "\n".join(lines).strip():
+            passages.append(Passage(source, heading, text))
+        heading, lines = match[2], []
+    return passages
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words that carry meaning, with English endings cut off."""
+    return [_stem(word) for word in WORD.findall(text.lower()) if word not in STOP_WORDS]
+
+
+def _stem(word: str) -> str:
+    for ending in ("ing", "ed", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word[: -len(ending)]
+    return word
+
+
+def _mean(values: Sequence[int]) -> float:
+    return sum(values) / len(values) if values else 0.0
