@@ -158,7 +158,10 @@ def _response(
             "confirmationState": event.intent.confirmation_state,
         },
         "sessionAttributes": {
-            key: value for key, value in attributes.items() if key not in CLIENT_OWNED_ATTRIBUTES
+            # Lex takes strings only; a bot's function may have set something else.
+            key: str(value)
+            for key, value in attributes.items()
+            if key not in CLIENT_OWNED_ATTRIBUTES
         },
     }
     if event.active_contexts:

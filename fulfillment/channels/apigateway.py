@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+)
 
 from fulfillment.errors import ChannelBusy, ChannelError, ConnectionGone, FrameRejected
 
@@ -33,7 +38,7 @@ class ApiGatewayChannel:
             # By status, not by class: a 410 without its error header is a plain ClientError.
             status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             raise ERRORS_BY_STATUS.get(status, ChannelError)(f"status {status}") from exc
-        except ConnectTimeoutError as exc:
+        except (ConnectTimeoutError, EndpointConnectionError) as exc:
             raise ChannelBusy("no connection to the API") from exc
         except BotoCoreError as exc:
             raise ChannelError(type(exc).__name__) from exc

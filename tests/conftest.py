@@ -1,0 +1,38 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EVENTS = Path(__file__).parent / "events"
+
+# Before any module makes a client at import. Nothing here is reached: a wrong endpoint fails fast.
+for name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_"))]:
+    del os.environ[name]
+os.environ.update(
+    AWS_DEFAULT_REGION="us-east-1",
+    AWS_ACCESS_KEY_ID="test",
+    AWS_SECRET_ACCESS_KEY="test",
+    AWS_CONFIG_FILE=os.devnull,
+    AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+    AWS_EC2_METADATA_DISABLED="true",
+    SESSION_TABLE="sessions",
+    NO_PROXY="127.0.0.1,localhost",
+)
+
+
+@pytest.fixture
+def load_event() -> Callable[[str], dict[str, Any]]:
+    """Return a function that loads an event file of ``tests/events`` by its name."""
+
+    def load(name: str) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text("utf-8"))
+        return loaded
+
+    return load

@@ -1,0 +1,142 @@
+"""Test doubles of the ports: a model, a channel, a session table, a clock, a growing text."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+
+from fulfillment.errors import ConnectionGone
+from fulfillment.models.base import Completion, Prompt
+from fulfillment.sessions import Session
+
+
+class FakeClock:
+    """Seconds that pass only when told to."""
+
+    def __init__(self, now: float = 0.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class FakeAnswer:
+    """Yields the chunks of a script; an exception in it is raised, an event is waited for."""
+
+    def __init__(self, script: Iterable[str | Exception | threading.Event]) -> None:
+        self._script = script
+        self.closed = threading.Event()
+        self.completion: Completion | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        for step in self._script:
+            if isinstance(step, Exception):
+                raise step
+            if isinstance(step, threading.Event):
+                while not step.wait(0.005) and not self.closed.is_set():
+                    pass
+            elif self.closed.is_set():
+                return
+            else:
+                yield step
+        self.completion = Completion("fake", "end_turn", input_tokens=3, output_tokens=5)
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+class FakeModel:
+    """Answers every prompt with the same script, and keeps the prompts."""
+
+    def __init__(self, *script: str | Exception | threading.Event) -> None:
+        self._script = script
+        self.prompts: list[Prompt] = []
+        self.answers: list[FakeAnswer] = []
+
+    def ask(self, prompt: Prompt) -> FakeAnswer:
+        self.prompts.append(prompt)
+        self.answers.append(FakeAnswer(self._script))
+        return self.answers[-1]
+
+
+class FakeChannel:
+    """Keeps what was posted; fails as told, one outcome a post, and takes its time."""
+
+    def __init__(
+        self,
+        outcomes: Iterable[Exception | None] = (),
+        *,
+        clock: FakeClock | None = None,
+        seconds: float = 0.0,
+        gone_after: int | None = None,
+        on_post: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._outcomes = iter(outcomes)
+        self._clock = clock
+        self._seconds = seconds
+        self._gone_after = gone_after
+        self._on_post = on_post
+        self.posts: list[tuple[str, str]] = []
+
+    @property
+    def frames(self) -> list[str]:
+        return [frame for _, frame in self.posts]
+
+    def post(self, address: str, frame: str) -> None:
+        if self._clock:
+            self._clock.advance(self._seconds)
+        if self._gone_after is not None and len(self.posts) >= self._gone_after:
+            raise ConnectionGone("410")
+        if outcome := next(self._outcomes, None):
+            raise outcome
+        self.posts.append((address, frame))
+        self._on_post()
+
+
+class FakeSessions:
+    """A session table with the rows it is given."""
+
+    def __init__(self, rows: dict[str, Session] | None = None) -> None:
+        self.rows = rows if rows is not None else {"session-1": Session("connection-1")}
+
+    def find(self, session_id: str) -> Session | None:
+        return self.rows.get(session_id)
+
+
+class ScriptedText:
+    """A growing text on a fake clock: what is waited for happens at its time, at once.
+
+    Takes (seconds, chunk) pairs in order of time, and when the text is complete.
+    """
+
+    def __init__(self, clock: FakeClock, chunks: list[tuple[float, str]], ends_at: float) -> None:
+        self._clock = clock
+        self._chunks = chunks
+        self._ends_at = ends_at
+
+    def text(self) -> str:
+        return "".join(chunk for at, chunk in self._chunks if at <= self._clock.now)
+
+    @property
+    def whole(self) -> str:
+        return "".join(chunk for _, chunk in self._chunks)
+
+    @property
+    def length(self) -> int:
+        return len(self.text())
+
+    @property
+    def is_growing(self) -> bool:
+        return self._clock.now < self._ends_at
+
+    def wait_for_text(self, beyond: int) -> None:
+        for at, _ in [*self._chunks, (self._ends_at, "")]:
+            if self.length > beyond or not self.is_growing:
+                return
+            self._clock.now = max(self._clock.now, at)
+
+    def wait_for_end(self, until: float) -> None:
+        self._clock.now = max(self._clock.now, min(until, self._ends_at))

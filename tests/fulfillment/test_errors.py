@@ -1,0 +1,27 @@
+from fulfillment.errors import LexStreamingError, ModelInterrupted, describe
+
+
+def caught(error, cause=None):
+    try:
+        raise error from cause
+    except type(error) as exc:
+        return exc
+
+
+def test_a_foreign_error_is_described_without_its_message():
+    fields = describe(caught(ValueError("the user's secret words")))
+    assert fields["error"] == "ValueError"
+    assert "caught" in fields["raised_at"]
+    assert "secret" not in str(fields)
+
+
+def test_an_error_of_ours_is_described_with_its_reason_and_the_type_of_its_cause():
+    fields = describe(caught(ModelInterrupted("no messageStop"), cause=OSError("secret")))
+    assert fields["error"] == "ModelInterrupted"
+    assert fields["reason"] == "no messageStop"
+    assert fields["cause"] == "OSError"
+    assert "secret" not in str(fields)
+
+
+def test_an_error_that_was_never_raised_can_be_described():
+    assert describe(LexStreamingError("x")) == {"error": "LexStreamingError", "reason": "x"}

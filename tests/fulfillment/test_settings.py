@@ -1,0 +1,84 @@
+import pytest
+
+from fulfillment.errors import SettingsError
+from fulfillment.settings import DEFAULT_MODEL_ID, Settings
+
+
+def test_an_empty_environment_gives_the_defaults():
+    assert Settings.from_environ({}) == Settings()
+
+
+def test_an_empty_variable_is_unset():
+    names = (
+        "MODEL_ID FALLBACK_MODEL_IDS MODEL_FIELDS SYSTEM_PROMPT MAX_TOKENS STREAMING_ENDPOINT"
+        " SESSION_TABLE TURN_SECONDS FLUSH_INTERVAL_SECONDS ALLOW_HTML"
+    )
+    assert Settings.from_environ(dict.fromkeys(names.split(), " ")) == Settings()
+
+
+def test_every_variable_is_read():
+    settings = Settings.from_environ(
+        {
+            "MODEL_ID": "us.anthropic.claude-sonnet-5-5",
+            "FALLBACK_MODEL_IDS": "one, two,",
+            "MODEL_FIELDS": '{"top_k": 5}',
+            "SYSTEM_PROMPT": "Be brief.",
+            "MAX_TOKENS": "300",
+            "STREAMING_ENDPOINT": "https://abc.execute-api.eu-west-1.amazonaws.com/Prod/",
+            "SESSION_TABLE": "sessions",
+            "TURN_SECONDS": "20.5",
+            "FLUSH_INTERVAL_SECONDS": "0",
+            "ALLOW_HTML": "TRUE",
+        }
+    )
+    assert settings == Settings(
+        model_id="us.anthropic.claude-sonnet-5-5",
+        fallback_model_ids=("one", "two"),
+        model_fields={"top_k": 5},
+        system_prompt="Be brief.",
+        max_tokens=300,
+        streaming_endpoint="https://abc.execute-api.eu-west-1.amazonaws.com/Prod",
+        session_table="sessions",
+        turn_seconds=20.5,
+        flush_interval_seconds=0,
+        allow_html=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "takes"),
+    [
+        ("TURN_SECONDS", "abc", "a number from 1 to 30"),
+        ("TURN_SECONDS", "31", "a number from 1 to 30"),
+        ("TURN_SECONDS", "nan", "a number from 1 to 30"),
+        ("MAX_TOKENS", "1.5", "a whole number from 1"),
+        ("MAX_TOKENS", "0", "a whole number from 1"),
+        ("FLUSH_INTERVAL_SECONDS", "-1", "a number from 0 to 10"),
+        ("ALLOW_HTML", "perhaps", "true or false"),
+        ("MODEL_FIELDS", "[1]", "a JSON object"),
+        ("MODEL_FIELDS", "{", "a JSON object"),
+        ("STREAMING_ENDPOINT", "wss://abc.execute-api.x.amazonaws.com/Prod", "https://"),
+    ],
+)
+def test_a_wrong_value_names_the_variable_and_what_it_takes(name, value, takes):
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environ({name: value})
+    assert name in str(caught.value)
+    assert takes in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "table", "can_stream"),
+    [
+        ("https://x/Prod", "sessions", True),
+        ("https://x/Prod", "", False),
+        ("", "sessions", False),
+    ],
+)
+def test_streaming_needs_an_endpoint_and_a_table(endpoint, table, can_stream):
+    environ = {"STREAMING_ENDPOINT": endpoint, "SESSION_TABLE": table}
+    assert Settings.from_environ(environ).can_stream is can_stream
+
+
+def test_the_default_model_is_a_global_inference_profile():
+    assert Settings().model_id == DEFAULT_MODEL_ID == "global.anthropic.claude-haiku-5-5"

@@ -1,0 +1,74 @@
+import json
+
+import pytest
+
+from fulfillment.delivery import Delivery, Status
+from fulfillment.errors import ChannelError
+from fulfillment.models.base import Completion
+from fulfillment.telemetry import Outcome, Telemetry, TurnReport
+
+REPORT = TurnReport(
+    session_id="s",
+    request_id="r",
+    intent="FallbackIntent",
+    outcome=Outcome.COMPLETED,
+    total_seconds=1.23456,
+    delivery=Delivery(Status.STREAMED, frames=4, characters=10),
+    first_chunk_seconds=0.5,
+    first_frame_seconds=0.51,
+    characters=12,
+    completions=(Completion("m", "end_turn", 3, 5, 900), Completion("m", "end_turn", 4, None)),
+)
+
+
+def metrics_of(capsys):
+    (line,) = capsys.readouterr().out.splitlines()
+    return json.loads(line)
+
+
+def test_a_turn_is_one_log_line_and_one_metrics_record(capsys, caplog):
+    Telemetry().turn(REPORT)
+    (record,) = caplog.records
+    assert (record.levelname, record.message, record.outcome) == ("INFO", "turn", "completed")
+    assert record.total_seconds == 1.235
+    assert (record.input_tokens, record.output_tokens) == (7, 5)
+    metrics = metrics_of(capsys)
+    assert metrics["Outcome"] == "completed"
+    assert metrics["TotalSeconds"] == [1.23456]
+    assert metrics["FirstChunkSeconds"] == [0.5]
+    assert metrics["FirstFrameSeconds"] == [0.51]
+    assert metrics["Frames"] == [4]
+    assert (metrics["InputTokens"], metrics["OutputTokens"]) == ([7], [5])
+    assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "LexStreaming"
+
+
+def test_what_is_not_known_is_no_metric(capsys, caplog):
+    Telemetry().turn(TurnReport("s", "r", "i", Outcome.FAILED, 0.1, Delivery()))
+    assert caplog.records[0].levelname == "ERROR"
+    (described,) = metrics_of(capsys)["_aws"]["CloudWatchMetrics"]
+    assert {metric["Name"] for metric in described["Metrics"]} == {
+        "Turns",
+        "TotalSeconds",
+        "Frames",
+    }
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        TurnReport("s", "r", "i", Outcome.INTERRUPTED, 1, Delivery(), error=ValueError("secret")),
+        TurnReport(
+            "s",
+            "r",
+            "i",
+            Outcome.COMPLETED,
+            1,
+            Delivery(Status.FAILED, error=ChannelError("status 500")),
+        ),
+    ],
+)
+def test_what_failed_is_a_warning_without_foreign_words(caplog, report):
+    Telemetry().turn(report)
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert "secret" not in str(record.__dict__)
