@@ -1,0 +1,133 @@
+"""The local stack as a running server, for tests that speak to it as a browser or boto3 does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.request import urlopen
+
+import boto3
+from botocore.config import Config
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from fakes import FakeAnswer
+from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
+from fulfillment.models.base import Answer, Prompt
+from websocket_stack.local import __main__ as serve
+from websocket_stack.local import bedrock_http, stack
+from websocket_stack.local.demo_model import DemoModel
+from websocket_stack.local.passages import Library, Passage
+
+HOST = "127.0.0.1"
+REGION = "us-east-1"
+TOKENS_PER_SECOND = 400.0
+# What the model of `running_stack` knows; ask for it with QUESTION.
+PASSAGE = Passage(
+    "README.md",
+    "Lighthouse keepers",
+    "A lighthouse keeper trims the wick, winds the clockwork and writes the log. "
+    + "The lamp turns, the sea answers, and the night goes on. " * 8,
+)
+QUESTION = "What does a lighthouse keeper do?"
+
+_FAULTS: Mapping[str, Sequence[str | Exception]] = {
+    "break": ["Once upon ", "a time", ModelInterrupted("the stream broke")],
+    "refuse": [ModelRejected("the prompt is refused")],
+    "be busy": [ModelUnavailable("too many requests")],
+}
+
+
+class StackModel:
+    """The demo model, writing fast, which fails in the way that it is asked to."""
+
+    def __init__(self, tokens_per_second: float = TOKENS_PER_SECOND) -> None:
+        self._demo = DemoModel(Library([PASSAGE]), tokens_per_second)
+
+    def ask(self, prompt: Prompt) -> Answer:
+        script = _FAULTS.get(prompt.messages[-1].text)
+        return self._demo.ask(prompt) if script is None else FakeAnswer(script)
+
+
+@contextmanager
+def running_stack(
+    *,
+    fulfillment: str = "fulfillment.handler.lambda_handler",
+    tokens_per_second: float = TOKENS_PER_SECOND,
+    model_routes: Sequence[BaseRoute] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[str]:
+    """Run the stack as ``scripts/serve`` runs it, on a free port; yields its origin.
+
+    All stacks of a process share moto's tables: a plain ``mock_aws`` meanwhile would empty them.
+    """
+
+    def build(origin: str) -> stack.Stack:
+        return stack.build(
+            origin,
+            model_routes or bedrock_http.routes(StackModel(tokens_per_second)),
+            model_name="demo",
+            fulfillment=fulfillment,
+            environ={"FLUSH_INTERVAL_SECONDS": "0.02"} if environ is None else environ,
+        )
+
+    with _running(build) as origin:
+        yield origin
+
+
+@contextmanager
+def running_app(app: Starlette) -> Iterator[str]:
+    """Run any application on the stack's server; yields its origin."""
+    with _running(lambda origin: stack.Stack(app, None, None)) as origin:  # type: ignore[arg-type]
+        yield origin
+
+
+@contextmanager
+def _running(build: Callable[[str], stack.Stack]) -> Iterator[str]:
+    listener = serve._listen(HOST, 0)
+    try:
+        origin = f"http://{HOST}:{listener.getsockname()[1]}"
+        server = serve.server(build(origin))
+        thread = threading.Thread(
+            target=server.run, kwargs={"sockets": [listener]}, name="stack", daemon=True
+        )
+        thread.start()
+        try:
+            # The socket listens already, so this waits until the server answers.
+            with urlopen(f"{origin}/health", timeout=20):
+                pass
+            yield origin
+        finally:
+            server.should_exit = True
+            thread.join(20)
+            assert not thread.is_alive(), "the stack does not stop"
+    finally:
+        listener.close()
+
+
+def client(service: str, endpoint_url: str, **config: Any) -> Any:
+    """Return a boto3 client with made-up credentials that tries once; close it after use."""
+    session = boto3.Session(
+        aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
+    )
+    return session.client(
+        service,
+        endpoint_url=endpoint_url,
+        config=Config(
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            read_timeout=20,
+            **config,
+        ),
+    )
+
+
+def session(session_id: str) -> dict[str, str]:
+    """Return what names a Lex session in boto3 calls."""
+    return {
+        "botId": "LOCALBOT01",
+        "botAliasId": "TSTALIASID",
+        "localeId": "en_US",
+        "sessionId": session_id,
+    }

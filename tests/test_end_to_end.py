@@ -1,0 +1,146 @@
+"""The stack as a newcomer starts it, in a process of its own, seen through boto3 and a socket."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import boto3
+import pytest
+from websockets.sync.client import connect
+
+ROOT = Path(__file__).resolve().parents[1]
+QUESTION = "How does a turn work?"
+
+
+class Served:
+    """A running ``scripts/serve``."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        self.origin = next(word for word in first.split() if word.startswith("http://"))
+        self.log: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        self.log.extend(self._process.stdout)
+
+    def client(self, service: str) -> Any:
+        path = "/Prod" if service == "apigatewaymanagementapi" else ""
+        return boto3.client(
+            service,
+            region_name="us-east-1",
+            endpoint_url=self.origin + path,
+            aws_access_key_id="a",
+            aws_secret_access_key="b",
+        )
+
+    def ask(self, session_id: str, text: str, attributes: dict[str, str] | None = None) -> Any:
+        request: dict[str, Any] = {}
+        if attributes is not None:
+            request["sessionState"] = {"sessionAttributes": attributes}
+        return self.client("lexv2-runtime").recognize_text(
+            botId="LOCALBOT01",
+            botAliasId="TSTALIASID",
+            localeId="en_US",
+            sessionId=session_id,
+            text=text,
+            **request,
+        )
+
+
+@contextmanager
+def serving() -> Iterator[Served]:
+    # The module that scripts/serve runs; the script would only set .venv up before it.
+    process = subprocess.Popen(
+        [sys.executable, "-m", "websocket_stack.local", "--port", "0"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield Served(process)
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with serving() as made:
+        yield made
+
+
+def test_health_is_200_once_everything_is_up(served):
+    with urlopen(f"{served.origin}/health") as response:
+        assert response.status == 200
+        assert json.load(response)["status"] == "ok"
+
+
+def test_a_turn_with_no_session_attributes_just_gets_its_reply(served):
+    response = served.ask("console-1", QUESTION)
+    assert response["sessionState"]["dialogAction"]["type"] == "Close"
+    assert response["sessionState"]["intent"]["state"] == "Fulfilled"
+    assert response["messages"][0]["content"].strip()
+
+
+def test_frames_arrive_while_the_reply_is_written(served):
+    frames: list[tuple[float, str]] = []
+    address = served.origin.replace("http://", "ws://") + "/Prod?sessionId=browser-1"
+    with connect(address) as socket:
+
+        def read() -> None:
+            for frame in socket:
+                frames.append((time.monotonic(), frame))
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        socket.send('{"action":"ping"}')
+        response = served.ask(
+            "browser-1",
+            QUESTION,
+            {"streamingEndpoint": f"{served.origin}/Prod", "streamingDynamoDbTable": "x"},
+        )
+        returned_at = time.monotonic()
+    reader.join(5)
+    reply = response["messages"][0]["content"]
+    streamed = "".join(text for _, text in frames)
+    assert len(frames) > 10
+    assert reply.startswith(streamed)
+    assert len(streamed) > len(reply) / 2
+    assert frames[-1][0] < returned_at
+    # What Lex Web UI needs to show the first words: a frame and another behind it.
+    assert frames[1][0] - frames[0][0] < 0.05 or frames[2][0] - frames[1][0] < 0.05
+
+
+def test_a_session_keeps_its_attributes_but_not_the_previous_reply(served):
+    served.ask("keeper-1", QUESTION, {"colour": "red", "previousLexResponse": "long"})
+    response = served.ask("keeper-1", QUESTION)
+    assert response["sessionState"]["sessionAttributes"] == {"colour": "red"}
+
+
+def test_no_word_of_a_turn_is_in_the_log():
+    with serving() as served:
+        reply = served.ask("private-1", QUESTION, {"idtokenjwt": "eyJhbGciOi"})
+        words = reply["messages"][0]["content"].split()
+    log = "".join(served.log)
+    assert '"outcome":"completed"' in log
+    assert "eyJhbGciOi" not in log
+    assert QUESTION not in log
+    assert " ".join(words[:3]) not in log
