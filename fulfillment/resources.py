@@ -47,6 +47,7 @@ def _model(settings: Settings) -> Model:
     from botocore.config import Config
 
     from fulfillment.models.bedrock import BedrockModel
+    from fulfillment.models.retrying import RetryingModel
 
     client = boto3.client(
         "bedrock-runtime",
@@ -54,13 +55,17 @@ def _model(settings: Settings) -> Model:
             connect_timeout=2,
             # Between two reads, so it also bounds a silence of the model in mid-reply.
             read_timeout=20,
-            retries={"total_max_attempts": 2, "mode": "standard"},
+            # RetryingModel asks again, and knows what the turn has left.
+            retries={"total_max_attempts": 1, "mode": "standard"},
             # A connection left idle for 350 s is dropped by NAT gateways without a word.
             # https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html
             tcp_keepalive=True,
         ),
     )
-    return BedrockModel(client, settings.model_id, settings.model_fields)
+    model_ids = (settings.model_id, *settings.fallback_model_ids)
+    return RetryingModel(
+        [BedrockModel(client, model_id, settings.model_fields) for model_id in model_ids]
+    )
 
 
 def _session_table(settings: Settings) -> SessionTable:

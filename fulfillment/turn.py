@@ -59,7 +59,7 @@ class Turn:
         answer = self._model.ask(prompt)
         self._answers.append(answer)
         if not self._closed:
-            yield from answer
+            yield from filter(None, answer)
 
     @property
     def completions(self) -> tuple[Completion, ...]:

@@ -47,6 +47,8 @@ class Answer(Protocol):
     def __iter__(self) -> Iterator[str]:
         """Yield the text as it is written, once.
 
+        An empty chunk is a sign of life: the model is at work and has no text yet.
+
         Raises:
             ModelUnavailable, ModelRejected: before the first chunk.
             ModelInterrupted: the model began and did not finish.

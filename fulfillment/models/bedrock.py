@@ -96,9 +96,9 @@ class BedrockAnswer:
         wrote = False
         try:
             for event in self._open():
-                if text := self._text(event):
-                    wrote = True
-                    yield text
+                text = self._text(event)
+                wrote = wrote or bool(text)
+                yield text
         except STREAM_ERRORS as exc:
             raise translate(exc, wrote=wrote) from exc
         finally:

@@ -36,6 +36,10 @@ def ask(*replies, model_id="m", fields=None):
     return BedrockModel(client, model_id, fields).ask(PROMPT), sent
 
 
+def texts(answer):
+    return [chunk for chunk in answer if chunk]
+
+
 def read(answer):
     """Read until the end or the error; return what was written and the error."""
     chunks = []
@@ -49,8 +53,13 @@ def read(answer):
 
 def test_text_deltas_are_yielded_and_what_is_known_at_the_end_is_kept():
     answer, _ = ask(aws_stub.streamed(START, text("Hel"), text("lo"), STOP, METADATA))
-    assert list(answer) == ["Hel", "lo"]
+    assert texts(answer) == ["Hel", "lo"]
     assert answer.completion == Completion("m", "end_turn", 7, 2, 345)
+
+
+def test_an_event_without_text_is_a_sign_of_life():
+    answer, _ = ask(aws_stub.streamed(START, delta({"reasoningContent": {"text": "hm"}}), STOP))
+    assert list(answer) == ["", "", ""]
 
 
 def test_the_call_starts_with_the_first_chunk_asked_for():
@@ -98,12 +107,12 @@ def test_a_model_is_asked_to_write_at_once_unless_told_otherwise(model_id, field
 )
 def test_only_text_is_text(member):
     answer, _ = ask(aws_stub.streamed(START, delta(member), text("yes"), STOP))
-    assert list(answer) == ["yes"]
+    assert texts(answer) == ["yes"]
 
 
 def test_events_that_are_new_to_this_sdk_are_skipped():
     answer, _ = ask(aws_stub.streamed(event("brandNew", {"text": "no"}), text("yes"), STOP))
-    assert list(answer) == ["yes"]
+    assert texts(answer) == ["yes"]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +187,7 @@ def test_an_answer_left_early_closes_its_stream():
     )
     answer, _ = ask(lambda request: response)
     chunks = iter(answer)
-    assert next(chunks) == "a"
+    next(chunks)
     chunks.close()
     assert body.closed
 

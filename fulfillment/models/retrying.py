@@ -1,0 +1,117 @@
+"""Asks again, and then other models, as long as nothing was written yet."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from queue import Empty, SimpleQueue
+from typing import TypeAlias
+
+from fulfillment.errors import ModelError, ModelRejected, ModelUnavailable
+from fulfillment.models.base import Answer, Completion, Model, Prompt
+
+# A call that says nothing for this long seldom says anything later, while a fresh one answers
+# at once: https://github.com/langchain-ai/langchain-aws/issues/685
+FIRST_SIGN_SECONDS = 7.0
+# Before the second try of a model that was throttled or unavailable.
+PAUSE_SECONDS = 0.3
+TRIES_PER_MODEL = 2
+
+
+class RetryingModel:
+    """Takes the models to ask, in order, and how long to wait for one's first sign of life."""
+
+    def __init__(
+        self,
+        models: Sequence[Model],
+        first_sign_seconds: float = FIRST_SIGN_SECONDS,
+        pause_seconds: float = PAUSE_SECONDS,
+    ) -> None:
+        self._models = models
+        self._first_sign_seconds = first_sign_seconds
+        self._pause_seconds = pause_seconds
+
+    def ask(self, prompt: Prompt) -> RetryingAnswer:
+        return RetryingAnswer(self._models, prompt, self._first_sign_seconds, self._pause_seconds)
+
+
+Sign: TypeAlias = "str | Exception | None"
+"""What comes of a call: a chunk, the error that ended it, or nothing more."""
+
+
+class RetryingAnswer:
+    """One answer, from whichever try first gives a sign; see :class:`Answer`.
+
+    Each try runs on a thread of its own, since a call that hangs before it answers at all can be
+    left but not ended.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[Model],
+        prompt: Prompt,
+        first_sign_seconds: float,
+        pause_seconds: float,
+    ) -> None:
+        self._models = models
+        self._prompt = prompt
+        self._first_sign_seconds = first_sign_seconds
+        self._pause_seconds = pause_seconds
+        self._closed = threading.Event()
+        self._answer: Answer | None = None
+        self._signs: SimpleQueue[Sign] = SimpleQueue()
+
+    @property
+    def completion(self) -> Completion | None:
+        return self._answer.completion if self._answer else None
+
+    def __iter__(self) -> Iterator[str]:
+        failure: ModelError = ModelUnavailable("there is no model to ask")
+        for model in self._models:
+            for _ in range(TRIES_PER_MODEL):
+                if self._closed.is_set():
+                    return
+                try:
+                    yield from self._try(model)
+                    return
+                except ModelRejected as exc:
+                    failure = exc
+                    break
+                except ModelUnavailable as exc:
+                    failure = exc
+                    self._closed.wait(self._pause_seconds)
+        raise failure
+
+    def close(self) -> None:
+        self._closed.set()
+        self._signs.put(None)
+        if self._answer is not None:
+            self._answer.close()
+
+    def _try(self, model: Model) -> Iterator[str]:
+        answer = self._answer = model.ask(self._prompt)
+        signs = self._signs = SimpleQueue()
+        if self._closed.is_set():
+            return
+        threading.Thread(target=_relay, args=(answer, signs), name="model", daemon=True).start()
+        try:
+            sign = signs.get(timeout=self._first_sign_seconds)
+            while sign is not None:
+                if isinstance(sign, Exception):
+                    raise sign
+                yield sign
+                sign = signs.get()
+        except Empty:
+            raise ModelUnavailable("no sign of life") from None
+        finally:
+            answer.close()
+
+
+def _relay(answer: Answer, signs: SimpleQueue[Sign]) -> None:
+    try:
+        for chunk in answer:
+            signs.put(chunk)
+        signs.put(None)
+    # Handed to the thread that asked, whatever it is.
+    except Exception as exc:
+        signs.put(exc)
