@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -12,6 +12,9 @@ from fulfillment.channels.base import Channel
 from fulfillment.errors import ChannelBusy, ChannelError, ConnectionGone, SessionTableError
 from fulfillment.sessions import Session
 from fulfillment.streaming import Pace, frames_of
+
+# Pauses between looks at the session table, while a browser may be about to (re)connect.
+LOOK_AGAIN_SECONDS = (0.3, 0.5, 0.7, 1.0, 1.5, 2.0)
 
 
 class Status(StrEnum):
@@ -23,7 +26,7 @@ class Status(StrEnum):
     NO_SESSION = "no_session"
     """No row in the session table: the browser has not connected."""
     CONTESTED = "contested"
-    """Two owners claim the session; nothing was posted."""
+    """Two owners claim the session; nothing is posted."""
     TABLE_FAILED = "table_failed"
     GONE = "gone"
     """The connection closed; the reply still reaches the browser through Lex."""
@@ -39,6 +42,10 @@ class Delivery:
     frames: int = 0
     characters: int = 0
     first_frame_at: float | None = None
+    busy: int = 0
+    """How often the channel asked for fewer posts."""
+    gone: int = 0
+    """How often a connection was found closed."""
     error: Exception | None = None
 
 
@@ -60,8 +67,9 @@ class Deliverer:
     While a post is in flight chunks pile up and leave together in the next flush. Once the text
     is complete nothing more is posted: the rest reaches the browser in the reply.
 
-    Takes the text, a function that finds the session's row, the channel, the pace, and whether
-    a flush leaves as a pair of frames (see :func:`fulfillment.streaming.frames_of`).
+    Takes the text, a function that finds the session's row, the channel, the pace, whether a
+    flush leaves as a pair of frames (see :func:`fulfillment.streaming.frames_of`), and what to
+    show while there is no text yet.
     """
 
     def __init__(
@@ -72,6 +80,7 @@ class Deliverer:
         pace: Pace,
         *,
         paired: bool = True,
+        waiting_text: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source = source
@@ -79,53 +88,96 @@ class Deliverer:
         self._channel = channel
         self._pace = pace
         self._paired = paired
+        # The space parts it from the text, and is the frame that makes it show.
+        self._waiting_text = f"{waiting_text} " if waiting_text else ""
         self._clock = clock
+        self._doubted: set[str] = set()
+        self._dead: set[str] = set()
         self.delivery = Delivery(Status.STREAMED)
 
     def run(self) -> None:
         """Deliver until the text is complete or cannot be delivered; never raises."""
+        address = self._look((0.0, *LOOK_AGAIN_SECONDS))
+        while address is not None:
+            frames_before = self.delivery.frames
+            try:
+                self._follow(address)
+                return
+            except ConnectionGone as exc:
+                self.delivery.gone += 1
+                self._give_up(Status.GONE, exc)
+                self._doubt(address, was_alive=self.delivery.frames > frames_before)
+                address = self._look(LOOK_AGAIN_SECONDS)
+            except ChannelError as exc:
+                self._give_up(Status.FAILED, exc)
+                return
+
+    def _look(self, pauses: Sequence[float]) -> str | None:
+        """Look for a live connection of the session, after each of these pauses.
+
+        Returns its id, or ``None`` once there are no more looks or no more text.
+        """
+        for pause in pauses:
+            self._source.wait_for_end(self._clock() + pause)
+            if not self._source.is_growing:
+                return None
+            session = self._find_row()
+            if session is None or session.connection_id in self._dead:
+                continue
+            if session.contested:
+                self.delivery.status = Status.CONTESTED
+                return None
+            self.delivery.status, self.delivery.error = Status.STREAMED, None
+            return session.connection_id
+        return None
+
+    def _find_row(self) -> Session | None:
         try:
             session = self._find()
-            if session is None:
-                self.delivery.status = Status.NO_SESSION
-            elif session.contested:
-                self.delivery.status = Status.CONTESTED
-            else:
-                self._follow(session.connection_id)
         except SessionTableError as exc:
             self._give_up(Status.TABLE_FAILED, exc)
-        except ConnectionGone as exc:
-            self._give_up(Status.GONE, exc)
-        except ChannelError as exc:
-            self._give_up(Status.FAILED, exc)
+            return None
+        if session is None and not self.delivery.gone:
+            self._give_up(Status.NO_SESSION, None)
+        return session
 
-    def _give_up(self, status: Status, error: Exception) -> None:
+    def _doubt(self, address: str, *, was_alive: bool) -> None:
+        # API Gateway answers 410 until an upgrade is complete, so a connection that was never
+        # posted to gets a second chance: https://repost.aws/knowledge-center/410-gone-api-gateway
+        (self._dead if was_alive or address in self._doubted else self._doubted).add(address)
+
+    def _give_up(self, status: Status, error: Exception | None) -> None:
         self.delivery.status = status
         self.delivery.error = error
 
     def _follow(self, address: str) -> None:
+        if self._waiting_text and not self._source.length and not self.delivery.frames:
+            for _ in self._flush(address, self._waiting_text):
+                pass
         while True:
             self._source.wait_for_text(self.delivery.characters)
             self._source.wait_for_end(self._pace.next_at)
             if not self._source.is_growing:
                 return
-            self._flush(address)
+            for frame in self._flush(address, self._source.text()[self.delivery.characters :]):
+                self.delivery.characters += len(frame)
 
-    def _flush(self, address: str) -> None:
+    def _flush(self, address: str, text: str) -> Iterator[str]:
+        """Post a text; yield each of its frames once it is taken."""
         started = self._clock()
-        frames = frames_of(self._source.text()[self.delivery.characters :], paired=self._paired)
+        frames = frames_of(text, paired=self._paired)
         for frame in frames:
             if not self._source.is_growing:
                 return
             try:
                 self._channel.post(address, frame)
             except ChannelBusy:
-                break  # it stays in the text and leaves with the next flush
-            self._posted(frame)
+                # What is left stays in the text and leaves with a later flush.
+                self.delivery.busy += 1
+                self._pace.busy(self._clock())
+                return
+            if self.delivery.first_frame_at is None:
+                self.delivery.first_frame_at = self._clock()
+            self.delivery.frames += 1
+            yield frame
         self._pace.flushed(started, self._clock(), shows=not self._paired or len(frames) > 1)
-
-    def _posted(self, frame: str) -> None:
-        if self.delivery.first_frame_at is None:
-            self.delivery.first_frame_at = self._clock()
-        self.delivery.frames += 1
-        self.delivery.characters += len(frame)

@@ -22,6 +22,9 @@ TIMEOUT_MARGIN_SECONDS = 1.0
 
 # Posting takes at most half the time, so that the last word seldom waits for a flush.
 SLOW_FLUSH_FACTOR = 2
+# After the channel asked for fewer posts; doubled while it goes on asking.
+FIRST_BACK_OFF_SECONDS = 0.2
+MAX_BACK_OFF_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,20 @@ class Pace:
 
     def __init__(self, interval_seconds: float) -> None:
         self._interval = interval_seconds
+        self._back_off = FIRST_BACK_OFF_SECONDS
         self.next_at = float("-inf")
 
     def flushed(self, started: float, ended: float, *, shows: bool = True) -> None:
         """Note a flush that was posted from ``started`` to ``ended``."""
+        self._back_off = FIRST_BACK_OFF_SECONDS
         took = ended - started
         least = self._interval if shows else 0.0
         self.next_at = started + max(least, took * SLOW_FLUSH_FACTOR if shows else took)
+
+    def busy(self, now: float) -> None:
+        """Note that the channel asked for fewer posts."""
+        self.next_at = now + self._back_off
+        self._back_off = min(2 * self._back_off, MAX_BACK_OFF_SECONDS)
 
 
 def frames_of(text: str, *, paired: bool) -> list[str]:

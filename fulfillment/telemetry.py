@@ -87,6 +87,8 @@ def _measures(report: TurnReport) -> list[tuple[str, MetricUnit, float]]:
         ("FirstChunkSeconds", MetricUnit.Seconds, report.first_chunk_seconds),
         ("FirstFrameSeconds", MetricUnit.Seconds, report.first_frame_seconds),
         ("Frames", MetricUnit.Count, report.delivery.frames),
+        ("ConnectionsGone", MetricUnit.Count, report.delivery.gone),
+        ("ChannelBusy", MetricUnit.Count, report.delivery.busy),
         ("InputTokens", MetricUnit.Count, _total(report, "input_tokens")),
         ("OutputTokens", MetricUnit.Count, _total(report, "output_tokens")),
     ]
@@ -107,6 +109,8 @@ def _log_fields(report: TurnReport) -> Mapping[str, object]:
         "outcome": report.outcome,
         "delivery": report.delivery.status,
         "frames": report.delivery.frames,
+        "connections_gone": report.delivery.gone,
+        "channel_busy": report.delivery.busy,
         "characters_streamed": report.delivery.characters,
         "characters": report.characters,
         "total_seconds": round(report.total_seconds, 3),

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable
 
 from fulfillment.errors import AnswerError
 
+# Far more than a reply can hold; what never ends must not fill the memory.
+MAX_CHARACTERS = 100_000
+
 
 class Transcript:
     """What has been written so far, and whether there will be more.
@@ -45,7 +48,7 @@ class Transcript:
     def write(self, chunk: str) -> bool:
         """Add a chunk; return whether more is wanted."""
         with self._changed:
-            if self.closed:
+            if self.closed or self._length > MAX_CHARACTERS:
                 return False
             if chunk:
                 if self.first_chunk_at is None:
@@ -57,11 +60,12 @@ class Transcript:
             return True
 
     def finish(self, error: BaseException | None = None) -> None:
-        """Say that all is written, or why there is no more."""
+        """Say that all is written, or why there is no more; too late once it is closed."""
         with self._changed:
-            self.error = error
-            self.finished = True
-            self._changed.notify_all()
+            if not self.closed:
+                self.error = error
+                self.finished = True
+                self._changed.notify_all()
 
     def close(self) -> None:
         """Say that nobody wants more: writes are refused and all waiting ends."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 
 from fulfillment.errors import ConnectionGone
 from fulfillment.models.base import Completion, Prompt
@@ -23,10 +24,16 @@ class FakeClock:
         self.now += seconds
 
 
-class FakeAnswer:
-    """Yields the chunks of a script; an exception in it is raised, an event is waited for."""
+Step: TypeAlias = "str | Exception | threading.Event | Completion"
 
-    def __init__(self, script: Iterable[str | Exception | threading.Event]) -> None:
+
+class FakeAnswer:
+    """Yields the chunks of a script.
+
+    An exception in it is raised, an event waited for, a completion kept as how the call ended.
+    """
+
+    def __init__(self, script: Iterable[Step]) -> None:
         self._script = script
         self.closed = threading.Event()
         self.completion: Completion | None = None
@@ -38,6 +45,9 @@ class FakeAnswer:
             if isinstance(step, threading.Event):
                 while not step.wait(0.005) and not self.closed.is_set():
                     pass
+            elif isinstance(step, Completion):
+                self.completion = step
+                return
             elif self.closed.is_set():
                 return
             else:
@@ -51,7 +61,7 @@ class FakeAnswer:
 class FakeModel:
     """Answers every prompt with the same script, and keeps the prompts."""
 
-    def __init__(self, *script: str | Exception | threading.Event) -> None:
+    def __init__(self, *script: Step) -> None:
         self._script = script
         self.prompts: list[Prompt] = []
         self.answers: list[FakeAnswer] = []
@@ -79,7 +89,12 @@ class FakeChannel:
         self._seconds = seconds
         self._gone_after = gone_after
         self._on_post = on_post
+        self._closed_at: dict[str, float] = {}
         self.posts: list[tuple[str, str]] = []
+
+    def close_at(self, address: str, seconds: float) -> None:
+        """Let a connection close at a time of the clock."""
+        self._closed_at[address] = seconds
 
     @property
     def frames(self) -> list[str]:
@@ -89,6 +104,8 @@ class FakeChannel:
         if self._clock:
             self._clock.advance(self._seconds)
         if self._gone_after is not None and len(self.posts) >= self._gone_after:
+            raise ConnectionGone("410")
+        if self._clock and self._clock.now >= self._closed_at.get(address, float("inf")):
             raise ConnectionGone("410")
         if outcome := next(self._outcomes, None):
             raise outcome

@@ -50,6 +50,8 @@ def test_what_is_not_known_is_no_metric(capsys, caplog):
         "Turns",
         "TotalSeconds",
         "Frames",
+        "ConnectionsGone",
+        "ChannelBusy",
     }
 
 
