@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,6 +13,7 @@ from fulfillment import lex
 from fulfillment.delivery import Deliverer, Delivery
 from fulfillment.lex import LexEvent, LexResponse
 from fulfillment.markup import neutralise
+from fulfillment.replies import closed, messages_of
 from fulfillment.resources import Resources
 from fulfillment.streaming import Deadline, Pace, cut_at_sentence
 from fulfillment.telemetry import Outcome, Telemetry, TurnReport
@@ -18,12 +21,28 @@ from fulfillment.transcript import Transcript, record
 from fulfillment.turn import Turn
 from fulfillment.words import Words
 
+# Until python3.12 Lambda escaped every non-ASCII character of a response, to six bytes.
+# https://github.com/aws/aws-lambda-python-runtime-interface-client
+ESCAPES_NON_ASCII = sys.version_info < (3, 12)
+
+# How a model ends that would have had more to say, or does not want to say it. An open set.
+# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
+RAN_OUT = frozenset({"max_tokens", "model_context_window_exceeded"})
+WITHHELD = frozenset({"content_filtered", "refusal"})
+
 
 class Reply(NamedTuple):
-    """What Lex is told: how it went and the Markdown of the reply."""
+    """How the turn went, the Markdown that was written, and what has to be said of it."""
 
     outcome: Outcome
-    text: str
+    written: str
+    note: str = ""
+
+    @property
+    def markdown(self) -> str:
+        if not self.written or not self.note:
+            return self.written or self.note
+        return f"{closed(self.written)}\n\n{self.note}"
 
 
 @dataclass(frozen=True)
@@ -42,34 +61,41 @@ class Runner:
         self, event: LexEvent, answerer: Callable[[Turn], object], context: object
     ) -> LexResponse:
         """Answer an event within its deadline."""
-        clock = self.resources.clock
+        clock, settings = self.resources.clock, self.resources.settings
         started = clock()
-        deadline = Deadline.of_turn(
-            started, self.resources.settings.turn_seconds, _remaining_seconds(context)
-        )
-        turn = Turn(event, self.resources.model, self.resources.settings)
+        deadline = Deadline.of_turn(started, settings.turn_seconds, _remaining_seconds(context))
+        turn = Turn(event, self.resources.model, settings)
         transcript = Transcript(clock)
         _start("answer", lambda: record(lambda: answerer(turn), transcript))
         deliverer = self._deliverer(event, transcript)
         poster = _start("delivery", deliverer.run) if deliverer else None
 
         transcript.wait_for_end(deadline.cut_at)
+        transcript.close()
         if not transcript.finished:
             turn.close()
-        transcript.close()
         if poster:
             # No post may outlive the turn: its frame would show up in the next one.
             poster.join(max(0.0, deadline.return_by - clock()))
 
-        reply = self._reply(transcript)
+        reply = self._reply(transcript, turn)
         delivery = deliverer.delivery if deliverer else Delivery()
-        self._report(event, turn, transcript, delivery, reply, started, context)
-        return lex.close(
-            event,
-            [reply.text],
-            dict(turn.session_attributes),
-            failed=reply.outcome in (Outcome.FAILED, Outcome.EMPTY),
+        self.telemetry.turn(
+            TurnReport(
+                session_id=event.session_id,
+                request_id=getattr(context, "aws_request_id", ""),
+                intent=event.intent.name,
+                outcome=reply.outcome,
+                total_seconds=clock() - started,
+                delivery=delivery,
+                first_chunk_seconds=_since(started, transcript.first_chunk_at),
+                first_frame_seconds=_since(started, delivery.first_frame_at),
+                characters=transcript.length,
+                completions=turn.completions,
+                error=transcript.error,
+            )
         )
+        return self._close(event, reply, dict(turn.session_attributes))
 
     def _deliverer(self, event: LexEvent, transcript: Transcript) -> Deliverer | None:
         sessions, channel = self.resources.sessions, self.resources.channel
@@ -80,52 +106,45 @@ class Runner:
             lambda: sessions.find(event.session_id),
             channel,
             Pace(self.resources.settings.flush_interval_seconds),
+            waiting_text=self.resources.settings.waiting_text,
             clock=self.resources.clock,
         )
 
-    def _reply(self, transcript: Transcript) -> Reply:
-        written = transcript.text()
-        if not written.strip():
-            if transcript.finished and transcript.error is None:
-                return Reply(Outcome.EMPTY, self.words.empty)
-            return Reply(Outcome.FAILED, self.words.failed)
-        if not transcript.finished:
-            return Reply(Outcome.CUT, self._noted(cut_at_sentence(written), self.words.cut))
+    def _reply(self, transcript: Transcript, turn: Turn) -> Reply:
+        written = transcript.text().strip()
         if transcript.error is not None:
-            return Reply(Outcome.INTERRUPTED, self._noted(written, self.words.interrupted))
-        return Reply(Outcome.COMPLETED, self._safe(written))
+            outcome = Outcome.INTERRUPTED if written else Outcome.FAILED
+            return Reply(outcome, written, self.words.interrupted if written else self.words.failed)
+        if not transcript.finished:
+            if not written:
+                return Reply(Outcome.FAILED, "", self.words.failed)
+            return Reply(Outcome.CUT, cut_at_sentence(written), self.words.cut)
+        completions = turn.completions
+        stop_reason = completions[-1].stop_reason if completions else ""
+        outcome = Outcome.COMPLETED if written else Outcome.EMPTY
+        if stop_reason in WITHHELD:
+            return Reply(outcome, written, self.words.withheld)
+        if stop_reason in RAN_OUT and written:
+            return Reply(outcome, written, self.words.too_long)
+        return Reply(outcome, written, "" if written else self.words.empty)
 
-    def _noted(self, written: str, note: str) -> str:
-        return f"{self._safe(written)}\n\n{note}"
-
-    def _safe(self, markdown: str) -> str:
-        return markdown if self.resources.settings.allow_html else neutralise(markdown)
-
-    def _report(
-        self,
-        event: LexEvent,
-        turn: Turn,
-        transcript: Transcript,
-        delivery: Delivery,
-        reply: Reply,
-        started: float,
-        context: object,
-    ) -> None:
-        self.telemetry.turn(
-            TurnReport(
-                session_id=event.session_id,
-                request_id=getattr(context, "aws_request_id", ""),
-                intent=event.intent.name,
-                outcome=reply.outcome,
-                total_seconds=self.resources.clock() - started,
-                delivery=delivery,
-                first_chunk_seconds=_since(started, transcript.first_chunk_at),
-                first_frame_seconds=_since(started, delivery.first_frame_at),
-                characters=transcript.length,
-                completions=turn.completions,
-                error=transcript.error,
-            )
+    def _close(self, event: LexEvent, reply: Reply, attributes: Mapping[str, str]) -> LexResponse:
+        settings = self.resources.settings
+        failed = not reply.written
+        frame = lex.close(event, [], attributes, failed=failed)
+        contents = messages_of(
+            reply.markdown,
+            characters=settings.max_message_characters,
+            room_bytes=settings.max_response_bytes - _encoded_bytes(frame),
+            encoded_bytes=_encoded_bytes,
+            finish=(lambda text: text) if settings.allow_html else neutralise,
+            notice=self.words.too_long,
         )
+        return lex.close(event, contents, attributes, failed=failed)
+
+
+def _encoded_bytes(value: object) -> int:
+    return len(json.dumps(value, ensure_ascii=ESCAPES_NON_ASCII).encode())
 
 
 def _start(name: str, work: Callable[[], None]) -> threading.Thread:

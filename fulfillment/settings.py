@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from fulfillment.errors import SettingsError
+
+Number = TypeVar("Number", int, float)
 
 DEFAULT_MODEL_ID = "global.anthropic.claude-haiku-5-5"
 DEFAULT_SYSTEM_PROMPT = (
@@ -33,6 +36,10 @@ class Settings:
     session_table: str | None = None
     turn_seconds: float = 25.0
     flush_interval_seconds: float = 0.2
+    waiting_text: str = ""
+    """Shown while nothing has been written yet; stays in front until the reply replaces it."""
+    max_response_bytes: int = 24_000
+    max_message_characters: int = 4_000
     allow_html: bool = False
     """Hand raw HTML in a reply to the client as it is. Lex Web UI runs it."""
 
@@ -54,11 +61,16 @@ class Settings:
             fallback_model_ids=read.names("FALLBACK_MODEL_IDS"),
             model_fields=read.json_object("MODEL_FIELDS"),
             system_prompt=read.text("SYSTEM_PROMPT", DEFAULT_SYSTEM_PROMPT),
-            max_tokens=int(read.number("MAX_TOKENS", 1024, least=1, most=1_000_000, whole=True)),
+            max_tokens=read.whole("MAX_TOKENS", 1024, least=1, most=1_000_000),
             streaming_endpoint=read.url("STREAMING_ENDPOINT"),
             session_table=read.text("SESSION_TABLE", "") or None,
             turn_seconds=read.number("TURN_SECONDS", 25, least=1, most=LEX_TIMEOUT_SECONDS),
             flush_interval_seconds=read.number("FLUSH_INTERVAL_SECONDS", 0.2, least=0, most=10),
+            waiting_text=read.text("WAITING_TEXT", ""),
+            max_response_bytes=read.whole("MAX_RESPONSE_BYTES", 24_000, least=2_000, most=50_000),
+            max_message_characters=read.whole(
+                "MAX_MESSAGE_CHARACTERS", 4_000, least=500, most=50_000
+            ),
             allow_html=read.flag("ALLOW_HTML", False),
         )
 
@@ -73,17 +85,28 @@ class _Reader:
     def names(self, name: str) -> tuple[str, ...]:
         return tuple(part.strip() for part in self.text(name, "").split(",") if part.strip())
 
-    def number(
-        self, name: str, default: float, *, least: float, most: float, whole: bool = False
-    ) -> float:
-        text = self.text(name, str(default))
-        kind = "a whole number" if whole else "a number"
+    def number(self, name: str, default: float, *, least: float, most: float) -> float:
+        return self._checked(name, float, str(default), least, most, "a number")
+
+    def whole(self, name: str, default: int, *, least: int, most: int) -> int:
+        return self._checked(name, int, str(default), least, most, "a whole number")
+
+    def _checked(
+        self,
+        name: str,
+        parse: Callable[[str], Number],
+        default: str,
+        least: float,
+        most: float,
+        kind: str,
+    ) -> Number:
+        text = self.text(name, default)
         try:
-            value = int(text) if whole else float(text)
+            value = parse(text)
         except ValueError:
-            value = float("nan")
-        if not least <= value <= most:
-            raise SettingsError(f"{name}={text!r}: takes {kind} from {least:g} to {most:g}")
+            value = None
+        if value is None or not least <= value <= most:
+            raise SettingsError(f"{name}={text!r}: takes {kind} from {least} to {most}")
         return value
 
     def flag(self, name: str, default: bool) -> bool:

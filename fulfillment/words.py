@@ -17,3 +17,7 @@ class Words:
     """After what was written before something failed."""
     cut: str = "There is more to say, but my time for one reply is up."
     """After what was written before the deadline."""
+    too_long: str = "There is more to say than fits into one reply."
+    """After a reply that reached the model's most tokens, or the most that Lex takes."""
+    withheld: str = "Sorry, I cannot say more about that."
+    """After, or instead of, a reply that the model or a filter refused to go on with."""

@@ -3,47 +3,13 @@ import threading
 
 import pytest
 
-from fakes import FakeChannel, FakeModel, FakeSessions
+from fakes import FakeChannel, FakeModel
 from fulfillment import Bot, Words
-from fulfillment.errors import ModelInterrupted, ModelUnavailable
 from fulfillment.resources import Resources
 from fulfillment.settings import Settings
+from turns import Context, bot_of, reply_of
 
 WORDS = Words()
-
-
-class Context:
-    aws_request_id = "request-1"
-
-    def __init__(self, remaining_ms=30_000):
-        self._remaining_ms = remaining_ms
-
-    def get_remaining_time_in_millis(self):
-        return self._remaining_ms
-
-
-def bot_of(*script, sessions=None, channel=None, **settings):
-    defaults = {"streaming_endpoint": "https://x/Prod", "session_table": "t"}
-    return Bot(
-        Resources(
-            Settings(**defaults | settings),
-            FakeModel(*script),
-            sessions or FakeSessions(),
-            channel or FakeChannel(),
-        )
-    )
-
-
-@pytest.fixture
-def event(load_event):
-    return load_event("lex_web_ui_second_turn") | {"sessionId": "session-1"}
-
-
-def reply_of(response):
-    assert response["sessionState"]["dialogAction"] == {"type": "Close"}
-    (message,) = response["messages"]
-    assert message["contentType"] == "CustomPayload"
-    return message["content"], response["sessionState"]["intent"]["state"]
 
 
 def intent(event, name):
@@ -130,40 +96,6 @@ def test_html_in_a_reply_is_neutralised_and_the_frames_are_as_written(event):
 def test_a_builder_may_allow_html(event):
     bot = bot_of("<b>bold</b>", allow_html=True)
     assert reply_of(bot.lambda_handler(event, Context()))[0] == "<b>bold</b>"
-
-
-@pytest.mark.parametrize("error", [ModelUnavailable("x"), ValueError("a secret")])
-def test_a_failure_with_no_text_is_a_plain_sentence_and_failed(event, error):
-    assert reply_of(bot_of(error).lambda_handler(event, Context())) == (WORDS.failed, "Failed")
-
-
-def test_a_failure_after_some_text_keeps_it_and_says_so(event):
-    bot = bot_of("So far so good.", ModelInterrupted("x"))
-    assert reply_of(bot.lambda_handler(event, Context())) == (
-        f"So far so good.\n\n{WORDS.interrupted}",
-        "Fulfilled",
-    )
-
-
-@pytest.mark.parametrize("script", [(), ("",), ("  \n",)])
-def test_an_empty_answer_is_a_plain_sentence(event, script):
-    assert reply_of(bot_of(*script).lambda_handler(event, Context()))[0] == WORDS.empty
-
-
-def test_at_the_deadline_the_turn_closes_with_what_there_is(event):
-    never = threading.Event()
-    bot = bot_of("One. Two. Thr", never, "ee.")
-    content, state = reply_of(bot.lambda_handler(event, Context(remaining_ms=1_600)))
-    assert (content, state) == (f"One. Two.\n\n{WORDS.cut}", "Fulfilled")
-    assert bot.resources.model.answers[0].closed.wait(1)
-
-
-def test_at_the_deadline_with_no_text_the_turn_fails_politely(event):
-    bot = bot_of(threading.Event())
-    assert reply_of(bot.lambda_handler(event, Context(remaining_ms=1_600))) == (
-        WORDS.failed,
-        "Failed",
-    )
 
 
 def test_words_can_be_the_builders_own(event):

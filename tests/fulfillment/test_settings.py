@@ -11,7 +11,8 @@ def test_an_empty_environment_gives_the_defaults():
 def test_an_empty_variable_is_unset():
     names = (
         "MODEL_ID FALLBACK_MODEL_IDS MODEL_FIELDS SYSTEM_PROMPT MAX_TOKENS STREAMING_ENDPOINT"
-        " SESSION_TABLE TURN_SECONDS FLUSH_INTERVAL_SECONDS ALLOW_HTML"
+        " SESSION_TABLE TURN_SECONDS FLUSH_INTERVAL_SECONDS ALLOW_HTML WAITING_TEXT"
+        " MAX_RESPONSE_BYTES MAX_MESSAGE_CHARACTERS"
     )
     assert Settings.from_environ(dict.fromkeys(names.split(), " ")) == Settings()
 
@@ -29,6 +30,9 @@ def test_every_variable_is_read():
             "TURN_SECONDS": "20.5",
             "FLUSH_INTERVAL_SECONDS": "0",
             "ALLOW_HTML": "TRUE",
+            "WAITING_TEXT": "Thinking…",
+            "MAX_RESPONSE_BYTES": "20000",
+            "MAX_MESSAGE_CHARACTERS": "1000",
         }
     )
     assert settings == Settings(
@@ -42,6 +46,9 @@ def test_every_variable_is_read():
         turn_seconds=20.5,
         flush_interval_seconds=0,
         allow_html=True,
+        waiting_text="Thinking…",
+        max_response_bytes=20_000,
+        max_message_characters=1_000,
     )
 
 

@@ -1,0 +1,133 @@
+import json
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fulfillment.markup import neutralise
+from fulfillment.replies import MAX_MESSAGES, MESSAGE_BYTES, closed, messages_of, open_fence, split
+
+NOTICE = "There is more."
+PARAGRAPHS = "\n\n".join(f"Paragraph {n}. " + "It has some words. " * 10 for n in range(40))
+CODE = (
+    "Intro.\n\n```python\n" + "\n".join(f"print({n})  # <b>" for n in range(400)) + "\n```\n\nEnd."
+)
+
+
+def encoded_bytes(value):
+    return len(json.dumps(value).encode())
+
+
+def fit(markdown, characters=4_000, room_bytes=24_000, finish=neutralise):
+    return messages_of(
+        markdown,
+        characters=characters,
+        room_bytes=room_bytes,
+        encoded_bytes=encoded_bytes,
+        finish=finish,
+        notice=NOTICE,
+    )
+
+
+def spent(messages):
+    return sum(encoded_bytes(message) + MESSAGE_BYTES for message in messages)
+
+
+def squeezed(text):
+    return re.sub(r"\s+", "", text)
+
+
+def test_a_reply_that_fits_is_one_message_as_it_is():
+    assert fit("Hello **there**.") == ["Hello **there**."]
+
+
+def test_a_longer_one_is_split_between_paragraphs_and_nothing_is_lost():
+    messages = fit(PARAGRAPHS)
+    assert len(messages) == 3
+    assert all(len(message) <= 4_000 for message in messages)
+    assert all(message.startswith("Paragraph") for message in messages)
+    assert squeezed("".join(messages)) == squeezed(PARAGRAPHS)
+
+
+def test_what_does_not_fit_is_said_to_be_cut():
+    messages = fit(PARAGRAPHS * 10)
+    assert messages[-1].endswith(f"\n\n{NOTICE}")
+    assert spent(messages) <= 24_000
+    assert spent(messages) > 20_000
+    kept = "".join(messages).removesuffix(NOTICE)
+    assert squeezed(PARAGRAPHS * 10).startswith(squeezed(kept))
+
+
+def test_there_are_never_more_messages_than_lex_takes():
+    messages = fit(PARAGRAPHS, characters=500)
+    assert len(messages) == MAX_MESSAGES
+    assert messages[-1].endswith(NOTICE)
+
+
+def test_a_code_block_that_is_cut_is_closed_and_opened_again():
+    messages = fit(CODE, characters=2_000)
+    assert len(messages) > 2
+    for message in messages:
+        assert open_fence(message) is None
+        # Neutralised one by one, so that code stays code in each.
+        assert "&lt;" not in message
+    assert messages[1].startswith("```python\nprint(")
+
+
+def test_with_no_room_at_all_there_is_still_the_notice():
+    assert fit("Hello.", room_bytes=0) == [NOTICE]
+
+
+@pytest.mark.parametrize(
+    ("markdown", "fence"),
+    [
+        ("", None),
+        ("```\ncode", "```"),
+        ("~~~ python\ncode", "~~~ python"),
+        ("```\ncode\n```", None),
+        ("```\ncode\n~~~", "```"),
+        ("````\n```\n", "````"),
+        ("``` not a fence`\n", None),
+        ("1. step\n   ```sh\n   ls", "```sh"),
+    ],
+)
+def test_an_open_code_block_is_known(markdown, fence):
+    assert open_fence(markdown) == fence
+    assert open_fence(closed(markdown)) is None
+
+
+PIECES = [
+    "word ",
+    "Ende. ",
+    "\n",
+    "\n\n",
+    "```\n",
+    "~~~~ x\n",
+    "`",
+    "<b>",
+    "字。",
+    "😀",
+    "- a\n",
+    "x" * 300,
+]
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=200).map("".join),
+    st.integers(500, 1_000),
+    st.integers(0, 20_000),
+)
+def test_whatever_the_reply_it_fits_and_keeps_its_order(markdown, characters, room_bytes):
+    messages = fit(markdown, characters, room_bytes, finish=lambda text: text)
+    assert len(messages) <= MAX_MESSAGES
+    assert spent(messages) <= max(room_bytes, spent([NOTICE]))
+    assert all(message.strip() for message in messages)
+    assert all(len(message) <= characters + len(NOTICE) + 60 for message in messages)
+
+
+@given(st.text(max_size=3_000), st.integers(500, 1_000))
+def test_split_loses_nothing_but_white_space(text, characters):
+    if open_fence(text) is None and "```" not in text and "~~~" not in text:
+        assert squeezed("".join(split(text, characters))) == squeezed(text)
