@@ -20,8 +20,8 @@ WRAP_UP_SECONDS = 0.5
 # Kept free before the Lambda's own timeout, which would lose the reply.
 TIMEOUT_MARGIN_SECONDS = 1.0
 
-# Posting takes at most half the time, so that the last word seldom waits for a flush.
-SLOW_FLUSH_FACTOR = 2
+# Posting takes at most three eighths of the time, so that the last word seldom waits for it.
+SLOW_FLUSH_FACTOR = 8 / 3
 # After the channel asked for fewer posts; doubled while it goes on asking.
 FIRST_BACK_OFF_SECONDS = 0.2
 MAX_BACK_OFF_SECONDS = 2.0
@@ -126,13 +126,14 @@ _JOINS_PREVIOUS = re.compile(
     "[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\uff9e\uff9f\u0e33\u0eb3]"
 )
 _JOINS_NEXT = re.compile(
-    # Letters that Unicode lets stand before another one as its part (GCB=Prepend).
-    "[\u0d4e\U000111c2\U000111c3\U000113d1\U0001193f\U00011941\U00011a84-\U00011a89\U00011d46"
-    "\U00011f02]"
+    # Letters that Unicode lets stand before another one as its part (GCB=Prepend), and two
+    # viramas that are spacing marks.
+    "[\u0d4e\u1cf5\u1cf6\u1b44\ua9c0\U000111c2\U000111c3\U000113d1\U0001193f\U00011941"
+    "\U00011a3a\U00011a84-\U00011a89\U00011d46\U00011f02]"
 )
 _REGIONAL = re.compile("[\U0001f1e6-\U0001f1ff]")
 _JAMO = re.compile("[\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]")
-_HANGUL = re.compile("[\u1100-\u11ff\ua960-\ua97c\uac00-\ud7fb]")
+_SYLLABLE = re.compile("[\uac00-\ud7a3]")
 
 
 def _is_boundary(before: str, after: str) -> bool:
@@ -152,4 +153,6 @@ def _is_boundary(before: str, after: str) -> bool:
         return False
     if _REGIONAL.match(before) and _REGIONAL.match(after):
         return False  # half a flag
-    return not (_HANGUL.match(before) and _JAMO.match(after))
+    if _JAMO.match(before) and (_JAMO.match(after) or _SYLLABLE.match(after)):
+        return False
+    return not (_SYLLABLE.match(before) and _JAMO.match(after))

@@ -20,7 +20,10 @@ class Transcript:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        # Two, so that a chunk wakes nobody who waits for the end.
+        self._written = threading.Condition(self._lock)
+        self._ended = threading.Condition(self._lock)
         self._chunks: list[str] = []
         self._length = 0
         self.chunk_count = 0
@@ -41,13 +44,13 @@ class Transcript:
 
     def text(self) -> str:
         """All that was written so far."""
-        with self._changed:
+        with self._lock:
             self._chunks = ["".join(self._chunks)]
             return self._chunks[0]
 
     def write(self, chunk: str) -> bool:
         """Add a chunk; return whether more is wanted."""
-        with self._changed:
+        with self._lock:
             if self.closed or self._length > MAX_CHARACTERS:
                 return False
             if chunk:
@@ -56,32 +59,36 @@ class Transcript:
                 self._chunks.append(chunk)
                 self._length += len(chunk)
                 self.chunk_count += 1
-                self._changed.notify_all()
+                self._written.notify_all()
             return True
 
     def finish(self, error: BaseException | None = None) -> None:
         """Say that all is written, or why there is no more; too late once it is closed."""
-        with self._changed:
+        with self._lock:
             if not self.closed:
                 self.error = error
                 self.finished = True
-                self._changed.notify_all()
+                self._end()
 
     def close(self) -> None:
         """Say that nobody wants more: writes are refused and all waiting ends."""
-        with self._changed:
+        with self._lock:
             self.closed = True
-            self._changed.notify_all()
+            self._end()
 
     def wait_for_text(self, beyond: int) -> None:
         """Wait until there are more than ``beyond`` characters, or no more will come."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._length > beyond or not self.is_growing)
+        with self._lock:
+            self._written.wait_for(lambda: self._length > beyond or not self.is_growing)
 
     def wait_for_end(self, until: float) -> None:
         """Wait until no more text will come, at most until the clock reads ``until``."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self.is_growing, max(0.0, until - self._clock()))
+        with self._lock:
+            self._ended.wait_for(lambda: not self.is_growing, max(0.0, until - self._clock()))
+
+    def _end(self) -> None:
+        self._written.notify_all()
+        self._ended.notify_all()
 
 
 def record(answer: Callable[[], object], transcript: Transcript) -> None:

@@ -36,14 +36,14 @@ class RetryingModel:
 
 
 Sign: TypeAlias = "str | Exception | None"
-"""What comes of a call: a chunk, the error that ended it, or nothing more."""
+"""What first comes of a call: a chunk, the error that ended it, or nothing."""
 
 
 class RetryingAnswer:
     """One answer, from whichever try first gives a sign; see :class:`Answer`.
 
-    Each try runs on a thread of its own, since a call that hangs before it answers at all can be
-    left but not ended.
+    The first chunk of each try is waited for on a thread of its own, since a call that hangs
+    before it answers at all can be left but not ended.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class RetryingAnswer:
         self._pause_seconds = pause_seconds
         self._closed = threading.Event()
         self._answer: Answer | None = None
-        self._signs: SimpleQueue[Sign] = SimpleQueue()
+        self._first: SimpleQueue[Sign] = SimpleQueue()
 
     @property
     def completion(self) -> Completion | None:
@@ -84,34 +84,34 @@ class RetryingAnswer:
 
     def close(self) -> None:
         self._closed.set()
-        self._signs.put(None)
+        self._first.put(None)
         if self._answer is not None:
             self._answer.close()
 
     def _try(self, model: Model) -> Iterator[str]:
         answer = self._answer = model.ask(self._prompt)
-        signs = self._signs = SimpleQueue()
+        chunks = iter(answer)
+        first: SimpleQueue[Sign] = SimpleQueue()
+        self._first = first
         if self._closed.is_set():
             return
-        threading.Thread(target=_relay, args=(answer, signs), name="model", daemon=True).start()
+        threading.Thread(target=_wait_for, args=(chunks, first), name="model", daemon=True).start()
         try:
-            sign = signs.get(timeout=self._first_sign_seconds)
-            while sign is not None:
-                if isinstance(sign, Exception):
-                    raise sign
+            sign = first.get(timeout=self._first_sign_seconds)
+            if isinstance(sign, Exception):
+                raise sign
+            if sign is not None:
                 yield sign
-                sign = signs.get()
+                yield from chunks
         except Empty:
             raise ModelUnavailable("no sign of life") from None
         finally:
             answer.close()
 
 
-def _relay(answer: Answer, signs: SimpleQueue[Sign]) -> None:
+def _wait_for(chunks: Iterator[str], first: SimpleQueue[Sign]) -> None:
     try:
-        for chunk in answer:
-            signs.put(chunk)
-        signs.put(None)
+        first.put(next(chunks, None))
     # Handed to the thread that asked, whatever it is.
     except Exception as exc:
-        signs.put(exc)
+        first.put(exc)

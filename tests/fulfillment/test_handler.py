@@ -36,7 +36,6 @@ def test_the_deployed_handler_is_there_to_be_called(loaded):
     [
         # 120 ms of cold start: https://docs.aws.amazon.com/powertools/python/latest/core/tracer/
         "aws_xray_sdk",
-        "aws_lambda_powertools.tracing",
         "openai",
         "starlette",
         "moto",

@@ -1,0 +1,261 @@
+"""Chat Completions, read by the real ``openai`` client from a server that streams as told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import openai
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from fulfillment.errors import ModelError, ModelInterrupted, ModelRejected, ModelUnavailable
+from fulfillment.models.base import Completion, Message, Prompt
+from fulfillment.models.openai_compatible import OpenAICompatibleAnswer, OpenAICompatibleModel
+from stack_fixture import running_app
+
+PROMPT = Prompt(
+    (Message("user", "hello"), Message("assistant", "hi"), Message("user", "and now?")),
+    system="Be brief.",
+    max_tokens=7,
+)
+DONE = "[DONE]"
+
+
+def chunk(text: str | None = None, finish: str | None = None, **members: Any) -> dict[str, Any]:
+    delta = {} if text is None else {"content": text}
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1_734_711_312,
+        "model": "llama-as-served",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+        **members,
+    }
+
+
+def usage(read: int, written: int) -> dict[str, Any]:
+    counts = {
+        "prompt_tokens": read,
+        "completion_tokens": written,
+        "total_tokens": read + written,
+    }
+    return chunk() | {"choices": [], "usage": counts}
+
+
+class ChatServer:
+    """A server of Chat Completions; streams its script, or answers with the response it has."""
+
+    def __init__(self) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self.authorizations: list[str] = []
+        self.script: list[Any] = []
+        self.response: Response | None = None
+
+    async def complete(self, request: Request) -> Response:
+        self.requests.append(await request.json())
+        self.authorizations.append(request.headers["authorization"])
+        return self.response or StreamingResponse(self._stream(), media_type="text/event-stream")
+
+    async def _stream(self) -> AsyncIterator[str]:
+        for step in self.script:
+            yield f"data: {step if isinstance(step, str) else json.dumps(step)}\n\n"
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[ChatServer, str]]:
+    server = ChatServer()
+    routes = [Route("/v1/chat/completions", server.complete, methods=["POST"])]
+    with running_app(Starlette(routes=routes)) as origin:
+        yield server, f"{origin}/v1"
+
+
+@pytest.fixture
+def server(served: tuple[ChatServer, str]) -> ChatServer:
+    served[0].__init__()  # type: ignore[misc]
+    return served[0]
+
+
+@contextmanager
+def asked(base_url: str, prompt: Prompt = PROMPT) -> Iterator[OpenAICompatibleAnswer]:
+    with openai.OpenAI(base_url=base_url, api_key="key", max_retries=0) as client:
+        yield OpenAICompatibleModel(client, "llama").ask(prompt)
+
+
+def failure(base_url: str) -> tuple[ModelError, str]:
+    """Return the error of an answer and what was written before it."""
+    written = ""
+    with asked(base_url) as answer, pytest.raises(ModelError) as failed:
+        for text in answer:
+            written += text
+    assert answer.completion is None
+    return failed.value, written
+
+
+@pytest.fixture
+def base_url(server: ChatServer, served: tuple[ChatServer, str]) -> str:
+    return served[1]
+
+
+def test_the_prompt_is_sent_as_a_chat(server, base_url) -> None:
+    server.script = [chunk("ok", finish="stop"), DONE]
+    with asked(base_url) as answer:
+        list(answer)
+
+    assert server.authorizations == ["Bearer key"]
+    assert server.requests == [
+        {
+            "model": "llama",
+            "messages": [
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": "hello"},
+                {"role": "assistant", "content": "hi"},
+                {"role": "user", "content": "and now?"},
+            ],
+            "max_tokens": 7,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+    ]
+
+
+def test_without_a_system_prompt_there_is_no_system_message(server, base_url) -> None:
+    server.script = [chunk("ok", finish="stop"), DONE]
+    with asked(base_url, Prompt((Message("user", "hello"),))) as answer:
+        list(answer)
+
+    assert server.requests[0]["messages"] == [{"role": "user", "content": "hello"}]
+
+
+def test_nothing_is_sent_before_the_first_chunk_is_asked_for(server, base_url) -> None:
+    with asked(base_url) as answer:
+        iter(answer)
+
+    assert server.requests == []
+
+
+def test_chunks_are_yielded_as_they_are_written(server, base_url) -> None:
+    server.script = [chunk(""), chunk("Grüß "), chunk("Gott"), chunk(" 👋"), chunk(finish="stop")]
+    with asked(base_url) as answer:
+        assert [text for text in answer if text] == ["Grüß ", "Gott", " 👋"]
+
+
+def test_a_last_chunk_with_text_is_not_lost(server, base_url) -> None:
+    server.script = [chunk("one "), chunk("two", finish="stop"), DONE]
+    with asked(base_url) as answer:
+        assert "".join(answer) == "one two"
+    assert answer.completion == Completion("llama-as-served", "end_turn")
+
+
+def test_the_usage_is_counted_where_the_server_says_it(server, base_url) -> None:
+    server.script = [chunk("ok"), chunk(finish="stop"), usage(3, 5), DONE]
+    with asked(base_url) as answer:
+        list(answer)
+
+    assert answer.completion == Completion("llama-as-served", "end_turn", 3, 5)
+
+
+@pytest.mark.parametrize(
+    ("finish", "stop_reason"),
+    [
+        ("stop", "end_turn"),
+        ("length", "max_tokens"),
+        ("content_filter", "content_filtered"),
+        ("tool_calls", "tool_use"),
+        ("something_new", "something_new"),
+    ],
+)
+def test_the_reason_to_stop_is_said_in_bedrocks_words(
+    server, base_url, finish, stop_reason
+) -> None:
+    server.script = [chunk("ok"), chunk(finish=finish), DONE]
+    with asked(base_url) as answer:
+        list(answer)
+
+    assert answer.completion is not None
+    assert answer.completion.stop_reason == stop_reason
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_a_refused_request_is_rejected(server, base_url, status) -> None:
+    server.response = JSONResponse({"error": {"message": "a secret"}}, status)
+    error, _ = failure(base_url)
+
+    assert type(error) is ModelRejected
+    assert "secret" not in str(error)
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 503])
+def test_a_server_that_fails_is_unavailable(server, base_url, status) -> None:
+    server.response = JSONResponse({"error": {"message": "a secret"}}, status)
+    error, _ = failure(base_url)
+
+    assert type(error) is ModelUnavailable
+    assert "secret" not in str(error)
+
+
+def test_a_server_that_cannot_be_reached_is_unavailable() -> None:
+    error, _ = failure("http://127.0.0.1:1/v1")
+
+    assert type(error) is ModelUnavailable
+
+
+@pytest.mark.parametrize("ending", [[], [DONE]])
+def test_a_stream_that_merely_ends_is_interrupted(server, base_url, ending) -> None:
+    server.script = [chunk("Once upon "), chunk("a time"), *ending]
+    error, written = failure(base_url)
+
+    assert type(error) is ModelInterrupted
+    assert str(error) == "the stream ended without finish_reason"
+    assert written == "Once upon a time"
+
+
+def test_an_error_in_the_stream_is_an_interruption(server, base_url) -> None:
+    server.script = [chunk("Once upon "), {"error": {"message": "out of memory"}}]
+    error, written = failure(base_url)
+
+    assert type(error) is ModelInterrupted
+    assert written == "Once upon "
+
+
+def test_an_error_before_the_first_text_is_unavailability(server, base_url) -> None:
+    server.script = [{"error": {"message": "out of memory"}}]
+    error, _ = failure(base_url)
+
+    assert type(error) is ModelUnavailable
+
+
+def test_a_connection_that_breaks_is_an_interruption(server, base_url) -> None:
+    # More was promised than comes, as of a server that is killed.
+    event = f"data: {json.dumps(chunk('Once upon '))}\n\n".encode()
+    server.response = BrokenOff(event)
+    error, written = failure(base_url)
+
+    assert type(error) is ModelInterrupted
+    assert written == "Once upon "
+
+
+class BrokenOff(Response):
+    """Sends some of its body; then the connection closes."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"content-type", b"text/event-stream"), (b"transfer-encoding", b"chunked")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+
+
+def test_a_closed_answer_writes_no_more_and_is_not_complete(server, base_url) -> None:
+    server.script = [chunk("one "), chunk("two "), chunk("three", finish="stop"), DONE]
+    written = []
+    with asked(base_url) as answer:
+        for text in answer:
+            written.append(text)
+            answer.close()
+
+    assert written == ["one "]
+    assert answer.completion is None
