@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from typing import Any
-from urllib.request import urlopen
 
 import boto3
 from botocore.config import Config
@@ -23,7 +23,7 @@ from websocket_stack.local.passages import Library, Passage
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
-TOKENS_PER_SECOND = 400.0
+TOKENS_PER_SECOND = 800.0
 # What the model of `running_stack` knows; ask for it with QUESTION.
 PASSAGE = Passage(
     "README.md",
@@ -86,7 +86,7 @@ def running_app(app: Starlette) -> Iterator[str]:
 
 @contextmanager
 def _running(build: Callable[[str], stack.Stack]) -> Iterator[str]:
-    listener = serve._listen(HOST, 0)
+    listener = serve.listen(HOST, 0)
     try:
         origin = f"http://{HOST}:{listener.getsockname()[1]}"
         server = serve.server(build(origin))
@@ -95,9 +95,7 @@ def _running(build: Callable[[str], stack.Stack]) -> Iterator[str]:
         )
         thread.start()
         try:
-            # The socket listens already, so this waits until the server answers.
-            with urlopen(f"{origin}/health", timeout=20):
-                pass
+            _wait_for_answer(listener.getsockname()[1])
             yield origin
         finally:
             server.should_exit = True
@@ -105,6 +103,13 @@ def _running(build: Callable[[str], stack.Stack]) -> Iterator[str]:
             assert not thread.is_alive(), "the stack does not stop"
     finally:
         listener.close()
+
+
+def _wait_for_answer(port: int) -> None:
+    # The socket listens already, so a request waits until the server is up.
+    with closing(HTTPConnection(HOST, port, timeout=20)) as connection:
+        connection.request("GET", "/health")
+        connection.getresponse().read()
 
 
 def client(service: str, endpoint_url: str, **config: Any) -> Any:
@@ -131,3 +136,19 @@ def session(session_id: str) -> dict[str, str]:
         "localeId": "en_US",
         "sessionId": session_id,
     }
+
+
+def connection_of(dynamodb: Any, session_id: str) -> str | None:
+    """Return the connection that the session table of a running stack has for a session."""
+    row = dynamodb.get_item(
+        TableName=stack.SESSION_TABLE, Key={"sessionId": {"S": session_id}}, ConsistentRead=True
+    ).get("Item")
+    return row["connectionId"]["S"] if row else None
+
+
+def wait_until_unregistered(dynamodb: Any, session_id: str) -> None:
+    """Return once a session has no connection any more; each look takes some milliseconds."""
+    for _ in range(3000):
+        if connection_of(dynamodb, session_id) is None:
+            return
+    raise AssertionError(f"{session_id} is still registered")

@@ -59,7 +59,7 @@ def test_every_module_has_a_test_file_at_the_same_place(path):
     relative = path.relative_to(ROOT)
     if str(relative) in UNTESTED:
         return
-    assert (ROOT / "tests" / relative.parent / f"test_{relative.name.strip('_')}").exists()
+    assert (ROOT / "tests" / relative.parent / f"test_{path.stem.strip('_')}.py").exists()
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

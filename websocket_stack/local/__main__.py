@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -35,14 +36,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         Settings.from_environ(os.environ)
         model_routes = _model_routes(options.model, os.environ)
-        listener = _listen(options.host, options.port)
+        listener = listen(options.host, options.port)
     except (CannotServe, LexStreamingError, NoCredentials) as exc:
         print(f"serve: {exc}", file=sys.stderr)
         return 1
     origin = f"http://{_host_in_url(options.host)}:{listener.getsockname()[1]}"
     built = stack.build(origin, model_routes, model_name=options.model)
     print(f"Lex Streaming is at {origin} (model: {options.model}; stop with Ctrl-C)", flush=True)
-    server(built).run(sockets=[listener])
+    # Once it has shut down, uvicorn raises the signal again that it was stopped by.
+    with suppress(KeyboardInterrupt):
+        server(built).run(sockets=[listener])
     return 0
 
 
@@ -111,7 +114,7 @@ def _openai_routes(environ: Mapping[str, str]) -> Sequence[BaseRoute]:
     return bedrock_http.routes(OpenAICompatibleModel(openai.OpenAI(max_retries=1), model))
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         plain = socket.create_server((host, port), family=family, backlog=2048)

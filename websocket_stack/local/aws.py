@@ -51,7 +51,7 @@ async def json_body(request: Request) -> dict[str, Any]:
     """
     try:
         body = json.loads(await request.body() or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise ServiceError(400, "ValidationException", "The request body is not a JSON object.")

@@ -32,6 +32,8 @@ class Converse:
 
     def prompt(self, body: Mapping[str, Any]) -> Prompt:
         inference = body.get("inferenceConfig") or {}
+        if not isinstance(inference, dict):
+            raise _invalid("inferenceConfig: takes an object")
         return Prompt(
             messages=_messages(body.get("messages")),
             system=_text(body.get("system") or []),
@@ -165,11 +167,14 @@ def _text(content: object) -> str:
         return content
     if not isinstance(content, list):
         raise _invalid("content: takes a string or a list of content blocks")
-    return "".join(block.get("text", "") for block in content if isinstance(block, dict))
+    texts = [block.get("text", "") for block in content if isinstance(block, dict)]
+    if not all(isinstance(text, str) for text in texts):
+        raise _invalid("text: takes a string")
+    return "".join(texts)
 
 
 def _max_tokens(value: object) -> int:
-    if not isinstance(value, int) or value < 1:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise _invalid("maxTokens: takes a whole number from 1")
     return value
 

@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from websocket_stack.local.aws import ServiceError
+
 SERVICE = "bedrock-runtime"
 SIGNING_NAME = "bedrock"
 # What a signature covers or a hop adds; the rest of the caller's headers goes along.
@@ -36,7 +38,9 @@ class BedrockForwarder:
         if credentials is None:
             raise NoCredentials("no AWS credentials found; set AWS_PROFILE or AWS_ACCESS_KEY_ID")
         if not region:
-            raise NoCredentials("no AWS region found; set AWS_REGION or a profile that has one")
+            raise NoCredentials(
+                "no AWS region found; set AWS_DEFAULT_REGION or a profile that has one"
+            )
         self._credentials = credentials
         self._region = str(region)
         # The client resolves the endpoint as any would: AWS_ENDPOINT_URL_*, FIPS, partitions.
@@ -74,15 +78,20 @@ class BedrockForwarder:
         SigV4Auth(self._credentials.get_frozen_credentials(), SIGNING_NAME, self._region).add_auth(
             call
         )
-        return self._pool.request(
-            "POST", str(call.url), body=body, headers=dict(call.headers), preload_content=False
-        )
+        try:
+            return self._pool.request(
+                "POST", str(call.url), body=body, headers=dict(call.headers), preload_content=False
+            )
+        except urllib3.exceptions.HTTPError as exc:
+            raise ServiceError(
+                503, "ServiceUnavailableException", "Bedrock cannot be reached."
+            ) from exc
 
 
 def _read(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
     """Yield what has come, as it comes."""
     try:
-        while data := response.read1(CHUNK_BYTES):
+        while data := response.read1(CHUNK_BYTES, decode_content=False):
             yield data
     finally:
         response.close()

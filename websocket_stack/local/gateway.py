@@ -34,10 +34,16 @@ Integration = Function | None
 """The Lambda function behind a route, or ``None``: a mock that takes the message and is silent."""
 
 
+class SocketClosed(Exception):
+    """The browser has left while a message was on its way to it."""
+
+
 class Socket(Protocol):
     """The browser's end of a connection."""
 
-    async def send(self, text: str) -> None: ...
+    async def send(self, text: str) -> None:
+        """Send a message; raises SocketClosed."""
+
     async def close(self, code: int, reason: str) -> None: ...
 
 
@@ -177,6 +183,8 @@ class WebSocketApi:
         try:
             # As a text frame, whatever the bytes are.
             await socket.send(data.decode(errors="replace"))
+        except SocketClosed:
+            raise _gone() from None
         finally:
             connection.unsent_bytes -= len(data)
 
@@ -191,7 +199,7 @@ class WebSocketApi:
     def _find(self, connection_id: str) -> tuple[Connection, Socket]:
         connection = self._connections.get(connection_id)
         if connection is None or connection.socket is None:
-            raise ServiceError(410, "GoneException")
+            raise _gone()
         return connection, connection.socket
 
     async def _close(self, connection: Connection, code: int, reason: str) -> None:
@@ -202,7 +210,7 @@ class WebSocketApi:
     def _route_key(self, text: str) -> str | None:
         try:
             body = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             body = None
         action = body.get("action") if isinstance(body, dict) else None
         if isinstance(action, str) and action in self._routes and not action.startswith("$"):
@@ -220,12 +228,19 @@ class WebSocketApi:
     async def _send_error(self, connection: Connection, message: str) -> None:
         if connection.socket is not None:
             body = {"message": message, "connectionId": connection.id, "requestId": opaque_id()}
-            await connection.socket.send(json.dumps(body))
+            try:
+                await connection.socket.send(json.dumps(body))
+            except SocketClosed:
+                pass  # nobody to tell
 
 
 def _status(response: bytes) -> int:
     returned = json.loads(response)
     status = returned.get("statusCode") if isinstance(returned, dict) else None
-    if not isinstance(status, int):
+    if not isinstance(status, int) or not 200 <= status <= 599:
         raise ValueError("a Lambda proxy response has a statusCode")
     return status
+
+
+def _gone() -> ServiceError:
+    return ServiceError(410, "GoneException")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from websocket_stack.local.aws import json_response
 from websocket_stack.local.events import Upgrade
-from websocket_stack.local.gateway import Refused, WebSocketApi
+from websocket_stack.local.gateway import Refused, SocketClosed, WebSocketApi
 from websocket_stack.local.signatures import SignatureCheck
 
-# Sent by a browser that closes with no code.
+# Of a browser that closes with no code, and of one that is cut off without closing.
 NO_STATUS = 1005
+ABNORMAL = 1006
 
 
 def routes(api: WebSocketApi, stage: str, signatures: SignatureCheck | None) -> list[BaseRoute]:
@@ -30,13 +34,18 @@ def routes(api: WebSocketApi, stage: str, signatures: SignatureCheck | None) -> 
         except Refused as refused:
             await websocket.send_denial_response(Response(status_code=refused.status))
             return
-        await websocket.accept()
+        try:
+            await websocket.accept()
+        except OSError:
+            # It left while $connect ran.
+            await api.disconnected(connection, ABNORMAL, "")
+            return
         api.open(connection, _Socket(websocket))
         while True:
             message = await websocket.receive()
             if message["type"] == "websocket.disconnect":
-                code = message.get("code") or NO_STATUS
-                await api.disconnected(connection, code, message.get("reason") or "")
+                reason = message.get("reason") or ""
+                await api.disconnected(connection, _close_code(message), reason)
                 return
             if message.get("text") is not None:
                 await api.receive(connection, message["text"])
@@ -82,12 +91,17 @@ class _Socket:
         self._websocket = websocket
 
     async def send(self, text: str) -> None:
-        if self._websocket.application_state is WebSocketState.CONNECTED:
+        if self._websocket.application_state is not WebSocketState.CONNECTED:
+            raise SocketClosed
+        try:
             await self._websocket.send_text(text)
+        except WebSocketDisconnect:
+            raise SocketClosed from None
 
     async def close(self, code: int, reason: str) -> None:
         if self._websocket.application_state is WebSocketState.CONNECTED:
-            await self._websocket.close(code, reason)
+            with suppress(WebSocketDisconnect):
+                await self._websocket.close(code, reason)
 
 
 def _upgrade(websocket: WebSocket) -> Upgrade:
@@ -96,6 +110,12 @@ def _upgrade(websocket: WebSocket) -> Upgrade:
         query=websocket.url.query,
         source_ip=websocket.client.host if websocket.client else "",
     )
+
+
+def _close_code(message: Mapping[str, Any]) -> int:
+    code = int(message.get("code") or NO_STATUS)
+    # uvicorn says 1005 of a lost connection too, but gives a reason, if empty, with a close only.
+    return ABNORMAL if code == NO_STATUS and "reason" not in message else code
 
 
 def _iso(epoch_seconds: float) -> str:

@@ -18,11 +18,16 @@ from websocket_stack.local.aws import ServiceError
 MAX_RESPONSE_BYTES = 50 * 1024
 MAX_MESSAGES = 10
 
-DIALOG_ACTIONS = frozenset({"Close", "ConfirmIntent", "Delegate", "ElicitIntent", "ElicitSlot"})
-INTENT_STATES = frozenset(
-    {"Failed", "Fulfilled", "FulfillmentInProgress", "InProgress", "ReadyForFulfillment", "Waiting"}
+DIALOG_ACTIONS = ("Close", "ConfirmIntent", "Delegate", "ElicitIntent", "ElicitSlot")
+INTENT_STATES = (
+    "Failed",
+    "Fulfilled",
+    "FulfillmentInProgress",
+    "InProgress",
+    "ReadyForFulfillment",
+    "Waiting",
 )
-TEXT_TYPES = frozenset({"CustomPayload", "PlainText", "SSML"})
+TEXT_TYPES = ("CustomPayload", "PlainText", "SSML")
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,8 @@ def check(response: bytes, invocation_source: str) -> HookResult:
     action = _action(state, invocation_source)
     _check_intent(state, action)
     _check_strings("sessionState.sessionAttributes", state.get("sessionAttributes"))
+    if not isinstance(state.get("activeContexts"), list | None):
+        raise _invalid("sessionState.activeContexts is not a list")
     _check_strings("requestAttributes", body.get("requestAttributes"))
     messages = body.get("messages")
     if messages is None and action in ("ElicitIntent", "ConfirmIntent"):
@@ -64,9 +71,9 @@ def check(response: bytes, invocation_source: str) -> HookResult:
 
 
 def _action(state: Mapping[str, Any], invocation_source: str) -> str:
-    action = (state.get("dialogAction") or {}).get("type")
+    action = _object(state.get("dialogAction")).get("type")
     if action not in DIALOG_ACTIONS:
-        raise _invalid(f"sessionState.dialogAction.type is none of {sorted(DIALOG_ACTIONS)}")
+        raise _invalid(f"sessionState.dialogAction.type is none of {', '.join(DIALOG_ACTIONS)}")
     if action == "Delegate" and invocation_source == "FulfillmentCodeHook":
         raise _invalid("a fulfillment code hook cannot return Delegate")
     if action == "ElicitSlot" and not state["dialogAction"].get("slotToElicit"):
@@ -81,7 +88,7 @@ def _check_intent(state: Mapping[str, Any], action: str) -> None:
     if not isinstance(intent, dict) or not intent.get("name"):
         raise _invalid("sessionState.intent.name is missing")
     if intent.get("state") not in INTENT_STATES:
-        raise _invalid(f"sessionState.intent.state is none of {sorted(INTENT_STATES)}")
+        raise _invalid(f"sessionState.intent.state is none of {', '.join(INTENT_STATES)}")
 
 
 def _check_messages(messages: object) -> None:
@@ -92,7 +99,7 @@ def _check_messages(messages: object) -> None:
             raise _invalid("a message is not an object")
         kind = message.get("contentType")
         if kind == "ImageResponseCard":
-            if not (message.get("imageResponseCard") or {}).get("title"):
+            if not _object(message.get("imageResponseCard")).get("title"):
                 raise _invalid("imageResponseCard.title is missing")
         elif kind not in TEXT_TYPES:
             raise _invalid("a message's contentType is not one of Lex's")
@@ -107,6 +114,11 @@ def _check_strings(path: str, values: object) -> None:
         key and isinstance(value, str) for key, value in values.items()
     ):
         raise _invalid(f"{path} is not a map of strings")
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    """Return a JSON object, or an empty one in place of anything else."""
+    return value if isinstance(value, dict) else {}
 
 
 def _invalid(reason: str) -> ServiceError:

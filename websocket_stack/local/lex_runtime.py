@@ -102,10 +102,11 @@ class LexRuntime:
         if not isinstance(text, str) or not 1 <= len(text) <= MAX_TEXT_CHARACTERS:
             raise _validation(f"text must have 1 to {MAX_TEXT_CHARACTERS} characters")
         request_attributes = _checked(request, "requestAttributes")
+        state = _checked_state(request)
         session = self._session(key)
         # Requests of one session wait for each other.
         async with session.turn:
-            session.merge(_checked_state(request))
+            session.merge(state)
             result = await self._answer(key, session, text, request_attributes)
             session.used_at = self._clock()
             return {
@@ -120,9 +121,14 @@ class LexRuntime:
         """Create or change a session and return it."""
         if not isinstance(request.get("sessionState"), dict):
             raise _validation("sessionState is missing")
+        messages = request.get("messages") or []
+        if not isinstance(messages, list):
+            raise _validation("messages is not a list")
+        state = _checked_state(request)
         session = self._session(key)
-        session.merge(_checked_state(request))
-        session.messages = list(request.get("messages") or [])
+        session.merge(state)
+        session.messages = messages
+        session.used_at = self._clock()
         return session
 
     def get_session(self, key: SessionKey) -> dict[str, Any]:
@@ -252,6 +258,9 @@ def _checked_state(request: Mapping[str, Any]) -> dict[str, Any]:
     state = request.get("sessionState") or {}
     if not isinstance(state, dict):
         raise _validation("sessionState is not an object")
+    for name, kind in (("activeContexts", list), ("intent", dict), ("dialogAction", dict)):
+        if not isinstance(state.get(name), kind | None):
+            raise _validation(f"sessionState.{name} does not have the form that it takes")
     _checked(state, "sessionAttributes")
     return state
 

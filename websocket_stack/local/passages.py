@@ -89,18 +89,21 @@ class Library:
 
 def split(source: str, markdown: str) -> list[Passage]:
     """Cut a document at its headings; a heading inside a code block is none."""
-    passages = []
+    sections = []
     heading, lines, fenced = source, list[str](), False
-    for line in [*markdown.splitlines(), "# end"]:
+    for line in markdown.splitlines():
         fenced ^= bool(FENCE.match(line))
         match = None if fenced else HEADING.match(line)
         if match is None:
             lines.append(line)
             continue
-        if text := "\n".join(lines).strip():
-            passages.append(Passage(source, heading, text))
+        sections.append((heading, lines))
         heading, lines = match[2], []
-    return passages
+    return [
+        Passage(source, heading, text)
+        for heading, lines in [*sections, (heading, lines)]
+        if (text := "\n".join(lines).strip())
+    ]
 
 
 def words_of(text: str) -> list[str]:
@@ -109,7 +112,7 @@ def words_of(text: str) -> list[str]:
 
 
 def _stem(word: str) -> str:
-    for ending in ("ing", "ed", "es", "s"):
+    for ending in ("ing", "ed", "es", "s", "e"):
         if word.endswith(ending) and len(word) - len(ending) >= 4:
             return word[: -len(ending)]
     return word

@@ -1,0 +1,60 @@
+"""A running stack, and boto3 clients of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from stack_fixture import client, running_stack
+
+
+@pytest.fixture(scope="session")
+def stack_url() -> Iterator[str]:
+    """The origin of a running stack as it comes."""
+    with running_stack() as origin:
+        yield origin
+
+
+@pytest.fixture(scope="session")
+def odd_stack_url() -> Iterator[str]:
+    """The origin of a stack whose fulfillment does what the utterance says (handlers.py)."""
+    with running_stack(fulfillment="handlers.by_utterance") as origin:
+        yield origin
+
+
+@pytest.fixture(scope="session")
+def connections(stack_url: str) -> Iterator[Any]:
+    """An ``apigatewaymanagementapi`` client."""
+    with closing(client("apigatewaymanagementapi", f"{stack_url}/Prod")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def lex(stack_url: str) -> Iterator[Any]:
+    """A ``lexv2-runtime`` client."""
+    with closing(client("lexv2-runtime", stack_url)) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def odd_lex(odd_stack_url: str) -> Iterator[Any]:
+    """A ``lexv2-runtime`` client of the stack with the odd fulfillment."""
+    with closing(client("lexv2-runtime", odd_stack_url)) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def bedrock(stack_url: str) -> Iterator[Any]:
+    """A ``bedrock-runtime`` client."""
+    with closing(client("bedrock-runtime", stack_url)) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def dynamodb(stack_url: str) -> Iterator[Any]:
+    """A ``dynamodb`` client."""
+    with closing(client("dynamodb", stack_url)) as made:
+        yield made

@@ -1,0 +1,64 @@
+"""DynamoDB under the stack's own address, as boto3 speaks it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from websocket_stack.local import stack
+from websocket_stack.local.dynamodb import DynamoDb
+
+
+def put(dynamodb: Any, session_id: str, **members: Any) -> Any:
+    item = {"sessionId": {"S": session_id}, "connectionId": {"S": f"of {session_id}"}}
+    return dynamodb.put_item(TableName=stack.SESSION_TABLE, Item=item, **members)
+
+
+def read(dynamodb: Any, session_id: str) -> Any:
+    key = {"sessionId": {"S": session_id}}
+    return dynamodb.get_item(TableName=stack.SESSION_TABLE, Key=key).get("Item")
+
+
+def test_the_session_table_is_there(dynamodb) -> None:
+    table = dynamodb.describe_table(TableName=stack.SESSION_TABLE)["Table"]
+
+    assert table["TableStatus"] == "ACTIVE"
+    assert table["KeySchema"] == [{"AttributeName": "sessionId", "KeyType": "HASH"}]
+
+
+def test_a_row_is_written_and_read(dynamodb) -> None:
+    put(dynamodb, "dynamodb-1")
+
+    assert read(dynamodb, "dynamodb-1")["connectionId"] == {"S": "of dynamodb-1"}
+    assert read(dynamodb, "dynamodb-2") is None
+
+
+def test_a_condition_that_fails_has_its_own_error(dynamodb) -> None:
+    put(dynamodb, "dynamodb-3")
+
+    with pytest.raises(dynamodb.exceptions.ConditionalCheckFailedException):
+        put(dynamodb, "dynamodb-3", ConditionExpression="attribute_not_exists(sessionId)")
+
+
+def test_an_unknown_table_has_its_own_error(dynamodb) -> None:
+    with pytest.raises(dynamodb.exceptions.ResourceNotFoundException):
+        dynamodb.scan(TableName=f"no-{uuid4().hex}")
+
+
+def test_calls_may_come_at_the_same_time(dynamodb) -> None:
+    names = [f"dynamodb-many-{index}" for index in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: put(dynamodb, name), names))
+        rows = list(pool.map(lambda name: read(dynamodb, name), names))
+
+    assert [row["connectionId"]["S"] for row in rows] == [f"of {name}" for name in names]
+
+
+def test_a_table_that_is_there_keeps_its_rows(dynamodb) -> None:
+    put(dynamodb, "dynamodb-4")
+    DynamoDb().ensure_session_table(stack.SESSION_TABLE)
+
+    assert read(dynamodb, "dynamodb-4") is not None

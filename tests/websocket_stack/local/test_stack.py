@@ -1,0 +1,214 @@
+"""The parts together: one turn from the browser's question to its reply, and what is around it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from threading import Event
+from typing import Any
+
+from websockets.sync.client import ClientConnection, connect
+
+from fakes import FakeModel
+from stack_fixture import (
+    PASSAGE,
+    QUESTION,
+    client,
+    connection_of,
+    running_stack,
+    session,
+    wait_until_unregistered,
+)
+from websocket_stack.local import bedrock_http, stack
+
+
+def call(origin: str, method: str, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    with closing(HTTPConnection(origin.partition("://")[2], timeout=20)) as connection:
+        connection.request(method, path, headers=headers)
+        response = connection.getresponse()
+        return response.status, dict(response.headers), response.read()
+
+
+@contextmanager
+def browser(origin: str, session_id: str) -> Iterator[ClientConnection]:
+    url = f"{origin.replace('http', 'ws', 1)}/Prod?sessionId={session_id}"
+    with connect(url, proxy=None, compression=None, open_timeout=20) as websocket:
+        yield websocket
+
+
+def as_lex_web_ui(origin: str) -> dict[str, Any]:
+    """Return the session state that Lex Web UI sends while its socket is open."""
+    return {
+        "sessionAttributes": {"streamingEndpoint": f"{origin}/Prod", "streamingDynamoDbTable": ""}
+    }
+
+
+def frames_so_far(websocket: ClientConnection) -> list[str]:
+    frames = []
+    while True:
+        try:
+            frames.append(str(websocket.recv(timeout=0.2)))
+        except TimeoutError:
+            return frames
+
+
+def reply(response: dict[str, Any]) -> str:
+    return "".join(message["content"] for message in response["messages"])
+
+
+# --- a turn
+
+
+def test_a_turn_streams_its_reply_and_then_returns_it(stack_url, lex) -> None:
+    with browser(stack_url, "turn-1") as websocket:
+        response = lex.recognize_text(
+            **session("turn-1"), text=QUESTION, sessionState=as_lex_web_ui(stack_url)
+        )
+        frames = frames_so_far(websocket)
+
+    assert PASSAGE.text in reply(response)
+    assert len(frames) > 3
+    assert reply(response).startswith("".join(frames))
+    assert response["sessionState"]["sessionAttributes"]["streamingEndpoint"] == f"{stack_url}/Prod"
+
+
+def test_frames_arrive_while_the_model_still_writes() -> None:
+    seen = Event()
+    model = FakeModel("Once upon ", "a time ", seen, "there was an end.")
+    with (
+        running_stack(model_routes=bedrock_http.routes(model)) as origin,
+        closing(client("lexv2-runtime", origin)) as lex,
+        browser(origin, "turn-2") as websocket,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        turn = pool.submit(
+            lex.recognize_text,
+            **session("turn-2"),
+            text="Tell me a story",
+            sessionState=as_lex_web_ui(origin),
+        )
+        try:
+            text = ""
+            while text != "Once upon a time ":
+                text += str(websocket.recv(timeout=20))
+            # The model waits for this test, so nobody has the reply yet.
+            assert not turn.done()
+        finally:
+            seen.set()
+        assert reply(turn.result(20)) == "Once upon a time there was an end."
+        # Prompts hold what was asked, and nothing of the local stack.
+        assert [each.messages[-1].text for each in model.prompts] == ["Tell me a story"]
+
+
+def test_a_client_that_does_not_stream_gets_no_frames(stack_url, lex) -> None:
+    with browser(stack_url, "turn-3") as websocket:
+        response = lex.recognize_text(**session("turn-3"), text=QUESTION)
+        assert frames_so_far(websocket) == []
+    assert PASSAGE.text in reply(response)
+
+
+def test_a_session_without_a_connection_gets_its_reply(stack_url, lex) -> None:
+    response = lex.recognize_text(
+        **session("turn-4"), text=QUESTION, sessionState=as_lex_web_ui(stack_url)
+    )
+
+    assert PASSAGE.text in reply(response)
+
+
+def test_another_session_sees_nothing_of_a_turn(stack_url, lex) -> None:
+    with browser(stack_url, "turn-5") as own, browser(stack_url, "turn-6") as other:
+        lex.recognize_text(
+            **session("turn-5"), text=QUESTION, sessionState=as_lex_web_ui(stack_url)
+        )
+        assert frames_so_far(own)
+        assert frames_so_far(other) == []
+
+
+def test_the_row_of_a_session_comes_and_goes_with_its_browser(stack_url, dynamodb) -> None:
+    with browser(stack_url, "turn-7"):
+        assert connection_of(dynamodb, "turn-7")
+    wait_until_unregistered(dynamodb, "turn-7")
+
+
+def test_a_model_that_breaks_leaves_what_it_wrote(stack_url, lex) -> None:
+    response = lex.recognize_text(**session("turn-8"), text="break")
+
+    assert reply(response).startswith("Once upon a time")
+    assert response["sessionState"]["dialogAction"] == {"type": "Close"}
+
+
+def test_a_model_that_refuses_fails_the_turn_in_words(stack_url, lex) -> None:
+    response = lex.recognize_text(**session("turn-9"), text="refuse")
+
+    assert response["sessionState"]["intent"]["state"] == "Failed"
+    assert reply(response).startswith("Sorry")
+
+
+# --- beside the turn
+
+
+def test_health_says_what_is_running(stack_url) -> None:
+    status, headers, body = call(stack_url, "GET", "/health")
+
+    assert status == 200
+    assert headers["content-type"] == "application/json"
+    assert json.loads(body) == {
+        "status": "ok",
+        "model": "demo",
+        "sessionTable": "lex-streaming-sessions",
+        "streamingEndpoint": f"{stack_url}/Prod",
+    }
+
+
+def test_the_root_is_the_page_and_dynamodb(stack_url, dynamodb) -> None:
+    status, headers, _ = call(stack_url, "GET", "/")
+
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert stack.SESSION_TABLE in dynamodb.list_tables()["TableNames"]
+
+
+def test_another_service_is_not_at_the_root(stack_url) -> None:
+    for headers in ({}, {"X-Amz-Target": "AWSCognitoIdentityService.GetId"}):
+        status, answered, _ = call(stack_url, "POST", "/", **headers)
+        assert (status, answered["x-amzn-errortype"]) == (404, "UnknownOperationException")
+
+
+def test_a_lambda_finds_every_service_at_the_stack() -> None:
+    environment = stack.lambda_environment("http://127.0.0.1:8000", {})
+
+    assert environment["AWS_ENDPOINT_URL_DYNAMODB"] == "http://127.0.0.1:8000"
+    assert environment["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] == "http://127.0.0.1:8000"
+    assert environment["STREAMING_ENDPOINT"] == "http://127.0.0.1:8000/Prod"
+    assert environment["SESSION_TABLE"] == stack.SESSION_TABLE
+
+
+def test_a_lambda_gets_the_callers_settings_but_not_the_callers_credentials() -> None:
+    caller = {
+        "TURN_SECONDS": "5",
+        "SESSION_TABLE": "a table on AWS",
+        "STREAMING_ENDPOINT": "https://a.b/Prod",
+        "AWS_ACCESS_KEY_ID": "CALLER",
+        "AWS_SECRET_ACCESS_KEY": "caller's secret",
+        "AWS_SESSION_TOKEN": "caller's token",
+        "AWS_PROFILE": "caller",
+        "AWS_REGION": "eu-central-1",
+        "AWS_ENDPOINT_URL": "https://elsewhere",
+    }
+    environment = stack.lambda_environment("http://127.0.0.1:8000", caller)
+
+    assert environment["TURN_SECONDS"] == "5"
+    assert environment["SESSION_TABLE"] == stack.SESSION_TABLE
+    assert environment["STREAMING_ENDPOINT"] == "http://127.0.0.1:8000/Prod"
+    assert not {"AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ENDPOINT_URL"} & set(environment)
+    assert "CALLER" not in str(environment) and "caller" not in str(environment)
+    assert environment["AWS_REGION"] == "us-east-1"
+
+
+def test_a_lambda_reaches_the_stack_past_a_proxy() -> None:
+    environment = stack.lambda_environment("http://127.0.0.1:8000", {"NO_PROXY": "example.com"})
+
+    assert environment["NO_PROXY"] == "example.com,127.0.0.1,localhost,::1"
+    assert environment["no_proxy"] == environment["NO_PROXY"]
