@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -91,6 +92,7 @@ class Deliverer:
         # The space parts it from the text, and is the frame that makes it show.
         self._waiting_text = f"{waiting_text} " if waiting_text else ""
         self._clock = clock
+        self._posting = threading.Lock()
         self._doubted: set[str] = set()
         self._dead: set[str] = set()
         self.delivery = Delivery(Status.STREAMED)
@@ -111,6 +113,15 @@ class Deliverer:
             except ChannelError as exc:
                 self._give_up(Status.FAILED, exc)
                 return
+
+    def settle(self, seconds: float) -> None:
+        """Wait until no post is in flight, so long at most; for when the text is complete.
+
+        Its frame would show up in the next turn. What does not post, such as a look at a table
+        that hangs, is not waited for.
+        """
+        if self._posting.acquire(timeout=seconds):
+            self._posting.release()
 
     def _look(self, pauses: Sequence[float]) -> str | None:
         """Look for a live connection of the session, after each of these pauses.
@@ -167,10 +178,11 @@ class Deliverer:
         started = self._clock()
         frames = frames_of(text, paired=self._paired)
         for frame in frames:
-            if not self._source.is_growing:
-                return
             try:
-                self._channel.post(address, frame)
+                with self._posting:
+                    if not self._source.is_growing:
+                        return
+                    self._channel.post(address, frame)
             except ChannelBusy:
                 # What is left stays in the text and leaves with a later flush.
                 self.delivery.busy += 1

@@ -68,15 +68,15 @@ class Runner:
         transcript = Transcript(clock)
         _start("answer", lambda: record(lambda: answerer(turn), transcript))
         deliverer = self._deliverer(event, transcript)
-        poster = _start("delivery", deliverer.run) if deliverer else None
+        if deliverer:
+            _start("delivery", deliverer.run)
 
         transcript.wait_for_end(deadline.cut_at)
         transcript.close()
         if not transcript.finished:
             turn.close()
-        if poster:
-            # No post may outlive the turn: its frame would show up in the next one.
-            poster.join(max(0.0, deadline.return_by - clock()))
+        if deliverer:
+            deliverer.settle(max(0.0, deadline.return_by - clock()))
 
         reply = self._reply(transcript, turn)
         delivery = deliverer.delivery if deliverer else Delivery()
@@ -147,10 +147,8 @@ def _encoded_bytes(value: object) -> int:
     return len(json.dumps(value, ensure_ascii=ESCAPES_NON_ASCII).encode())
 
 
-def _start(name: str, work: Callable[[], None]) -> threading.Thread:
-    thread = threading.Thread(target=work, name=name, daemon=True)
-    thread.start()
-    return thread
+def _start(name: str, work: Callable[[], None]) -> None:
+    threading.Thread(target=work, name=name, daemon=True).start()
 
 
 def _remaining_seconds(context: object) -> float | None:
