@@ -3,9 +3,9 @@ import subprocess
 import sys
 
 import pytest
-from turns import Context, reply_of
 
 from fulfillment import Bot, Words
+from turns import Context, reply_of
 
 
 def test_a_wrong_setting_does_not_take_the_function_down(event, monkeypatch, caplog):
