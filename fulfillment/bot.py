@@ -7,12 +7,9 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TypeAlias, TypeVar
 
-from fulfillment import lex
-from fulfillment.errors import SettingsError
+from fulfillment import lex, runner
 from fulfillment.lex import LexEvent, LexResponse
 from fulfillment.resources import Resources
-from fulfillment.runner import Runner
-from fulfillment.telemetry import Telemetry
 from fulfillment.turn import Turn
 from fulfillment.words import Words
 
@@ -45,7 +42,6 @@ class Bot:
         self._answerers: dict[str, Answerer] = {}
         self._fallback: Answerer = Turn.ask
         self._words = words or Words()
-        self._telemetry = Telemetry()
         if resources is not None:
             self.resources = resources
         else:
@@ -80,19 +76,26 @@ class Bot:
             return self._respond(LexEvent.from_dict(event), context)
         # The last resort: whatever went wrong, the user gets a sentence and the log the cause.
         except Exception as exc:
-            self._telemetry.failure("turn failed", exc)
+            _log_failure("turn failed", exc)
             return lex.apology(event, self._words.failed)
 
     def _prepare(self) -> None:
-        # At import, where Lambda gives the most CPU. A wrong setting must not take the function
-        # down, which Lex would show as an exception: each turn then says so in the log.
+        # At import, where Lambda gives the most CPU. What is wrong with the settings must not take
+        # the function down, which Lex would show as an exception: each turn then says so.
         try:
             self.resources  # noqa: B018
-        except SettingsError as exc:
-            self._telemetry.failure("wrong setting", exc)
+        except Exception as exc:
+            _log_failure("the settings cannot be used", exc)
 
     def _respond(self, event: LexEvent, context: object) -> LexResponse:
         if not event.is_answered_now:
             return lex.delegate(event)
         answerer = self._answerers.get(event.intent.name, self._fallback)
-        return Runner(self.resources, self._words, self._telemetry).run(event, answerer, context)
+        return runner.run(event, answerer, context, self.resources, self._words)
+
+
+def _log_failure(what: str, error: Exception) -> None:
+    # Powertools is loaded by the first turn, while its model thinks; see runner.
+    from fulfillment.telemetry import log_failure
+
+    log_failure(what, error)

@@ -7,8 +7,8 @@ https://docs.aws.amazon.com/lexv2/latest/dg/lambda-response-format.html
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, NotRequired, TypeAlias, TypedDict
+from types import MappingProxyType
+from typing import Literal, NamedTuple, NotRequired, TypeAlias, TypedDict
 
 from fulfillment.errors import InvalidLexEvent
 
@@ -17,6 +17,7 @@ SlotValue: TypeAlias = "str | list[SlotValue] | dict[str, SlotValue] | None"
 """What was understood for a slot: text, a list, a composite's sub-slots, or nothing yet."""
 
 FALLBACK_INTENT = "FallbackIntent"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 # Written by Lex Web UI before every request and read by nobody here: handed back,
 # the previous reply would travel twice in each response.
 CLIENT_OWNED_ATTRIBUTES = frozenset({"previousLexResponse", "previousUtterance"})
@@ -47,17 +48,15 @@ class LexResponse(TypedDict):
     requestAttributes: NotRequired[dict[str, str]]
 
 
-@dataclass(frozen=True)
-class Intent:
+class Intent(NamedTuple):
     """The intent that Lex chose, as it came; ``slots`` is the raw map to hand back."""
 
     name: str
-    slots: Mapping[str, Json] = field(default_factory=dict)
+    slots: Mapping[str, Json] = NOTHING
     confirmation_state: str = "None"
 
 
-@dataclass(frozen=True)
-class LexEvent:
+class LexEvent(NamedTuple):
     """One utterance as Lex hands it to the Lambda."""
 
     session_id: str
@@ -66,8 +65,8 @@ class LexEvent:
     invocation_source: str = "FulfillmentCodeHook"
     input_mode: str = "Text"
     locale: str = ""
-    session_attributes: Mapping[str, str] = field(default_factory=dict)
-    request_attributes: Mapping[str, str] = field(default_factory=dict)
+    session_attributes: Mapping[str, str] = NOTHING
+    request_attributes: Mapping[str, str] = NOTHING
     active_contexts: Sequence[Json] = ()
 
     @classmethod
@@ -153,7 +152,7 @@ def _response(
         "dialogAction": {"type": action},
         "intent": {
             "name": event.intent.name,
-            "slots": event.intent.slots,
+            "slots": dict(event.intent.slots),
             "state": state,
             "confirmationState": event.intent.confirmation_state,
         },
@@ -201,8 +200,7 @@ def _slot_value(slot: Json) -> SlotValue:
     return understood if isinstance(understood, str) else None
 
 
-@dataclass(frozen=True)
-class _Node:
+class _Node(NamedTuple):
     """A JSON object and its path, so that an error can say where it is."""
 
     path: str

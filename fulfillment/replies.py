@@ -24,6 +24,8 @@ LEAST_FILLED = 0.5
 FENCE = re.compile(r"^ *(`{3,20}(?!`)|~{3,20}(?!~))(.*)$", re.MULTILINE)
 MAX_INFO_CHARACTERS = 40
 
+SENTENCE_END = re.compile(r"""[.!?…]["'”’)\]*_`]*(?=\s)|[。！？]["'”’」』）]*|\n""")
+
 
 def messages_of(
     markdown: str,
@@ -72,6 +74,14 @@ def split(markdown: str, characters: int) -> list[str]:
             rest = rest.lstrip("\n")
         parts.append(head.rstrip())
     return [part for part in [*parts, rest] if part.strip()]
+
+
+def cut_at_sentence(text: str) -> str:
+    """Return the text up to its last sentence or line end, or all of it if that is far back."""
+    ends = [match.end() for match in SENTENCE_END.finditer(text)]
+    if ends and ends[-1] >= len(text) // 2:
+        return text[: ends[-1]].rstrip()
+    return text
 
 
 def closed(markdown: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fulfillment.channels.base import Channel
 from fulfillment.models.base import Model
@@ -12,8 +12,7 @@ from fulfillment.sessions import SessionTable
 from fulfillment.settings import Settings
 
 
-@dataclass(frozen=True)
-class Resources:
+class Resources(NamedTuple):
     """``sessions`` and ``channel`` are ``None`` where the settings say not to stream."""
 
     settings: Settings

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from fulfillment.errors import SettingsError
 
@@ -22,8 +21,7 @@ DEFAULT_SYSTEM_PROMPT = (
 LEX_TIMEOUT_SECONDS = 30.0
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """How this Lambda is set up; ``Settings()`` holds every default."""
 
     model_id: str = DEFAULT_MODEL_ID
@@ -75,9 +73,9 @@ class Settings:
         )
 
 
-@dataclass(frozen=True)
 class _Reader:
-    environ: Mapping[str, str] = field(default_factory=dict)
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
 
     def text(self, name: str, default: str) -> str:
         return self.environ.get(name, default).strip()

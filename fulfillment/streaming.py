@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # A message above 32 KB must be split into several frames, and is billed as several.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
@@ -27,8 +26,7 @@ FIRST_BACK_OFF_SECONDS = 0.2
 MAX_BACK_OFF_SECONDS = 2.0
 
 
-@dataclass(frozen=True)
-class Deadline:
+class Deadline(NamedTuple):
     """Clock readings in seconds: when to stop waiting for text, and when to have returned."""
 
     cut_at: float
@@ -87,17 +85,6 @@ def frames_of(text: str, *, paired: bool) -> list[str]:
     return [part for frame in frames for part in _never_swallowed(frame)]
 
 
-def cut_at_sentence(text: str) -> str:
-    """Return the text up to its last sentence or line end, or all of it if that is far back."""
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
-    if ends and ends[-1] >= len(text) // 2:
-        return text[: ends[-1]].rstrip()
-    return text
-
-
-_SENTENCE_END = re.compile(r"""[.!?…]["'”’)\]*_`]*(?=\s)|[。！？]["'”’」』）]*|\n""")
-
-
 def _chop(text: str) -> list[str]:
     frames = []
     while len(text) > MAX_FRAME_CHARACTERS:
@@ -120,20 +107,20 @@ def _last_boundary(text: str) -> int:
     return 0
 
 
-_ZERO_WIDTH_JOINERS = "\u200c\u200d"
-_JOINS_PREVIOUS = re.compile(
-    # Emoji modifiers and tags, half-width voiced marks, Thai and Lao AM.
-    "[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\uff9e\uff9f\u0e33\u0eb3]"
+def _characters(*ranges: tuple[int, int]) -> frozenset[str]:
+    return frozenset(chr(code) for first, last in ranges for code in range(first, last + 1))
+
+
+# Joiners, emoji modifiers and tags, half-width voiced marks, Thai and Lao AM.
+_JOINS_PREVIOUS = _characters(
+    (0x200C, 0x200D), (0x1F3FB, 0x1F3FF), (0xE0020, 0xE007F), (0xFF9E, 0xFF9F), (0xE33, 0xE33)
+) | {"\u0eb3"}
+# Letters that Unicode lets stand before another one as its part (GCB=Prepend), and two viramas
+# that are spacing marks.
+_JOINS_NEXT = frozenset(
+    "\u0d4e\u1cf5\u1cf6\u1b44\ua9c0\U000111c2\U000111c3\U000113d1\U0001193f\U00011941\U00011a3a"
+    "\U00011a84\U00011a85\U00011a86\U00011a87\U00011a88\U00011a89\U00011d46\U00011f02"
 )
-_JOINS_NEXT = re.compile(
-    # Letters that Unicode lets stand before another one as its part (GCB=Prepend), and two
-    # viramas that are spacing marks.
-    "[\u0d4e\u1cf5\u1cf6\u1b44\ua9c0\U000111c2\U000111c3\U000113d1\U0001193f\U00011941"
-    "\U00011a3a\U00011a84-\U00011a89\U00011d46\U00011f02]"
-)
-_REGIONAL = re.compile("[\U0001f1e6-\U0001f1ff]")
-_JAMO = re.compile("[\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]")
-_SYLLABLE = re.compile("[\uac00-\ud7a3]")
 
 
 def _is_boundary(before: str, after: str) -> bool:
@@ -143,16 +130,32 @@ def _is_boundary(before: str, after: str) -> bool:
     where these might join two code points it says no.
     https://unicode.org/reports/tr29/#Grapheme_Cluster_Boundary_Rules
     """
-    if unicodedata.category(after) in ("Mn", "Mc", "Me") or after in _ZERO_WIDTH_JOINERS:
+    if unicodedata.category(after) in ("Mn", "Mc", "Me"):
         return False
     if unicodedata.category(before) == "Cf" or (before, after) == ("\r", "\n"):
         return False
     if unicodedata.category(before) == "Mn" and unicodedata.category(after) == "Lo":
         return False  # a conjunct, as in Devanagari
-    if _JOINS_PREVIOUS.match(after) or _JOINS_NEXT.match(before):
+    if after in _JOINS_PREVIOUS or before in _JOINS_NEXT:
         return False
-    if _REGIONAL.match(before) and _REGIONAL.match(after):
+    if _is_regional(before) and _is_regional(after):
         return False  # half a flag
-    if _JAMO.match(before) and (_JAMO.match(after) or _SYLLABLE.match(after)):
-        return False
-    return not (_SYLLABLE.match(before) and _JAMO.match(after))
+    if _is_jamo(before):
+        return not (_is_jamo(after) or _is_syllable(after))
+    return not (_is_syllable(before) and _is_jamo(after))
+
+
+def _is_regional(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
+def _is_jamo(character: str) -> bool:
+    return (
+        "\u1100" <= character <= "\u11ff"
+        or "\ua960" <= character <= "\ua97c"
+        or "\ud7b0" <= character <= "\ud7fb"
+    )
+
+
+def _is_syllable(character: str) -> bool:
+    return "\uac00" <= character <= "\ud7a3"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -14,7 +14,9 @@ from fulfillment.errors import describe
 from fulfillment.models.base import Completion
 
 NAMESPACE = "LexStreaming"
-SERVICE = "fulfillment"
+
+# Reads LOG_LEVEL and POWERTOOLS_*; the service given here is only the default.
+logger = Logger(service="fulfillment")
 
 
 class Outcome(StrEnum):
@@ -31,8 +33,7 @@ class Outcome(StrEnum):
     """The function or the model finished and wrote nothing."""
 
 
-@dataclass(frozen=True)
-class TurnReport:
+class TurnReport(NamedTuple):
     """What is known of a turn at its end; times are seconds since it started."""
 
     session_id: str
@@ -48,36 +49,33 @@ class TurnReport:
     error: BaseException | None = None
 
 
-class Telemetry:
-    """Writes reports to standard output, where CloudWatch reads them."""
+def log_turn(report: TurnReport) -> None:
+    """Log a turn and record its metrics."""
+    log = logger.info
+    if report.error is not None or report.delivery.error is not None:
+        log = logger.warning
+    if report.outcome is Outcome.FAILED:
+        log = logger.error
+    log("turn", extra=_log_fields(report))
+    _record(report)
 
-    def __init__(self) -> None:
-        # Both read POWERTOOLS_* and LOG_LEVEL; the namespace and service here are only defaults.
-        self._logger = Logger(service=SERVICE)
 
-    def turn(self, report: TurnReport) -> None:
-        """Log a turn and record its metrics."""
-        level = "ERROR" if report.outcome is Outcome.FAILED else "INFO"
-        if report.error is not None or report.delivery.error is not None:
-            level = max(level, "WARNING", key=("INFO", "WARNING", "ERROR").index)
-        getattr(self._logger, level.lower())("turn", extra=_log_fields(report))
-        self._record(report)
+def log_failure(what: str, error: BaseException) -> None:
+    """Log that something failed outside a turn, or so early that there is no report."""
+    logger.error(what, extra=describe(error))
 
-    def failure(self, what: str, error: BaseException) -> None:
-        """Log that something failed outside a turn, or so early that there is no report."""
-        self._logger.error(what, extra=describe(error))
 
-    def _record(self, report: TurnReport) -> None:
-        # One instance a turn: the shared one of Powertools would mix turns of several threads.
-        metrics = EphemeralMetrics()
-        metrics.namespace = metrics.namespace or NAMESPACE
-        metrics.service = metrics.service or SERVICE
-        metrics.add_dimension("Outcome", report.outcome)
-        for name, unit, value in _measures(report):
-            metrics.add_metric(name, unit, value)
-        metrics.add_metadata("delivery", report.delivery.status)
-        metrics.add_metadata("request_id", report.request_id)
-        metrics.flush_metrics()
+def _record(report: TurnReport) -> None:
+    # One instance a turn: the shared one of Powertools would mix turns of several threads.
+    metrics = EphemeralMetrics()
+    metrics.namespace = metrics.namespace or NAMESPACE
+    metrics.service = metrics.service or logger.service
+    metrics.add_dimension("Outcome", report.outcome)
+    for name, unit, value in _measures(report):
+        metrics.add_metric(name, unit, value)
+    metrics.add_metadata("delivery", report.delivery.status)
+    metrics.add_metadata("request_id", report.request_id)
+    metrics.flush_metrics()
 
 
 def _measures(report: TurnReport) -> list[tuple[str, MetricUnit, float]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(NamedTuple):
     """Plain sentences; a bot builder can give their own, in any language."""
 
     failed: str = "Sorry, I could not answer that just now. Please try again."

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """What one side of the conversation said."""
 
     role: Literal["user", "assistant"]
     text: str
 
 
-@dataclass(frozen=True)
-class Prompt:
+class Prompt(NamedTuple):
     """What a model is asked. The last message is the user's."""
 
     messages: tuple[Message, ...]
@@ -24,8 +21,7 @@ class Prompt:
     max_tokens: int = 1024
 
 
-@dataclass(frozen=True)
-class Completion:
+class Completion(NamedTuple):
     """How a model call ended; tokens are ``None`` where the service did not say."""
 
     model_id: str

@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fulfillment.markup import neutralise
-from fulfillment.replies import MAX_MESSAGES, MESSAGE_BYTES, closed, messages_of, open_fence, split
+from fulfillment.replies import (
+    MAX_MESSAGES,
+    MESSAGE_BYTES,
+    closed,
+    cut_at_sentence,
+    messages_of,
+    open_fence,
+    split,
+)
 
 NOTICE = "There is more."
 PARAGRAPHS = "\n\n".join(f"Paragraph {n}. " + "It has some words. " * 10 for n in range(40))
@@ -131,3 +139,25 @@ def test_whatever_the_reply_it_fits_and_keeps_its_order(markdown, characters, ro
 def test_split_loses_nothing_but_white_space(text, characters):
     if open_fence(text) is None and "```" not in text and "~~~" not in text:
         assert squeezed("".join(split(text, characters))) == squeezed(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("One. Two. Thr", "One. Two."),
+        ("One. Two! “Three?” and fo", "One. Two! “Three?”"),
+        ("一。二。三", "一。二。"),
+        ("- first\n- second\n- thi", "- first\n- second"),
+        ("no end at all", "no end at all"),
+        ("Dr. " + "x" * 100, "Dr. " + "x" * 100),
+        ("Version 1.2 of", "Version 1.2 of"),
+        ("", ""),
+    ],
+)
+def test_a_cut_falls_on_a_sentence_end_where_that_loses_little(text, cut):
+    assert cut_at_sentence(text) == cut
+
+
+@given(st.text())
+def test_a_cut_text_is_a_prefix(text):
+    assert text.startswith(cut_at_sentence(text))

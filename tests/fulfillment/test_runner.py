@@ -5,9 +5,9 @@ import pytest
 
 from fakes import FakeChannel, FakeSessions
 from fulfillment import Words
+from fulfillment.closing import ESCAPES_NON_ASCII
 from fulfillment.errors import AnswerError, ModelInterrupted, ModelUnavailable
 from fulfillment.models.base import Completion
-from fulfillment.runner import ESCAPES_NON_ASCII
 from fulfillment.sessions import Session
 from turns import Context, bot_of, reply_of
 

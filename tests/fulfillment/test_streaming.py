@@ -7,7 +7,6 @@ from fulfillment.streaming import (
     MAX_FRAME_BYTES,
     Deadline,
     Pace,
-    cut_at_sentence,
     frames_of,
 )
 
@@ -124,25 +123,3 @@ def test_the_deadline_is_the_turns_own_or_the_lambdas_whichever_is_first(
     remaining, cut_at, return_by
 ):
     assert Deadline.of_turn(100.0, 25, remaining) == Deadline(cut_at, return_by)
-
-
-@pytest.mark.parametrize(
-    ("text", "cut"),
-    [
-        ("One. Two. Thr", "One. Two."),
-        ("One. Two! “Three?” and fo", "One. Two! “Three?”"),
-        ("一。二。三", "一。二。"),
-        ("- first\n- second\n- thi", "- first\n- second"),
-        ("no end at all", "no end at all"),
-        ("Dr. " + "x" * 100, "Dr. " + "x" * 100),
-        ("Version 1.2 of", "Version 1.2 of"),
-        ("", ""),
-    ],
-)
-def test_a_cut_falls_on_a_sentence_end_where_that_loses_little(text, cut):
-    assert cut_at_sentence(text) == cut
-
-
-@given(st.text())
-def test_a_cut_text_is_a_prefix(text):
-    assert text.startswith(cut_at_sentence(text))

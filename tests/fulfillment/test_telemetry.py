@@ -5,7 +5,7 @@ import pytest
 from fulfillment.delivery import Delivery, Status
 from fulfillment.errors import ChannelError
 from fulfillment.models.base import Completion
-from fulfillment.telemetry import Outcome, Telemetry, TurnReport
+from fulfillment.telemetry import Outcome, TurnReport, log_turn
 
 REPORT = TurnReport(
     session_id="s",
@@ -27,7 +27,7 @@ def metrics_of(capsys):
 
 
 def test_a_turn_is_one_log_line_and_one_metrics_record(capsys, caplog):
-    Telemetry().turn(REPORT)
+    log_turn(REPORT)
     (record,) = caplog.records
     assert (record.levelname, record.message, record.outcome) == ("INFO", "turn", "completed")
     assert record.total_seconds == 1.235
@@ -43,7 +43,7 @@ def test_a_turn_is_one_log_line_and_one_metrics_record(capsys, caplog):
 
 
 def test_what_is_not_known_is_no_metric(capsys, caplog):
-    Telemetry().turn(TurnReport("s", "r", "i", Outcome.FAILED, 0.1, Delivery()))
+    log_turn(TurnReport("s", "r", "i", Outcome.FAILED, 0.1, Delivery()))
     assert caplog.records[0].levelname == "ERROR"
     (described,) = metrics_of(capsys)["_aws"]["CloudWatchMetrics"]
     assert {metric["Name"] for metric in described["Metrics"]} == {
@@ -70,7 +70,7 @@ def test_what_is_not_known_is_no_metric(capsys, caplog):
     ],
 )
 def test_what_failed_is_a_warning_without_foreign_words(caplog, report):
-    Telemetry().turn(report)
+    log_turn(report)
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert "secret" not in str(record.__dict__)
