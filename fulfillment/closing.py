@@ -49,14 +49,15 @@ def reply_of(transcript: Transcript, completions: tuple[Completion, ...], words:
 
     Takes how the turn's model calls ended and the sentences to say where something failed.
     """
-    written = transcript.text().strip()
+    text = transcript.text()
+    written = text.strip()
     if transcript.error is not None:
         if written:
             return Reply(Outcome.INTERRUPTED, written, words.interrupted)
         return Reply(Outcome.FAILED, "", words.failed)
     if not transcript.finished:
         if written:
-            return Reply(Outcome.CUT, cut_at_sentence(written), words.cut)
+            return Reply(Outcome.CUT, cut_at_sentence(text).strip(), words.cut)
         return Reply(Outcome.FAILED, "", words.failed)
     stop_reason = completions[-1].stop_reason if completions else ""
     outcome = Outcome.COMPLETED if written else Outcome.EMPTY

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from fulfillment.channels.base import Channel
-from fulfillment.errors import ChannelBusy, ChannelError, ConnectionGone, SessionTableError
+from fulfillment.errors import ChannelBusy, ConnectionGone, SessionTableError
 from fulfillment.sessions import Session
 from fulfillment.streaming import Pace, frames_of
 
@@ -99,6 +99,14 @@ class Deliverer:
 
     def run(self) -> None:
         """Deliver until the text is complete or cannot be delivered; never raises."""
+        try:
+            self._deliver()
+        # A post that failed, or what nobody thought of, which must not end in a traceback of a
+        # thread that nobody watches.
+        except Exception as exc:
+            self._give_up(Status.FAILED, exc)
+
+    def _deliver(self) -> None:
         address = self._look((0.0, *LOOK_AGAIN_SECONDS))
         while address is not None:
             frames_before = self.delivery.frames
@@ -110,9 +118,6 @@ class Deliverer:
                 self._give_up(Status.GONE, exc)
                 self._doubt(address, was_alive=self.delivery.frames > frames_before)
                 address = self._look(LOOK_AGAIN_SECONDS)
-            except ChannelError as exc:
-                self._give_up(Status.FAILED, exc)
-                return
 
     def settle(self, seconds: float) -> None:
         """Wait until no post is in flight, so long at most; for when the text is complete.

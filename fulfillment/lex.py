@@ -230,9 +230,9 @@ class _Node(NamedTuple):
         return value
 
     def texts(self) -> dict[str, str]:
-        for key, value in self.values.items():
-            if not isinstance(value, str):
-                raise InvalidLexEvent(f"{self.path}.{key} is not a string")
+        if not all(isinstance(value, str) for value in self.values.values()):
+            # Which one is not said: the names are the client's, and errors are logged.
+            raise InvalidLexEvent(f"{self.path} holds what is not a string")
         return {key: value for key, value in self.values.items() if isinstance(value, str)}
 
 

@@ -24,7 +24,7 @@ LEAST_FILLED = 0.5
 FENCE = re.compile(r"^ *(`{3,20}(?!`)|~{3,20}(?!~))(.*)$", re.MULTILINE)
 MAX_INFO_CHARACTERS = 40
 
-SENTENCE_END = re.compile(r"""[.!?…]["'”’)\]*_`]*(?=\s)|[。！？]["'”’」』）]*|\n""")
+SENTENCE_END = re.compile(r"""[.!?…]["'”’)\]*_`]*(?=\s|\Z)|[。！？]["'”’」』）]*|\n""")
 
 
 def messages_of(

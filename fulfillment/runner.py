@@ -47,7 +47,7 @@ def run(
     if not transcript.finished:
         turn.close()
     if deliverer:
-        deliverer.settle(max(0.0, deadline.return_by - clock()))
+        deliverer.settle(max(0.0, deadline.settle_by - clock()))
 
     reply = closing.reply_of(transcript, turn.completions, words)
     delivery = deliverer.delivery if deliverer else Delivery()

@@ -16,6 +16,8 @@ SWALLOWED_FRAME = "/stop/"
 
 # Kept free at the end of a turn to let a post in flight return and to build the response.
 WRAP_UP_SECONDS = 0.5
+# Of that, to build the response.
+RESPONSE_SECONDS = 0.1
 # Kept free before the Lambda's own timeout, which would lose the reply.
 TIMEOUT_MARGIN_SECONDS = 1.0
 
@@ -27,10 +29,10 @@ MAX_BACK_OFF_SECONDS = 2.0
 
 
 class Deadline(NamedTuple):
-    """Clock readings in seconds: when to stop waiting for text, and when to have returned."""
+    """Clock readings in seconds: when to stop waiting for text, and for a post in flight."""
 
     cut_at: float
-    return_by: float
+    settle_by: float
 
     @classmethod
     def of_turn(
@@ -44,7 +46,8 @@ class Deadline(NamedTuple):
         if remaining_seconds is not None:
             seconds = min(seconds, max(0.0, remaining_seconds - TIMEOUT_MARGIN_SECONDS))
         return cls(
-            cut_at=started + max(0.0, seconds - WRAP_UP_SECONDS), return_by=started + seconds
+            cut_at=started + max(0.0, seconds - WRAP_UP_SECONDS),
+            settle_by=started + max(0.0, seconds - RESPONSE_SECONDS),
         )
 
 

@@ -106,7 +106,8 @@ class BedrockAnswer:
                 self._stream.close()
         if self.completion is None and not self._closed:
             # A body that merely ends, even in the middle of a frame, raises nothing in botocore.
-            raise ModelInterrupted("the stream ended without messageStop")
+            kind = ModelInterrupted if wrote else ModelUnavailable
+            raise kind("the stream ended without messageStop")
 
     def close(self) -> None:
         self._closed = True
@@ -118,7 +119,8 @@ class BedrockAnswer:
             return iter(())
         response = self._client.converse_stream(**self._request)
         self._stream = response["stream"]
-        return iter(self._stream)
+        # Closed while the call was under way: what comes of it is not read.
+        return iter(()) if self._closed else iter(self._stream)
 
     def _text(self, event: Mapping[str, Any]) -> str:
         """Take in one event; return the text that it carries, if any.

@@ -61,7 +61,7 @@ def test_unknown_fields_are_ignored(load_event):
         ({"sessionState": []}, "event.sessionState"),
         (
             {"sessionState": {"sessionAttributes": {"a": 1}}},
-            "event.sessionState.sessionAttributes.a",
+            "event.sessionState.sessionAttributes",
         ),
         ({"sessionState": {}, "inputTranscript": 5}, "event.inputTranscript"),
         ({"sessionState": {}, "interpretations": {}}, "event.interpretations"),

@@ -145,6 +145,7 @@ def test_split_loses_nothing_but_white_space(text, characters):
     ("text", "cut"),
     [
         ("One. Two. Thr", "One. Two."),
+        ("One. Two.", "One. Two."),
         ("One. Two! “Three?” and fo", "One. Two! “Three?”"),
         ("一。二。三", "一。二。"),
         ("- first\n- second\n- thi", "- first\n- second"),

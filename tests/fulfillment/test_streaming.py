@@ -111,15 +111,15 @@ def test_a_flush_that_shows_nothing_does_not_delay_the_one_that_will():
 
 
 @pytest.mark.parametrize(
-    ("remaining", "cut_at", "return_by"),
+    ("remaining", "cut_at", "settle_by"),
     [
-        (None, 124.5, 125),
-        (900, 124.5, 125),
-        (10, 108.5, 109),
+        (None, 124.5, 124.9),
+        (900, 124.5, 124.9),
+        (10, 108.5, 108.9),
         (0.2, 100, 100),
     ],
 )
 def test_the_deadline_is_the_turns_own_or_the_lambdas_whichever_is_first(
-    remaining, cut_at, return_by
+    remaining, cut_at, settle_by
 ):
-    assert Deadline.of_turn(100.0, 25, remaining) == Deadline(cut_at, return_by)
+    assert Deadline.of_turn(100.0, 25, remaining) == Deadline(cut_at, settle_by)

@@ -1,0 +1,294 @@
+"""Turns in a process of their own, all of whose output is read: no word of theirs is in it.
+
+The process logs as a Lambda does: a handler on the root logger, and every level of ours.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from faulty_services import Always, Fault, FaultyServices, Row, Status, posts, shown
+from turns import reply_of
+from websocket_stack.local import eventstream
+
+ROOT = Path(__file__).resolve().parents[1]
+
+PROMPT = "tell me of xylophones and vibraphones"
+REPLY = "Marimbas are warm. Celestas are not. "
+SYSTEM_PROMPT = "answer like a zitherist"
+ATTRIBUTE = "balalaika"
+REQUEST_ATTRIBUTE = "sousaphone"
+SLOT = "harpsichord"
+TOKEN = "eyJhbGciOi.glockenspiel"
+SIGNATURE = "0ca41na"
+SECURITY_TOKEN = "bassoon"
+OWN_TOKEN = "theremin"
+# What is in these and in nothing else; as they are looked for, in small letters.
+SECRETS = (
+    *("xylophone", "vibraphone", "marimba", "celesta", "zither"),
+    *(ATTRIBUTE, REQUEST_ATTRIBUTE, SLOT, "glockenspiel", "eyjhbgcioi"),
+    *(SIGNATURE, SECURITY_TOKEN, OWN_TOKEN, "x-amz-signature", "x-amz-security-token"),
+    "accordion-endpoint",
+)
+# What an error says that quotes all it can.
+QUOTE = f"malformed input: {PROMPT} / {REPLY} / {SYSTEM_PROMPT} / {ATTRIBUTE} / {TOKEN}"
+
+HOST_PROGRAM = """
+import importlib, json, logging, sys
+
+logging.basicConfig(level=logging.INFO)
+module, _, name = sys.argv[1].rpartition(".")
+if module == "intent":
+    from fulfillment import Bot
+
+    bot = Bot()
+
+    @bot.fallback
+    def answer(turn):
+        yield "Marimbas are warm. "
+        raise ValueError(turn.utterance, turn.session_attributes, turn.request_attributes)
+
+    handler = bot.lambda_handler
+else:
+    handler = getattr(importlib.import_module(module), name)
+
+
+class Context:
+    aws_request_id = "request-1"
+
+    def get_remaining_time_in_millis(self):
+        return 30000
+
+
+event = json.loads(sys.stdin.read())
+with open(sys.argv[2], "w") as file:
+    json.dump(handler(event, Context()), file)
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a call gave, and all that its process wrote."""
+
+    response: Any
+    output: str
+    records: Sequence[Mapping[str, Any]]
+
+    def assert_keeps_quiet(self) -> None:
+        assert_keeps_quiet(self.output)
+
+
+def assert_keeps_quiet(output: str) -> None:
+    """Check that no line of a log holds a word that it must not."""
+    for line in output.splitlines():
+        assert [word for word in SECRETS if word in line.lower()] == [], line
+
+
+def run(handler: str, event: Any, result: Path, **environ: str) -> Ran:
+    """Call a handler with an event in a fresh process."""
+    process = subprocess.run(
+        [sys.executable, "-c", HOST_PROGRAM, handler, str(result)],
+        cwd=ROOT,
+        env=os.environ | {"LOG_LEVEL": "DEBUG", "AWS_SESSION_TOKEN": OWN_TOKEN} | environ,
+        input=json.dumps(event),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert process.returncode == 0, process.stderr
+    records = [json.loads(line) for line in process.stdout.splitlines()]
+    return Ran(json.loads(result.read_text("utf-8")), process.stdout + process.stderr, records)
+
+
+@pytest.fixture
+def event(load_event):
+    """A turn with a word of its own in everything that a client can send."""
+    made = load_event("lex_web_ui_second_turn") | {
+        "sessionId": "session-1",
+        "inputTranscript": PROMPT,
+        "requestAttributes": {"instrument": REQUEST_ATTRIBUTE},
+    }
+    made["sessionState"]["intent"]["slots"] = {
+        "Instrument": {"shape": "Scalar", "value": {"originalValue": SLOT}}
+    }
+    made["sessionState"]["sessionAttributes"] |= {
+        "instrument": ATTRIBUTE,
+        "idtokenjwt": TOKEN,
+        "previousLexResponse": REPLY,
+        "streamingEndpoint": f"https://accordion-endpoint.test/Prod?X-Amz-Signature={SIGNATURE}",
+    }
+    return made
+
+
+@dataclass(frozen=True)
+class Case:
+    """A turn and how it is recorded to have ended."""
+
+    name: str
+    outcome: str
+    table: Sequence[Any] = ()
+    posts: Sequence[Any] = ()
+    bedrock: Sequence[Any] = ()
+    handler: str = "fulfillment.handler.lambda_handler"
+    delivery: str | None = "streamed"
+    environ: dict[str, str] = field(default_factory=dict)
+
+
+def quoted(status: int, error: str) -> Status:
+    """Return an error that quotes all it can in its message."""
+    return Status(status, error, json.dumps({"message": QUOTE, "__type": error}).encode())
+
+
+SHOWN = [REPLY, shown]
+CASES = [
+    Case("ok", "completed", bedrock=[SHOWN]),
+    Case(
+        "model error in mid-stream",
+        "interrupted",
+        bedrock=[[*SHOWN, eventstream.exception("modelStreamErrorException", QUOTE)]],
+    ),
+    Case("stream of another shape", "interrupted", bedrock=[[*SHOWN, QUOTE.encode()]]),
+    Case(
+        "model error at the start",
+        "failed",
+        bedrock=[Always([quoted(400, "ValidationException")])],
+        delivery=None,
+    ),
+    Case("deadline", "cut", bedrock=[[*SHOWN, Fault.HANG]], environ={"TURN_SECONDS": "1"}),
+    Case(
+        "channel error",
+        "completed",
+        posts=[Always(quoted(500, "InternalServerError"))],
+        bedrock=[[REPLY, posts(1)]],
+        delivery="failed",
+    ),
+    Case(
+        "channel reset",
+        "completed",
+        posts=[Fault.RESET],
+        bedrock=[[REPLY, posts(1)]],
+        delivery="failed",
+    ),
+    Case(
+        "table error",
+        "completed",
+        table=[quoted(400, "ResourceNotFoundException"), Row()],
+        bedrock=[SHOWN],
+    ),
+    Case("intent raises", "interrupted", handler="intent.", delivery=None),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_turn_is_recorded_without_a_word_of_it(case, event, tmp_path):
+    with FaultyServices(table=case.table, posts=case.posts, bedrock=case.bedrock) as services:
+        environ = {
+            "AWS_ENDPOINT_URL_DYNAMODB": services.origin,
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": services.origin,
+            "STREAMING_ENDPOINT": services.streaming_endpoint,
+            "SYSTEM_PROMPT": SYSTEM_PROMPT,
+            "MODEL_ID": "some-model",
+        }
+        ran = run(case.handler, event, tmp_path / "response.json", **environ | case.environ)
+        # The words were there to be told.
+        for call in services.calls("bedrock"):
+            assert PROMPT.encode() in call.body
+            assert SYSTEM_PROMPT.encode() in call.body
+            assert call.headers["X-Amz-Security-Token"] == OWN_TOKEN
+    reply_of(ran.response)
+    ran.assert_keeps_quiet()
+    (turn,) = [record for record in ran.records if record.get("message") == "turn"]
+    (metrics,) = [record for record in ran.records if "_aws" in record]
+    assert turn["outcome"] == metrics["Outcome"] == case.outcome
+    assert turn["request_id"] == metrics["request_id"] == "request-1"
+    assert metrics["Turns"] == [1]
+    if case.delivery:
+        assert turn["delivery"] == metrics["delivery"] == case.delivery
+    assert len(ran.records) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"sessionState": None}, id="no session state"),
+        pytest.param({"sessionState": QUOTE}, id="text for an object"),
+        pytest.param({"inputTranscript": [PROMPT]}, id="a list for text"),
+        pytest.param({"requestAttributes": {"instrument": [REQUEST_ATTRIBUTE]}}, id="attributes"),
+    ],
+)
+def test_an_invalid_event_is_logged_without_a_word_of_it(change, event, tmp_path):
+    handler = "fulfillment.handler.lambda_handler"
+    ran = run(handler, event | change, tmp_path / "response.json")
+    assert reply_of(ran.response)[1] == "Failed"
+    ran.assert_keeps_quiet()
+    (record,) = ran.records
+    assert (record["message"], record["error"]) == ("turn failed", "InvalidLexEvent")
+
+
+def upgrade(session_id: str | None) -> dict[str, Any]:
+    """Return a $connect event of a caller that signed its request in the query string."""
+    query = {"X-Amz-Signature": SIGNATURE, "X-Amz-Security-Token": SECURITY_TOKEN}
+    if session_id is not None:
+        query["sessionId"] = session_id
+    return {
+        "queryStringParameters": query,
+        "headers": {"Authorization": TOKEN},
+        "requestContext": {"eventType": "CONNECT", "connectionId": "connection-1"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("session_id", "table", "status"),
+    [
+        pytest.param(None, [], 400, id="no session"),
+        pytest.param(f"{ATTRIBUTE} {TOKEN}", [], 400, id="no session id of Lex's"),
+        pytest.param("session-1", [Always(quoted(400, "ValidationException"))], 500, id="table"),
+    ],
+)
+def test_a_refused_registration_is_logged_without_credentials(session_id, table, status, tmp_path):
+    with FaultyServices(table=table) as services:
+        ran = run(
+            "websocket_stack.registration.lambda_handler",
+            upgrade(session_id),
+            tmp_path / "response.json",
+            AWS_ENDPOINT_URL_DYNAMODB=services.origin,
+        )
+    assert ran.response == {"statusCode": status}
+    ran.assert_keeps_quiet()
+    assert "websocket_stack.registration" in ran.output
+
+
+def test_the_local_stack_logs_no_query_string():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "websocket_stack.local", "--port", "0"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        first = process.stdout.readline()
+        origin = next(word for word in first.split() if word.startswith("http://"))
+        query = f"X-Amz-Signature={SIGNATURE}&X-Amz-Security-Token={SECURITY_TOKEN}"
+        address = f"{origin.replace('http://', 'ws://')}/Prod?{query}"
+        with pytest.raises(InvalidStatus):
+            connect(address, proxy=None)
+        with connect(f"{address}&sessionId=session-1", proxy=None) as socket:
+            socket.send(json.dumps({"action": PROMPT}))
+    finally:
+        process.terminate()
+        rest, _ = process.communicate(timeout=15)
+    assert "refused" in rest
+    assert_keeps_quiet(first + rest)
