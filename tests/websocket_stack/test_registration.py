@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
+from fulfillment.sessions import SessionTable
 from websocket_stack import registration
 from websocket_stack.registration import Registration
 
@@ -54,7 +56,7 @@ def rows(client: Any, table: str) -> Callable[[], dict[str, Any]]:
 
 @pytest.fixture
 def handle(client: Any, table: str) -> Callable[[dict[str, Any]], dict[str, int]]:
-    return Registration(client, table, lambda: NOW).handle
+    return Registration(client, table, allow_anonymous=True, now=lambda: NOW).handle
 
 
 def connect(
@@ -199,7 +201,9 @@ def test_every_row_expires(handle, rows) -> None:
 
 @pytest.mark.parametrize("event", [connect({"sessionId": "session-1"}), disconnect()])
 def test_a_table_that_refuses_is_a_server_error(client, event) -> None:
-    assert Registration(client, "no-such-table").handle(event) == {"statusCode": 500}
+    assert Registration(client, "no-such-table", allow_anonymous=True).handle(event) == {
+        "statusCode": 500
+    }
 
 
 def test_a_table_that_cannot_be_reached_is_a_server_error() -> None:
@@ -215,13 +219,15 @@ def test_a_table_that_cannot_be_reached_is_a_server_error() -> None:
         )
     ) as unreachable:
         event = connect({"sessionId": "session-1"})
-        assert Registration(unreachable, "sessions").handle(event) == {"statusCode": 500}
+        assert Registration(unreachable, "sessions", allow_anonymous=True).handle(event) == {
+            "statusCode": 500
+        }
 
 
 @pytest.mark.parametrize("table_name", ["no-such-table", None])
 def test_nothing_of_the_event_is_logged(client, table, rows, caplog, table_name) -> None:
     caplog.set_level(logging.DEBUG, logger=registration.__name__)
-    handle = Registration(client, table_name or table, lambda: NOW).handle
+    handle = Registration(client, table_name or table, now=lambda: NOW).handle
     secrets = {"X-Amz-Signature": "5ec4e7", "X-Amz-Security-Token": "70ce4"}
     for session_id in ("session-of-mine", "not a session"):
         handle(connect({"sessionId": session_id, **secrets}, cognitoIdentityId=IDENTITY))
@@ -236,11 +242,192 @@ def test_nothing_of_the_event_is_logged(client, table, rows, caplog, table_name)
 
 
 def test_the_lambda_reads_its_table_from_the_environment(client, table, rows) -> None:
-    made = registration._from_environ({"SESSION_TABLE": table})
+    environ = {"SESSION_TABLE": table, "ALLOW_ANONYMOUS": "true"}
+    made = registration._from_environ(environ)
 
     assert made.handle(connect({"sessionId": "session-1"})) == {"statusCode": 200}
     assert "session-1" in rows()
 
 
+@pytest.mark.parametrize("value", ["", "false", "no"])
+def test_anonymous_callers_are_refused_unless_the_environment_allows_them(table, rows, value):
+    made = registration._from_environ({"SESSION_TABLE": table, "ALLOW_ANONYMOUS": value})
+
+    assert made.handle(connect({"sessionId": "session-1"})) == {"statusCode": 401}
+    assert rows() == {}
+
+
 def test_the_handler_answers_as_the_registration_does() -> None:
     assert registration.lambda_handler(connect(None), None) == {"statusCode": 400}
+
+
+# --- under attack
+
+ME = "us-east-1:a8e1f7b2-b20d-441c-9698-aff8b519d8d5"
+OTHER = "us-east-1:00000000-b20d-441c-9698-aff8b519d8d5"
+GUESSABLE = "lex-web-ui-9a00"
+
+
+class Wall:
+    """A wall clock that tests move."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def wall() -> Wall:
+    return Wall()
+
+
+@pytest.fixture
+def guarded(client: Any, table: str, wall: Wall) -> Callable[[dict[str, Any]], int]:
+    made = Registration(client, table, now=wall)
+    return lambda event: made.handle(event)["statusCode"]
+
+
+def claim(session_id: str, owner: str, connection_id: str = "first=") -> dict[str, Any]:
+    return connect({"sessionId": session_id}, connection_id, cognitoIdentityId=owner)
+
+
+@pytest.mark.parametrize(("first", "second"), [(ME, OTHER), (OTHER, ME)])
+def test_a_live_session_does_not_change_hands(guarded, rows, first, second) -> None:
+    assert guarded(claim(GUESSABLE, first)) == 200
+    assert guarded(claim(GUESSABLE, second, "second=")) == 403
+
+    row = rows()[GUESSABLE]
+    assert (row["owner"]["S"], row["connectionId"]["S"]) == (first, "first=")
+    assert row["contested"] == {"BOOL": True}
+
+
+def test_the_fulfillment_sees_that_a_session_is_contested(guarded, client, table, wall) -> None:
+    guarded(claim(GUESSABLE, ME))
+    guarded(claim(GUESSABLE, OTHER))
+
+    session = SessionTable(client, table, now=wall).find(GUESSABLE)
+    assert session is not None and session.contested
+
+
+def test_the_owner_may_connect_again_and_last_wins(guarded, rows) -> None:
+    guarded(claim(GUESSABLE, ME))
+    assert guarded(claim(GUESSABLE, ME, "second=")) == 200
+
+    assert rows()[GUESSABLE]["connectionId"] == {"S": "second="}
+    assert "contested" not in rows()[GUESSABLE]
+
+
+def test_a_contested_session_stays_contested_when_its_owner_comes_back(guarded, rows) -> None:
+    guarded(claim(GUESSABLE, ME))
+    guarded(claim(GUESSABLE, OTHER))
+    guarded(claim(GUESSABLE, ME, "second="))
+    assert rows()[GUESSABLE]["contested"] == {"BOOL": True}
+
+    # Nor does leaving clear it: the other claimant may still be asking.
+    guarded(disconnect("second="))
+    assert rows()[GUESSABLE]["contested"] == {"BOOL": True}
+    assert guarded(claim(GUESSABLE, ME, "third=")) == 200
+    assert rows()[GUESSABLE]["contested"] == {"BOOL": True}
+
+
+def test_a_contest_lasts_as_long_as_the_newcomer_may_stay(guarded, rows, wall) -> None:
+    guarded(claim(GUESSABLE, ME))
+    wall.now += 7000
+    guarded(claim(GUESSABLE, OTHER))
+
+    assert rows()[GUESSABLE]["ttl"] == {"N": str(int(NOW) + 7000 + 7500)}
+
+
+def test_an_expired_session_is_free_and_no_longer_contested(guarded, rows, wall) -> None:
+    guarded(claim(GUESSABLE, ME))
+    guarded(claim(GUESSABLE, OTHER))
+    wall.now += 7500
+    assert guarded(claim(GUESSABLE, OTHER, "second=")) == 200
+
+    row = rows()[GUESSABLE]
+    assert row["owner"] == {"S": OTHER}
+    assert "contested" not in row
+
+
+@pytest.mark.parametrize("session_id", [OTHER, OTHER.replace("us-east-1", "ap-southeast-2")])
+def test_the_identity_of_somebody_else_is_no_session_id(guarded, rows, session_id) -> None:
+    assert guarded(claim(session_id, ME)) == 403
+    assert rows() == {}
+
+
+def test_ones_own_identity_is(guarded) -> None:
+    assert guarded(claim(ME, ME)) == 200
+
+
+def test_a_caller_of_another_kind_owns_what_it_registers(guarded, rows) -> None:
+    arn = "arn:aws:sts::123456789012:assumed-role/Developer/me"
+    assert guarded(connect({"sessionId": GUESSABLE}, userArn=arn)) == 200
+    assert rows()[GUESSABLE]["owner"] == {"S": arn}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        None,
+        {},
+        {"sessionId": ""},
+        {"sessionid": GUESSABLE},
+        {"sessionId": "x"},
+        {"sessionId": "a" * 4096},
+        {"sessionId": "connection/first="},
+        {"sessionId": f"{GUESSABLE}\n"},
+        {"sessionId": "gr\u00fcezi"},
+        {"sessionId": "a' OR '1'='1"},
+    ],
+)
+def test_an_odd_query_is_refused(guarded, rows, query) -> None:
+    assert guarded(connect(query, cognitoIdentityId=ME)) == 400
+    assert rows() == {}
+
+
+def test_a_row_of_the_stock_lex_web_ui_may_be_taken(guarded, client, table, rows) -> None:
+    item = {"sessionId": {"S": GUESSABLE}, "connectionId": {"S": "old="}, "ttl": {"N": "9e9"}}
+    client.put_item(TableName=table, Item=item)
+    assert guarded(claim(GUESSABLE, ME)) == 200
+    assert rows()[GUESSABLE]["owner"] == {"S": ME}
+
+
+def test_an_anonymous_caller_cannot_take_what_has_an_owner(guarded, handle, rows) -> None:
+    guarded(claim(GUESSABLE, ME))
+    assert handle(connect({"sessionId": GUESSABLE}, "second=")) == {"statusCode": 403}
+    assert rows()[GUESSABLE]["owner"] == {"S": ME}
+
+
+def test_of_a_thousand_connects_to_one_session_only_the_owners_count(guarded, rows) -> None:
+    guarded(claim(GUESSABLE, ME))
+    for number in range(1000):
+        identity = f"us-east-1:{number:08d}-b20d-441c-9698-aff8b519d8d5"
+        assert guarded(claim(GUESSABLE, identity, f"attack-{number}=")) == 403
+
+    row = rows()[GUESSABLE]
+    assert (row["owner"], row["connectionId"]) == ({"S": ME}, {"S": "first="})
+    # An attack leaves nothing behind but the mark.
+    assert len(rows()) == 2
+
+
+def test_of_two_owners_racing_exactly_one_gets_the_session(guarded, rows) -> None:
+    for round_number in range(20):
+        session_id = f"race-{round_number}"
+        barrier, statuses = threading.Barrier(2), {}
+
+        def race(owner, session_id=session_id, barrier=barrier, statuses=statuses):
+            barrier.wait(5)
+            statuses[owner] = guarded(claim(session_id, owner, f"{owner}="))
+
+        racers = [threading.Thread(target=race, args=(owner,)) for owner in (ME, OTHER)]
+        for racer in racers:
+            racer.start()
+        for racer in racers:
+            racer.join(10)
+        assert sorted(statuses.values()) == [200, 403]
+        (winner,) = [owner for owner, status in statuses.items() if status == 200]
+        row = rows()[session_id]
+        assert (row["owner"]["S"], row["connectionId"]["S"]) == (winner, f"{winner}=")
+        assert row["contested"] == {"BOOL": True}
