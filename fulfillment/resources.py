@@ -62,8 +62,14 @@ def _model(settings: Settings) -> Model:
         ),
     )
     model_ids = (settings.model_id, *settings.fallback_model_ids)
+    guardrail = None
+    if settings.guardrail_id:
+        guardrail = {
+            "guardrailIdentifier": settings.guardrail_id,
+            "guardrailVersion": settings.guardrail_version,
+        }
     return RetryingModel(
-        [BedrockModel(client, model_id, settings.model_fields) for model_id in model_ids]
+        [BedrockModel(client, model_id, settings.model_fields, guardrail) for model_id in model_ids]
     )
 
 

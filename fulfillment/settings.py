@@ -28,6 +28,8 @@ class Settings(NamedTuple):
     fallback_model_ids: tuple[str, ...] = ()
     model_fields: Mapping[str, object] | None = None
     """Converse ``additionalModelRequestFields``; ``None`` leaves them to the model's adapter."""
+    guardrail_id: str | None = None
+    guardrail_version: str = "DRAFT"
     system_prompt: str = DEFAULT_SYSTEM_PROMPT
     max_tokens: int = 1024
     streaming_endpoint: str | None = None
@@ -58,6 +60,8 @@ class Settings(NamedTuple):
             model_id=read.text("MODEL_ID", DEFAULT_MODEL_ID),
             fallback_model_ids=read.names("FALLBACK_MODEL_IDS"),
             model_fields=read.json_object("MODEL_FIELDS"),
+            guardrail_id=read.text("GUARDRAIL_ID", "") or None,
+            guardrail_version=read.text("GUARDRAIL_VERSION", "DRAFT"),
             system_prompt=read.text("SYSTEM_PROMPT", DEFAULT_SYSTEM_PROMPT),
             max_tokens=read.whole("MAX_TOKENS", 1024, least=1, most=1_000_000),
             streaming_endpoint=read.url("STREAMING_ENDPOINT"),

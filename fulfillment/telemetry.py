@@ -70,9 +70,9 @@ def _record(report: TurnReport) -> None:
     metrics = EphemeralMetrics()
     metrics.namespace = metrics.namespace or NAMESPACE
     metrics.service = metrics.service or logger.service
-    metrics.add_dimension("Outcome", report.outcome)
     for name, unit, value in _measures(report):
         metrics.add_metric(name, unit, value)
+    metrics.add_metadata("outcome", report.outcome)
     metrics.add_metadata("delivery", report.delivery.status)
     metrics.add_metadata("request_id", report.request_id)
     metrics.flush_metrics()
@@ -81,6 +81,8 @@ def _record(report: TurnReport) -> None:
 def _measures(report: TurnReport) -> list[tuple[str, MetricUnit, float]]:
     measures: list[tuple[str, MetricUnit, float | None]] = [
         ("Turns", MetricUnit.Count, 1),
+        # A metric an outcome, not a dimension: an alarm names one, and sums over none.
+        (f"Turns{report.outcome.capitalize()}", MetricUnit.Count, 1),
         ("TotalSeconds", MetricUnit.Seconds, report.total_seconds),
         ("FirstChunkSeconds", MetricUnit.Seconds, report.first_chunk_seconds),
         ("FirstFrameSeconds", MetricUnit.Seconds, report.first_frame_seconds),

@@ -37,8 +37,9 @@ LEAST_THINKING: Mapping[str, Mapping[str, object]] = {
 class BedrockModel:
     """A model or inference profile on Bedrock.
 
-    Takes a ``bedrock-runtime`` client, a model id, and the model's own request fields
-    (``additionalModelRequestFields``); left out, these are what makes it write at once.
+    Takes a ``bedrock-runtime`` client, a model id, the model's own request fields
+    (``additionalModelRequestFields``; left out, these are what makes it write at once), and the
+    request's ``guardrailConfig``.
     """
 
     def __init__(
@@ -46,8 +47,10 @@ class BedrockModel:
         client: BedrockRuntimeClient,
         model_id: str,
         fields: Mapping[str, object] | None = None,
+        guardrail: Mapping[str, str] | None = None,
     ) -> None:
         self._client = client
+        self._guardrail = guardrail
         self._model_id = model_id
         self._fields = fields if fields is not None else least_thinking(model_id)
 
@@ -66,6 +69,9 @@ class BedrockModel:
         }
         if prompt.system:
             request["system"] = [{"text": prompt.system}]
+        if self._guardrail:
+            # In its default mode, sync, no text leaves before the guardrail has seen it.
+            request["guardrailConfig"] = dict(self._guardrail)
         if self._fields:
             request["additionalModelRequestFields"] = dict(self._fields)
         return request

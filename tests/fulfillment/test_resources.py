@@ -1,3 +1,4 @@
+from fulfillment.models.base import Message, Prompt
 from fulfillment.models.retrying import RetryingModel
 from fulfillment.resources import Resources
 
@@ -35,3 +36,12 @@ def test_fallback_models_are_asked_in_order():
     model = Resources.from_environ(environ).model
     assert isinstance(model, RetryingModel)
     assert [each._model_id for each in model._models] == ["first", "second", "third"]
+
+
+def test_a_guardrail_is_asked_for_by_id_and_version():
+    environ = {"GUARDRAIL_ID": "gr1", "GUARDRAIL_VERSION": "2"}
+    (model,) = Resources.from_environ(environ).model._models
+    assert model._request(Prompt((Message("user", "Hi"),)))["guardrailConfig"] == {
+        "guardrailIdentifier": "gr1",
+        "guardrailVersion": "2",
+    }

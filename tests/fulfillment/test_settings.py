@@ -12,7 +12,7 @@ def test_an_empty_variable_is_unset():
     names = (
         "MODEL_ID FALLBACK_MODEL_IDS MODEL_FIELDS SYSTEM_PROMPT MAX_TOKENS STREAMING_ENDPOINT"
         " SESSION_TABLE TURN_SECONDS FLUSH_INTERVAL_SECONDS ALLOW_HTML WAITING_TEXT"
-        " MAX_RESPONSE_BYTES MAX_MESSAGE_CHARACTERS"
+        " MAX_RESPONSE_BYTES MAX_MESSAGE_CHARACTERS GUARDRAIL_ID GUARDRAIL_VERSION"
     )
     assert Settings.from_environ(dict.fromkeys(names.split(), " ")) == Settings()
 
@@ -24,6 +24,8 @@ def test_every_variable_is_read():
             "FALLBACK_MODEL_IDS": "one, two,",
             "MODEL_FIELDS": '{"top_k": 5}',
             "SYSTEM_PROMPT": "Be brief.",
+            "GUARDRAIL_ID": "gr1",
+            "GUARDRAIL_VERSION": "2",
             "MAX_TOKENS": "300",
             "STREAMING_ENDPOINT": "https://abc.execute-api.eu-west-1.amazonaws.com/Prod/",
             "SESSION_TABLE": "sessions",
@@ -40,6 +42,8 @@ def test_every_variable_is_read():
         fallback_model_ids=("one", "two"),
         model_fields={"top_k": 5},
         system_prompt="Be brief.",
+        guardrail_id="gr1",
+        guardrail_version="2",
         max_tokens=300,
         streaming_endpoint="https://abc.execute-api.eu-west-1.amazonaws.com/Prod",
         session_table="sessions",

@@ -33,7 +33,8 @@ def test_a_turn_is_one_log_line_and_one_metrics_record(capsys, caplog):
     assert record.total_seconds == 1.235
     assert (record.input_tokens, record.output_tokens) == (7, 5)
     metrics = metrics_of(capsys)
-    assert metrics["Outcome"] == "completed"
+    assert metrics["outcome"] == "completed"
+    assert (metrics["Turns"], metrics["TurnsCompleted"]) == ([1], [1])
     assert metrics["TotalSeconds"] == [1.23456]
     assert metrics["FirstChunkSeconds"] == [0.5]
     assert metrics["FirstFrameSeconds"] == [0.51]
@@ -48,6 +49,7 @@ def test_what_is_not_known_is_no_metric(capsys, caplog):
     (described,) = metrics_of(capsys)["_aws"]["CloudWatchMetrics"]
     assert {metric["Name"] for metric in described["Metrics"]} == {
         "Turns",
+        "TurnsFailed",
         "TotalSeconds",
         "Frames",
         "ConnectionsGone",
