@@ -1,0 +1,1 @@
+"""Builds the templates in ``templates/`` with troposphere; each module builds one."""

@@ -1,0 +1,123 @@
+"""Alarms and the dashboard of the turn metrics."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from troposphere import If, NoValue, Parameter, Ref, Sub, Template
+from troposphere.awslambda import Function
+from troposphere.cloudwatch import Alarm, Dashboard, MetricDimension
+
+from websocket_stack.cloudformation.shared import is_given, number, switch, text
+
+NAMESPACE = "LexStreaming"
+NOTIFIES = "NotifiesAlarms"
+PERIOD_SECONDS = 300
+
+
+def parameters() -> list[Parameter]:
+    """Return the parameters of the alarms."""
+    return [
+        text(
+            "AlarmTopicArn",
+            "An SNS topic that alarms are sent to.",
+            AllowedPattern="|arn:[^:]+:sns:[^:]+:[0-9]{12}:.+",
+        ),
+        number("AlarmFirstFrameSeconds", "A first frame later than this is late.", 5, 0.5, 30),
+        switch("CreateDashboard", "Make a CloudWatch dashboard ($3 a month beyond three).", True),
+    ]
+
+
+def add(made: Template, function: Function) -> None:
+    """Add the alarms of a function and its turns, and the dashboard."""
+    made.add_condition(NOTIFIES, is_given("AlarmTopicArn"))
+    made.add_condition("HasDashboard", {"Fn::Equals": [Ref("CreateDashboard"), "true"]})
+    of_function = {"FunctionName": Ref(function)}
+    of_turns = {"service": Ref("AWS::StackName")}
+    alarms = {
+        "Errors": _alarm("AWS/Lambda", "Errors", of_function, "The function failed."),
+        "Throttles": _alarm("AWS/Lambda", "Throttles", of_function, "Turns were refused."),
+        "FailedTurns": _alarm(NAMESPACE, "TurnsFailed", of_turns, "Turns ended with no text."),
+        "CutTurns": _alarm(
+            NAMESPACE, "TurnsCut", of_turns, "Turns were cut at the deadline.", threshold=5
+        ),
+        "GoneConnections": _alarm(
+            NAMESPACE, "ConnectionsGone", of_turns, "Browsers were gone in mid-turn.", threshold=20
+        ),
+        "LateFirstFrames": _alarm(
+            NAMESPACE,
+            "FirstFrameSeconds",
+            of_turns,
+            "One in ten first frames was late.",
+            threshold=Ref("AlarmFirstFrameSeconds"),
+            ExtendedStatistic="p90",
+        ),
+    }
+    for title, options in alarms.items():
+        made.add_resource(Alarm(title, **options))
+    made.add_resource(
+        Dashboard(
+            "TurnDashboard",
+            Condition="HasDashboard",
+            DashboardName=Sub("${AWS::StackName}-turns"),
+            DashboardBody=Sub(json.dumps({"widgets": _widgets()})),
+        )
+    )
+
+
+def _alarm(
+    namespace: str,
+    metric: str,
+    dimensions: dict[str, Any],
+    description: str,
+    threshold: Any = 1,
+    **statistic: str,
+) -> dict[str, Any]:
+    notified = If(NOTIFIES, [Ref("AlarmTopicArn")], NoValue)
+    return {
+        "AlarmDescription": description,
+        "Namespace": namespace,
+        "MetricName": metric,
+        "Dimensions": [
+            MetricDimension(Name=name, Value=value) for name, value in dimensions.items()
+        ],
+        "Period": PERIOD_SECONDS,
+        "EvaluationPeriods": 1,
+        "Threshold": threshold,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        # No turns are no trouble.
+        "TreatMissingData": "notBreaching",
+        "AlarmActions": notified,
+        "OKActions": notified,
+        **(statistic or {"Statistic": "Sum"}),
+    }
+
+
+def _widgets() -> list[dict[str, Any]]:
+    outcomes = ["Completed", "Cut", "Interrupted", "Failed", "Empty"]
+    return [
+        _widget(0, 0, "Turns", [f"Turns{outcome}" for outcome in outcomes], "Sum"),
+        _widget(12, 0, "Seconds to the first chunk (p90)", ["FirstChunkSeconds"], "p90"),
+        _widget(0, 6, "Seconds to the first frame (p90)", ["FirstFrameSeconds"], "p90"),
+        _widget(12, 6, "Seconds of a turn (p90)", ["TotalSeconds"], "p90"),
+        _widget(0, 12, "Connections", ["ConnectionsGone", "ChannelBusy", "Frames"], "Sum"),
+        _widget(12, 12, "Tokens", ["InputTokens", "OutputTokens"], "Sum"),
+    ]
+
+
+def _widget(x: int, y: int, title: str, metrics: list[str], statistic: str) -> dict[str, Any]:
+    return {
+        "type": "metric",
+        "x": x,
+        "y": y,
+        "width": 12,
+        "height": 6,
+        "properties": {
+            "title": title,
+            "region": "${AWS::Region}",
+            "stat": statistic,
+            "period": PERIOD_SECONDS,
+            "metrics": [[NAMESPACE, metric, "service", "${AWS::StackName}"] for metric in metrics],
+        },
+    }
