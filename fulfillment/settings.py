@@ -18,7 +18,7 @@ DEFAULT_SYSTEM_PROMPT = (
 
 # Lex gives the Lambda 30 seconds for RecognizeText and then drops the reply:
 # https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_RecognizeText.html
-LEX_TIMEOUT_SECONDS = 30.0
+LEX_TIMEOUT_SECONDS = 30
 
 
 class Settings(NamedTuple):

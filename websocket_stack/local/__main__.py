@@ -119,7 +119,8 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         plain = socket.create_server((host, port), family=family, backlog=2048)
     except (OSError, OverflowError) as exc:
-        reason = getattr(exc, "strerror", None) or str(exc)
+        number = getattr(exc, "errno", None)
+        reason = os.strerror(number) if number else str(exc)
         raise CannotServe(
             f"cannot listen on {host}:{port} ({reason}); choose another with --port"
         ) from exc
