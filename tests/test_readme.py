@@ -9,6 +9,7 @@ from fakes import FakeModel
 from fulfillment.bot import Bot
 from fulfillment.resources import Resources
 from fulfillment.settings import Settings
+from websocket_stack.local.passages import Library
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -49,3 +50,12 @@ def test_files_that_the_readme_links_to_exist():
 
 def test_the_bot_class_is_documented_with_what_it_is_called():
     assert Bot.__doc__ and "lambda_handler" in Bot.__doc__
+
+
+def test_the_demo_model_has_an_answer_to_every_suggested_question():
+    page = (ROOT / "websocket_stack/local/page/index.html").read_text("utf-8")
+    suggested = re.findall(r'<li><button type="button">(.*?)</button></li>', page)
+    library = Library.of_project(ROOT)
+    assert len(suggested) >= 3
+    for question in suggested:
+        assert library.find(question), question
