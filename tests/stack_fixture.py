@@ -58,6 +58,7 @@ def running_stack(
     tokens_per_second: float = TOKENS_PER_SECOND,
     model_routes: Sequence[BaseRoute] | None = None,
     environ: Mapping[str, str] | None = None,
+    auth: stack.Auth = "none",
 ) -> Iterator[str]:
     """Run the stack as ``scripts/serve`` runs it, on a free port; yields its origin.
 
@@ -71,6 +72,7 @@ def running_stack(
             model_name="demo",
             fulfillment=fulfillment,
             environ={"FLUSH_INTERVAL_SECONDS": "0.02"} if environ is None else environ,
+            auth=auth,
         )
 
     with _running(build) as origin:

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"serve: {exc}", file=sys.stderr)
         return 1
     origin = f"http://{_host_in_url(options.host)}:{listener.getsockname()[1]}"
-    built = stack.build(origin, model_routes, model_name=options.model)
+    built = stack.build(origin, model_routes, model_name=options.model, auth=options.auth)
     print(f"Lex Streaming is at {origin} (model: {options.model}; stop with Ctrl-C)", flush=True)
     # Once it has shut down, uvicorn raises the signal again that it was stopped by.
     with suppress(KeyboardInterrupt):
@@ -84,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
         default="demo",
         help="demo: embedded, no network; bedrock: AWS, with your credentials; openai: any"
         " compatible server (OPENAI_BASE_URL, OPENAI_API_KEY, OPENAI_MODEL)",
+    )
+    parser.add_argument(
+        "--auth",
+        choices=("none", "iam"),
+        default="none",
+        help="iam: refuse calls of the management API that the Lambda functions did not sign",
     )
     return parser
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -21,10 +22,15 @@ from websocket_stack.local.events import Api
 from websocket_stack.local.functions import Function
 from websocket_stack.local.gateway import WebSocketApi
 from websocket_stack.local.lex_runtime import LexRuntime
+from websocket_stack.local.signatures import SignatureCheck
 
 STAGE = "Prod"
 API_ID = "local00000"
 SESSION_TABLE = "lex-streaming-sessions"
+# Of the Lambda functions here; they open nothing anywhere else.
+ACCESS_KEY_ID = "local"
+SECRET_ACCESS_KEY = "local"
+Auth = Literal["none", "iam"]
 OVERDUE_CHECK_SECONDS = 5
 # Replies being written at once; each model call holds one thread of the server's.
 MODEL_THREADS = 200
@@ -46,12 +52,14 @@ def build(
     model_name: str,
     fulfillment: str = "fulfillment.handler.lambda_handler",
     environ: Mapping[str, str] = os.environ,
+    auth: Auth = "none",
 ) -> Stack:
     """Build the stack.
 
     Takes the address it will be reached at, the routes that answer for Bedrock, the name of the
-    model behind them, the handler of the fulfillment Lambda, and the environment whose settings
-    the Lambda functions get.
+    model behind them, the handler of the fulfillment Lambda, the environment whose settings the
+    Lambda functions get, and whether calls of the management API must be signed ("iam"), as the
+    Lambda functions sign them.
     """
     database = DynamoDb()
     database.ensure_session_table(SESSION_TABLE)
@@ -65,6 +73,7 @@ def build(
         {"$connect": registration, "$disconnect": registration, "ping": None, "$default": None},
     )
     lex = LexRuntime(Function("fulfillment", fulfillment, environment))
+    signatures = SignatureCheck({ACCESS_KEY_ID: SECRET_ACCESS_KEY}) if auth == "iam" else None
     health = {
         "status": "ok",
         "model": model_name,
@@ -74,7 +83,7 @@ def build(
     app = Starlette(
         routes=[
             Route("/health", _health(health)),
-            *gateway_http.routes(api, STAGE, signatures=None),
+            *gateway_http.routes(api, STAGE, signatures),
             *lex_http.routes(lex),
             *model_routes,
             Route("/", _DynamoDbOr(database), methods=["POST"]),
@@ -96,8 +105,8 @@ def lambda_environment(origin: str, environ: Mapping[str, str]) -> dict[str, str
     return kept | {
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_ENDPOINT_URL_DYNAMODB": origin,

@@ -10,6 +10,7 @@ from http.client import HTTPConnection
 from threading import Event
 from typing import Any
 
+import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from fakes import FakeModel
@@ -212,3 +213,25 @@ def test_a_lambda_reaches_the_stack_past_a_proxy() -> None:
 
     assert environment["NO_PROXY"] == "example.com,127.0.0.1,localhost,::1"
     assert environment["no_proxy"] == environment["NO_PROXY"]
+
+
+def test_with_signatures_checked_only_the_lambda_functions_can_post() -> None:
+    frames: list[str] = []
+    with running_stack(auth="iam") as origin:
+        socket_address = origin.replace("http://", "ws://") + "/Prod?sessionId=signed-1"
+        with (
+            connect(socket_address, proxy=None) as socket,
+            closing(client("lexv2-runtime", origin)) as lex,
+            closing(client("apigatewaymanagementapi", f"{origin}/Prod")) as stranger,
+        ):
+            attributes = {"streamingEndpoint": f"{origin}/Prod"}
+            response = lex.recognize_text(
+                **session("signed-1"),
+                text=QUESTION,
+                sessionState={"sessionAttributes": attributes},
+            )
+            with pytest.raises(stranger.exceptions.ClientError) as refused:
+                stranger.post_to_connection(ConnectionId="abc=", Data=b"x")
+            frames.append(socket.recv(timeout=5))
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert response["messages"][0]["content"].startswith(frames[0])
