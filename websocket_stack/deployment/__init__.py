@@ -1,0 +1,1 @@
+"""Builds, deploys and checks the stack in an AWS account."""
