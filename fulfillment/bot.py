@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cached_property
 from typing import TypeAlias, TypeVar
 
@@ -95,7 +96,9 @@ class Bot:
 
 
 def _log_failure(what: str, error: Exception) -> None:
-    # Powertools is loaded by the first turn, while its model thinks; see runner.
-    from fulfillment.telemetry import log_failure
+    # Nothing may come after the last resort. Powertools is loaded by the first turn, while its
+    # model thinks; see runner.
+    with suppress(Exception):
+        from fulfillment.telemetry import log_failure
 
-    log_failure(what, error)
+        log_failure(what, error)

@@ -23,6 +23,8 @@ class Status(StrEnum):
 
     OFF = "off"
     """Nobody watches this turn: a voice turn, the console test window, streaming switched off."""
+    UNUSED = "unused"
+    """The text was complete, or the channel busy, before anything was posted."""
     STREAMED = "streamed"
     NO_SESSION = "no_session"
     """No row in the session table: the browser has not connected."""
@@ -95,7 +97,7 @@ class Deliverer:
         self._posting = threading.Lock()
         self._doubted: set[str] = set()
         self._dead: set[str] = set()
-        self.delivery = Delivery(Status.STREAMED)
+        self.delivery = Delivery(Status.UNUSED)
 
     def run(self) -> None:
         """Deliver until the text is complete or cannot be delivered; never raises."""
@@ -143,7 +145,8 @@ class Deliverer:
             if session.contested:
                 self.delivery.status = Status.CONTESTED
                 return None
-            self.delivery.status, self.delivery.error = Status.STREAMED, None
+            self.delivery.status = Status.STREAMED if self.delivery.frames else Status.UNUSED
+            self.delivery.error = None
             return session.connection_id
         return None
 
@@ -195,6 +198,7 @@ class Deliverer:
                 return
             if self.delivery.first_frame_at is None:
                 self.delivery.first_frame_at = self._clock()
+                self.delivery.status = Status.STREAMED
             self.delivery.frames += 1
             yield frame
         self._pace.flushed(started, self._clock(), shows=not self._paired or len(frames) > 1)

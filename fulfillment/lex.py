@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lexv2/latest/dg/lambda-response-format.html
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal, NamedTuple, NotRequired, TypeAlias, TypedDict
@@ -158,9 +159,9 @@ def _response(
         },
         "sessionAttributes": {
             # Lex takes strings only; a bot's function may have set something else.
-            key: str(value)
+            key: value if isinstance(value, str) else json.dumps(value, default=str)
             for key, value in attributes.items()
-            if key not in CLIENT_OWNED_ATTRIBUTES
+            if key not in CLIENT_OWNED_ATTRIBUTES and value is not None
         },
     }
     if event.active_contexts:

@@ -24,7 +24,8 @@ LEAST_FILLED = 0.5
 FENCE = re.compile(r"^ *(`{3,20}(?!`)|~{3,20}(?!~))(.*)$", re.MULTILINE)
 MAX_INFO_CHARACTERS = 40
 
-SENTENCE_END = re.compile(r"""[.!?…]["'”’)\]*_`]*(?=\s|\Z)|[。！？]["'”’」』）]*|\n""")
+# Not the dot of a numbered list.
+SENTENCE_END = re.compile(r"""(?<!\d)[.!?…]["'”’)\]*_`]*(?=\s|\Z)|[。！？]["'”’」』）]*|\n""")
 
 
 def messages_of(

@@ -49,8 +49,8 @@ def run(
     if deliverer:
         deliverer.settle(max(0.0, deadline.settle_by - clock()))
 
-    reply = closing.reply_of(transcript, turn.completions, words)
     delivery = deliverer.delivery if deliverer else Delivery()
+    reply = closing.reply_of(transcript, turn.completions, words)
     response = closing.respond(event, reply, dict(turn.session_attributes), settings, words)
     telemetry.log_turn(
         telemetry.TurnReport(

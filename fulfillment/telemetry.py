@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
@@ -15,8 +16,24 @@ from fulfillment.models.base import Completion
 
 NAMESPACE = "LexStreaming"
 
-# Reads LOG_LEVEL and POWERTOOLS_*; the service given here is only the default.
-logger = Logger(service="fulfillment")
+SERVICE = "fulfillment"
+
+
+def _make_logger() -> Logger | logging.Logger:
+    """Return the logger that LOG_LEVEL and POWERTOOLS_* describe, or one that does without them.
+
+    Powertools raises for a value that it cannot use, and a turn must not fail over its log.
+    """
+    try:
+        return Logger(service=SERVICE)
+    except Exception as exc:
+        plain = logging.getLogger(SERVICE)
+        plain.setLevel(logging.INFO)
+        plain.error("LOG_LEVEL or a POWERTOOLS_ variable cannot be used: %s", exc)
+        return plain
+
+
+logger = _make_logger()
 
 
 class Outcome(StrEnum):
@@ -50,14 +67,22 @@ class TurnReport(NamedTuple):
 
 
 def log_turn(report: TurnReport) -> None:
-    """Log a turn and record its metrics."""
+    """Log a turn and record its metrics; never raises."""
+    try:
+        _log(report)
+        _record(report)
+    # Its reply is there already, and must not be lost over this.
+    except Exception as exc:
+        log_failure("the turn could not be recorded", exc)
+
+
+def _log(report: TurnReport) -> None:
     log = logger.info
     if report.error is not None or report.delivery.error is not None:
         log = logger.warning
     if report.outcome is Outcome.FAILED:
         log = logger.error
     log("turn", extra=_log_fields(report))
-    _record(report)
 
 
 def log_failure(what: str, error: BaseException) -> None:
@@ -69,7 +94,7 @@ def _record(report: TurnReport) -> None:
     # One instance a turn: the shared one of Powertools would mix turns of several threads.
     metrics = EphemeralMetrics()
     metrics.namespace = metrics.namespace or NAMESPACE
-    metrics.service = metrics.service or logger.service
+    metrics.service = metrics.service or getattr(logger, "service", SERVICE)
     for name, unit, value in _measures(report):
         metrics.add_metric(name, unit, value)
     metrics.add_metadata("outcome", report.outcome)

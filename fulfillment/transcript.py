@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from fulfillment.errors import AnswerError
 
@@ -26,7 +26,6 @@ class Transcript:
         self._ended = threading.Condition(self._lock)
         self._chunks: list[str] = []
         self._length = 0
-        self.chunk_count = 0
         self.first_chunk_at: float | None = None
         self.finished = False
         self.closed = False
@@ -58,7 +57,6 @@ class Transcript:
                     self.first_chunk_at = self._clock()
                 self._chunks.append(chunk)
                 self._length += len(chunk)
-                self.chunk_count += 1
                 self._written.notify_all()
             return True
 
@@ -109,7 +107,7 @@ def _write_all(answered: object, transcript: Transcript) -> None:
     if answered is None:
         return
     chunks = [answered] if isinstance(answered, str) else answered
-    if not isinstance(chunks, Iterable):
+    if not isinstance(chunks, Iterable) or isinstance(chunks, Mapping):
         raise AnswerError(f"an answer is text or yields text, not {type(chunks).__name__}")
     try:
         for chunk in chunks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from fulfillment.lex import LexEvent, SlotValue
 from fulfillment.models.base import Answer, Completion, Message, Model, Prompt
@@ -18,7 +19,6 @@ class Turn:
         slots: what Lex understood for each slot, by name; ``None`` where it has nothing yet.
         locale: the bot's locale, such as ``en_US``.
         input_mode: ``Text``, ``Speech`` or ``DTMF``.
-        session_attributes: kept by Lex for the rest of the session; change them as you like.
         request_attributes: sent by the client for this turn only.
     """
 
@@ -29,12 +29,17 @@ class Turn:
         self.session_id = event.session_id
         self.locale = event.locale
         self.input_mode = event.input_mode
-        self.session_attributes = dict(event.session_attributes)
+        self._session_attributes = dict(event.session_attributes)
         self.request_attributes: Mapping[str, str] = event.request_attributes
         self._model = model
         self._settings = settings
         self._answers: list[Answer] = []
         self._closed = False
+
+    @property
+    def session_attributes(self) -> dict[str, str]:
+        """What Lex keeps for the rest of the session; change it as you like."""
+        return self._session_attributes
 
     def ask(
         self,
@@ -70,4 +75,6 @@ class Turn:
         """Stop the model calls of this turn, those still to come included; from any thread."""
         self._closed = True
         for answer in self._answers:
-            answer.close()
+            # What cannot be stopped is left; the reply must not be lost over it.
+            with suppress(Exception):
+                answer.close()

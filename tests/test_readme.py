@@ -9,6 +9,7 @@ from fakes import FakeModel
 from fulfillment.bot import Bot
 from fulfillment.resources import Resources
 from fulfillment.settings import Settings
+from stack_fixture import running_stack
 from websocket_stack.local.passages import Library
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -16,7 +17,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 
 def test_the_bot_in_the_readme_answers(load_event):
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    code = python_blocks()[0]
     made = {}
     exec(compile(code.replace("Bot()", "Bot(resources)"), "README.md", "exec"), made_in(made))
     event = load_event("console_test_window")
@@ -28,6 +29,17 @@ def test_the_bot_in_the_readme_answers(load_event):
     assert response["messages"][0]["content"] == (
         "Looking up your order…\n\nOrder **A-17** is on its way."
     )
+
+
+def python_blocks():
+    return re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_boto3_client_in_the_readme_gets_a_reply(capsys):
+    with running_stack() as origin:
+        code = python_blocks()[1].replace("http://127.0.0.1:8000", origin)
+        exec(compile(code, "README.md", "exec"), {})
+    assert capsys.readouterr().out.strip()
 
 
 def made_in(namespace):

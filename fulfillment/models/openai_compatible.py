@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import openai
 
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
@@ -31,6 +32,10 @@ class OpenAICompatibleModel:
     def __init__(self, client: openai.OpenAI, model: str) -> None:
         self._client = client
         self._model = model
+        # OpenAI's newer models refuse the name that all other servers know.
+        # https://platform.openai.com/docs/api-reference/chat/create
+        is_openai = client.base_url.host == "api.openai.com"
+        self._limit = "max_completion_tokens" if is_openai else "max_tokens"
 
     def ask(self, prompt: Prompt) -> OpenAICompatibleAnswer:
         system = [{"role": "system", "content": prompt.system}] if prompt.system else []
@@ -40,7 +45,7 @@ class OpenAICompatibleModel:
             {
                 "model": self._model,
                 "messages": system + messages,
-                "max_tokens": prompt.max_tokens,
+                self._limit: prompt.max_tokens,
                 "stream": True,
                 "stream_options": {"include_usage": True},
             },
@@ -53,14 +58,15 @@ class OpenAICompatibleAnswer:
     def __init__(self, client: openai.OpenAI, request: dict[str, Any]) -> None:
         self._client = client
         self._request = request
+        self._stream: Any = None
         self._closed = False
         self.completion: Completion | None = None
 
     def __iter__(self) -> Iterator[str]:
         wrote = False
         try:
-            with self._client.chat.completions.create(**self._request) as stream:
-                for chunk in stream:
+            with self._client.chat.completions.create(**self._request) as self._stream:
+                for chunk in self._stream:
                     if self._closed:
                         return
                     if text := self._text(chunk):
@@ -68,7 +74,9 @@ class OpenAICompatibleAnswer:
                         yield text
         except REJECTIONS as exc:
             raise ModelRejected(type(exc).__name__) from exc
-        except openai.OpenAIError as exc:
+        except (openai.OpenAIError, httpx.HTTPError, ValueError) as exc:
+            if self._closed:
+                return
             kind = ModelInterrupted if wrote else ModelUnavailable
             raise kind(type(exc).__name__) from exc
         if self.completion is None:
@@ -76,6 +84,8 @@ class OpenAICompatibleAnswer:
 
     def close(self) -> None:
         self._closed = True
+        if self._stream is not None:
+            self._stream.close()
 
     def _text(self, chunk: Any) -> str:
         for choice in chunk.choices:

@@ -68,7 +68,9 @@ class RetryingAnswer:
     def __iter__(self) -> Iterator[str]:
         failure: ModelError = ModelUnavailable("there is no model to ask")
         for model in self._models:
-            for _ in range(TRIES_PER_MODEL):
+            for tried in range(TRIES_PER_MODEL):
+                if tried:
+                    self._closed.wait(self._pause_seconds)
                 if self._closed.is_set():
                     return
                 try:
@@ -79,7 +81,6 @@ class RetryingAnswer:
                     break
                 except ModelUnavailable as exc:
                     failure = exc
-                    self._closed.wait(self._pause_seconds)
         raise failure
 
     def close(self) -> None:

@@ -146,6 +146,7 @@ def test_split_loses_nothing_but_white_space(text, characters):
     [
         ("One. Two. Thr", "One. Two."),
         ("One. Two.", "One. Two."),
+        ("1. First point.\n2. Second po", "1. First point."),
         ("One. Two! “Three?” and fo", "One. Two! “Three?”"),
         ("一。二。三", "一。二。"),
         ("- first\n- second\n- thi", "- first\n- second"),

@@ -199,3 +199,41 @@ def test_a_contested_session_is_not_streamed(event):
     bot = bot_of("Hello.", channel=channel, sessions=sessions)
     assert reply_of(bot.lambda_handler(event, Context()))[0] == "Hello."
     assert channel.posts == []
+
+
+def test_a_model_that_cannot_be_stopped_costs_no_text(event):
+    class Stubborn:
+        completion = None
+
+        def __iter__(self):
+            yield "One."
+            threading.Event().wait(5)
+
+        def close(self):
+            raise OSError("no")
+
+    class StubbornModel:
+        def ask(self, prompt):
+            return Stubborn()
+
+    bot = bot_of()
+    bot.resources = bot.resources._replace(model=StubbornModel())
+    text, _ = reply_of(bot.lambda_handler(event, Context(remaining_ms=1_600)))
+    assert text == f"One.\n\n{WORDS.cut}"
+
+
+def test_the_attributes_cannot_be_lost(event):
+    bot = bot_of()
+
+    @bot.fallback
+    def answer(turn):
+        turn.session_attributes["count"] = 3
+        turn.session_attributes["nothing"] = None
+        yield "Hello."
+        turn.session_attributes = None
+
+    response = bot.lambda_handler(event, Context())
+    assert reply_of(response)[0].startswith("Hello.")
+    attributes = response["sessionState"]["sessionAttributes"]
+    assert attributes["count"] == "3"
+    assert "nothing" not in attributes

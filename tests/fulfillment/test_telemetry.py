@@ -1,4 +1,8 @@
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -7,6 +11,7 @@ from fulfillment.errors import ChannelError
 from fulfillment.models.base import Completion
 from fulfillment.telemetry import Outcome, TurnReport, log_turn
 
+TESTS = Path(__file__).parents[1]
 REPORT = TurnReport(
     session_id="s",
     request_id="r",
@@ -76,3 +81,32 @@ def test_what_failed_is_a_warning_without_foreign_words(caplog, report):
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert "secret" not in str(record.__dict__)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOG_LEVEL", "verbose"),
+        ("LOG_LEVEL", ""),
+        ("POWERTOOLS_LOGGER_SAMPLE_RATE", "abc"),
+        ("POWERTOOLS_METRICS_DISABLED", "perhaps"),
+    ],
+)
+def test_a_variable_of_the_log_that_cannot_be_used_costs_no_reply(name, value, load_event):
+    code = (
+        "import json, sys; from fulfillment import Bot;"
+        "from fulfillment.resources import Resources;"
+        "from fulfillment.settings import Settings; from fakes import FakeModel;"
+        "bot = Bot(Resources(Settings(), FakeModel('Hello.')));"
+        "print(json.dumps(bot.lambda_handler(json.load(sys.stdin), None)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=json.dumps(load_event("console_test_window")),
+        env=os.environ | {name: value, "PYTHONPATH": str(TESTS)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    response = json.loads(done.stdout.splitlines()[-1])
+    assert response["messages"][0]["content"] == "Hello."

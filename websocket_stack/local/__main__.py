@@ -125,10 +125,10 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         plain = socket.create_server((host, port), family=family, backlog=2048)
     except (OSError, OverflowError) as exc:
-        number = getattr(exc, "errno", None)
-        reason = os.strerror(number) if number else str(exc)
+        # create_server says the address once more, in a tuple.
+        reason = (getattr(exc, "strerror", None) or str(exc)).partition(" (while")[0]
         raise CannotServe(
-            f"cannot listen on {host}:{port} ({reason}); choose another with --port"
+            f"cannot listen on {host}:{port} ({reason}); choose another with --host or --port"
         ) from exc
     # asyncio switches Nagle's algorithm off only on sockets that say that they are TCP; with it
     # the first event of a stream would wait 40 ms for an acknowledgement.
@@ -136,8 +136,10 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _host_in_url(host: str) -> str:
-    if host in ("0.0.0.0", "::"):
+    if host == "0.0.0.0":
         return "127.0.0.1"
+    if host == "::":
+        return "[::1]"
     return f"[{host}]" if ":" in host else host
 
 

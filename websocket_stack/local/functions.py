@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -88,7 +89,9 @@ class Function:
             # As the runtimes from python3.12 on do it: no escapes for non-ASCII characters.
             # https://github.com/aws/aws-lambda-python-runtime-interface-client
             return json.dumps(returned, ensure_ascii=False).encode()
-        except Exception as exc:  # whatever a handler raises, Lambda reports as its type
+        # Whatever a handler raises, Lambda reports as its type, and writes to its log.
+        except Exception as exc:
+            traceback.print_exc()
             raise FunctionError(type(exc).__name__) from exc
 
 

@@ -14,9 +14,9 @@ FENCE = re.compile(r"^(```|~~~)")
 WORD = re.compile(r"[a-z0-9_]+")
 # Words that say nothing about what is asked.
 STOP_WORDS = frozenset(
-    "a an and are as at be by can do does for from has have how i if in is it its me my of on or our"
-    " should so tell than that the then there this to was we what where which who why will with you"
-    " your please about".split()
+    "a an and are as at be by can do does for from has have how i if in is it its me my of on or"
+    " our should so tell than that the then there this to was we what where which who why will with"
+    " you your please about".split()
 )
 # A word in the heading says more about a passage than one in its text.
 HEADING_WEIGHT = 3.0

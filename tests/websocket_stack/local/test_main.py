@@ -78,7 +78,7 @@ def test_a_port_that_is_taken_is_said_in_one_line() -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert re.fullmatch(
-        rf"serve: cannot listen on 127\.0\.0\.1:{port} \(.+\); choose another with --port\n",
+        rf"serve: cannot listen on 127\.0\.0\.1:{port} \(.+\); choose another with --host or --port\n",
         done.stderr,
     )
 
@@ -161,7 +161,7 @@ def test_openai_and_bedrock_bring_their_routes(environ) -> None:
         ("localhost", "localhost"),
         ("0.0.0.0", "127.0.0.1"),
         ("::1", "[::1]"),
-        ("::", "127.0.0.1"),
+        ("::", "[::1]"),
     ],
 )
 def test_the_address_is_one_that_a_browser_can_open(host, in_url) -> None:
