@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from html import escape
 from importlib.resources import files
+from pathlib import Path
 
 from markdown_it import MarkdownIt
 from starlette.requests import Request
@@ -11,6 +13,12 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 FOLDER = str(files("websocket_stack.local") / "page")
+PROJECT = Path(__file__).resolve().parents[2]
+DOCUMENT = (
+    '<!doctype html><html lang="en"><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width"><title>{title}</title>'
+    '<link rel="stylesheet" href="/page/document.css"><main>{content}</main></html>'
+)
 # A second wall behind the escaping: no script but the page's own runs, nothing is fetched.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
@@ -33,6 +41,9 @@ def routes() -> list[BaseRoute]:
         Route("/", _index),
         Route("/page/render", _render, methods=["POST"]),
         Mount("/page", _Files(directory=FOLDER)),
+        # What replies about this project link to.
+        Route("/{name:path}.md", _document),
+        Mount("/docs", _Files(directory=PROJECT / "docs", check_dir=False)),
     ]
 
 
@@ -44,6 +55,14 @@ def render(markdown: str) -> str:
 
 async def _index(request: Request) -> Response:
     return FileResponse(f"{FOLDER}/index.html", headers=HEADERS)
+
+
+async def _document(request: Request) -> Response:
+    path = (PROJECT / f"{request.path_params['name']}.md").resolve()
+    if path.parent not in (PROJECT, PROJECT / "docs") or not path.is_file():
+        return Response("Not found", 404, HEADERS, media_type="text/plain")
+    body = DOCUMENT.format(title=escape(path.name), content=render(path.read_text("utf-8")))
+    return Response(body, headers=HEADERS, media_type="text/html")
 
 
 async def _render(request: Request) -> Response:

@@ -168,3 +168,26 @@ def test_every_module_that_is_imported_is_there(http) -> None:
     assert wanted
     for path in wanted:
         assert http.get(path).status_code == 200
+
+
+# --- what replies link to
+
+
+@pytest.mark.parametrize("path", ["/README.md", "/docs/deploy.md", "/docs/security.md"])
+def test_a_document_of_the_project_can_be_read(http, path) -> None:
+    response = http.get(path)
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/html")
+    assert "<h1>" in response.text
+    assert "default-src 'none'" in response.headers["content-security-policy"]
+
+
+def test_a_picture_of_the_docs_is_shown(http) -> None:
+    assert http.get("/docs/reader.svg").headers["content-type"] == "image/svg+xml"
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing.md", "/tests/notes.md", "/docs/../../etc/passwd.md", "/.venv/x.md"]
+)
+def test_nothing_else_is_served(http, path) -> None:
+    assert http.get(path).status_code == 404
