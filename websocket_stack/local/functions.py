@@ -16,6 +16,7 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
+import boto3
 
 from websocket_stack.local.aws import ACCOUNT_ID, REGION
 
@@ -69,7 +70,10 @@ class Function:
         self._timeout_seconds = timeout_seconds
         self._threads = anyio.CapacityLimiter(MAX_CONCURRENT_CALLS)
         with _under(environment):
+            # boto3's default session keeps the credentials that it has seen first.
+            boto3.setup_default_session()
             self._handler = _load(handler)
+        boto3.setup_default_session()
 
     async def invoke(self, event: Mapping[str, Any]) -> bytes:
         """Call the function with an event and return its JSON response.

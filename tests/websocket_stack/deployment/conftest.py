@@ -1,0 +1,52 @@
+"""S3 and CloudFormation of moto, and templates that it can make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from cloudformation_fakes import QUEUE_TEMPLATE, REGION, ROOT_TEMPLATE
+from moto import mock_aws
+from moto.backends import get_backend
+
+
+@pytest.fixture
+def aws() -> Iterator[boto3.Session]:
+    """A session whose S3, CloudFormation and SQS are empty."""
+    mock = mock_aws()
+    # Running stacks keep their tables in moto too.
+    mock.start(reset=False)
+    for service in ("s3", "cloudformation", "sqs"):
+        get_backend(service).reset()  # type: ignore[arg-type]
+    yield boto3.Session(region_name=REGION)
+    mock.stop(remove_data=False)
+
+
+@pytest.fixture
+def s3(aws: boto3.Session) -> Any:
+    return aws.client("s3")
+
+
+@pytest.fixture
+def cloudformation(aws: boto3.Session) -> Any:
+    return aws.client("cloudformation")
+
+
+@pytest.fixture
+def templates(tmp_path: Path) -> Path:
+    """A folder of templates: one that is alone, one that needs code, one with nested stacks."""
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    (folder / "streaming-support.yaml").write_text(QUEUE_TEMPLATE)
+    (folder / "fulfillment.yaml").write_text(
+        QUEUE_TEMPLATE.replace(
+            "Parameters:",
+            "Parameters:\n  CodeBucket: {Type: String}\n  CodeKey: {Type: String}\n"
+            "  Revision: {Type: String, Default: '1'}",
+        )
+    )
+    (folder / "lex-streaming.yaml").write_text(ROOT_TEMPLATE)
+    return folder

@@ -1,0 +1,148 @@
+"""A stack as ``scripts/smoke`` sees it, without one: sockets, Lex, the table and posts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import ClientError
+from botocore.hooks import HierarchicalEmitter
+from websockets.datastructures import Headers
+from websockets.exceptions import InvalidStatus
+from websockets.http11 import Response
+
+from fakes import FakeClock
+from websocket_stack.deployment.browser import Browser, Identity
+from websocket_stack.deployment.targets import Bot, Target
+from websocket_stack.deployment.visits import Visit
+
+CREDENTIALS = ReadOnlyCredentials("key", "secret", "token")
+TARGET = Target(
+    "wss://a.example/Prod",
+    "https://a.example/Prod",
+    "eu-west-1",
+    Bot("BOT", "ALIAS", "en_US"),
+    "sessions",
+)
+LOCAL_TARGET = Target(**{**vars(TARGET), "endpoint": "http://127.0.0.1:1"})
+
+
+class FakeSocket:
+    """A socket with frames to come; then it is silent."""
+
+    def __init__(self, *frames: str) -> None:
+        self.frames = list(frames)
+        self.sent: list[str] = []
+        self.is_closed = False
+
+    def recv(self, timeout: float | None = None) -> str:
+        if not self.frames:
+            raise TimeoutError
+        return self.frames.pop(0)
+
+    def send(self, text: str) -> None:
+        self.sent.append(text)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class FakeConnect:
+    """Opens sockets, or refuses with a status; keeps the addresses."""
+
+    def __init__(self, *outcomes: FakeSocket | int | Exception) -> None:
+        self._outcomes = list(outcomes)
+        self.urls: list[str] = []
+
+    @contextmanager
+    def __call__(self, url: str, **options: Any) -> Iterator[Any]:
+        self.urls.append(url)
+        outcome = self._outcomes.pop(0)
+        if isinstance(outcome, int):
+            raise InvalidStatus(Response(outcome, "", Headers()))
+        if isinstance(outcome, Exception):
+            raise outcome
+        yield outcome
+        outcome.close()
+
+
+class FakeManagement:
+    """Answers posts with statuses in turn, and delivers those that it takes."""
+
+    def __init__(
+        self,
+        statuses: Sequence[int] = (200,),
+        *,
+        socket: FakeSocket | None = None,
+        clock: FakeClock | None = None,
+        headers: dict[str, str] | None = None,
+        body: bytes = b"",
+    ) -> None:
+        self.meta = self
+        self.events = HierarchicalEmitter()
+        self._statuses = list(statuses)
+        self._socket = socket
+        self._clock = clock or FakeClock()
+        self._headers = headers or {}
+        self._body = body
+        self.posts: list[bytes] = []
+
+    def post_to_connection(self, ConnectionId: str, Data: bytes) -> None:
+        status = self._statuses.pop(0) if len(self._statuses) > 1 else self._statuses[0]
+        self.posts.append(Data)
+        self._clock.advance(len(self.posts) / 1000)
+        if status == 200 and self._socket is not None:
+            self._socket.frames.append(Data.decode())
+        self.events.emit(
+            "response-received.apigatewaymanagementapi.PostToConnection",
+            response_dict={"status_code": status, "headers": self._headers, "body": self._body},
+        )
+        if status != 200:
+            raise ClientError({"Error": {"Code": str(status)}}, "PostToConnection")
+
+
+class FakeTable:
+    """A ``dynamodb`` client of one table."""
+
+    def __init__(self, row: dict[str, Any] | None, error: Exception | None = None) -> None:
+        self._row = row
+        self._error = error
+
+    def get_item(self, **request: Any) -> dict[str, Any]:
+        if self._error:
+            raise self._error
+        return {"Item": self._row} if self._row else {}
+
+
+OWN_ROW = {"connectionId": {"S": "own="}}
+
+
+def visit(
+    *,
+    opened: FakeSocket | None = None,
+    connect: Callable[..., Any] | None = None,
+    management: Any = None,
+    table: Any = None,
+    target: Target = TARGET,
+    posts: int = 3,
+    new_guest: Callable[[], Identity] | None = None,
+    clock: FakeClock | None = None,
+) -> Visit:
+    """Return a visit whose socket, if there is one, is open."""
+    clock = clock or FakeClock()
+    browser = Browser(target, Identity("smoke-1", CREDENTIALS), clock, connect or FakeConnect())
+    return Visit(
+        target,
+        browser,
+        management or FakeManagement(socket=opened, clock=clock),
+        table or FakeTable(OWN_ROW),
+        "a question",
+        "a long question",
+        posts,
+        new_guest,
+        clock,
+        clock.advance,
+        socket=opened,  # type: ignore[arg-type]
+    )

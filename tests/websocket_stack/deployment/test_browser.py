@@ -1,0 +1,134 @@
+"""A browser as Lex Web UI is one."""
+
+from __future__ import annotations
+
+from threading import Event
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from cloudformation_fakes import refusal
+from moto import mock_aws
+from smoke_fakes import CREDENTIALS, TARGET, FakeConnect, FakeSocket
+
+from fakes import FakeClock
+from websocket_stack.deployment.browser import Browser, Identity, Turn, guest
+from websocket_stack.deployment.targets import Bot
+
+BOT = Bot("BOT", "ALIAS", "en_US")
+
+
+class FakeLex:
+    """Answers when it is told to."""
+
+    def __init__(self, response: dict[str, Any] | Exception, after: Event | None = None) -> None:
+        self._response = response
+        self._after = after
+        self.requests: list[dict[str, Any]] = []
+
+    def recognize_text(self, **request: Any) -> dict[str, Any]:
+        self.requests.append(request)
+        if self._after is not None:
+            assert self._after.wait(20)
+        if isinstance(self._response, Exception):
+            raise self._response
+        return self._response
+
+
+class TellingSocket(FakeSocket):
+    """Says when all its frames have been taken."""
+
+    def __init__(self, *frames: str) -> None:
+        super().__init__(*frames)
+        self.is_empty = Event()
+
+    def recv(self, timeout: float | None = None) -> str:
+        if not self.frames:
+            self.is_empty.set()
+        return super().recv(timeout)
+
+
+def browser(connect: Any = None) -> Browser:
+    return Browser(TARGET, Identity("smoke-1", CREDENTIALS), FakeClock(), connect or FakeConnect())
+
+
+def ask(socket: FakeSocket, lex: FakeLex, **further: str) -> Turn:
+    return browser().ask(socket, lex, BOT, "why?", further)  # type: ignore[arg-type]
+
+
+def test_frames_are_gathered_until_the_reply_and_a_little_longer() -> None:
+    socket = TellingSocket("The ", "lamp")
+    response = {
+        "messages": [{"content": "The lamp "}, {"content": "turns."}, {"contentType": "x"}],
+        "sessionState": {"sessionAttributes": {"a": "b"}},
+    }
+    turn = ask(socket, FakeLex(response, after=socket.is_empty))
+
+    assert turn.streamed == "The lamp"
+    assert turn.reply == "The lamp turns."
+    assert turn.attributes == {"a": "b"}
+
+
+def test_a_question_goes_with_what_lex_web_ui_sends() -> None:
+    lex = FakeLex({})
+    ask(FakeSocket(), lex, previousLexResponse="x")
+
+    assert lex.requests == [
+        {
+            "botId": "BOT",
+            "botAliasId": "ALIAS",
+            "localeId": "en_US",
+            "sessionId": "smoke-1",
+            "text": "why?",
+            "sessionState": {
+                "sessionAttributes": {
+                    "streamingEndpoint": "https://a.example/Prod",
+                    "streamingDynamoDbTable": "",
+                    "previousLexResponse": "x",
+                }
+            },
+        }
+    ]
+
+
+def test_a_question_that_fails_raises() -> None:
+    with pytest.raises(ClientError, match="not built"):
+        ask(FakeSocket(), FakeLex(refusal("not built")))
+
+
+def test_it_connects_signed_unless_told_not_to() -> None:
+    connect = FakeConnect(FakeSocket(), FakeSocket(), FakeSocket())
+    with browser(connect).connect(), browser(connect).connect("other", signs=False):
+        pass
+    somebody = Identity("guest", CREDENTIALS)
+    with browser(connect).of(somebody).connect():
+        pass
+
+    assert "sessionId=smoke-1&" in connect.urls[0] and "X-Amz-Signature=" in connect.urls[0]
+    assert connect.urls[1] == "wss://a.example/Prod?sessionId=other"
+    assert "sessionId=guest&" in connect.urls[2]
+
+
+def test_lex_is_asked_once() -> None:
+    config = browser().lex().meta.config
+
+    assert config.retries["total_max_attempts"] == 1
+    assert config.read_timeout > 30
+
+
+def test_a_guest_is_a_new_identity_of_the_pool() -> None:
+    import boto3
+
+    mock = mock_aws()
+    mock.start(reset=False)
+    try:
+        session = boto3.Session(region_name="us-east-1")
+        pool = session.client("cognito-identity").create_identity_pool(
+            IdentityPoolName="p", AllowUnauthenticatedIdentities=True
+        )["IdentityPoolId"]
+        identity = guest(session, pool, "us-east-1")
+    finally:
+        mock.stop(remove_data=False)
+
+    assert identity.session_id.startswith("us-east-1:")
+    assert identity.credentials.token

@@ -1,0 +1,147 @@
+"""Change sets: what would change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cloudformation_fakes import (
+    NESTED_TYPE,
+    STACK_ID,
+    FakeChangeSets,
+    changed,
+    complete,
+    failed,
+    refusal,
+)
+
+from websocket_stack.deployment.change_sets import ChangeSet, ChangeSets, Request
+from websocket_stack.deployment.failures import Failed
+
+PENDING = {"Status": "CREATE_IN_PROGRESS"}
+NOTHING = failed("The submitted information didn't contain changes. Submit different information.")
+
+
+def request(*, nested: bool = False) -> Request:
+    return Request("lex", "UPDATE", {"TemplateBody": "…"}, [], has_nested_stacks=nested)
+
+
+def create(client: Any, *, nested: bool = False, say: Callable[[str], None] = print) -> Any:
+    return ChangeSets(client, lambda seconds: None, "7").create(request(nested=nested), say)
+
+
+def test_changes_are_told_in_words() -> None:
+    client = FakeChangeSets(
+        [
+            PENDING,
+            complete(
+                changed("Add", "A"),
+                changed("Modify", "B", Replacement="False"),
+                changed("Modify", "C", Replacement="True"),
+                changed("Modify", "D", Replacement="Conditional"),
+                changed("Remove", "E"),
+                changed("Remove", "F", PolicyAction="Retain"),
+            ),
+        ]
+    )
+    made = create(client)
+
+    assert [(each.logical_id, each.replacement) for each in made.changes] == [
+        ("A", "new"),
+        ("B", "changed in place"),
+        ("C", "replaced"),
+        ("D", "maybe replaced"),
+        ("E", "deleted"),
+        ("F", "leaves the stack, is kept"),
+    ]
+    assert made.stack_id == STACK_ID
+    assert client.requests[0]["Capabilities"] == [
+        "CAPABILITY_IAM",
+        "CAPABILITY_NAMED_IAM",
+        "CAPABILITY_AUTO_EXPAND",
+    ]
+    assert client.requests[0]["IncludeNestedStacks"] is False
+
+
+def test_changes_come_in_pages() -> None:
+    first = complete(changed("Add", "A")) | {"NextToken": "2"}
+    client = FakeChangeSets([complete(), first, complete(changed("Add", "B"))])
+
+    assert [each.logical_id for each in create(client).changes] == ["A", "B"]
+
+
+def test_no_change_is_none_and_leaves_no_change_set() -> None:
+    client = FakeChangeSets([NOTHING])
+
+    assert create(client) is None
+    assert len(client.deleted) == 1
+
+
+def test_no_change_is_none_where_it_is_refused_at_once() -> None:
+    class Refusing(FakeChangeSets):
+        def create_change_set(self, **request: Any) -> dict[str, str]:
+            raise refusal("No updates are to be performed.")
+
+    assert create(Refusing()) is None
+
+
+def test_a_refused_change_says_why() -> None:
+    client = FakeChangeSets([failed("Parameter Name must match [a-z]+")])
+
+    with pytest.raises(Failed, match="refuses the change: Parameter Name must match"):
+        create(client)
+    assert len(client.deleted) == 1
+
+
+def test_changes_of_nested_stacks_follow_their_stack() -> None:
+    client = FakeChangeSets(
+        [complete(changed("Modify", "Support", NESTED_TYPE, ChangeSetId="inner"))],
+        nested={"inner": complete(changed("Add", "Api"))},
+    )
+    made = create(client, nested=True)
+
+    assert [each.logical_id for each in made.changes] == ["Support", "Support/Api"]
+    assert client.requests[0]["IncludeNestedStacks"] is True
+
+
+def test_nested_stacks_in_which_nothing_changes_are_no_change() -> None:
+    client = FakeChangeSets(
+        [complete(changed("Modify", "Support", NESTED_TYPE, ChangeSetId="inner"))],
+        nested={"inner": NOTHING},
+    )
+
+    assert create(client, nested=True) is None
+    assert len(client.deleted) == 1
+
+
+def test_a_nested_change_set_that_fails_is_made_again_without_nesting() -> None:
+    inner = "arn:aws:cloudformation:r:1:changeSet/inner/2"
+    client = FakeChangeSets(
+        [failed(f"Nested change set {inner} was not successfully created: Currently in FAILED.")],
+        [complete(changed("Modify", "Support", NESTED_TYPE))],
+        nested={inner: failed("Parameter WebSocketId must match |[a-z0-9]+")},
+    )
+    said: list[str] = []
+    made = create(client, nested=True, say=said.append)
+
+    assert [each.logical_id for each in made.changes] == ["Support"]
+    assert [each["IncludeNestedStacks"] for each in client.requests] == [True, False]
+    assert len({each["ChangeSetName"] for each in client.requests}) == 2
+    assert "Parameter WebSocketId must match" in said[0]
+
+
+@pytest.mark.parametrize(("kind", "deleted"), [("CREATE", [STACK_ID]), ("UPDATE", [])])
+def test_a_discarded_change_set_leaves_no_empty_stack(kind, deleted) -> None:
+    client = FakeChangeSets()
+    ChangeSets(client, lambda seconds: None, "7").discard(ChangeSet("c", STACK_ID, []), kind)
+
+    assert client.deleted == ["c"]
+    assert client.deleted_stacks == deleted
+
+
+def test_a_change_of_outputs_alone_is_a_change() -> None:
+    client = FakeChangeSets([complete()])
+
+    assert create(client).changes == []
+    assert client.deleted == []

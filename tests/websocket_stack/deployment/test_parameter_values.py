@@ -1,0 +1,84 @@
+"""Which values parameters get."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from websocket_stack.deployment import parameter_values
+from websocket_stack.deployment.failures import Failed
+from websocket_stack.deployment.template_files import Parameter, TemplateFile
+
+TEMPLATE = TemplateFile(
+    Path("fulfillment.yaml"),
+    "",
+    {
+        "CodeKey": Parameter(None, is_secret=False),
+        "Revision": Parameter("1", is_secret=False),
+        "ModelId": Parameter("haiku", is_secret=False),
+        "Pool": Parameter(None, is_secret=False),
+        "ApiKey": Parameter("", is_secret=True),
+    },
+    has_nested_stacks=False,
+)
+
+
+def test_settings_are_names_and_values() -> None:
+    assert parameter_values.parsed(["A=1", "B=x=y", "C="]) == {"A": "1", "B": "x=y", "C": ""}
+
+
+@pytest.mark.parametrize("setting", ["A", "=1", ""])
+def test_a_setting_without_name_or_value_is_said(setting) -> None:
+    with pytest.raises(Failed, match="--set takes Name=Value"):
+        parameter_values.parsed([setting])
+
+
+def test_an_unknown_name_names_those_there_are() -> None:
+    with pytest.raises(Failed, match="no parameter Modell; it has ApiKey, ModelId, Pool$"):
+        parameter_values.check(TEMPLATE, {"Modell": "x"}, {})
+
+
+def test_what_is_worked_out_cannot_be_set() -> None:
+    with pytest.raises(Failed, match="CodeKey cannot be set"):
+        parameter_values.check(TEMPLATE, {"CodeKey": "x"}, {})
+
+
+def test_a_value_that_is_needed_is_asked_for_unless_the_stack_has_it() -> None:
+    with pytest.raises(Failed, match="needs a value: --set Pool="):
+        parameter_values.check(TEMPLATE, {}, {})
+    parameter_values.check(TEMPLATE, {"Pool": "x"}, {})
+    parameter_values.check(TEMPLATE, {}, {"Pool": "x"})
+
+
+def test_what_is_not_set_keeps_its_value_or_has_the_default() -> None:
+    chosen = parameter_values.chosen(
+        TEMPLATE,
+        {"ModelId": "opus"},
+        {"CodeKey": "zip", "TemplatesBucket": "not of this template"},
+        {"Pool": "before", "ModelId": "before", "Dropped": "x"},
+    )
+
+    assert chosen == [
+        {"ParameterKey": "CodeKey", "ParameterValue": "zip"},
+        {"ParameterKey": "ModelId", "ParameterValue": "opus"},
+        {"ParameterKey": "Pool", "UsePreviousValue": True},
+    ]
+
+
+def revision(sources=("zip", "t"), wanted=(), previous=()) -> str:
+    return parameter_values.revision(TEMPLATE, sources, dict(wanted), dict(previous))
+
+
+def test_the_revision_goes_by_sources_and_values() -> None:
+    assert revision() == revision()
+    assert revision() != revision(sources=("another", "t"))
+    assert revision() != revision(wanted={"ModelId": "opus"})
+    # Set now, kept from before or the default: the same value is the same revision.
+    assert revision(wanted={"ModelId": "opus"}) == revision(previous={"ModelId": "opus"})
+    assert revision() == revision(wanted={"ModelId": "haiku"})
+    assert revision() == revision(previous={"Revision": "whatever", "CodeKey": "whatever"})
+
+
+def test_no_secret_has_a_part_in_the_revision() -> None:
+    assert revision(wanted={"ApiKey": "secret"}) == revision()

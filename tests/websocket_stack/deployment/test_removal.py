@@ -1,0 +1,171 @@
+"""Removing a stack and what was uploaded for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cloudformation_fakes import (
+    ACCOUNT,
+    QUEUE_TEMPLATE,
+    REGION,
+    STACK_ID,
+    FakeEvents,
+    event,
+    of_stack,
+    refusal,
+)
+
+from fakes import FakeClock
+from websocket_stack.deployment.artifacts import Bucket, default_name
+from websocket_stack.deployment.console import Console
+from websocket_stack.deployment.failures import Failed
+from websocket_stack.deployment.removal import Removal
+
+NAME = default_name(ACCOUNT, REGION)
+
+
+def own_bucket(s3: Any, stack: str = "lex") -> Bucket:
+    return Bucket(s3, NAME, account=ACCOUNT, region=REGION, stack=stack)
+
+
+def no_wait(seconds: float) -> None:
+    raise AssertionError("moto is done at once")
+
+
+def remove(client: Any, s3: Any, *, answer: str = "y", stack: str = "lex") -> list[str]:
+    said: list[str] = []
+    console = Console(say=said.append, ask=lambda question: answer)
+    Removal(client, own_bucket(s3, stack), console, FakeClock(), no_wait).run(stack)
+    return said
+
+
+@pytest.fixture
+def uploaded(s3: Any, tmp_path: Path) -> str:
+    path = tmp_path / "fulfillment.zip"
+    path.write_bytes(b"zip")
+    own_bucket(s3).make()
+    return own_bucket(s3).put_code(path, print)
+
+
+def test_stack_objects_and_bucket_go(cloudformation, s3, uploaded) -> None:
+    cloudformation.create_stack(StackName="lex", TemplateBody=QUEUE_TEMPLATE)
+    said = remove(cloudformation, s3)
+
+    assert cloudformation.describe_stacks()["Stacks"] == []
+    assert s3.list_buckets()["Buckets"] == []
+    assert said[:4] == [
+        "stack lex (CREATE_COMPLETE):",
+        "  Queue  AWS::SQS::Queue",
+        f"object {NAME}/{uploaded}",
+        f"bucket {NAME}, if no other stack has something in it",
+    ]
+    assert said[-1] == "lex is gone"
+
+
+def test_what_another_stack_has_in_the_bucket_stays(cloudformation, s3, uploaded, tmp_path) -> None:
+    other = own_bucket(s3, "other").put_code(tmp_path / "fulfillment.zip", print)
+    remove(cloudformation, s3)
+
+    assert [each["Key"] for each in s3.list_objects_v2(Bucket=NAME)["Contents"]] == [other]
+
+
+def test_nothing_goes_without_a_yes(cloudformation, s3, uploaded) -> None:
+    cloudformation.create_stack(StackName="lex", TemplateBody=QUEUE_TEMPLATE)
+    said = remove(cloudformation, s3, answer="")
+
+    assert said[-1] == "nothing was deleted"
+    assert cloudformation.describe_stacks()["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+    assert own_bucket(s3).keys() == [uploaded]
+
+
+def test_a_stack_without_a_bucket_goes(cloudformation, s3) -> None:
+    cloudformation.create_stack(StackName="lex", TemplateBody=QUEUE_TEMPLATE)
+    remove(cloudformation, s3)
+
+    assert cloudformation.describe_stacks()["Stacks"] == []
+
+
+def test_what_was_uploaded_for_a_stack_that_is_gone_goes(cloudformation, s3, uploaded) -> None:
+    assert remove(cloudformation, s3)[0] == "stack lex is gone already"
+    assert s3.list_buckets()["Buckets"] == []
+
+
+def test_a_stack_that_is_not_there_is_said(cloudformation, s3) -> None:
+    with pytest.raises(Failed, match="there is no stack lex in this region"):
+        remove(cloudformation, s3)
+
+
+class FakeStack(FakeEvents):
+    """A stack in some status, whose deletion fails."""
+
+    def __init__(self, status: str, *steps: Any) -> None:
+        super().__init__(*steps)
+        self._status = status
+        self.deleted: list[str] = []
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:
+        described = {"StackId": STACK_ID, "StackName": "lex", "StackStatus": self._status}
+        return {"Stacks": [described]}
+
+    def get_paginator(self, operation: str) -> FakeStack:
+        return self
+
+    def paginate(self, StackName: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "StackResourceSummaries": [
+                    {
+                        "LogicalResourceId": "Gone",
+                        "ResourceType": "T",
+                        "ResourceStatus": "DELETE_COMPLETE",
+                    }
+                ]
+            }
+        ]
+
+    def delete_stack(self, StackName: str) -> None:
+        self.deleted.append(StackName)
+        self.sleep(seconds=0)
+
+
+def test_what_cannot_be_deleted_is_said_and_the_objects_stay(s3, uploaded) -> None:
+    stack = FakeStack(
+        "CREATE_COMPLETE",
+        {},
+        {
+            STACK_ID: [
+                event(1, "Table", "DELETE_FAILED", reason="it is protected"),
+                of_stack(2, "DELETE_FAILED"),
+            ]
+        },
+    )
+    with pytest.raises(Failed, match="lex is not deleted: Table: it is protected"):
+        remove(stack, s3)
+    assert own_bucket(s3).keys() == [uploaded]
+
+
+def test_a_stack_that_is_changing_is_left_alone(s3) -> None:
+    stack = FakeStack("UPDATE_IN_PROGRESS")
+    with pytest.raises(Failed, match="lex is changing"):
+        remove(stack, s3)
+    assert stack.deleted == []
+
+
+def test_a_stack_that_was_never_executed_goes_without_a_word(s3) -> None:
+    stack = FakeStack("REVIEW_IN_PROGRESS")
+
+    assert remove(stack, s3) == ["stack lex (REVIEW_IN_PROGRESS):", "lex is gone"]
+    assert stack.deleted == [STACK_ID]
+
+
+def test_a_bucket_that_fills_meanwhile_stays(cloudformation, s3, uploaded) -> None:
+    class Filling:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(s3, name)
+
+        def delete_bucket(self, **request: str) -> None:
+            raise refusal("not empty", "BucketNotEmpty")
+
+    assert remove(cloudformation, Filling())[-1] == "lex is gone"

@@ -1,0 +1,125 @@
+"""Following a stack while it changes."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+from cloudformation_fakes import NESTED_ID, STACK_ID, FakeEvents, event, of_nested, of_stack
+
+from fakes import FakeClock
+from websocket_stack.deployment.stack_events import Outcome, StackEvents
+
+
+def follow(client: FakeEvents, clock: FakeClock | None = None) -> tuple[Outcome, list[str]]:
+    clock = clock or FakeClock()
+
+    def sleep(seconds: float) -> None:
+        clock.advance(seconds)
+        client.sleep(seconds)
+
+    said: list[str] = []
+    return StackEvents(client, STACK_ID, clock, sleep).follow(said.append), said
+
+
+def before() -> dict[str, list[dict[str, object]]]:
+    """What had happened to the stack until now."""
+    return {
+        STACK_ID: [of_stack(1, "CREATE_IN_PROGRESS"), of_stack(2, "CREATE_COMPLETE")],
+        NESTED_ID: [of_nested(1, "CREATE_COMPLETE"), event(1, "Old", "CREATE_COMPLETE")],
+    }
+
+
+def test_only_what_is_new_is_said_once_and_in_order() -> None:
+    client = FakeEvents(
+        before(),
+        {STACK_ID: [of_stack(11, "UPDATE_IN_PROGRESS"), event(12, "A", "UPDATE_IN_PROGRESS")]},
+        {},
+        {
+            STACK_ID: [
+                event(13, "A", "UPDATE_COMPLETE"),
+                of_stack(14, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
+                of_stack(15, "UPDATE_COMPLETE"),
+            ]
+        },
+    )
+    outcome, said = follow(client)
+
+    assert outcome == Outcome("UPDATE_COMPLETE", None)
+    assert outcome.succeeded
+    assert [line.split()[2:4] for line in said] == [
+        ["UPDATE_IN_PROGRESS", "lex"],
+        ["UPDATE_IN_PROGRESS", "A"],
+        ["UPDATE_COMPLETE", "A"],
+        ["UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "lex"],
+        ["UPDATE_COMPLETE", "lex"],
+    ]
+
+
+def test_each_line_says_how_long_it_has_taken() -> None:
+    client = FakeEvents(
+        {},
+        {STACK_ID: [of_stack(1, "CREATE_IN_PROGRESS")]},
+        {STACK_ID: [of_stack(2, "CREATE_COMPLETE")]},
+    )
+    _, said = follow(client, FakeClock(1000.0))
+
+    assert [line.split()[:2] for line in said] == [["3", "s"], ["6", "s"]]
+
+
+def test_nested_stacks_are_followed_from_now_on() -> None:
+    client = FakeEvents(
+        before(),
+        {
+            STACK_ID: [of_stack(11, "UPDATE_IN_PROGRESS"), of_nested(12, "UPDATE_IN_PROGRESS")],
+            NESTED_ID: [of_nested(12, "UPDATE_IN_PROGRESS"), event(13, "Api", "UPDATE_COMPLETE")],
+        },
+        {STACK_ID: [of_nested(14, "UPDATE_COMPLETE"), of_stack(15, "UPDATE_COMPLETE")]},
+    )
+    _, said = follow(client)
+
+    assert [line.split()[3] for line in said] == ["lex", "Support", "Support/Api", "Support", "lex"]
+
+
+def test_the_first_failure_is_the_one_that_is_told() -> None:
+    client = FakeEvents(
+        {},
+        {
+            STACK_ID: [
+                of_stack(1, "CREATE_IN_PROGRESS"),
+                event(2, "B", "CREATE_FAILED", reason="Resource creation cancelled"),
+                event(3, "A", "CREATE_FAILED", reason="the name is\ntaken"),
+                event(4, "C", "CREATE_FAILED", reason="later"),
+                of_stack(5, "ROLLBACK_IN_PROGRESS", "The following resource(s) failed: [A, B]"),
+                of_stack(6, "ROLLBACK_COMPLETE"),
+            ]
+        },
+    )
+    outcome, said = follow(client)
+
+    assert not outcome.succeeded
+    assert outcome.status == "ROLLBACK_COMPLETE"
+    assert outcome.reason == "A: the name is taken"
+    assert said[2].endswith("A  AWS::SQS::Queue: the name is taken")
+
+
+def test_a_failure_without_a_reason_says_so() -> None:
+    client = FakeEvents({}, {STACK_ID: [of_stack(1, "ROLLBACK_COMPLETE")]})
+
+    assert follow(client)[0].reason == "no resource says why"
+
+
+def test_a_stack_that_cannot_be_looked_at_stops_it() -> None:
+    client = FakeEvents()
+
+    with pytest.raises(ClientError):
+        StackEvents(client, "another", FakeClock(), client.sleep)
+
+
+def test_a_nested_stack_that_cannot_be_looked_at_does_not() -> None:
+    client = FakeEvents(
+        {},
+        {STACK_ID: [of_nested(1, "CREATE_IN_PROGRESS")]},
+        {STACK_ID: [of_stack(2, "CREATE_COMPLETE")]},
+    )
+
+    assert follow(client)[0].succeeded

@@ -1,0 +1,69 @@
+"""Templates as files."""
+
+from __future__ import annotations
+
+import pytest
+
+from websocket_stack.deployment import template_files
+from websocket_stack.deployment.failures import Failed
+
+
+def test_parameters_are_those_that_the_template_declares(templates) -> None:
+    read = template_files.read("streaming-support", templates)
+
+    assert {name: each.default for name, each in read.parameters.items()} == {
+        "Name": "plain",
+        "Colour": "red",
+    }
+    assert not read.needs_bucket
+
+
+def test_a_template_that_nests_goes_with_those_beside_it(templates) -> None:
+    root = template_files.read("lex-streaming", templates)
+
+    assert root.has_nested_stacks and root.needs_bucket
+    assert root.parameters["TemplatesBucket"].default is None
+    assert [path.name for path in template_files.beside(root)] == [
+        "fulfillment.yaml",
+        "lex-streaming.yaml",
+        "streaming-support.yaml",
+    ]
+    alone = template_files.read("fulfillment", templates)
+    assert alone.needs_code
+    assert [path.name for path in template_files.beside(alone)] == ["fulfillment.yaml"]
+
+
+def test_a_large_template_needs_a_bucket(templates) -> None:
+    path = templates / "streaming-support.yaml"
+    path.write_text(path.read_text() + "#" * template_files.MAX_BODY_BYTES)
+
+    assert template_files.read("streaming-support", templates).needs_bucket
+
+
+def test_the_digest_goes_by_names_and_content(templates) -> None:
+    paths = sorted(templates.glob("*.yaml"))
+    before = template_files.digest(paths)
+
+    assert template_files.digest(paths) == before
+    paths[0].write_text(paths[0].read_text() + "\n")
+    assert template_files.digest(paths) != before
+
+
+def test_a_missing_template_is_said(tmp_path) -> None:
+    with pytest.raises(Failed, match="lex-streaming.yaml is missing; scripts/templates makes it"):
+        template_files.read("lex-streaming", tmp_path)
+
+
+@pytest.mark.parametrize("body", ["", "just: text", "Resources: [", "- a"])
+def test_what_is_no_template_is_said(tmp_path, body) -> None:
+    (tmp_path / "fulfillment.yaml").write_text(body)
+    with pytest.raises(Failed, match="is no CloudFormation template"):
+        template_files.read("fulfillment", tmp_path)
+
+
+@pytest.mark.parametrize("name", template_files.NAMES)
+def test_the_projects_own_templates_are_read(name) -> None:
+    read = template_files.read(name)
+
+    assert "AllowStreamingResponses" in read.parameters
+    assert not any(each.is_secret for each in read.parameters.values())

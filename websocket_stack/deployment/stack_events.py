@@ -1,0 +1,152 @@
+"""Follows a stack while it changes, its nested stacks too, until CloudFormation is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from botocore.exceptions import ClientError
+
+POLL_SECONDS = 3.0
+SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"})
+NESTED = "AWS::CloudFormation::Stack"
+# Said of what was stopped because something else had failed.
+CANCELLED = ("Resource creation cancelled", "Resource update cancelled")
+
+
+class Event(NamedTuple):
+    """One event of a stack; ``logical_id`` of a nested stack's is ``Nested/Resource``."""
+
+    id: str
+    at: datetime
+    logical_id: str
+    physical_id: str
+    type: str
+    status: str
+    reason: str
+
+    @property
+    def is_failure(self) -> bool:
+        return self.status.endswith("_FAILED") and not self.reason.startswith(CANCELLED)
+
+
+class Outcome(NamedTuple):
+    """How a change ended, and the first thing that failed."""
+
+    status: str
+    first_failure: Event | None
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status in SUCCEEDED
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, in words."""
+        if self.first_failure is None:
+            return "no resource says why"
+        return f"{self.first_failure.logical_id}: {self.first_failure.reason or 'no reason given'}"
+
+
+class StackEvents:
+    """Events of a stack from now on.
+
+    Takes a ``cloudformation`` client, the stack's id, a monotonic clock in seconds and how to wait.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        stack_id: str,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._client = client
+        self._stack_id = stack_id
+        self._clock = clock
+        self._sleep = sleep
+        newest = next(iter(self._pages_of(stack_id)), None)
+        self._seen = {newest["EventId"]} if newest else set()
+        self._began: datetime | None = None
+        self._nested: dict[str, str] = {}
+
+    def follow(self, say: Callable[[str], None]) -> Outcome:
+        """Say each new event, and return when the stack is done."""
+        started = self._clock()
+        first_failure = None
+        while True:
+            for event in self._new():
+                say(_line(event, self._clock() - started))
+                if first_failure is None and event.is_failure:
+                    first_failure = event
+                if event.physical_id == self._stack_id and _is_final(event.status):
+                    return Outcome(event.status, first_failure)
+            self._sleep(POLL_SECONDS)
+
+    def _new(self) -> list[Event]:
+        events = self._new_of(self._stack_id, "")
+        if self._began is None and events:
+            # By CloudFormation's clock; what nested stacks did before is no part of this change.
+            self._began = min(event.at for event in events)
+        followed: set[str] = set()
+        while unfollowed := [each for each in self._nested if each not in followed]:
+            for nested in unfollowed:
+                followed.add(nested)
+                events += self._new_of(nested, self._nested[nested])
+        return sorted(events, key=lambda event: event.at)
+
+    def _new_of(self, stack_id: str, prefix: str) -> list[Event]:
+        """Return what is new of one stack, oldest first, and note the stacks nested in it."""
+        found = list(self._unseen(stack_id, prefix))
+        for event in found:
+            self._seen.add(event.id)
+            if event.type == NESTED and event.physical_id not in ("", stack_id):
+                self._nested.setdefault(event.physical_id, f"{event.logical_id}/")
+        # A nested stack says of itself what its parent says of it.
+        return [each for each in reversed(found) if not prefix or each.physical_id != stack_id]
+
+    def _unseen(self, stack_id: str, prefix: str) -> Iterator[Event]:
+        for raw in self._pages_of(stack_id):
+            # Newest first, so all after a known one are known.
+            if raw["EventId"] in self._seen:
+                return
+            event = _event(raw, prefix)
+            if prefix and self._began and event.at < self._began:
+                return
+            yield event
+
+    def _pages_of(self, stack_id: str) -> Iterator[Mapping[str, Any]]:
+        token: dict[str, str] = {}
+        while True:
+            try:
+                page = self._client.describe_stack_events(StackName=stack_id, **token)
+            except ClientError:
+                if stack_id == self._stack_id:
+                    raise
+                return  # a nested stack that is not there yet, or no more
+            yield from page["StackEvents"]
+            if not page.get("NextToken"):
+                return
+            token = {"NextToken": page["NextToken"]}
+
+
+def _event(raw: Mapping[str, Any], prefix: str) -> Event:
+    return Event(
+        raw["EventId"],
+        raw["Timestamp"],
+        prefix + raw["LogicalResourceId"],
+        raw.get("PhysicalResourceId") or "",
+        raw["ResourceType"],
+        raw["ResourceStatus"],
+        " ".join((raw.get("ResourceStatusReason") or "").split()),
+    )
+
+
+def _is_final(status: str) -> bool:
+    return status.endswith(("_COMPLETE", "_FAILED"))
+
+
+def _line(event: Event, elapsed: float) -> str:
+    line = f"{elapsed:5.0f} s  {event.status:<20}  {event.logical_id}  {event.type}"
+    return f"{line}: {event.reason}" if event.is_failure and event.reason else line
