@@ -1,1 +1,1 @@
-"""Builds, deploys and checks the stack in an AWS account."""
+"""Builds the Lambda and deploys the stack to an AWS account."""

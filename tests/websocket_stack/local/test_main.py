@@ -78,7 +78,8 @@ def test_a_port_that_is_taken_is_said_in_one_line() -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert re.fullmatch(
-        rf"serve: cannot listen on 127\.0\.0\.1:{port} \(.+\); choose another with --host or --port\n",
+        rf"serve: cannot listen on 127\.0\.0\.1:{port} \(.+\);"
+        r" choose another with --host or --port\n",
         done.stderr,
     )
 

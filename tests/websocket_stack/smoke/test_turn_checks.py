@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from smoke_fakes import TARGET, FakeSocket, visit
 
-from websocket_stack.deployment import turn_checks
-from websocket_stack.deployment.browser import Frame, Turn
-from websocket_stack.deployment.reports import CheckFailed, CheckSkipped
-from websocket_stack.deployment.targets import Target
+from websocket_stack.smoke import turn_checks
+from websocket_stack.smoke.browser import Frame, Turn
+from websocket_stack.smoke.reports import CheckFailed, CheckSkipped
+from websocket_stack.smoke.targets import Target
 
 
 class FakeBrowser:

@@ -6,8 +6,8 @@ import uuid
 
 from websockets.exceptions import InvalidStatus
 
-from websocket_stack.deployment.reports import CheckFailed, CheckSkipped, Found, milliseconds
-from websocket_stack.deployment.visits import Visit
+from websocket_stack.smoke.reports import CheckFailed, CheckSkipped, Found, milliseconds
+from websocket_stack.smoke.visits import Visit
 
 REFUSED = (401, 403)
 

@@ -8,10 +8,10 @@ from typing import TypeAlias
 from botocore.exceptions import BotoCoreError, ClientError
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from websocket_stack.deployment import connect_checks, post_checks, turn_checks
 from websocket_stack.deployment.failures import explanation
-from websocket_stack.deployment.reports import CheckFailed, CheckSkipped, Found, Result
-from websocket_stack.deployment.visits import Visit
+from websocket_stack.smoke import connect_checks, post_checks, turn_checks
+from websocket_stack.smoke.reports import CheckFailed, CheckSkipped, Found, Result
+from websocket_stack.smoke.visits import Visit
 
 Check: TypeAlias = Callable[[Visit], Found]
 """Takes a visit and says what it found; raises CheckFailed or CheckSkipped."""

@@ -12,8 +12,8 @@ from moto import mock_aws
 from smoke_fakes import CREDENTIALS, TARGET, FakeConnect, FakeSocket
 
 from fakes import FakeClock
-from websocket_stack.deployment.browser import Browser, Identity, Turn, guest
-from websocket_stack.deployment.targets import Bot
+from websocket_stack.smoke.browser import Browser, Identity, Turn, guest
+from websocket_stack.smoke.targets import Bot
 
 BOT = Bot("BOT", "ALIAS", "en_US")
 

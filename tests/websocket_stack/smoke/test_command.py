@@ -13,8 +13,8 @@ from botocore.exceptions import ProfileNotFound
 from smoke_fakes import FakeConnect
 
 from stack_fixture import QUESTION, running_stack
-from websocket_stack.deployment import smoke
 from websocket_stack.deployment.console import Console
+from websocket_stack.smoke import command as smoke
 
 QUICK = ["--question", QUESTION, "--long-question", QUESTION, "--quiet-seconds", "0.1"]
 
@@ -119,7 +119,7 @@ def test_a_profile_that_is_not_there_is_said(capsys) -> None:
 
 def test_it_runs_as_a_script(origin) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "websocket_stack.deployment.smoke"]
+        [sys.executable, "-W", "error", "-m", "websocket_stack.smoke.command"]
         + ["--endpoint", origin, "--posts", "1", *QUICK],
         capture_output=True,
         text=True,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from websockets.sync.client import ClientConnection
 
-from websocket_stack.deployment.reports import (
+from websocket_stack.smoke.reports import (
     CheckFailed,
     CheckSkipped,
     Found,
     milliseconds,
     percentile,
 )
-from websocket_stack.deployment.visits import Visit
+from websocket_stack.smoke.visits import Visit
 
 ARRIVES_SECONDS = 5.0
 GONE_TRIES = 5

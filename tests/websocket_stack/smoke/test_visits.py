@@ -7,8 +7,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from cloudformation_fakes import refusal
 from smoke_fakes import TARGET, FakeManagement, FakeSocket, FakeTable, visit
 
-from websocket_stack.deployment.reports import CheckSkipped
-from websocket_stack.deployment.targets import Target
+from websocket_stack.smoke.reports import CheckSkipped
+from websocket_stack.smoke.targets import Target
 
 
 def test_a_post_returns_the_answer_as_it_came() -> None:

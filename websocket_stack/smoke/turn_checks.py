@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from websocket_stack.deployment.browser import Turn
-from websocket_stack.deployment.reports import (
+from websocket_stack.smoke.browser import Turn
+from websocket_stack.smoke.reports import (
     CheckFailed,
     CheckSkipped,
     Found,
     Number,
     milliseconds,
 )
-from websocket_stack.deployment.targets import Bot
-from websocket_stack.deployment.visits import Visit
+from websocket_stack.smoke.targets import Bot
+from websocket_stack.smoke.visits import Visit
 
 # What the model of the API says of a message's text, and what the fulfillment cuts at.
 # https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_Message.html

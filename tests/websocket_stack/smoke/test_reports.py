@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from websocket_stack.deployment.reports import Result, as_json, has_failed, milliseconds, percentile
+from websocket_stack.smoke.reports import Result, as_json, has_failed, milliseconds, percentile
 
 RESULTS = [
     Result("ping", "ok", "no answer"),

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from botocore.credentials import ReadOnlyCredentials
 
-from websocket_stack.deployment import presign
+from websocket_stack.smoke import presign
 
 CREDENTIALS = ReadOnlyCredentials("ASIAKEY", "secret", "token/+=")
 IDENTITY = "us-east-1:a8e1f7b2-b20d-441c-9698-aff8b519d8d5"

@@ -11,9 +11,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from stack_fixture import running_app, running_stack
-from websocket_stack.deployment import smoke, targets
 from websocket_stack.deployment.failures import Failed
-from websocket_stack.deployment.targets import Bot
+from websocket_stack.smoke import command as smoke
+from websocket_stack.smoke import targets
+from websocket_stack.smoke.targets import Bot
 
 OUTPUTS = {
     "WebSocketEndpoint": "wss://abc123.execute-api.eu-west-1.amazonaws.com/Prod",

@@ -13,10 +13,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from websockets.sync.client import ClientConnection
 
-from websocket_stack.deployment.browser import Browser, Identity
 from websocket_stack.deployment.failures import code_of
-from websocket_stack.deployment.reports import CheckSkipped
-from websocket_stack.deployment.targets import Target
+from websocket_stack.smoke.browser import Browser, Identity
+from websocket_stack.smoke.reports import CheckSkipped
+from websocket_stack.smoke.targets import Target
 
 # Once, and without retries: what a post takes is what is measured.
 ONCE = Config(

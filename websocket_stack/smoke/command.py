@@ -13,13 +13,13 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from websockets.sync.client import connect
 
-from websocket_stack.deployment import checks, targets, visits
-from websocket_stack.deployment.browser import Browser, Connect, Identity, guest
 from websocket_stack.deployment.console import Console, complain
 from websocket_stack.deployment.failures import Failed, explanation
-from websocket_stack.deployment.reports import Result, as_json, has_failed
-from websocket_stack.deployment.targets import Target
-from websocket_stack.deployment.visits import Visit
+from websocket_stack.smoke import checks, targets, visits
+from websocket_stack.smoke.browser import Browser, Connect, Identity, guest
+from websocket_stack.smoke.reports import Result, as_json, has_failed
+from websocket_stack.smoke.targets import Target
+from websocket_stack.smoke.visits import Visit
 
 QUESTION = "What is a WebSocket? Explain it in about 200 words."
 LONG_QUESTION = "Explain in 1,500 words, in full sentences, how the web came to be."

@@ -14,9 +14,9 @@ from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 
 from fakes import FakeClock
-from websocket_stack.deployment.browser import Browser, Identity
-from websocket_stack.deployment.targets import Bot, Target
-from websocket_stack.deployment.visits import Visit
+from websocket_stack.smoke.browser import Browser, Identity
+from websocket_stack.smoke.targets import Bot, Target
+from websocket_stack.smoke.visits import Visit
 
 CREDENTIALS = ReadOnlyCredentials("key", "secret", "token")
 TARGET = Target(

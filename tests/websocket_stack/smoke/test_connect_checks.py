@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from smoke_fakes import CREDENTIALS, LOCAL_TARGET, FakeConnect, FakeSocket, visit
 
-from websocket_stack.deployment import connect_checks
-from websocket_stack.deployment.browser import Identity
-from websocket_stack.deployment.reports import CheckFailed, CheckSkipped
-from websocket_stack.deployment.targets import Target
+from websocket_stack.smoke import connect_checks
+from websocket_stack.smoke.browser import Identity
+from websocket_stack.smoke.reports import CheckFailed, CheckSkipped
+from websocket_stack.smoke.targets import Target
 
 REFUSALS = [
     connect_checks.refuses_unsigned,

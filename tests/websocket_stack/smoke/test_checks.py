@@ -8,8 +8,8 @@ from cloudformation_fakes import refusal
 from smoke_fakes import FakeConnect, visit
 from websockets.exceptions import ConnectionClosedOK, InvalidStatus, InvalidURI
 
-from websocket_stack.deployment import checks
-from websocket_stack.deployment.reports import CheckFailed, CheckSkipped, Found, Result
+from websocket_stack.smoke import checks
+from websocket_stack.smoke.reports import CheckFailed, CheckSkipped, Found, Result
 
 
 def outcome(exc: Exception | None) -> Result:

@@ -6,8 +6,8 @@ import pytest
 from smoke_fakes import FakeManagement, FakeSocket, visit
 
 from fakes import FakeClock
-from websocket_stack.deployment import post_checks
-from websocket_stack.deployment.reports import CheckFailed, CheckSkipped
+from websocket_stack.smoke import post_checks
+from websocket_stack.smoke.reports import CheckFailed, CheckSkipped
 
 
 def test_posts_are_measured() -> None:

@@ -1,0 +1,1 @@
+"""Checks a deployed stack as a browser would: connects, asks, counts and times what comes."""
