@@ -48,7 +48,12 @@ def parameters() -> list[Parameter]:
     """Return the parameters that choose a bot."""
     return [
         switch("CreateBot", "Make a bot that answers with this Lambda.", False),
-        choice("BotLocaleId", "The locale of that bot.", LOCALES, LOCALES[0]),
+        choice(
+            "BotLocaleId",
+            "The locale of that bot; it stays what it was made with.",
+            LOCALES,
+            LOCALES[0],
+        ),
         text(
             "BotAliasArn",
             "A bot alias of yours that may call this Lambda:"

@@ -92,7 +92,8 @@ def build() -> Template:
 def _code_parameters() -> list[Parameter]:
     return [
         text("CodeBucket", "The S3 bucket of the zip that scripts/build made.", None),
-        text("CodeKey", "The zip's key.", None),
+        # It is part of a version's description, which takes 256 characters.
+        text("CodeKey", "The zip's key.", None, MaxLength=128),
         text(
             "Revision",
             "Change it with any other parameter, so that a new version is published;"
@@ -111,11 +112,11 @@ def _code_parameters() -> list[Parameter]:
 def _streaming_parameters() -> list[Parameter]:
     return [
         allow_streaming(),
+        # No pattern: it is not known yet in a change set of nested stacks, which then fails on it.
         text(
             "WebSocketId",
             "The id of the WebSocket API: output WebSocketId of streaming-support, of ours or of"
             " Lex Web UI's. Left out, nothing is streamed.",
-            AllowedPattern="|[a-z0-9]+",
         ),
         text("SessionTableName", "The session table: output DynamoTableName of that stack."),
         text("WaitingText", "Shown while nothing has been written yet."),
@@ -188,7 +189,9 @@ def _add_function(made: Template) -> Function:
     role = made.add_resource(lambda_role("FulfillmentRole", group, _statements()))
     function = Function(
         "Fulfillment",
-        Description="Answers a Lex V2 bot and streams its replies",
+        # With the version's name: Lambda refuses a version of a function that is as it was, and all
+        # that a revision stands for may lie elsewhere.
+        Description=Join(" ", ["Answers a Lex V2 bot: version", *_version_name()]),
         Runtime=Ref("Runtime"),
         Architectures=[Ref("Architecture")],
         Handler=Ref("Handler"),
@@ -212,6 +215,11 @@ def _add_function(made: Template) -> Function:
     )
     made.add_resource(function)
     return function
+
+
+def _version_name() -> list[Any]:
+    # Switching streaming needs no new revision.
+    return [Ref("Revision"), Ref("CodeKey"), If(STREAMING, Ref("WebSocketId"), "silent")]
 
 
 def _variables() -> dict[str, Any]:
@@ -316,7 +324,7 @@ def _add_alias(made: Template, function: Function) -> Alias:
             "FulfillmentVersion",
             FunctionName=Ref(function),
             # A version is published when this changes; it cannot be changed, only replaced.
-            Description=Join(" ", [Ref("Revision"), Ref("CodeKey")]),
+            Description=Join(" ", _version_name()),
             DeletionPolicy="Delete",
             UpdateReplacePolicy="Delete",
         )

@@ -30,7 +30,12 @@ def build() -> Template:
             "StreamingSupport",
             Condition=STREAMING,
             TemplateURL=_url("streaming-support.yaml"),
-            Parameters=_passed_on(support) | {"ParentStackName": Ref("AWS::StackName")},
+            Parameters=_passed_on(support)
+            | {
+                "ParentStackName": Ref("AWS::StackName"),
+                # A nested stack has another name each time that streaming is switched on.
+                "TableName": Sub("${AWS::StackName}-sessions"),
+            },
         )
     )
     fulfillment_stack = made.add_resource(

@@ -28,7 +28,7 @@ STREAMING = "Streaming"
 IN_VPC = "InVpc"
 
 # Checkov's rules that do not fit here, and why; `skip` puts them beside the resource.
-NO_CUSTOMER_KEY = "Encrypted with a key that AWS owns; a key of the customer's costs $1 a month."
+NO_CUSTOMER_KEY = "Encrypted with a key of AWS's; a key of the customer's costs $1 a month."
 SYNCHRONOUS = "Called synchronously: there is no failed event to keep."
 NO_RESERVATION = "Would take concurrency from the account's other functions; set it if you want to."
 VPC_IS_OPTIONAL = "In a VPC where VpcSubnetId and VpcSecurityGroupId are given."

@@ -1,0 +1,453 @@
+"""The policies of the templates, against every call to AWS that the Lambdas make."""
+
+from __future__ import annotations
+
+import json
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import closing
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from moto import mock_aws
+
+import aws_stub
+from evaluator import PSEUDO_PARAMETERS, Stack, evaluate
+from fulfillment import Bot
+from fulfillment.resources import Resources
+from turns import Context, reply_of
+from websocket_stack.local.eventstream import event as stream_event
+from websocket_stack.registration import Registration
+
+REGION = PSEUDO_PARAMETERS["AWS::Region"]
+ACCOUNT = PSEUDO_PARAMETERS["AWS::AccountId"]
+TABLE = "chat-sessions"
+TABLE_ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}"
+LOG_GROUP_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:chat-Log-1A2B:*"
+API_ARN = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:abc123/Prod"
+KNOWN = {
+    "SessionTable": TABLE,
+    "SessionTable.Arn": TABLE_ARN,
+    "RegistrationLog.Arn": LOG_GROUP_ARN,
+    "FulfillmentLog.Arn": LOG_GROUP_ARN,
+}
+
+EVENT_STREAM = {"Content-Type": "application/vnd.amazon.eventstream"}
+FALLBACK = "meta.llama5-8b"
+STREAMING = {"WebSocketId": "abc123", "SessionTableName": TABLE}
+EVERYTHING = STREAMING | {
+    "FallbackModelIds": FALLBACK,
+    "FallbackModelArns": f"arn:aws:bedrock:{REGION}::foundation-model/{FALLBACK}",
+    "GuardrailId": "gr1",
+    "CreateBot": "true",
+}
+PROFILE = "global.anthropic.claude-haiku-5-5"
+BEHIND_THE_PROFILE = "anthropic.claude-haiku-5-5"
+
+# Kinds of models that this action takes as well. Parliament misses a resource of each in a
+# statement; one kind is what a statement needs, so these may be missing and the rest may not.
+OTHER_MODELS = {
+    "application-inference-profile/*",
+    "default-prompt-router/*",
+    "imported-model/*",
+    "inference-profile/*",
+    "marketplace/model-endpoint/all-access",
+    "provisioned-model/*",
+}
+
+# What Lambda itself does with a function's role.
+LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
+VPC_POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+
+
+class Call(NamedTuple):
+    """What IAM asks for when an operation is called."""
+
+    action: str
+    resource: str
+
+
+def fulfillment_stack(**given: str) -> Stack:
+    required = {"CodeBucket": "artifacts", "CodeKey": "code.zip"}
+    return evaluate("fulfillment", required | given, KNOWN)
+
+
+def support_stack(**given: str) -> Stack:
+    return evaluate("streaming-support", given, KNOWN)
+
+
+def statements(stack: Stack, role: str) -> list[dict[str, Any]]:
+    return [
+        statement
+        for policy in stack.properties(role)["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def granted(stack: Stack, role: str) -> set[Call]:
+    """Return each action with each resource pattern that a role may use it on, but logging."""
+    calls = {
+        Call(action, resource)
+        for statement in statements(stack, role)
+        for action in _listed(statement["Action"])
+        for resource in _listed(statement["Resource"])
+    }
+    return {call for call in calls if call.action not in LOGGING}
+
+
+def allows(grant: Call, call: Call) -> bool:
+    return grant.action == call.action and fnmatchcase(call.resource, grant.resource)
+
+
+def check(stack: Stack, role: str, calls: set[Call]) -> None:
+    """Check that a role allows all of these calls, and nothing that is not among them."""
+    grants = granted(stack, role)
+    assert [call for call in calls if not any(allows(grant, call) for grant in grants)] == []
+    assert [grant for grant in grants if not any(allows(grant, call) for call in calls)] == []
+
+
+# --- the registration
+
+
+@pytest.fixture
+def dynamodb() -> Iterator[Any]:
+    # The tables of a running stack are moto's too, and are left alone.
+    mock = mock_aws()
+    mock.start(reset=False)
+    try:
+        with closing(boto3.client("dynamodb", region_name=REGION)) as client:
+            yield client
+    finally:
+        mock.stop(remove_data=False)
+
+
+def test_the_registration_may_do_what_it_does_and_nothing_else(dynamodb) -> None:
+    stack = support_stack()
+    table = f"iam-{uuid4().hex}"
+    dynamodb.create_table(
+        TableName=table,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "sessionId", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "sessionId", "AttributeType": "S"}],
+    )
+    calls: set[Call] = set()
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        assert params["TableName"] == table
+        calls.add(Call(f"dynamodb:{model.name}", TABLE_ARN))
+
+    dynamodb.meta.events.register("before-parameter-build.dynamodb", note)
+    registration = Registration(dynamodb, table)
+    statuses = [
+        registration.handle(event)["statusCode"]
+        for event in (
+            _websocket_event("CONNECT", "first=", "us-east-1:me"),
+            _websocket_event("CONNECT", "second=", "us-east-1:me"),
+            _websocket_event("CONNECT", "third=", "us-east-1:another"),
+            _websocket_event("DISCONNECT", "first="),
+            _websocket_event("DISCONNECT", "second="),
+        )
+    ]
+
+    assert statuses == [200, 200, 403, 200, 200]  # registered, renewed, contested, left
+    check(stack, "RegistrationRole", calls)
+    assert {call.action for call in calls} == {
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:DeleteItem",
+    }
+
+
+def test_switched_off_there_is_no_role() -> None:
+    off = {"AllowStreamingResponses": "false"}
+    assert support_stack(**off).of_type("AWS::IAM::Role") == {}
+
+
+# --- the fulfillment
+
+
+class Aws:
+    """Answers every client of boto3's default session, and notes what IAM would ask for."""
+
+    def __init__(self, refused: str, streams: bool) -> None:
+        self.calls: set[Call] = set()
+        self._refused = refused
+        self._posted = threading.Event()
+        if not streams:
+            self._posted.set()
+
+    def note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        match model.name:
+            case "GetItem":
+                table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{params['TableName']}"
+                self.calls.add(Call("dynamodb:GetItem", table))
+            case "ConverseStream":
+                self._note_model(params)
+            case "PostToConnection":
+                # The rest is in the address that it is sent to; see `send`.
+                assert params["ConnectionId"] == "L0SM9cOFvHcCIhw="
+            case other:
+                raise AssertionError(f"the fulfillment calls {other}")
+
+    def _note_model(self, params: dict[str, Any]) -> None:
+        # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
+        action, model_id = "bedrock:InvokeModelWithResponseStream", params["modelId"]
+        if model_id == PROFILE:
+            # A profile needs leave for itself and for the model behind it, in any region.
+            # https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
+            profile = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:inference-profile/{model_id}"
+            self.calls.add(Call(action, profile))
+            for region in ("", REGION, "us-west-2"):
+                model = f"arn:aws:bedrock:{region}::foundation-model/{BEHIND_THE_PROFILE}"
+                self.calls.add(Call(action, model))
+        else:
+            self.calls.add(Call(action, f"arn:aws:bedrock:{REGION}::foundation-model/{model_id}"))
+        if guardrail := params.get("guardrailConfig"):
+            name = guardrail["guardrailIdentifier"]
+            arn = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:guardrail/{name}"
+            self.calls.add(Call("bedrock:ApplyGuardrail", arn))
+
+    def send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        if "/@connections/" in request.url:
+            host, stage, rest = request.url.removeprefix("https://").split("/", 2)
+            api = host.split(".")[0]
+            arn = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/{stage}/{request.method}/{rest}"
+            self.calls.add(Call("execute-api:ManageConnections", arn))
+            self._posted.set()
+            return aws_stub.answered()(request)
+        if "/converse-stream" in request.url:
+            if self._refused and self._refused in request.url:
+                return aws_stub.refused(403, "AccessDeniedException")(request)
+            return AWSResponse(request.url, 200, EVENT_STREAM, aws_stub.RawBody(self._stream()))
+        row = {"sessionId": {"S": "s"}, "connectionId": {"S": "L0SM9cOFvHcCIhw="}}
+        return aws_stub.answered(200, json.dumps({"Item": row}).encode())(request)
+
+    def _stream(self) -> Iterator[bytes]:
+        yield stream_event("messageStart", {"role": "assistant"})
+        yield stream_event(
+            "contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Hello"}}
+        )
+        # A reply that is whole at once would not be posted.
+        assert self._posted.wait(10)
+        yield stream_event("messageStop", {"stopReason": "end_turn"})
+
+
+@pytest.fixture
+def turn(event):
+    """Return a function that runs a turn on a stack's environment, and returns its calls."""
+
+    def run(stack: Stack, refused: str = "") -> set[Call]:
+        environment = stack.properties("Fulfillment")["Environment"]["Variables"]
+        aws = Aws(refused, streams=bool(environment["STREAMING_ENDPOINT"]))
+        # Clients take over what their session listens to when they are made.
+        boto3.setup_default_session(region_name=REGION)
+        boto3.DEFAULT_SESSION.events.register("before-parameter-build", aws.note)
+        boto3.DEFAULT_SESSION.events.register("before-send", aws.send)
+        try:
+            bot = Bot(Resources.from_environ(environment))
+        finally:
+            boto3.setup_default_session()
+        text, _ = reply_of(bot.lambda_handler(event, Context()))
+        assert text == "Hello"
+        return aws.calls
+
+    return run
+
+
+@pytest.fixture
+def event(load_event) -> dict[str, Any]:
+    loaded: dict[str, Any] = load_event("lex_web_ui_second_turn")
+    return loaded
+
+
+def test_the_fulfillment_may_do_what_a_turn_does_and_nothing_else(turn) -> None:
+    stack = fulfillment_stack(**EVERYTHING)
+    calls = turn(stack, refused=BEHIND_THE_PROFILE)
+
+    check(stack, "FulfillmentRole", calls)
+    assert {call.action for call in calls} == {
+        "dynamodb:GetItem",
+        "bedrock:InvokeModelWithResponseStream",
+        "bedrock:ApplyGuardrail",
+        "execute-api:ManageConnections",
+    }
+
+
+def test_with_one_model_it_may_ask_no_other(turn) -> None:
+    stack = fulfillment_stack(**STREAMING)
+    check(stack, "FulfillmentRole", turn(stack))
+
+
+def test_a_plain_model_needs_no_profile(turn) -> None:
+    stack = fulfillment_stack(ModelId=FALLBACK, FoundationModelId=FALLBACK)
+    calls = turn(stack)
+    check(stack, "FulfillmentRole", calls)
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("given", [{}, STREAMING | {"AllowStreamingResponses": "false"}])
+def test_not_streaming_it_may_ask_the_model_and_nothing_else(turn, given) -> None:
+    stack = fulfillment_stack(**given)
+    calls = turn(stack)
+    check(stack, "FulfillmentRole", calls)
+    assert {call.action for call in calls} == {"bedrock:InvokeModelWithResponseStream"}
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        f"arn:aws:execute-api:{REGION}:{ACCOUNT}:another/Prod/POST/@connections/x",
+        f"arn:aws:execute-api:{REGION}:{ACCOUNT}:abc123/Test/POST/@connections/x",
+        f"{API_ARN}/DELETE/@connections/x",
+        f"arn:aws:execute-api:us-east-1:{ACCOUNT}:abc123/Prod/POST/@connections/x",
+    ],
+)
+def test_no_other_api_stage_or_method_may_be_posted_to(resource) -> None:
+    grants = granted(fulfillment_stack(**EVERYTHING), "FulfillmentRole")
+    call = Call("execute-api:ManageConnections", resource)
+    assert not any(allows(grant, call) for grant in grants)
+
+
+# --- all roles
+
+ROLES = {
+    "RegistrationRole": support_stack(ManageApiGatewayLogs="true"),
+    "ApiGatewayLogsRole": support_stack(ManageApiGatewayLogs="true"),
+    "FulfillmentRole": fulfillment_stack(**EVERYTHING),
+    "BotRole": fulfillment_stack(**EVERYTHING),
+}
+WITH_POLICIES = sorted(ROLES.keys() - {"ApiGatewayLogsRole"})
+
+
+def test_these_are_all_roles() -> None:
+    stacks = (support_stack(ManageApiGatewayLogs="true"), fulfillment_stack(**EVERYTHING))
+    assert {role for stack in stacks for role in stack.of_type("AWS::IAM::Role")} == ROLES.keys()
+    for stack in stacks:
+        for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
+            assert stack.of_type(kind) == {}
+
+
+def test_three_resources_alone_have_wildcards() -> None:
+    wild = {
+        grant
+        for role in WITH_POLICIES
+        for grant in granted(ROLES[role], role)
+        if "*" in grant.resource
+    }
+    assert wild == {
+        # One connection of the very API and stage, whose id nobody knows before.
+        Call("execute-api:ManageConnections", f"{API_ARN}/POST/@connections/*"),
+        # One model, in whichever region the profile has it asked.
+        Call(
+            "bedrock:InvokeModelWithResponseStream",
+            f"arn:aws:bedrock:*::foundation-model/{BEHIND_THE_PROFILE}",
+        ),
+        # Polly's voices are no resources.
+        Call("polly:SynthesizeSpeech", "*"),
+    }
+
+
+def test_no_action_has_a_wildcard() -> None:
+    for role in WITH_POLICIES:
+        for statement in statements(ROLES[role], role):
+            assert not any("*" in action for action in _listed(statement["Action"]))
+            assert statement["Effect"] == "Allow"
+            assert not {"NotAction", "NotResource"} & statement.keys()
+
+
+@pytest.mark.parametrize("role", WITH_POLICIES)
+def test_a_lambda_writes_to_its_own_log_group_alone(role) -> None:
+    logged = [
+        statement
+        for statement in statements(ROLES[role], role)
+        if LOGGING & set(_listed(statement["Action"]))
+    ]
+    assert [statement["Resource"] for statement in logged] == (
+        [] if role == "BotRole" else [LOG_GROUP_ARN]
+    )
+
+
+@pytest.mark.parametrize(
+    ("role", "principal"),
+    [
+        ("RegistrationRole", "lambda.amazonaws.com"),
+        ("FulfillmentRole", "lambda.amazonaws.com"),
+        ("ApiGatewayLogsRole", "apigateway.amazonaws.com"),
+        ("BotRole", "lexv2.amazonaws.com"),
+    ],
+)
+def test_a_role_is_for_one_service(role, principal) -> None:
+    (trusted,) = ROLES[role].properties(role)["AssumeRolePolicyDocument"]["Statement"]
+    assert trusted["Principal"] == {"Service": principal}
+    assert trusted["Action"] == "sts:AssumeRole"
+
+
+def test_managed_policies_are_for_networks_and_access_logs_alone() -> None:
+    in_vpc = {"VpcSubnetId": "subnet-0a1b", "VpcSecurityGroupId": "sg-0a1b"}
+    support, fulfillment = support_stack(**in_vpc), fulfillment_stack(**in_vpc)
+    assert support.properties("RegistrationRole")["ManagedPolicyArns"] == [VPC_POLICY]
+    assert fulfillment.properties("FulfillmentRole")["ManagedPolicyArns"] == [VPC_POLICY]
+
+    managed = {role: ROLES[role].properties(role).get("ManagedPolicyArns") for role in ROLES}
+    assert {role: arns for role, arns in managed.items() if arns} == {
+        "ApiGatewayLogsRole": [
+            "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+        ]
+    }
+
+
+@pytest.mark.parametrize("role", WITH_POLICIES)
+def test_parliament_finds_nothing(role) -> None:
+    for policy in ROLES[role].properties(role)["Policies"]:
+        assert _findings(policy["PolicyDocument"]) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("dynamodb:GetItems", TABLE_ARN),
+        ("dynamodb:GetItem", API_ARN),
+        ("bedrock:InvokeModelWithResponseStream", TABLE_ARN),
+        ("bedrock:ConverseStream", "*"),
+    ],
+)
+def test_parliament_would_find_something(action, resource) -> None:
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+    assert _findings({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _findings(document: dict[str, Any]) -> list[str]:
+    # It leaves files open at import, and imports what is deprecated.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import parliament
+    findings = parliament.analyze_policy_string(json.dumps(document)).findings
+    return [str(found) for found in findings if not _is_explained(found)]
+
+
+def _is_explained(finding: Any) -> bool:
+    return finding.issue == "RESOURCE_MISMATCH" and all(
+        missed["action"] == "bedrock:InvokeModelWithResponseStream"
+        and missed["required_format"].removeprefix("arn:*:bedrock:*:*:") in OTHER_MODELS
+        for missed in finding.detail
+    )
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def _websocket_event(kind: str, connection_id: str, identity: str = "") -> dict[str, Any]:
+    return {
+        "queryStringParameters": {"sessionId": "session-1"},
+        "requestContext": {
+            "eventType": kind,
+            "connectionId": connection_id,
+            "identity": {"cognitoIdentityId": identity},
+        },
+    }

@@ -1,0 +1,1 @@
+"""A package, since its test files are named as others are."""

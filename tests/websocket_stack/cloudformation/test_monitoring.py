@@ -1,0 +1,154 @@
+"""Alarms and dashboard, against what a turn really records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from evaluator import Stack, evaluate
+from fulfillment.delivery import Delivery, Status
+from fulfillment.models.base import Completion
+from fulfillment.telemetry import Outcome, TurnReport, log_turn
+
+REQUIRED = {"CodeBucket": "artifacts", "CodeKey": "code.zip"}
+TOPIC = {"AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:alarms"}
+OF_TURNS = {"FailedTurns", "CutTurns", "GoneConnections", "LateFirstFrames"}
+OF_THE_FUNCTION = {"Errors", "Throttles"}
+
+
+def evaluated(**given: str) -> Stack:
+    return evaluate("fulfillment", REQUIRED | given)
+
+
+def alarms(stack: Stack) -> dict[str, dict[str, Any]]:
+    return stack.of_type("AWS::CloudWatch::Alarm")
+
+
+def metric_of(alarm: dict[str, Any]) -> tuple[str, str, tuple[tuple[str, str], ...]]:
+    dimensions = tuple((each["Name"], each["Value"]) for each in alarm["Dimensions"])
+    return alarm["Namespace"], alarm["MetricName"], dimensions
+
+
+def widgets(stack: Stack) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(stack.properties("TurnDashboard")["DashboardBody"])[
+        "widgets"
+    ]
+    return found
+
+
+@pytest.fixture
+def recorded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> dict[tuple[str, str, tuple[tuple[str, str], ...]], str]:
+    """Namespace, name and dimensions of every metric that turns record, and its unit."""
+    for name, value in evaluated().properties("Fulfillment")["Environment"]["Variables"].items():
+        if name.startswith("POWERTOOLS_"):
+            monkeypatch.setenv(name, value)
+    for outcome in Outcome:
+        log_turn(_report(outcome))
+    return dict(_metrics(capsys.readouterr().out))
+
+
+@pytest.mark.parametrize("title", sorted(OF_TURNS))
+def test_an_alarm_of_turns_watches_a_metric_that_turns_record(recorded, title) -> None:
+    assert metric_of(alarms(evaluated())[title]) in recorded
+
+
+@pytest.mark.parametrize("title", sorted(OF_THE_FUNCTION))
+def test_an_alarm_of_the_function_watches_the_function(title) -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    assert metric_of(alarms(evaluated())[title]) == (
+        "AWS/Lambda",
+        title,
+        (("FunctionName", "<Fulfillment>"),),
+    )
+
+
+def test_there_are_no_other_alarms() -> None:
+    assert alarms(evaluated()).keys() == OF_TURNS | OF_THE_FUNCTION
+
+
+def test_the_dashboard_shows_metrics_that_turns_record(recorded) -> None:
+    shown = {
+        (namespace, name, ((dimension, value),))
+        for widget in widgets(evaluated())
+        for namespace, name, dimension, value in widget["properties"]["metrics"]
+    }
+    assert shown <= recorded.keys()
+    # All but the sum of the outcomes, which the first widget shows one by one.
+    assert {name for _, name, _ in recorded.keys() - shown} == {"Turns"}
+
+
+def test_seconds_are_shown_as_percentiles_and_the_rest_as_sums(recorded) -> None:
+    for widget in widgets(evaluated()):
+        for namespace, name, dimension, value in widget["properties"]["metrics"]:
+            unit = recorded[(namespace, name, ((dimension, value),))]
+            assert widget["properties"]["stat"] == ("p90" if unit == "Seconds" else "Sum")
+
+
+def test_the_dashboard_is_of_the_stacks_own_region_and_widgets_do_not_overlap() -> None:
+    corners = set()
+    for widget in widgets(evaluated()):
+        assert widget["properties"]["region"] == "eu-central-1"
+        assert widget["x"] + widget["width"] <= 24
+        corners.add((widget["x"], widget["y"]))
+    assert len(corners) == len(widgets(evaluated()))
+
+
+def test_the_dashboard_may_be_left_out() -> None:
+    stack = evaluated(CreateDashboard="false")
+    assert evaluated().resources.keys() - stack.resources.keys() == {"TurnDashboard"}
+
+
+@pytest.mark.parametrize("title", sorted(OF_TURNS | OF_THE_FUNCTION))
+def test_alarms_notify_the_topic_that_is_given(title) -> None:
+    alarm = alarms(evaluated(**TOPIC))[title]
+    assert alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC["AlarmTopicArn"]]
+
+
+@pytest.mark.parametrize("title", sorted(OF_TURNS | OF_THE_FUNCTION))
+def test_without_a_topic_alarms_notify_nobody(title) -> None:
+    assert not {"AlarmActions", "OKActions"} & alarms(evaluated())[title].keys()
+
+
+@pytest.mark.parametrize("title", sorted(OF_TURNS | OF_THE_FUNCTION))
+def test_no_turns_are_no_alarm(title) -> None:
+    assert alarms(evaluated())[title]["TreatMissingData"] == "notBreaching"
+
+
+@pytest.mark.parametrize("title", sorted(OF_TURNS | OF_THE_FUNCTION))
+def test_an_alarm_has_one_statistic(title) -> None:
+    alarm = alarms(evaluated())[title]
+    assert len({"Statistic", "ExtendedStatistic"} & alarm.keys()) == 1
+
+
+def test_what_is_late_is_a_parameter() -> None:
+    alarm = alarms(evaluated(AlarmFirstFrameSeconds="2.5"))["LateFirstFrames"]
+    assert (alarm["Threshold"], alarm["ExtendedStatistic"]) == ("2.5", "p90")
+
+
+def _report(outcome: Outcome) -> TurnReport:
+    return TurnReport(
+        session_id="session-1",
+        request_id="request-1",
+        intent="FallbackIntent",
+        outcome=outcome,
+        total_seconds=2.0,
+        delivery=Delivery(Status.STREAMED, frames=3, busy=1, gone=1),
+        first_chunk_seconds=0.5,
+        first_frame_seconds=0.6,
+        completions=(Completion("m", "end_turn", 7, 2, 345),),
+    )
+
+
+def _metrics(printed: str) -> Iterator[tuple[tuple[str, str, tuple[tuple[str, str], ...]], str]]:
+    for line in printed.splitlines():
+        record = json.loads(line)
+        for directive in record.get("_aws", {}).get("CloudWatchMetrics", []):
+            for dimensions in directive["Dimensions"]:
+                values = tuple((name, record[name]) for name in dimensions)
+                for metric in directive["Metrics"]:
+                    yield (directive["Namespace"], metric["Name"], values), metric["Unit"]
