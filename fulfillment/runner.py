@@ -53,18 +53,15 @@ def run(
     reply = closing.reply_of(transcript, turn.completions, words)
     response = closing.respond(event, reply, dict(turn.session_attributes), settings, words)
     telemetry.log_turn(
-        telemetry.TurnReport(
-            session_id=event.session_id,
+        telemetry.TurnReport.of(
+            event=event,
             request_id=getattr(context, "aws_request_id", ""),
-            intent=event.intent.name,
             outcome=reply.outcome,
-            total_seconds=clock() - started,
-            delivery=delivery,
-            first_chunk_seconds=_since(started, transcript.first_chunk_at),
-            first_frame_seconds=_since(started, delivery.first_frame_at),
-            characters=transcript.length,
+            transcript=transcript,
             completions=turn.completions,
-            error=transcript.error,
+            delivery=delivery,
+            started=started,
+            ended=clock(),
         )
     )
     return response
@@ -91,7 +88,3 @@ def _start(name: str, work: Callable[[], None]) -> None:
 def _remaining_seconds(context: object) -> float | None:
     remaining_ms = getattr(context, "get_remaining_time_in_millis", None)
     return remaining_ms() / 1000 if callable(remaining_ms) else None
-
-
-def _since(started: float, at: float | None) -> float | None:
-    return None if at is None else at - started

@@ -12,7 +12,9 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from fulfillment.delivery import Delivery
 from fulfillment.errors import describe
+from fulfillment.lex import LexEvent
 from fulfillment.models.base import Completion
+from fulfillment.transcript import Transcript
 
 NAMESPACE = "LexStreaming"
 
@@ -64,6 +66,34 @@ class TurnReport(NamedTuple):
     characters: int = 0
     completions: tuple[Completion, ...] = ()
     error: BaseException | None = None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        event: LexEvent,
+        request_id: str,
+        outcome: Outcome,
+        transcript: Transcript,
+        completions: tuple[Completion, ...],
+        delivery: Delivery,
+        started: float,
+        ended: float,
+    ) -> TurnReport:
+        """Make the report of a turn; takes the clock's readings at its start and end."""
+        return cls(
+            session_id=event.session_id,
+            request_id=request_id,
+            intent=event.intent.name,
+            outcome=outcome,
+            total_seconds=ended - started,
+            delivery=delivery,
+            first_chunk_seconds=_since(started, transcript.first_chunk_at),
+            first_frame_seconds=_since(started, delivery.first_frame_at),
+            characters=transcript.length,
+            completions=completions,
+            error=transcript.error,
+        )
 
 
 def log_turn(report: TurnReport) -> None:
@@ -152,6 +182,10 @@ def _log_fields(report: TurnReport) -> Mapping[str, object]:
     if report.delivery.error is not None:
         fields["delivery_error"] = describe(report.delivery.error)
     return fields
+
+
+def _since(started: float, at: float | None) -> float | None:
+    return None if at is None else at - started
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -32,7 +32,7 @@ from troposphere.lex import (
 )
 
 from fulfillment.words import Words
-from websocket_stack.cloudformation.shared import choice, is_given, is_true, switch, text
+from websocket_stack.cloudformation.shared import choice, is_given, is_true, switch, text, trusts
 
 CREATED = "CreatesBot"
 EXISTING = "HasBotAlias"
@@ -113,17 +113,10 @@ def _bot(made: Template, function: Alias) -> Bot:
         iam.Role(
             "BotRole",
             Condition=CREATED,
-            AssumeRolePolicyDocument={
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Effect": "Allow",
-                        "Principal": {"Service": "lexv2.amazonaws.com"},
-                        "Action": "sts:AssumeRole",
-                        "Condition": {"StringEquals": {"aws:SourceAccount": Ref("AWS::AccountId")}},
-                    }
-                ],
-            },
+            AssumeRolePolicyDocument=trusts(
+                "lexv2.amazonaws.com",
+                StringEquals={"aws:SourceAccount": Ref("AWS::AccountId")},
+            ),
             # Voice is all that a bot's role is for here; text needs nothing of it.
             Policies=[
                 iam.Policy(

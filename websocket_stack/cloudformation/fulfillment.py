@@ -30,7 +30,7 @@ from troposphere.awslambda import (
 )
 
 from fulfillment.settings import DEFAULT_MODEL_ID, DEFAULT_SYSTEM_PROMPT
-from websocket_stack.cloudformation import bot, monitoring
+from websocket_stack.cloudformation import bot, monitoring, permissions
 from websocket_stack.cloudformation.shared import (
     NO_RESERVATION,
     RUNTIMES,
@@ -55,8 +55,8 @@ from websocket_stack.cloudformation.shared import (
     vpc_config,
     vpc_parameters,
 )
+from websocket_stack.cloudformation.websocket_api import STAGE
 
-STAGE = "Prod"
 # A profile's own name in its model id, before the model's maker: "global.", "us.", "eu." …
 DEFAULT_FOUNDATION_MODEL_ID = DEFAULT_MODEL_ID.partition(".")[2]
 
@@ -186,7 +186,7 @@ def _add_conditions(made: Template) -> None:
 
 def _add_function(made: Template) -> Function:
     group = made.add_resource(log_group("FulfillmentLog"))
-    role = made.add_resource(lambda_role("FulfillmentRole", group, _statements()))
+    role = made.add_resource(lambda_role("FulfillmentRole", group, permissions.statements()))
     function = Function(
         "Fulfillment",
         # With the version's name: Lambda refuses a version of a function that is as it was, and all
@@ -246,76 +246,6 @@ def _variables() -> dict[str, Any]:
         "POWERTOOLS_SERVICE_NAME": Ref("AWS::StackName"),
         "POWERTOOLS_METRICS_NAMESPACE": monitoring.NAMESPACE,
     }
-
-
-def _statements() -> list[Any]:
-    """Return what the code calls, each on exactly what it calls it on."""
-    return [
-        _allow(
-            "AskTheModel",
-            # There is no bedrock:ConverseStream.
-            # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
-            "bedrock:InvokeModelWithResponseStream",
-            [
-                _bedrock("*:", "foundation-model/${FoundationModelId}"),
-                If(
-                    "IsProfile",
-                    _bedrock("${AWS::Region}:${AWS::AccountId}", "inference-profile/${ModelId}"),
-                    NoValue,
-                ),
-            ],
-        ),
-        If(
-            "HasFallback",
-            _allow(
-                "AskTheFallbackModels",
-                "bedrock:InvokeModelWithResponseStream",
-                Ref("FallbackModelArns"),
-            ),
-            NoValue,
-        ),
-        If(
-            "HasGuardrail",
-            _allow(
-                "ApplyTheGuardrail",
-                "bedrock:ApplyGuardrail",
-                _bedrock("${AWS::Region}:${AWS::AccountId}", "guardrail/${GuardrailId}"),
-            ),
-            NoValue,
-        ),
-        If(
-            STREAMING,
-            _allow(
-                "FindTheConnection",
-                "dynamodb:GetItem",
-                Sub(
-                    "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}"
-                    ":table/${SessionTableName}"
-                ),
-            ),
-            NoValue,
-        ),
-        If(
-            STREAMING,
-            _allow(
-                "PostFrames",
-                "execute-api:ManageConnections",
-                Sub(
-                    "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}"
-                    f":${{WebSocketId}}/{STAGE}/POST/@connections/*"
-                ),
-            ),
-            NoValue,
-        ),
-    ]
-
-
-def _allow(sid: str, action: str, resource: Any) -> dict[str, Any]:
-    return {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource}
-
-
-def _bedrock(owner: str, name: str) -> Sub:
-    return Sub(f"arn:${{AWS::Partition}}:bedrock:{owner}:{name}")
 
 
 def _add_alias(made: Template, function: Function) -> Alias:

@@ -154,6 +154,17 @@ def json_logging(group: logs.LogGroup) -> FunctionLogging:
     return FunctionLogging(LogFormat="JSON", ApplicationLogLevel="INFO", LogGroup=Ref(group))
 
 
+def trusts(service: str, **conditions: Any) -> dict[str, Any]:
+    """Return the policy of a role that a service may take on."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
+        **({"Condition": conditions} if conditions else {}),
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
 def lambda_role(
     title: str, group: logs.LogGroup, statements: Iterable[Mapping[str, Any]], **options: Any
 ) -> iam.Role:
@@ -166,16 +177,7 @@ def lambda_role(
     }
     return iam.Role(
         title,
-        AssumeRolePolicyDocument={
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Service": "lambda.amazonaws.com"},
-                    "Action": "sts:AssumeRole",
-                }
-            ],
-        },
+        AssumeRolePolicyDocument=trusts("lambda.amazonaws.com"),
         ManagedPolicyArns=If(
             IN_VPC,
             [

@@ -19,7 +19,7 @@ from troposphere.apigatewayv2 import Integration
 from evaluator import Refused, Stack, evaluate, source
 from websocket_stack import registration
 from websocket_stack.cloudformation import streaming_support
-from websocket_stack.cloudformation.streaming_support import ROUTES, content_hash
+from websocket_stack.cloudformation.websocket_api import ROUTES, content_hash
 
 NAME = "streaming-support"
 OFF = {"AllowStreamingResponses": "false"}
