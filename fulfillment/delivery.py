@@ -92,7 +92,7 @@ class Deliverer:
         self._pace = pace
         self._paired = paired
         # The space parts it from the text, and is the frame that makes it show.
-        self._waiting_text = f"{waiting_text} " if waiting_text else ""
+        self._owed = f"{waiting_text} " if waiting_text else ""
         self._clock = clock
         self._posting = threading.Lock()
         self._doubted: set[str] = set()
@@ -170,16 +170,24 @@ class Deliverer:
         self.delivery.error = error
 
     def _follow(self, address: str) -> None:
-        if self._waiting_text and not self._source.length and not self.delivery.frames:
-            for _ in self._flush(address, self._waiting_text):
-                pass
+        if self._source.length and not self.delivery.frames:
+            self._owed = ""  # too late to wait
+        if self._owed:
+            self._post(address)
         while True:
             self._source.wait_for_text(self.delivery.characters)
             self._source.wait_for_end(self._pace.next_at)
             if not self._source.is_growing:
                 return
-            for frame in self._flush(address, self._source.text()[self.delivery.characters :]):
-                self.delivery.characters += len(frame)
+            self._post(address)
+
+    def _post(self, address: str) -> None:
+        """Post all there is: what is left of the waiting text, and then the text."""
+        text = self._source.text()[self.delivery.characters :]
+        for frame in self._flush(address, self._owed + text):
+            of_waiting_text = min(len(frame), len(self._owed))
+            self._owed = self._owed[of_waiting_text:]
+            self.delivery.characters += len(frame) - of_waiting_text
 
     def _flush(self, address: str, text: str) -> Iterator[str]:
         """Post a text; yield each of its frames once it is taken."""

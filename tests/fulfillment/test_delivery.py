@@ -253,6 +253,13 @@ def test_a_waiting_text_that_comes_too_late_is_left_out():
     assert frames == ["Hell", "o"]
 
 
+def test_what_a_busy_channel_left_of_a_waiting_text_is_posted_before_the_text():
+    channel = FakeChannel([None, ChannelBusy("429")])
+    delivery, frames, _ = deliver([(2.0, "Hello")], 9.0, channel=channel, waiting_text="Wait")
+    assert "".join(frames) == "Wait Hello"
+    assert delivery.characters == 5
+
+
 def test_a_waiting_text_is_not_posted_twice():
     channel = FakeChannel([None, ConnectionGone("410")])
     clock = FakeClock()
