@@ -6,7 +6,9 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Be
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import chain
+from concurrent.futures import Future
+from functools import partial
+from threading import Thread
 
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import Request
@@ -19,14 +21,19 @@ from websocket_stack.local import eventstream
 from websocket_stack.local.aws import ServiceError, json_body, json_response
 from websocket_stack.local.bedrock_dialects import Converse, Dialect, Messages
 
+# A stream opens after this, whether the model has begun or not: the caller takes an open stream for
+# a sign of life, and leaves a silent one.
+OPEN_AFTER_SECONDS = 3.0
 
-def routes(model: Model) -> list[Route]:
+
+def routes(model: Model, open_after_seconds: float = OPEN_AFTER_SECONDS) -> list[Route]:
     """Return the service's routes; every model id is answered by the one model."""
+    streamed = partial(_streamed, open_after_seconds)
     return [
         _route("converse", Converse(), _whole, model),
-        _route("converse-stream", Converse(), _streamed, model),
+        _route("converse-stream", Converse(), streamed, model),
         _route("invoke", Messages(), _whole, model),
-        _route("invoke-with-response-stream", Messages(), _streamed, model),
+        _route("invoke-with-response-stream", Messages(), streamed, model),
     ]
 
 
@@ -53,18 +60,35 @@ def _whole(dialect: Dialect, answer: Answer) -> Response:
     return json_response(dialect.whole(text, answer.completion))
 
 
-def _streamed(dialect: Dialect, answer: Answer) -> Response:
+def _streamed(open_after_seconds: float, dialect: Dialect, answer: Answer) -> Response:
     chunks = iter(answer)
+    first: Future[str] = Future()
+    Thread(target=_run, args=(first, lambda: next(chunks, "")), daemon=True).start()
     try:
-        # What fails before the first chunk is an HTTP error, what fails later an event.
-        first = next(chunks, "")
+        # What fails by now is an HTTP error, what fails later an event.
+        first.result(open_after_seconds)
     except ModelError as exc:
         raise _service_error(exc) from exc
+    except TimeoutError:
+        pass
     return StreamingResponse(
-        iterate_in_threadpool(_events(dialect, answer, chain([first], chunks))),
+        iterate_in_threadpool(_events(dialect, answer, _from(first, chunks))),
         media_type=eventstream.CONTENT_TYPE,
         headers={"X-Amzn-Bedrock-Content-Type": "application/json"},
     )
+
+
+def _run(future: Future[str], work: Callable[[], str]) -> None:
+    try:
+        future.set_result(work())
+    # Raised again where the result is asked for.
+    except Exception as exc:
+        future.set_exception(exc)
+
+
+def _from(first: Future[str], chunks: Iterator[str]) -> Iterator[str]:
+    yield first.result()
+    yield from chunks
 
 
 def _events(dialect: Dialect, answer: Answer, chunks: Iterator[str]) -> Iterator[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from threading import Event
 from typing import Any
 from urllib.parse import quote
 
@@ -273,3 +274,35 @@ def test_a_corrupt_byte_on_the_way_is_noticed_by_boto3() -> None:
             ) as stream:
                 with pytest.raises(ChecksumMismatch):
                     list(stream)
+
+
+def test_a_stream_opens_before_a_slow_model_has_begun() -> None:
+    begin = Event()
+    app = Starlette(
+        routes=[
+            *bedrock_http.routes(FakeModel(begin, "Hello."), open_after_seconds=0.01),
+            Route("/health", lambda request: Response("ok")),
+        ]
+    )
+    with running_app(app) as origin, closing(client("bedrock-runtime", origin)) as slow:
+        events = iter(slow.converse_stream(modelId="m", **said("Hi"))["stream"])
+        assert "messageStart" in next(events)
+        begin.set()
+        written = [event for event in events if "contentBlockDelta" in event]
+    assert [event["contentBlockDelta"]["delta"]["text"] for event in written] == ["Hello."]
+
+
+def test_what_fails_after_a_stream_has_opened_is_an_event() -> None:
+    fail = Event()
+    app = Starlette(
+        routes=[
+            *bedrock_http.routes(FakeModel(fail, ModelUnavailable("x")), open_after_seconds=0.01),
+            Route("/health", lambda request: Response("ok")),
+        ]
+    )
+    with running_app(app) as origin, closing(client("bedrock-runtime", origin)) as slow:
+        events = iter(slow.converse_stream(modelId="m", **said("Hi"))["stream"])
+        next(events)
+        fail.set()
+        with pytest.raises(EventStreamError):
+            list(events)
