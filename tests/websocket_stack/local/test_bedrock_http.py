@@ -285,10 +285,11 @@ def test_a_stream_opens_before_a_slow_model_has_begun() -> None:
         ]
     )
     with running_app(app) as origin, closing(client("bedrock-runtime", origin)) as slow:
-        events = iter(slow.converse_stream(modelId="m", **said("Hi"))["stream"])
-        assert "messageStart" in next(events)
-        begin.set()
-        written = [event for event in events if "contentBlockDelta" in event]
+        with closing(slow.converse_stream(modelId="m", **said("Hi"))["stream"]) as stream:
+            events = iter(stream)
+            assert "messageStart" in next(events)
+            begin.set()
+            written = [event for event in events if "contentBlockDelta" in event]
     assert [event["contentBlockDelta"]["delta"]["text"] for event in written] == ["Hello."]
 
 
@@ -301,8 +302,9 @@ def test_what_fails_after_a_stream_has_opened_is_an_event() -> None:
         ]
     )
     with running_app(app) as origin, closing(client("bedrock-runtime", origin)) as slow:
-        events = iter(slow.converse_stream(modelId="m", **said("Hi"))["stream"])
-        next(events)
-        fail.set()
-        with pytest.raises(EventStreamError):
-            list(events)
+        with closing(slow.converse_stream(modelId="m", **said("Hi"))["stream"]) as stream:
+            events = iter(stream)
+            next(events)
+            fail.set()
+            with pytest.raises(EventStreamError):
+                list(events)

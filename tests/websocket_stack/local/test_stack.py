@@ -220,7 +220,7 @@ def test_with_signatures_checked_only_the_lambda_functions_can_post() -> None:
     with running_stack(auth="iam") as origin:
         socket_address = origin.replace("http://", "ws://") + "/Prod?sessionId=signed-1"
         with (
-            connect(socket_address, proxy=None) as socket,
+            connect(socket_address, proxy=None, max_queue=None) as socket,
             closing(client("lexv2-runtime", origin)) as lex,
             closing(client("apigatewaymanagementapi", f"{origin}/Prod")) as stranger,
         ):
