@@ -72,6 +72,7 @@ async def _render(request: Request) -> Response:
 
 class _Files(StaticFiles):
     def file_response(self, *args: object, **kwargs: object) -> Response:
+        # Passed on as they come; only the headers are of interest here.
         response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
         response.headers.update(HEADERS)
         return response

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Lifespan, Receive, Scope, Send
 
 from websocket_stack.local import gateway_http, lex_http, page
 from websocket_stack.local.aws import REGION, ServiceError, error_response, json_response
@@ -133,7 +134,7 @@ class _DynamoDbOr:
     def __init__(self, database: DynamoDb) -> None:
         self._database = database
 
-    async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         if request.headers.get("x-amz-target", "").startswith(TARGET_PREFIX):
             await self._database.asgi(scope, receive, send)
@@ -141,7 +142,7 @@ class _DynamoDbOr:
             raise ServiceError(404, "UnknownOperationException")
 
 
-def _lifespan(api: WebSocketApi):  # type: ignore[no-untyped-def]
+def _lifespan(api: WebSocketApi) -> Lifespan[Starlette]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = MODEL_THREADS
