@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple, Protocol
 
 
+class ToolSpec(NamedTuple):
+    """A tool as a model sees it; the schema is a JSON Schema of type ``object``."""
+
+    name: str
+    description: str
+    schema: Mapping[str, object]
+
+
+class ToolCall(NamedTuple):
+    """A model's wish to have a tool called."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, object] | None
+    """``None`` where the model did not write a JSON object."""
+
+
+class ToolResult(NamedTuple):
+    """What the model is told of a call."""
+
+    call_id: str
+    text: str
+    failed: bool = False
+
+
 class Message(NamedTuple):
-    """What one side of the conversation said."""
+    """What one side of the conversation said.
+
+    The assistant's may hold tool calls; the user's that follows it holds their results.
+    """
 
     role: Literal["user", "assistant"]
-    text: str
+    text: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_results: tuple[ToolResult, ...] = ()
+    verbatim: object = None
+    """The message in the adapter's own form, from a completion of the same model; handed back as
+    it came, for a model that thinks between tool calls wants to read its thoughts again."""
 
 
 class Prompt(NamedTuple):
@@ -19,6 +52,12 @@ class Prompt(NamedTuple):
     messages: tuple[Message, ...]
     system: str = ""
     max_tokens: int = 1024
+    temperature: float | None = None
+    top_p: float | None = None
+    stop_sequences: tuple[str, ...] = ()
+    tools: tuple[ToolSpec, ...] = ()
+    conversation_id: str = ""
+    """An unguessable name of the conversation, for services that remember it themselves."""
 
 
 class Completion(NamedTuple):
@@ -26,11 +65,18 @@ class Completion(NamedTuple):
 
     model_id: str
     stop_reason: str
-    """The service's word, an open set: ``end_turn``, ``max_tokens``, ``guardrail_intervened`` …"""
+    """The service's word, an open set: ``end_turn``, ``max_tokens``, ``tool_use`` …"""
     input_tokens: int | None = None
     output_tokens: int | None = None
     latency_ms: int | None = None
     """The service's own measure, from request to the last token."""
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    verbatim: object = None
+    """See :attr:`Message.verbatim`."""
+    withdrawn: bool = False
+    """A filter found, after it was written, that the text must not stand."""
 
 
 class Answer(Protocol):
