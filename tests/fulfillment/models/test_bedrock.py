@@ -6,7 +6,7 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 import aws_stub
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
-from fulfillment.models.base import Completion, Message, Prompt
+from fulfillment.models.base import Message, Prompt, ToolCall, ToolResult, ToolSpec
 from fulfillment.models.bedrock import BedrockModel
 from websocket_stack.local.eventstream import event, exception
 
@@ -31,9 +31,24 @@ def text(chunk):
     return delta({"text": chunk})
 
 
-def ask(*replies, model_id="m", fields=None):
+def tool_use(call_id, *fragments):
+    tool = {"toolUse": {"toolUseId": call_id, "name": "weather"}}
+    return [
+        event("contentBlockStart", {"contentBlockIndex": 1, "start": tool}),
+        *(
+            event(
+                "contentBlockDelta",
+                {"contentBlockIndex": 1, "delta": {"toolUse": {"input": fragment}}},
+            )
+            for fragment in fragments
+        ),
+        event("contentBlockStop", {"contentBlockIndex": 1}),
+    ]
+
+
+def ask(*replies, model_id="m", fields=None, prompt=PROMPT, **options):
     client, sent = aws_stub.client("bedrock-runtime", *replies)
-    return BedrockModel(client, model_id, fields).ask(PROMPT), sent
+    return BedrockModel(client, model_id, fields, **options).ask(prompt), sent
 
 
 def texts(answer):
@@ -54,7 +69,7 @@ def read(answer):
 def test_text_deltas_are_yielded_and_what_is_known_at_the_end_is_kept():
     answer, _ = ask(aws_stub.streamed(START, text("Hel"), text("lo"), STOP, METADATA))
     assert texts(answer) == ["Hel", "lo"]
-    assert answer.completion == Completion("m", "end_turn", 7, 2, 345)
+    assert answer.completion[:5] == ("m", "end_turn", 7, 2, 345)
 
 
 def test_an_event_without_text_is_a_sign_of_life():
@@ -94,6 +109,73 @@ def test_a_model_is_asked_to_write_at_once_unless_told_otherwise(model_id, field
     answer, sent = ask(aws_stub.streamed(STOP), model_id=model_id, fields=fields)
     list(answer)
     assert json.loads(sent[0].body).get("additionalModelRequestFields") == sent_fields
+
+
+def test_a_tool_is_called_and_its_result_told():
+    thought = delta({"reasoningContent": {"signature": "c2lnbmVk"}})
+    hidden = delta({"reasoningContent": {"redactedContent": "AP8="}})
+    client, sent = aws_stub.client(
+        "bedrock-runtime",
+        aws_stub.streamed(
+            START,
+            thought,
+            hidden,
+            *tool_use("call-1", '{"city"', ': "Paris"}'),
+            event("messageStop", {"stopReason": "tool_use"}),
+            METADATA,
+        ),
+        aws_stub.streamed(START, text("Sunny."), STOP),
+    )
+    model = BedrockModel(client, "m")
+    prompt = PROMPT._replace(tools=(ToolSpec("weather", "", {"type": "object"}),))
+    asked = model.ask(prompt)
+    assert texts(asked) == []
+    assert asked.completion.tool_calls == (ToolCall("call-1", "weather", {"city": "Paris"}),)
+
+    said = Message("assistant", "", asked.completion.tool_calls, verbatim=asked.completion.verbatim)
+    told = Message("user", tool_results=(ToolResult("call-1", "sunny"),))
+    answer = model.ask(prompt._replace(messages=(*prompt.messages, said, told)))
+    assert texts(answer) == ["Sunny."]
+    body = json.loads(sent[1].body)
+    assert body["messages"][1]["content"] == [
+        {"reasoningContent": {"redactedContent": "AP8="}},
+        {"reasoningContent": {"reasoningText": {"text": "", "signature": "c2lnbmVk"}}},
+        {"toolUse": {"toolUseId": "call-1", "name": "weather", "input": {"city": "Paris"}}},
+    ]
+    assert body["toolConfig"] == json.loads(sent[0].body)["toolConfig"]
+
+
+def test_a_call_that_was_cut_off_before_any_text_may_be_tried_again():
+    answer, _ = ask(aws_stub.streamed(START, *tool_use("call-1", '{"city"')))
+    assert isinstance(read(answer)[1], ModelUnavailable)
+    assert answer.completion is None
+
+
+def test_a_guardrail_that_was_late_withdraws_what_was_written():
+    late = {"guardrailIdentifier": "gr1", "guardrailVersion": "2", "streamProcessingMode": "async"}
+    stop = event("messageStop", {"stopReason": "guardrail_intervened"})
+    answer, sent = ask(aws_stub.streamed(START, text("bad"), stop, METADATA), guardrail=late)
+    assert texts(answer) == ["bad"]
+    assert answer.completion.withdrawn
+    assert json.loads(sent[0].body)["guardrailConfig"] == late
+
+
+@pytest.mark.parametrize("mode", [{}, {"streamProcessingMode": "sync"}])
+def test_what_a_guardrail_let_pass_stands(mode):
+    guardrail = {"guardrailIdentifier": "gr1", "guardrailVersion": "2", **mode}
+    stop = event("messageStop", {"stopReason": "guardrail_intervened"})
+    answer, _ = ask(aws_stub.streamed(START, text("Sorry."), stop), guardrail=guardrail)
+    assert texts(answer) == ["Sorry."]
+    assert not answer.completion.withdrawn
+
+
+def test_what_was_read_is_kept_for_the_next_request():
+    answer, sent = ask(aws_stub.streamed(STOP), model_id="claude", cache_ttl="1h")
+    list(answer)
+    point = {"cachePoint": {"type": "default", "ttl": "1h"}}
+    body = json.loads(sent[0].body)
+    assert body["system"] == [{"text": "Be brief."}, point]
+    assert body["messages"][-1]["content"] == [{"text": "Hi"}, point]
 
 
 @pytest.mark.parametrize(
@@ -139,6 +221,9 @@ MIDSTREAM = [
     urllib3.exceptions.ReadTimeoutError(None, None, "Read timed out."),  # type: ignore[arg-type]
     ConnectionResetError(104, "reset"),
     CORRUPT,
+    event("contentBlockStart", {"contentBlockIndex": 0, "start": {}}),
+    event("contentBlockDelta", {"delta": None}),
+    event("messageStop", {}),
 ]
 
 
@@ -156,6 +241,19 @@ def test_what_breaks_before_the_first_text_may_be_tried_again(broken):
     written, error = read(answer)
     assert written == ""
     assert isinstance(error, ModelUnavailable)
+
+
+@pytest.mark.parametrize("broken", MIDSTREAM)
+def test_what_breaks_after_the_end_loses_nothing(broken):
+    answer, _ = ask(aws_stub.streamed(START, text("all of it"), STOP, broken))
+    assert read(answer) == ("all of it", None)
+    assert answer.completion.stop_reason == "end_turn"
+
+
+def test_a_request_that_botocore_refuses_is_rejected():
+    answer, sent = ask(prompt=PROMPT._replace(max_tokens=0))
+    assert type(read(answer)[1]) is ModelRejected
+    assert sent == []
 
 
 @pytest.mark.parametrize(

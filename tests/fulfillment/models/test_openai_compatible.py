@@ -15,7 +15,14 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from fulfillment.errors import ModelError, ModelInterrupted, ModelRejected, ModelUnavailable
-from fulfillment.models.base import Completion, Message, Prompt
+from fulfillment.models.base import (
+    Completion,
+    Message,
+    Prompt,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+)
 from fulfillment.models.openai_compatible import OpenAICompatibleAnswer, OpenAICompatibleModel
 from stack_fixture import running_app
 
@@ -39,11 +46,18 @@ def chunk(text: str | None = None, finish: str | None = None, **members: Any) ->
     }
 
 
-def usage(read: int, written: int) -> dict[str, Any]:
+def called(*parts: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+    """Return a chunk with pieces of tool calls."""
+    choice = {"index": 0, "delta": {"tool_calls": list(parts)}, "finish_reason": finish}
+    return chunk() | {"choices": [choice]}
+
+
+def usage(read: int, written: int, **details: Any) -> dict[str, Any]:
     counts = {
         "prompt_tokens": read,
         "completion_tokens": written,
         "total_tokens": read + written,
+        **details,
     }
     return chunk() | {"choices": [], "usage": counts}
 
@@ -122,6 +136,127 @@ def test_the_prompt_is_sent_as_a_chat(server, base_url) -> None:
             "stream_options": {"include_usage": True},
         }
     ]
+
+
+def test_inference_parameters_are_sent_where_they_are_set(server, base_url) -> None:
+    server.script = [chunk("ok", finish="stop"), DONE]
+    prompt = PROMPT._replace(temperature=0.0, top_p=0.9, stop_sequences=("END",))
+    with asked(base_url, prompt) as answer:
+        list(answer)
+
+    sent = server.requests[0]
+    assert (sent["temperature"], sent["top_p"], sent["stop"]) == (0.0, 0.9, ["END"])
+
+
+def test_a_tool_round_is_a_call_and_a_message_of_its_own_for_each_result(server, base_url) -> None:
+    server.script = [chunk("ok", finish="stop"), DONE]
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}}
+    calls = (ToolCall("a", "weather", {"city": "Köln"}), ToolCall("b", "weather", None))
+    results = (ToolResult("a", "sunny"), ToolResult("b", "no such city", failed=True))
+    prompt = Prompt(
+        (
+            Message("user", "hello"),
+            Message("assistant", "", calls),
+            Message("user", "and now?", tool_results=results),
+        ),
+        tools=(ToolSpec("weather", "How it is.", schema),),
+    )
+    with asked(base_url, prompt) as answer:
+        list(answer)
+
+    def function(arguments: str) -> dict[str, str]:
+        return {"name": "weather", "arguments": arguments}
+
+    assert server.requests[0]["messages"][1:] == [
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [
+                {"id": "a", "type": "function", "function": function('{"city": "Köln"}')},
+                {"id": "b", "type": "function", "function": function("{}")},
+            ],
+        },
+        {"role": "tool", "tool_call_id": "a", "content": "sunny"},
+        {"role": "tool", "tool_call_id": "b", "content": "Error: no such city"},
+        {"role": "user", "content": "and now?"},
+    ]
+    assert server.requests[0]["tools"] == [
+        {
+            "type": "function",
+            "function": {"name": "weather", "description": "How it is.", "parameters": schema},
+        }
+    ]
+
+
+def test_results_alone_bring_no_user_message(server, base_url) -> None:
+    server.script = [chunk("ok", finish="stop"), DONE]
+    told = Message("user", tool_results=(ToolResult("a", "sunny"),))
+    with asked(base_url, Prompt((told,))) as answer:
+        list(answer)
+
+    assert [each["role"] for each in server.requests[0]["messages"]] == ["tool"]
+
+
+def test_calls_are_joined_from_their_pieces(server, base_url) -> None:
+    server.script = [
+        chunk("One moment."),
+        called({"index": 0, "id": "a", "function": {"name": "weather", "arguments": ""}}),
+        called({"index": 1, "id": "b", "function": {"name": "time", "arguments": '{"ci'}}),
+        called({"index": 0, "function": {"arguments": '{"city": "Pa'}}),
+        called({"index": 1, "function": {"arguments": 'ty": "Rome"}'}}),
+        called({"index": 0, "function": {"arguments": 'ris"}'}}),
+        chunk(finish="tool_calls"),
+        DONE,
+    ]
+    with asked(base_url) as answer:
+        assert list(answer) == ["One moment."]
+
+    assert answer.completion is not None
+    assert answer.completion.tool_calls == (
+        ToolCall("a", "weather", {"city": "Paris"}),
+        ToolCall("b", "time", {"city": "Rome"}),
+    )
+
+
+def test_calls_of_a_server_that_numbers_them_all_alike_are_told_apart(server, base_url) -> None:
+    function = {"name": "weather", "arguments": "{}"}
+    server.script = [
+        called({"index": 0, "id": "a", "function": function}),
+        called({"index": 0, "id": "b", "function": function}, finish="stop"),
+        DONE,
+    ]
+    with asked(base_url) as answer:
+        list(answer)
+
+    assert answer.completion == Completion(
+        "llama-as-served",
+        "tool_use",
+        tool_calls=(ToolCall("a", "weather", {}), ToolCall("b", "weather", {})),
+    )
+
+
+def test_a_call_without_a_name_of_its_own_gets_one(server, base_url) -> None:
+    server.script = [
+        called({"index": 0, "function": {"name": "weather", "arguments": "{"}}),
+        chunk(finish="length"),
+        DONE,
+    ]
+    with asked(base_url) as answer:
+        list(answer)
+
+    assert answer.completion is not None
+    assert answer.completion.stop_reason == "max_tokens"
+    assert answer.completion.tool_calls == (ToolCall("call_0", "weather", None),)
+
+
+def test_tokens_that_were_kept_from_earlier_are_counted(server, base_url) -> None:
+    details = {"prompt_tokens_details": {"cached_tokens": 2}}
+    server.script = [chunk("ok", finish="stop"), usage(3, 5, **details), DONE]
+    with asked(base_url) as answer:
+        list(answer)
+
+    assert answer.completion is not None
+    assert answer.completion.cache_read_tokens == 2
 
 
 def test_without_a_system_prompt_there_is_no_system_message(server, base_url) -> None:

@@ -1,0 +1,139 @@
+"""One call of AWS that answers with an event stream: opened, read, stopped from any thread.
+
+It knows what the errors of such a stream mean. What its events mean is the reading's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+import urllib3
+from botocore.eventstream import ParserError
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
+from fulfillment.models.base import Completion
+
+# All that a broken stream can raise from botocore's iterator: modelled and unmodelled exception
+# events (EventStreamError is a ClientError), resets and stalls (urllib3's own), corrupt frames,
+# events of the wrong shape.
+STREAM_ERRORS = (
+    ClientError,
+    BotoCoreError,
+    urllib3.exceptions.HTTPError,
+    ParserError,
+    ResponseParserError,
+    OSError,
+)
+
+# Refusals of the request itself, the last one by botocore. Codes differ in case before and in the
+# stream. https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html
+REJECTIONS = frozenset(
+    {
+        "accessdeniedexception",
+        "validationexception",
+        "resourcenotfoundexception",
+        "paramvalidationerror",
+    }
+)
+
+
+class Reading(Protocol):
+    """What has been read of one stream."""
+
+    @property
+    def completion(self) -> Completion | None:
+        """How the call ended; ``None`` until it is certain that it did."""
+
+    def read(self, event: Mapping[str, Any]) -> str:
+        """Take in one event; return the text that can be shown by now, if any.
+
+        Events that are new to this SDK are passed over.
+        """
+
+    def end(self) -> str:
+        """Take in that the body has ended well; return the text that is still to be shown.
+
+        Where no event says that the call is complete, this does.
+        """
+
+
+class EventStreamAnswer:
+    """One call; see :class:`fulfillment.models.base.Answer`.
+
+    Takes a function that makes the call and returns botocore's event stream, and the reading.
+    """
+
+    def __init__(self, call: Callable[[], Any], reading: Reading) -> None:
+        self._call = call
+        self._reading = reading
+        self._stream: Any = None
+        self._closed = False
+
+    @property
+    def completion(self) -> Completion | None:
+        return self._reading.completion
+
+    def __iter__(self) -> Iterator[str]:
+        wrote = False
+        try:
+            for event in self._open():
+                if self._closed:
+                    break
+                text = self._reading.read(event)
+                wrote = wrote or bool(text)
+                yield text
+            if not self._closed and (rest := self._reading.end()):
+                yield rest
+        except STREAM_ERRORS as exc:
+            # Once it is complete, only counts are still to come.
+            if self.completion is None and not self._closed:
+                raise translate(exc, wrote=wrote) from exc
+        finally:
+            if self._stream is not None:
+                self._stream.close()
+        if self.completion is None and not self._closed:
+            # A body that merely ends, even in the middle of a frame, raises nothing in botocore.
+            kind = ModelInterrupted if wrote else ModelUnavailable
+            raise kind("the stream ended before the answer was complete")
+
+    def close(self) -> None:
+        self._closed = True
+        if self._stream is not None:
+            interrupt(self._stream)
+
+    def _open(self) -> Iterator[Mapping[str, Any]]:
+        if self._closed:
+            return iter(())
+        self._stream = self._call()
+        # Closed while the call was under way: what comes of it is not read.
+        return iter(()) if self._closed else iter(self._stream)
+
+
+def translate(
+    error: Exception, *, wrote: bool
+) -> ModelInterrupted | ModelRejected | ModelUnavailable:
+    """Return our error for one of ``STREAM_ERRORS``; its message holds the code at most."""
+    code = type(error).__name__
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code") or code
+    if wrote:
+        return ModelInterrupted(code)
+    return ModelRejected(code) if code.lower() in REJECTIONS else ModelUnavailable(code)
+
+
+def interrupt(stream: Any) -> None:
+    """Make a read of a botocore event stream that blocks in another thread return.
+
+    ``EventStream.close`` would wait for that read: it closes the buffered file under it.
+    ``urllib3.HTTPResponse.shutdown`` (urllib3 2.3) is made for this; the reading thread then
+    closes the stream itself.
+    """
+    shutdown = getattr(getattr(stream, "_raw_stream", None), "shutdown", None)
+    if shutdown is not None:
+        try:
+            shutdown()
+        except (ValueError, RuntimeError, OSError):
+            pass  # it has ended by itself
