@@ -1,0 +1,276 @@
+"""What stands inside the lines of Markdown, without its marks, read as it comes. Pure.
+
+What is a mark must be clear a few characters on. As far as that reaches the rules are
+CommonMark's; beyond it a mark may stay or go, but never a word.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+import unicodedata
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+# What shows nothing, such as a link's address, ends within this; what is longer is text.
+MAX_UNSEEN_CHARACTERS = 2_000
+# A longer run is no mark that anybody writes, but a masked number or a line of them.
+MAX_EMPHASIS = 3
+MAX_BACKTICKS = 5
+
+_WORDS = re.compile(r"[^\\`*_~\[\]!<>&\n]+")
+_CODE = re.compile(r"[^`\n]+")
+_ESCAPABLE = frozenset(string.punctuation)
+_BEFORE_UNDERSCORE = frozenset("\"'*~|>")
+# No link for certain: [x], [sic]; or better with its brackets: [1], [^note], [0, 100).
+_KEPT_BRACKET = re.compile(r"\[(?:[-+]?[0-9]|\^|[^\[\]\n]{0,4}\](?!\())")
+_KEPT_BRACKET_CHARACTERS = 7
+_ADDRESS = re.compile(
+    r"\]\((?:[^\s()\[\]]|\([^\s()\[\]]*\)?)*+(?:[ \t]+(?:\"[^\"\n]*\"?|'[^'\n]*'?)?[ \t]*)?"
+)
+_AUTOLINKS = ("<https:/", "<http:/", "<mailto:")
+_ENTITIES = {
+    "&amp;": "&",
+    "&lt;": "<",
+    "&gt;": ">",
+    "&quot;": '"',
+    "&#39;": "'",
+    "&apos;": "'",
+    "&nbsp;": "\u00a0",
+}
+
+
+class NeedsMore(Exception):
+    """What is next is not clear until more of the text is there."""
+
+
+class Ahead:
+    """The part of a growing text that is still to be read."""
+
+    def __init__(self) -> None:
+        self.complete = False
+        self.before = "\n"
+        """The last character that was read."""
+        self._text = ""
+        self._at = 0
+
+    def __bool__(self) -> bool:
+        return self._at < len(self._text)
+
+    def add(self, text: str) -> None:
+        self._text = self._text[self._at :] + text
+        self._at = 0
+
+    def peek(self, length: int) -> str:
+        """Return the next characters; fewer only at the end of the text.
+
+        Raises:
+            NeedsMore: there are not that many yet.
+        """
+        ahead = self.glance(length)
+        if len(ahead) < length and not self.complete:
+            raise NeedsMore
+        return ahead
+
+    def glance(self, length: int) -> str:
+        """Return the next characters, as many as there are by now."""
+        return self._text[self._at : self._at + length]
+
+    def skip(self, length: int, shown: str = "") -> str:
+        """Move on; return what is shown instead."""
+        self._at += length
+        self.before = self._text[self._at - 1]
+        return shown
+
+    def take(self, length: int) -> str:
+        """Move on; return what was there."""
+        return self.skip(length, self.glance(length))
+
+    def take_all(self, pattern: re.Pattern[str]) -> str:
+        return self.take(self.length(pattern))
+
+    def length(self, pattern: re.Pattern[str]) -> int:
+        """Return how much of what is next matches, up to ``MAX_UNSEEN_CHARACTERS``."""
+        found = pattern.match(self._text, self._at, self._at + MAX_UNSEEN_CHARACTERS)
+        return len(found[0]) if found else 0
+
+    def unseen(self, pattern: re.Pattern[str], end: str) -> int:
+        """Return the length of something that shows nothing, with its last character, or 0.
+
+        To wait for that character holds nothing back: without it nothing is shown either.
+
+        Raises:
+            NeedsMore: it has not come yet.
+        """
+        length = self.length(pattern)
+        if not length:
+            return 0
+        if last := self.glance(length + 1)[length:]:
+            return length + 1 if last == end else 0
+        if not self.complete:
+            raise NeedsMore
+        return length
+
+    def one_of(self, words: Iterable[str]) -> str:
+        """Return the one of these words that is next, or an empty one.
+
+        Raises:
+            NeedsMore: it may become one of them.
+        """
+        for word in words:
+            ahead = self.glance(len(word))
+            if ahead == word:
+                return word
+            if word.startswith(ahead) and not self.complete:
+                raise NeedsMore
+        return ""
+
+
+class Inline:
+    """Reads the text of one block, such as a paragraph or a list item."""
+
+    def __init__(self, ahead: Ahead) -> None:
+        self._ahead = ahead
+        self._code = 0
+        self._emphasised = dict.fromkeys("*_~", 0)
+        self._brackets: list[bool] = []  # those that are open, and whether they stay
+        self._autolink = False
+
+    def next(self) -> str:
+        """Read what is next, but no line break; return what is shown of it.
+
+        Raises:
+            NeedsMore: it is not clear yet what it is; nothing was read.
+        """
+        character = self._ahead.glance(1)
+        if self._code and character != "`":
+            return self._ahead.take_all(_CODE)
+        read = self._READERS.get(character)
+        return read(self) if read else self._words()
+
+    def _words(self) -> str:
+        words = self._ahead.take_all(_WORDS)
+        if " " in words:
+            self._autolink = False
+        return words
+
+    def _escape(self) -> str:
+        escaped = self._ahead.peek(2)[1:]
+        if escaped == "\n":
+            return self._ahead.skip(1)
+        return self._ahead.skip(2, escaped) if escaped in _ESCAPABLE else self._ahead.take(1)
+
+    def _run(self, most: int) -> int:
+        """How often the next character is repeated, or 0 where that is no mark."""
+        ahead = self._ahead.glance(most + 1)
+        length = len(ahead) - len(ahead.lstrip(ahead[0]))
+        if length > most or self._ahead.before == ahead[0]:
+            return 0
+        self._ahead.peek(length + 1)
+        return length
+
+    def _backticks(self) -> str:
+        length = self._run(MAX_BACKTICKS)
+        if not length or (self._code and length != self._code):
+            return self._ahead.take(length or 1)
+        self._code = 0 if self._code else length
+        return self._ahead.skip(length)
+
+    def _emphasis(self) -> str:
+        mark = self._ahead.glance(1)
+        length = self._run(MAX_EMPHASIS)
+        if not length or (mark == "~" and length != 2):
+            return self._ahead.take(length or 1)
+        before, after = self._ahead.before, self._ahead.glance(length + 1)[length:]
+        opens, closes = _flanks(mark, before, after)
+        emphasised = self._emphasised[mark]
+        if opens and closes:
+            closes = length == emphasised
+            # 2*3 and f**k; a script without spaces has its emphasis between letters.
+            opens = not (before.isalnum() and (before + after).isascii())
+        if closes:
+            closed = min(length, emphasised)
+            self._emphasised[mark] -= closed
+            return self._ahead.skip(length, mark * (length - closed))
+        if opens:
+            self._emphasised[mark] += length
+            return self._ahead.skip(length)
+        return self._ahead.take(length)
+
+    def _image(self) -> str:
+        is_image = self._ahead.peek(2) == "![" and not self._keeps_bracket(1)
+        return self._ahead.skip(1) if is_image else self._ahead.take(1)
+
+    def _bracket(self) -> str:
+        kept = self._keeps_bracket(0)
+        self._brackets.append(kept)
+        return self._ahead.take(1) if kept else self._ahead.skip(1)
+
+    def _keeps_bracket(self, offset: int) -> bool:
+        ahead = self._ahead.peek(offset + _KEPT_BRACKET_CHARACTERS)
+        return _KEPT_BRACKET.match(ahead, offset) is not None
+
+    def _bracket_end(self) -> str:
+        if not self._brackets:
+            return self._ahead.take(1)
+        length = self._ahead.unseen(_ADDRESS, ")") if self._ahead.peek(2) == "](" else 0
+        return self._ahead.skip(length or 1, "]" if self._brackets.pop() else "")
+
+    def _less_than(self) -> str:
+        if not self._ahead.one_of(_AUTOLINKS):
+            return self._ahead.take(1)
+        self._autolink = True
+        return self._ahead.skip(1)
+
+    def _greater_than(self) -> str:
+        ends, self._autolink = self._autolink, False
+        return self._ahead.skip(1) if ends else self._ahead.take(1)
+
+    def _entity(self) -> str:
+        entity = self._ahead.one_of(_ENTITIES)
+        if not entity:
+            return self._ahead.take(1)
+        return self._ahead.skip(len(entity), _ENTITIES[entity])
+
+    _READERS: ClassVar[dict[str, Callable[[Inline], str]]] = {
+        "\\": _escape,
+        "`": _backticks,
+        **dict.fromkeys("*_~", _emphasis),
+        "!": _image,
+        "[": _bracket,
+        "]": _bracket_end,
+        "<": _less_than,
+        ">": _greater_than,
+        "&": _entity,
+    }
+
+
+def _flanks(mark: str, before: str, after: str) -> tuple[bool, bool]:
+    """Whether a run of marks may open, and may close emphasis.
+
+    https://spec.commonmark.org/0.31.2/#left-flanking-delimiter-run
+    """
+    opens = not _is_space(after) and (not _is_punctuation(after) or not _is_word(before))
+    closes = not _is_space(before) and (not _is_punctuation(before) or not _is_word(after))
+    if mark == "_":
+        # Stricter than CommonMark, which sees later on that /_next/ in an address is none.
+        opens = opens and _may_precede_underscore(before)
+        closes = closes and not _is_word(after)
+    return opens, closes
+
+
+def _may_precede_underscore(before: str) -> bool:
+    opening = unicodedata.category(before) in ("Ps", "Pi") or before in _BEFORE_UNDERSCORE
+    return opening or _is_space(before)
+
+
+def _is_space(character: str) -> bool:
+    return not character or character.isspace()
+
+
+def _is_punctuation(character: str) -> bool:
+    return bool(character) and unicodedata.category(character)[0] in "PS"
+
+
+def _is_word(character: str) -> bool:
+    return not (_is_space(character) or _is_punctuation(character))
