@@ -1,0 +1,203 @@
+import re
+import threading
+
+import pytest
+
+from fakes import FakeMemory
+from fulfillment.memory import Exchange, Memory
+from fulfillment.memory.conversation import ATTRIBUTE, Conversation
+
+ID = "a" * 32
+FIRST, SECOND = Exchange("Hi", "Hello."), Exchange("More?", "Yes.")
+KNOWN = {ATTRIBUTE: ID}
+
+
+def conversation(memory, attributes=KNOWN, **limits):
+    return Conversation(memory and memory.memory, attributes, **limits)
+
+
+def loaded(memory, attributes=KNOWN, **limits):
+    made = conversation(memory, attributes, **limits)
+    made.load()
+    return made
+
+
+def test_a_known_conversation_brings_its_earlier_turns():
+    made = loaded(FakeMemory({ID: [FIRST, SECOND]}))
+    assert made.id == ID
+    assert made.earlier() == [FIRST, SECOND]
+    assert made.error is None
+
+
+@pytest.mark.parametrize(
+    "known",
+    ["", "session-1", "a" * 31, "a" * 33, "a" * 31 + "ä", "a" * 31 + " ", f"{'a' * 32}\n"],
+)
+def test_an_id_of_another_form_is_replaced(known):
+    memory = FakeMemory({known: [FIRST]})
+    made = loaded(memory, {ATTRIBUTE: known})
+    assert re.fullmatch(r"[0-9A-Za-z_-]{32}", made.id)
+    assert made.attributes == {ATTRIBUTE: made.id}
+    assert made.earlier() == ()
+
+
+def test_no_two_new_conversations_have_the_same_id():
+    assert len({conversation(FakeMemory(), {}).id for _ in range(100)}) == 100
+
+
+def test_a_new_conversation_looks_nothing_up():
+    def fail():
+        raise AssertionError("loaded")
+
+    made = loaded(FakeMemory(on_load=fail), {})
+    assert made.earlier() == ()
+    assert made.error is None
+
+
+def test_a_conversation_that_the_memory_does_not_know_keeps_its_id():
+    made = loaded(FakeMemory())
+    assert (made.id, list(made.earlier())) == (ID, [])
+
+
+def test_a_saved_turn_is_there_in_the_next():
+    memory = FakeMemory()
+    first = conversation(memory, {})
+    first.save(FIRST)
+    second = loaded(memory, first.attributes)
+    assert second.earlier() == [FIRST]
+    second.save(SECOND)
+    assert memory.kept == {first.id: [FIRST, SECOND]}
+
+
+def test_no_more_is_loaded_and_saved_than_may_be_kept():
+    memory = FakeMemory({ID: [FIRST, FIRST, SECOND]})
+    made = loaded(memory, turns=2)
+    assert made.earlier() == [FIRST, SECOND]
+    made.save(FIRST)
+    assert memory.kept[ID] == [SECOND, FIRST]
+
+
+@pytest.mark.parametrize(
+    "exchange", [Exchange("", "Hello."), Exchange("Hi", ""), Exchange("Hi", " \n")]
+)
+def test_what_was_not_said_is_not_saved(exchange):
+    memory = FakeMemory()
+    loaded(memory).save(exchange)
+    assert memory.saves == 0
+
+
+def test_without_a_memory_nothing_is_remembered_and_no_attribute_sent():
+    made = loaded(None)
+    made.save(FIRST)
+    assert not made.is_remembered
+    assert made.attributes == {}
+    assert made.earlier() == ()
+
+
+# --- a memory that fails
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), KeyError(), SystemExit(1), MemoryError()])
+def test_what_cannot_be_loaded_is_left_as_it_is(error):
+    def fail():
+        raise error
+
+    memory = FakeMemory({ID: [FIRST]}, on_load=fail)
+    made = loaded(memory)
+    assert made.earlier() == ()
+    assert made.error is error
+    assert not made.is_remembered
+    made.save(SECOND)
+    assert memory.kept == {ID: [FIRST]}
+    # It may be there again in the next turn.
+    assert made.attributes == KNOWN
+
+
+@pytest.mark.parametrize("kept", [None, 5, [None], ["text"], [("Hi",)], [Exchange("Hi", None)]])
+def test_what_is_no_list_of_exchanges_is_left_as_it_is(kept):
+    memory = FakeMemory({ID: kept})
+    made = loaded(memory)
+    assert made.earlier() == ()
+    assert isinstance(made.error, Exception)
+    made.save(SECOND)
+    assert memory.saves == 0
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), SystemExit(1)])
+def test_what_cannot_be_saved_is_lost_and_known_to_be(error):
+    def fail():
+        raise error
+
+    made = loaded(FakeMemory(on_save=fail))
+    made.save(FIRST)
+    assert made.error is error
+
+
+# --- a memory that is slow
+
+
+def test_a_turn_waits_for_what_is_being_loaded():
+    loading, asked = threading.Event(), threading.Event()
+
+    def load(conversation_id):
+        loading.set()
+        asked.wait(5)
+        return [FIRST]
+
+    made = Conversation(Memory(load, None), KNOWN)
+    thread = threading.Thread(target=made.load)
+    thread.start()
+    assert loading.wait(5)
+    asked.set()
+    assert made.earlier() == [FIRST]
+    assert made.error is None
+    thread.join()
+
+
+def test_what_takes_too_long_is_done_without_and_waited_for_once():
+    made = conversation(FakeMemory({ID: [FIRST]}), load_seconds=0.01)
+    assert made.earlier() == ()
+    assert isinstance(made.error, TimeoutError)
+    assert made._load_seconds == 0
+
+
+def test_what_was_loaded_late_is_not_overwritten():
+    memory = FakeMemory({ID: [FIRST]})
+    made = conversation(memory, load_seconds=0.01)
+    made.earlier()
+    made.save(SECOND)
+    assert memory.kept == {ID: [FIRST]}
+    made.load()
+    made.save(SECOND)
+    assert memory.kept == {ID: [FIRST, SECOND]}
+
+
+def test_a_turn_that_is_over_at_once_is_saved_when_the_others_are_loaded():
+    release = threading.Event()
+    memory = FakeMemory({ID: [FIRST]}, on_load=lambda: release.wait(5))
+    made = conversation(memory)
+    threads = [
+        threading.Thread(target=made.save, args=(SECOND,)),
+        threading.Thread(target=made.load),
+    ]
+    for thread in threads:
+        thread.start()
+    release.set()
+    for thread in threads:
+        thread.join()
+    assert memory.kept == {ID: [FIRST, SECOND]}
+
+
+def test_of_two_turns_at_once_the_later_counts_and_nothing_earlier_is_lost():
+    memory = FakeMemory({ID: [FIRST]})
+    one, other = loaded(memory), loaded(memory)
+    one.save(Exchange("One", "1"))
+    other.save(Exchange("Other", "2"))
+    assert memory.kept[ID] == [FIRST, Exchange("Other", "2")]
+
+
+def test_a_conversation_that_a_service_remembers_is_named_without_a_memory_too():
+    conversation = Conversation(None, {})
+    assert conversation.attributes == {}
+    assert conversation.name() == conversation.id
+    assert conversation.attributes == {ATTRIBUTE: conversation.id}
