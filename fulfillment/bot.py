@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 from fulfillment import lex, runner
+from fulfillment.answers import Answerer, Middleware, Next, chunks_of, through
 from fulfillment.lex import LexEvent, LexResponse
+from fulfillment.memory import Memory
 from fulfillment.resources import Resources
 from fulfillment.turn import Turn
 from fulfillment.words import Words
 
-Answerer: TypeAlias = Callable[[Turn], str | Iterable[str] | None]
-"""A function that answers: it returns text, or yields it in chunks."""
-
 AnyAnswerer = TypeVar("AnyAnswerer", bound=Answerer)
+AnyMiddleware = TypeVar("AnyMiddleware", bound=Middleware)
 
 
 class Bot:
@@ -35,50 +35,79 @@ class Bot:
     An intent without a function of its own is answered by the fallback: the model, unless
     ``@bot.fallback`` says otherwise.
 
-    Takes what it runs on (by default, what the environment describes) and the sentences that a
-    user reads when something fails.
+    Takes what it runs on (by default, what the environment describes), the sentences that a user
+    reads when something fails (one set, or one for each locale or language), and where it keeps
+    conversations (by default, the table that the environment names).
     """
 
-    def __init__(self, resources: Resources | None = None, words: Words | None = None) -> None:
+    def __init__(
+        self,
+        resources: Resources | None = None,
+        words: Words | Mapping[str, Words] | None = None,
+        *,
+        memory: Memory | None = None,
+    ) -> None:
         self._answerers: dict[str, Answerer] = {}
+        self._checkers: dict[str, Answerer] = {}
         self._fallback: Answerer = Turn.ask
+        self._middleware: list[Middleware] = []
         self._words = words or Words()
+        self._memory = memory
         if resources is not None:
             self.resources = resources
-        else:
+        elif "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
             self._prepare()
 
     @cached_property
     def resources(self) -> Resources:
-        """What the bot runs on; made once.
+        """What the bot runs on; made once, in Lambda when it starts and elsewhere when needed.
 
         Raises:
             SettingsError: an environment variable has a wrong value.
         """
         return Resources.from_environ(os.environ)
 
-    def intent(self, name: str) -> Callable[[AnyAnswerer], AnyAnswerer]:
-        """Register the function that answers an intent, once its slots are filled."""
+    def intent(self, *names: str) -> Callable[[AnyAnswerer], AnyAnswerer]:
+        """Register the function that fulfils these intents, once their slots are filled."""
+        return _registering(self._answerers, names)
 
-        def register(answerer: AnyAnswerer) -> AnyAnswerer:
-            self._answerers[name] = answerer
-            return answerer
+    def dialog(self, *names: str) -> Callable[[AnyAnswerer], AnyAnswerer]:
+        """Register the function that checks the dialog of these intents, at each of its turns.
 
-        return register
+        It may elicit a slot anew, confirm, or close; if it decides nothing, Lex goes on, and what
+        it wrote is shown meanwhile and not said.
+        """
+        return _registering(self._checkers, names)
 
     def fallback(self, answerer: AnyAnswerer) -> AnyAnswerer:
         """Register the function that answers whatever no other function does."""
         self._fallback = answerer
         return answerer
 
+    def middleware(self, around: AnyMiddleware) -> AnyMiddleware:
+        """Register a function around all others; the first registered is the outermost.
+
+        @bot.middleware
+        def members_only(turn, answer):
+            if "member" in turn.session_attributes:
+                yield from answer(turn)
+            else:
+                yield "Please sign in first."
+        """
+        self._middleware.append(around)
+        return around
+
     def lambda_handler(self, event: object, context: object) -> LexResponse:
         """Answer one Lex V2 event; always returns a response that Lex takes."""
+        locale = ""
         try:
-            return self._respond(LexEvent.from_dict(event), context)
+            parsed = LexEvent.from_dict(event)
+            locale = parsed.locale
+            return self._respond(parsed, context)
         # The last resort: whatever went wrong, the user gets a sentence and the log the cause.
         except Exception as exc:
             _log_failure("turn failed", exc)
-            return lex.apology(event, self._words.failed)
+            return lex.apology(event, self._words_of(locale).failed)
 
     def _prepare(self) -> None:
         # At import, where Lambda gives the most CPU. What is wrong with the settings must not take
@@ -89,10 +118,45 @@ class Bot:
             _log_failure("the settings cannot be used", exc)
 
     def _respond(self, event: LexEvent, context: object) -> LexResponse:
-        if not event.is_answered_now:
+        answerer = self._answerer_of(event)
+        if answerer is None:
             return lex.delegate(event)
-        answerer = self._answerers.get(event.intent.name, self._fallback)
-        return runner.run(event, answerer, context, self.resources, self._words)
+        resources = self.resources
+        if self._memory is not None:
+            resources = resources._replace(memory=self._memory)
+        words = self._words_of(event.locale)
+        return runner.run(event, self._wrapped(answerer), context, resources, words)
+
+    def _answerer_of(self, event: LexEvent) -> Answerer | None:
+        name = event.intent.name
+        if event.is_dialog and name in self._checkers:
+            return self._checkers[name]
+        return self._answerers.get(name, self._fallback) if event.is_answered_now else None
+
+    def _wrapped(self, answerer: Answerer) -> Next:
+        answer: Next = lambda turn: chunks_of(answerer(turn))  # noqa: E731
+        for around in reversed(self._middleware):
+            answer = through(around, answer)
+        return answer
+
+    def _words_of(self, locale: str) -> Words:
+        if isinstance(self._words, Words):
+            return self._words
+        language = locale.partition("_")[0]
+        return self._words.get(locale) or self._words.get(language) or Words()
+
+
+def _registering(
+    functions: dict[str, Answerer], names: tuple[str, ...]
+) -> Callable[[AnyAnswerer], AnyAnswerer]:
+    if not names or not all(isinstance(name, str) for name in names):
+        raise TypeError('a function is registered by its intents: @bot.intent("TrackOrder")')
+
+    def register(answerer: AnyAnswerer) -> AnyAnswerer:
+        functions.update(dict.fromkeys(names, answerer))
+        return answerer
+
+    return register
 
 
 def _log_failure(what: str, error: Exception) -> None:

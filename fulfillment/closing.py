@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from fulfillment import lex
-from fulfillment.lex import LexEvent, LexResponse
-from fulfillment.markup import neutralise
+from fulfillment.actions import MAX_MESSAGES, Action, Card, Decision, Text
+from fulfillment.lex import Json, LexEvent, LexResponse
+from fulfillment.markdown.markup import neutralise
+from fulfillment.markdown.replies import closed, cut_at_sentence, messages_of
+from fulfillment.memory import Exchange
+from fulfillment.memory.conversation import Conversation
 from fulfillment.models.base import Completion
-from fulfillment.replies import closed, cut_at_sentence, messages_of
 from fulfillment.settings import Settings
 from fulfillment.telemetry import Outcome
 from fulfillment.transcript import Transcript
@@ -31,11 +34,15 @@ WITHHELD = frozenset({"content_filtered", "refusal"})
 
 
 class Reply(NamedTuple):
-    """How a turn went, the Markdown that was written, and what has to be said of it."""
+    """How a turn went, the Markdown that was written, what has to be said of it, and what else the
+    turn is to end with. ``cut`` says that the model would have written more.
+    """
 
     outcome: Outcome
     written: str
     note: str = ""
+    decision: Decision = Decision()
+    cut: bool = False
 
     @property
     def markdown(self) -> str:
@@ -44,48 +51,101 @@ class Reply(NamedTuple):
         return f"{closed(self.written)}\n\n{self.note}"
 
 
-def reply_of(transcript: Transcript, completions: tuple[Completion, ...], words: Words) -> Reply:
+def reply_of(
+    transcript: Transcript,
+    completions: tuple[Completion, ...],
+    decision: Decision,
+    words: Words,
+    conversation: Conversation,
+) -> Reply:
     """Return the reply that a closed transcript makes.
 
-    Takes how the turn's model calls ended and the sentences to say where something failed.
+    Takes how the turn's model calls ended, how its function wants it to end, the sentences to say
+    where something failed, and the conversation: where it is remembered, a reply can go on.
     """
     text = transcript.text()
     written = text.strip()
+    go_on = f" {words.to_go_on}" if conversation.is_remembered else ""
+    if any(completion.withdrawn for completion in completions):
+        return Reply(Outcome.EMPTY, "", words.withheld)
     if transcript.error is not None:
         if written:
             return Reply(Outcome.INTERRUPTED, written, words.interrupted)
         return Reply(Outcome.FAILED, "", words.failed)
     if not transcript.finished:
         if written:
-            return Reply(Outcome.CUT, cut_at_sentence(text).strip(), words.cut)
+            note = f"{words.cut}{go_on}"
+            return Reply(Outcome.CUT, cut_at_sentence(text.lstrip()), note, cut=True)
         return Reply(Outcome.FAILED, "", words.failed)
     stop_reason = completions[-1].stop_reason if completions else ""
-    outcome = Outcome.COMPLETED if written else Outcome.EMPTY
     if stop_reason in WITHHELD:
-        return Reply(outcome, written, words.withheld)
+        return Reply(_outcome(written), written, words.withheld, decision)
     if stop_reason in RAN_OUT and written:
-        return Reply(outcome, written, words.too_long)
-    return Reply(outcome, written, "" if written else words.empty)
+        note = f"{words.too_long}{go_on}"
+        return Reply(Outcome.COMPLETED, written, note, decision, cut=True)
+    if written or decision.says_something:
+        return Reply(Outcome.COMPLETED, written, "", decision)
+    return Reply(Outcome.EMPTY, "", words.empty)
 
 
 def respond(
-    event: LexEvent, reply: Reply, attributes: Mapping[str, str], settings: Settings, words: Words
+    event: LexEvent,
+    reply: Reply,
+    attributes: Mapping[str, str],
+    slots: Mapping[str, Json],
+    settings: Settings,
+    words: Words,
 ) -> LexResponse:
-    """Return the Close that carries a reply, within the size that Lex takes.
+    """Return the response that carries a reply, within the size that Lex takes.
 
-    It is ``Failed`` only if nothing was written.
+    A Close is ``Failed`` if its function says so, or if there is nothing but an apology, or if a
+    dialog was not checked to the end.
     """
-    failed = not reply.written
-    around = lex.close(event, [], attributes, failed=failed)
+    finish = (lambda text: text) if settings.allow_html else neutralise
+    action = reply.decision.action
+    if action.type == "Delegate":
+        return lex.respond(event, action, (), attributes, slots)
+    if _has_failed(event, reply):
+        action = Action("Close", failed=True)
+    further = [_finished(message, finish) for message in reply.decision.messages]
+    around = lex.respond(event, action, further, attributes, slots)
     contents = messages_of(
         reply.markdown,
+        most=MAX_MESSAGES - len(further),
         characters=settings.max_message_characters,
         room_bytes=settings.max_response_bytes - _encoded_bytes(around),
         encoded_bytes=_encoded_bytes,
-        finish=(lambda text: text) if settings.allow_html else neutralise,
+        finish=finish,
         notice=words.too_long,
     )
-    return lex.close(event, contents, attributes, failed=failed)
+    return lex.respond(event, action, [*map(Text, contents), *further], attributes, slots)
+
+
+def exchange_of(event: LexEvent, reply: Reply) -> Exchange:
+    """Return what is to be remembered of a turn: what was said, without what was said about it."""
+    if reply.decision.action.type == "Delegate":
+        return Exchange(event.utterance, "")
+    said = [
+        reply.written,
+        *(each.content for each in reply.decision.messages if isinstance(each, Text)),
+    ]
+    return Exchange(event.utterance, "\n\n".join(filter(None, said)), reply.cut)
+
+
+def _outcome(written: str) -> Outcome:
+    return Outcome.COMPLETED if written else Outcome.EMPTY
+
+
+def _has_failed(event: LexEvent, reply: Reply) -> bool:
+    if not reply.written:
+        return not reply.decision.says_something
+    return reply.outcome in (Outcome.CUT, Outcome.INTERRUPTED) and not event.is_answered_now
+
+
+def _finished(message: Text | Card, finish: Callable[[str], str]) -> Text | Card:
+    if isinstance(message, Text) and message.content_type == "CustomPayload":
+        return Text(finish(message.content))
+    return message
 
 
 def _encoded_bytes(value: object) -> int:

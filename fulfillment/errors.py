@@ -4,7 +4,9 @@ LexStreamingError
 ├── SettingsError          an environment variable has a wrong value
 ├── InvalidLexEvent        the event is not one that Lex V2 sends
 ├── AnswerError            a bot's function gave something that is not text
+├── ToolError              a function cannot be a tool
 ├── SessionTableError      the session table could not be read
+├── ConversationTableError the conversation table could not be read or written
 ├── ModelError             the model did not (fully) answer
 │   ├── ModelUnavailable   before its first chunk, and another try may help
 │   ├── ModelRejected      before its first chunk, and another try will not help
@@ -34,8 +36,16 @@ class AnswerError(LexStreamingError):
     """A bot's function returned or yielded something that is not text."""
 
 
+class ToolError(LexStreamingError):
+    """A function cannot be a tool that a model calls; the message says which and why."""
+
+
 class SessionTableError(LexStreamingError):
     """The session table could not be read."""
+
+
+class ConversationTableError(LexStreamingError):
+    """The conversation table could not be read or written."""
 
 
 class ModelError(LexStreamingError):

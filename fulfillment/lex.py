@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal, NamedTuple, NotRequired, TypeAlias, TypedDict
 
+from fulfillment.actions import Action, Card, ContentType, Text
 from fulfillment.errors import InvalidLexEvent
 
 Json: TypeAlias = "str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]"
@@ -24,9 +25,22 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 CLIENT_OWNED_ATTRIBUTES = frozenset({"previousLexResponse", "previousUtterance"})
 
 
+class ResponseButton(TypedDict):
+    text: str
+    value: str
+
+
+class ImageResponseCard(TypedDict):
+    title: str
+    subtitle: NotRequired[str]
+    imageUrl: NotRequired[str]
+    buttons: NotRequired[list[ResponseButton]]
+
+
 class Message(TypedDict):
-    contentType: Literal["CustomPayload", "PlainText"]
-    content: str
+    contentType: ContentType | Literal["ImageResponseCard"]
+    content: NotRequired[str]
+    imageResponseCard: NotRequired[ImageResponseCard]
 
 
 class IntentState(TypedDict):
@@ -38,7 +52,7 @@ class IntentState(TypedDict):
 
 class SessionState(TypedDict):
     dialogAction: dict[str, str]
-    intent: IntentState
+    intent: NotRequired[IntentState]
     sessionAttributes: dict[str, str]
     activeContexts: NotRequired[Sequence[Json]]
 
@@ -69,6 +83,8 @@ class LexEvent(NamedTuple):
     session_attributes: Mapping[str, str] = NOTHING
     request_attributes: Mapping[str, str] = NOTHING
     active_contexts: Sequence[Json] = ()
+    raw: Mapping[str, Json] = NOTHING
+    """The event as it came, for what is not named here."""
 
     @classmethod
     def from_dict(cls, event: object) -> LexEvent:
@@ -89,12 +105,23 @@ class LexEvent(NamedTuple):
             session_attributes=state.child("sessionAttributes").texts(),
             request_attributes=root.child("requestAttributes").texts(),
             active_contexts=state.sequence("activeContexts"),
+            raw=root.values,
         )
 
     @property
     def slots(self) -> dict[str, SlotValue]:
         """What was understood for each slot, by name."""
         return {name: _slot_value(slot) for name, slot in self.intent.slots.items()}
+
+    @property
+    def resolutions(self) -> dict[str, list[str]]:
+        """The values of its type that each scalar slot may mean, the likeliest first."""
+        return {name: _resolved_values(slot) for name, slot in self.intent.slots.items()}
+
+    @property
+    def is_dialog(self) -> bool:
+        """Whether Lex asks what to do next, before the intent is fulfilled."""
+        return self.invocation_source == "DialogCodeHook"
 
     @property
     def wants_frames(self) -> bool:
@@ -107,34 +134,59 @@ class LexEvent(NamedTuple):
 
     @property
     def is_answered_now(self) -> bool:
-        """Whether this invocation is the one that answers.
+        """Whether this invocation is the one that answers, where no function checks the dialog.
 
         A dialog code hook comes before Lex has elicited the slots, so it is delegated back.
         FallbackIntent has no slots, and Lex may call it through either hook or both; to close
         at the first call answers exactly once in each case.
         """
-        return self.invocation_source != "DialogCodeHook" or self.intent.name == FALLBACK_INTENT
+        return not self.is_dialog or self.intent.name == FALLBACK_INTENT
 
 
-def close(
-    event: LexEvent, contents: Sequence[str], attributes: Mapping[str, str], *, failed: bool = False
+def respond(
+    event: LexEvent,
+    action: Action,
+    messages: Sequence[Text | Card],
+    attributes: Mapping[str, str],
+    slots: Mapping[str, Json] | None = None,
 ) -> LexResponse:
-    """Build the response that ends the turn.
+    """Build the response of a turn.
 
-    Takes the Markdown of each message (blank ones are left out, and one must remain) and the
-    session attributes to keep.
+    Takes what Lex is to do next, the messages (blank ones are left out; without any, Lex says what
+    the bot's definition says), the session attributes to keep, and the slots, if they changed.
     """
-    messages: list[Message] = [
-        {"contentType": "CustomPayload", "content": content} for content in contents if content
+    dialog_action: dict[str, str] = {"type": action.type}
+    if action.slot:
+        dialog_action["slotToElicit"] = action.slot
+    state = _state(event, dialog_action, attributes)
+    if action.type != "ElicitIntent":
+        state["intent"] = {
+            "name": event.intent.name,
+            "slots": dict(event.intent.slots if slots is None else slots)
+            # Lex asks for what is empty.
+            | ({action.slot: None} if action.slot else {}),
+            "state": action.intent_state,
+            # What is asked for anew has not been confirmed yet, nor denied.
+            "confirmationState": "None"
+            if action.type in ("ConfirmIntent", "ElicitSlot")
+            else event.intent.confirmation_state,
+        }
+    response: LexResponse = {"sessionState": state}
+    said = [
+        _message(message)
+        for message in messages
+        if not isinstance(message, Text) or message.content
     ]
-    response = _response(event, "Close", "Failed" if failed else "Fulfilled", attributes)
-    response["messages"] = messages
+    if said:
+        response["messages"] = said
+    if event.request_attributes:
+        response["requestAttributes"] = dict(event.request_attributes)
     return response
 
 
 def delegate(event: LexEvent) -> LexResponse:
     """Build the response that lets Lex go on by itself (elicit slots, confirm, fulfil)."""
-    return _response(event, "Delegate", "InProgress", event.session_attributes)
+    return respond(event, Action("Delegate"), (), event.session_attributes)
 
 
 def apology(event: object, sentence: str) -> LexResponse:
@@ -143,33 +195,48 @@ def apology(event: object, sentence: str) -> LexResponse:
         parsed = LexEvent.from_dict(event)
     except InvalidLexEvent:
         parsed = LexEvent(session_id="", utterance="", intent=Intent(FALLBACK_INTENT))
-    return close(parsed, [sentence], parsed.session_attributes, failed=True)
+    failed = Action("Close", failed=True)
+    return respond(parsed, failed, [Text(sentence)], parsed.session_attributes)
 
 
-def _response(
-    event: LexEvent, action: str, state: str, attributes: Mapping[str, str]
-) -> LexResponse:
+def slot_of(value: str | Sequence[str] | None) -> Json:
+    """Return a slot as Lex writes it: a text, several, or nothing."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        return {"shape": "List", "values": [slot_of(each) for each in value]}
+    understood = {"originalValue": value, "interpretedValue": value, "resolvedValues": [value]}
+    return {"shape": "Scalar", "value": understood}
+
+
+def _state(
+    event: LexEvent, dialog_action: dict[str, str], attributes: Mapping[str, str]
+) -> SessionState:
     session_state: SessionState = {
-        "dialogAction": {"type": action},
-        "intent": {
-            "name": event.intent.name,
-            "slots": dict(event.intent.slots),
-            "state": state,
-            "confirmationState": event.intent.confirmation_state,
-        },
+        "dialogAction": dialog_action,
         "sessionAttributes": {
             # Lex takes strings only; a bot's function may have set something else.
             key: value if isinstance(value, str) else json.dumps(value, default=str)
             for key, value in attributes.items()
-            if key not in CLIENT_OWNED_ATTRIBUTES and value is not None
+            if key and key not in CLIENT_OWNED_ATTRIBUTES and value is not None
         },
     }
     if event.active_contexts:
         session_state["activeContexts"] = event.active_contexts
-    response: LexResponse = {"sessionState": session_state}
-    if event.request_attributes:
-        response["requestAttributes"] = dict(event.request_attributes)
-    return response
+    return session_state
+
+
+def _message(message: Text | Card) -> Message:
+    if isinstance(message, Text):
+        return {"contentType": message.content_type, "content": message.content}
+    card: ImageResponseCard = {"title": message.title}
+    if message.subtitle:
+        card["subtitle"] = message.subtitle
+    if message.image_url:
+        card["imageUrl"] = message.image_url
+    if message.buttons:
+        card["buttons"] = [{"text": each.text, "value": each.value} for each in message.buttons]
+    return {"contentType": "ImageResponseCard", "imageResponseCard": card}
 
 
 def _intent(state: _Node, root: _Node) -> Intent:
@@ -199,6 +266,14 @@ def _slot_value(slot: Json) -> SlotValue:
         return None
     understood = value.get("interpretedValue") or value.get("originalValue")
     return understood if isinstance(understood, str) else None
+
+
+def _resolved_values(slot: Json) -> list[str]:
+    value = slot.get("value") if isinstance(slot, Mapping) else None
+    resolved = value.get("resolvedValues") if isinstance(value, Mapping) else None
+    return (
+        [each for each in resolved if isinstance(each, str)] if isinstance(resolved, list) else []
+    )
 
 
 class _Node(NamedTuple):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fulfillment.channels.base import Channel
+from fulfillment.memory import Memory
 from fulfillment.models.base import Model
 from fulfillment.sessions import SessionTable
 from fulfillment.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class Resources(NamedTuple):
@@ -19,6 +23,7 @@ class Resources(NamedTuple):
     model: Model
     sessions: SessionTable | None = None
     channel: Channel | None = None
+    memory: Memory | None = None
     clock: Callable[[], float] = time.monotonic
 
     @classmethod
@@ -29,11 +34,18 @@ class Resources(NamedTuple):
             SettingsError: a setting cannot be used.
         """
         settings = Settings.from_environ(environ)
+        model = _model(settings)
+        if not settings.can_stream and not settings.conversation_table:
+            return cls(settings, model)
+        dynamodb = _dynamodb()
         return cls(
             settings,
-            _model(settings),
-            sessions=_session_table(settings) if settings.can_stream else None,
+            model,
+            sessions=SessionTable(dynamodb, settings.session_table or "")
+            if settings.can_stream
+            else None,
             channel=_channel(settings) if settings.can_stream else None,
+            memory=_memory(settings, dynamodb),
         )
 
 
@@ -61,29 +73,43 @@ def _model(settings: Settings) -> Model:
             tcp_keepalive=True,
         ),
     )
-    model_ids = (settings.model_id, *settings.fallback_model_ids)
     guardrail = None
     if settings.guardrail_id:
         guardrail = {
             "guardrailIdentifier": settings.guardrail_id,
             "guardrailVersion": settings.guardrail_version,
+            "streamProcessingMode": settings.guardrail_mode,
         }
     return RetryingModel(
-        [BedrockModel(client, model_id, settings.model_fields, guardrail) for model_id in model_ids]
+        [
+            BedrockModel(
+                client, model_id, settings.model_fields, guardrail, settings.prompt_cache_ttl
+            )
+            for model_id in (settings.model_id, *settings.fallback_model_ids)
+        ]
     )
 
 
-def _session_table(settings: Settings) -> SessionTable:
+def _dynamodb() -> DynamoDBClient:
     import boto3
     from botocore.config import Config
 
+    # A browser waits for the session table, and a model for the conversation table.
     config = Config(
         connect_timeout=1,
         read_timeout=1,
         retries={"total_max_attempts": 2, "mode": "standard"},
         tcp_keepalive=True,
     )
-    return SessionTable(boto3.client("dynamodb", config=config), settings.session_table or "")
+    return boto3.client("dynamodb", config=config)
+
+
+def _memory(settings: Settings, dynamodb: DynamoDBClient) -> Memory | None:
+    if not settings.conversation_table:
+        return None
+    from fulfillment.memory.table import ConversationTable
+
+    return ConversationTable(dynamodb, settings.conversation_table, settings.memory_seconds).memory
 
 
 def _channel(settings: Settings) -> Channel:

@@ -1,40 +1,46 @@
-"""Runs one turn: the answer, its delivery, and the deadline."""
+"""Runs one turn: the answer, its delivery, its memory, and the deadline."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 
-from fulfillment.delivery import Deliverer, Delivery
+from fulfillment.answers import Next
+from fulfillment.calls import ModelCalls
+from fulfillment.delivery import Deliverer, Delivery, Source
 from fulfillment.lex import LexEvent, LexResponse
+from fulfillment.memory import Exchange
+from fulfillment.memory.conversation import Conversation
 from fulfillment.resources import Resources
 from fulfillment.streaming import Deadline, Pace
 from fulfillment.transcript import Transcript, record
 from fulfillment.turn import Turn
 from fulfillment.words import Words
 
+# A reply does not wait longer for what was said to be remembered.
+SAVE_SECONDS = 2.0
+
 
 def run(
-    event: LexEvent,
-    answerer: Callable[[Turn], object],
-    context: object,
-    resources: Resources,
-    words: Words,
+    event: LexEvent, answer: Next, context: object, resources: Resources, words: Words
 ) -> LexResponse:
     """Answer an event within its deadline.
 
-    Two threads work: one runs the bot's function and writes the transcript, the other finds the
-    session's connection and posts. Neither waits for the other. The handler's own thread only
-    waits for both, so nothing that hangs can hold it.
+    Three threads work: one runs the bot's function and writes the transcript, one finds the
+    session's connection and posts, one loads the conversation. Only the model waits for the
+    last. The handler's own thread waits for what is needed, and no longer than it may, so nothing
+    that hangs can hold it.
 
     Takes the Lambda context for the time that it says is left.
     """
     clock, settings = resources.clock, resources.settings
     started = clock()
     deadline = Deadline.of_turn(started, settings.turn_seconds, _remaining_seconds(context))
-    turn = Turn(event, resources.model, settings)
+    conversation = _conversation(event, resources)
+    calls = ModelCalls(lambda: deadline.cut_at - clock())
+    turn = Turn(event, resources.model, settings, calls, conversation)
     transcript = Transcript(clock)
-    _start("answer", lambda: record(lambda: answerer(turn), transcript))
+    _start("answer", lambda: record(lambda: answer(turn), transcript))
     deliverer = _deliverer(event, transcript, resources)
     if deliverer:
         _start("delivery", deliverer.run)
@@ -44,22 +50,29 @@ def run(
 
     transcript.wait_for_end(deadline.cut_at)
     transcript.close()
+    # As they are now: a function that goes on after its deadline changes nothing any more.
+    decision, slots = turn.decision, turn.next_slots
+    attributes = turn.session_attributes | conversation.attributes
     if not transcript.finished:
-        turn.close()
+        calls.close()
+    reply = closing.reply_of(transcript, calls.completions, decision, words, conversation)
+    saving = _saving(conversation, closing.exchange_of(event, reply))
     if deliverer:
         deliverer.settle(max(0.0, deadline.settle_by - clock()))
 
     delivery = deliverer.delivery if deliverer else Delivery()
-    reply = closing.reply_of(transcript, turn.completions, words)
-    response = closing.respond(event, reply, dict(turn.session_attributes), settings, words)
+    response = closing.respond(event, reply, attributes, slots, settings, words)
+    if saving:
+        saving.join(min(SAVE_SECONDS, max(0.0, deadline.settle_by - clock())))
     telemetry.log_turn(
         telemetry.TurnReport.of(
             event=event,
             request_id=getattr(context, "aws_request_id", ""),
             outcome=reply.outcome,
             transcript=transcript,
-            completions=turn.completions,
+            completions=calls.completions,
             delivery=delivery,
+            memory_error=TimeoutError() if saving and saving.is_alive() else conversation.error,
             started=started,
             ended=clock(),
         )
@@ -67,22 +80,50 @@ def run(
     return response
 
 
+def _conversation(event: LexEvent, resources: Resources) -> Conversation:
+    """Return the conversation that an event is of; it is being loaded."""
+    settings = resources.settings
+    conversation = Conversation(
+        resources.memory,
+        event.session_attributes,
+        turns=settings.memory_turns,
+        tokens=settings.memory_tokens,
+    )
+    if conversation.is_remembered:
+        _start("conversation", conversation.load)
+    return conversation
+
+
 def _deliverer(event: LexEvent, transcript: Transcript, resources: Resources) -> Deliverer | None:
-    sessions, channel = resources.sessions, resources.channel
+    sessions, channel, settings = resources.sessions, resources.channel, resources.settings
     if sessions is None or channel is None or not event.wants_frames:
         return None
+    source: Source = transcript
+    if settings.plain_frames:
+        from fulfillment.markdown.plain import PlainSource
+
+        source = PlainSource(transcript)
     return Deliverer(
-        transcript,
+        source,
         lambda: sessions.find(event.session_id),
         channel,
-        Pace(resources.settings.flush_interval_seconds),
-        waiting_text=resources.settings.waiting_text,
+        Pace(settings.flush_interval_seconds),
+        waiting_text=settings.waiting_text,
         clock=resources.clock,
     )
 
 
-def _start(name: str, work: Callable[[], None]) -> None:
-    threading.Thread(target=work, name=name, daemon=True).start()
+def _saving(conversation: Conversation, exchange: Exchange) -> threading.Thread | None:
+    """Save a turn, beside what is left to do; return what can be waited for."""
+    if not conversation.is_remembered:
+        return None
+    return _start("conversation", lambda: conversation.save(exchange))
+
+
+def _start(name: str, work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, name=name, daemon=True)
+    thread.start()
+    return thread
 
 
 def _remaining_seconds(context: object) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from fulfillment.errors import SettingsError
@@ -21,6 +22,9 @@ DEFAULT_SYSTEM_PROMPT = (
 LEX_TIMEOUT_SECONDS = 30
 
 
+NO_PROMPTS: Mapping[str, str] = MappingProxyType({})
+
+
 class Settings(NamedTuple):
     """How this Lambda is set up; ``Settings()`` holds every default."""
 
@@ -30,8 +34,14 @@ class Settings(NamedTuple):
     """Converse ``additionalModelRequestFields``; ``None`` leaves them to the model's adapter."""
     guardrail_id: str | None = None
     guardrail_version: str = "DRAFT"
+    guardrail_mode: str = "sync"
+    """``sync``: text is shown when the guardrail has seen it; ``async``: before."""
     system_prompt: str = DEFAULT_SYSTEM_PROMPT
     max_tokens: int = 1024
+    temperature: float | None = None
+    top_p: float | None = None
+    prompt_cache_ttl: str = ""
+    """How long Bedrock keeps what it has read for the next request; empty: not at all."""
     streaming_endpoint: str | None = None
     session_table: str | None = None
     turn_seconds: float = 25.0
@@ -40,13 +50,27 @@ class Settings(NamedTuple):
     """Shown while nothing has been written yet; stays in front until the reply replaces it."""
     max_response_bytes: int = 24_000
     max_message_characters: int = 4_000
+    system_prompts: Mapping[str, str] = NO_PROMPTS
+    """System prompts of a locale or language, instead of the one for all."""
+    conversation_table: str | None = None
+    memory_turns: int = 10
+    memory_tokens: int = 8_000
+    memory_seconds: int = 24 * 60 * 60
     allow_html: bool = False
     """Hand raw HTML in a reply to the client as it is. Lex Web UI runs it."""
+    plain_frames: bool = False
+    """Leave Markdown's marks out of the frames, for clients that show them as they come."""
 
     @property
     def can_stream(self) -> bool:
         """Whether there is a channel to stream to and a table to find the connection in."""
         return self.streaming_endpoint is not None and self.session_table is not None
+
+    def system_prompt_of(self, locale: str) -> str:
+        """Return the system prompt of a locale such as ``de_DE``, of its language, or of all."""
+        language = locale.partition("_")[0]
+        found = self.system_prompts.get(locale) or self.system_prompts.get(language)
+        return found or self.system_prompt
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -62,8 +86,12 @@ class Settings(NamedTuple):
             model_fields=read.json_object("MODEL_FIELDS"),
             guardrail_id=read.text("GUARDRAIL_ID", "") or None,
             guardrail_version=read.text("GUARDRAIL_VERSION", "DRAFT"),
+            guardrail_mode=read.choice("GUARDRAIL_MODE", "sync", ("sync", "async")),
             system_prompt=read.text("SYSTEM_PROMPT", DEFAULT_SYSTEM_PROMPT),
             max_tokens=read.whole("MAX_TOKENS", 1024, least=1, most=1_000_000),
+            temperature=read.fraction("TEMPERATURE"),
+            top_p=read.fraction("TOP_P"),
+            prompt_cache_ttl=read.choice("PROMPT_CACHE_TTL", "", ("5m", "1h")),
             streaming_endpoint=read.url("STREAMING_ENDPOINT"),
             session_table=read.text("SESSION_TABLE", "") or None,
             turn_seconds=read.number("TURN_SECONDS", 25, least=1, most=LEX_TIMEOUT_SECONDS),
@@ -73,7 +101,13 @@ class Settings(NamedTuple):
             max_message_characters=read.whole(
                 "MAX_MESSAGE_CHARACTERS", 4_000, least=500, most=50_000
             ),
+            system_prompts=read.by_suffix("SYSTEM_PROMPT_"),
+            conversation_table=read.text("CONVERSATION_TABLE", "") or None,
+            memory_turns=read.whole("MEMORY_TURNS", 10, least=1, most=100),
+            memory_tokens=read.whole("MEMORY_TOKENS", 8_000, least=100, most=80_000),
+            memory_seconds=read.whole("MEMORY_SECONDS", 86_400, least=60, most=31_536_000),
             allow_html=read.flag("ALLOW_HTML", False),
+            plain_frames=read.flag("PLAIN_FRAMES", False),
         )
 
 
@@ -84,11 +118,21 @@ class _Reader:
     def text(self, name: str, default: str) -> str:
         return self.environ.get(name, default).strip()
 
+    def by_suffix(self, prefix: str) -> Mapping[str, str]:
+        return {
+            name.removeprefix(prefix): value.strip()
+            for name, value in self.environ.items()
+            if name.startswith(prefix)
+        }
+
     def names(self, name: str) -> tuple[str, ...]:
         return tuple(part.strip() for part in self.text(name, "").split(",") if part.strip())
 
     def number(self, name: str, default: float, *, least: float, most: float) -> float:
         return self._checked(name, float, str(default), least, most, "a number")
+
+    def fraction(self, name: str) -> float | None:
+        return self.number(name, 0, least=0, most=1) if name in self.environ else None
 
     def whole(self, name: str, default: int, *, least: int, most: int) -> int:
         return self._checked(name, int, str(default), least, most, "a whole number")
@@ -110,6 +154,12 @@ class _Reader:
         if value is None or not least <= value <= most:
             raise SettingsError(f"{name}={text!r}: takes {kind} from {least} to {most}")
         return value
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        text = self.text(name, default)
+        if text not in (default, *choices):
+            raise SettingsError(f"{name}={text!r}: takes {' or '.join(choices)}")
+        return text
 
     def flag(self, name: str, default: bool) -> bool:
         text = self.text(name, str(default)).lower()

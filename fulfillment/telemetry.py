@@ -66,6 +66,7 @@ class TurnReport(NamedTuple):
     characters: int = 0
     completions: tuple[Completion, ...] = ()
     error: BaseException | None = None
+    memory_error: BaseException | None = None
 
     @classmethod
     def of(
@@ -77,6 +78,7 @@ class TurnReport(NamedTuple):
         transcript: Transcript,
         completions: tuple[Completion, ...],
         delivery: Delivery,
+        memory_error: BaseException | None,
         started: float,
         ended: float,
     ) -> TurnReport:
@@ -93,6 +95,7 @@ class TurnReport(NamedTuple):
             characters=transcript.length,
             completions=completions,
             error=transcript.error,
+            memory_error=memory_error,
         )
 
 
@@ -108,7 +111,7 @@ def log_turn(report: TurnReport) -> None:
 
 def _log(report: TurnReport) -> None:
     log = logger.info
-    if report.error is not None or report.delivery.error is not None:
+    if report.error or report.delivery.error or report.memory_error:
         log = logger.warning
     if report.outcome is Outcome.FAILED:
         log = logger.error
@@ -181,6 +184,8 @@ def _log_fields(report: TurnReport) -> Mapping[str, object]:
         fields |= describe(report.error)
     if report.delivery.error is not None:
         fields["delivery_error"] = describe(report.delivery.error)
+    if report.memory_error is not None:
+        fields["memory_error"] = describe(report.memory_error)
     return fields
 
 

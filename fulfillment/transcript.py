@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
+from contextlib import closing
 
-from fulfillment.errors import AnswerError
+from fulfillment.answers import Chunks
 
 # Far more than a reply can hold; what never ends must not fill the memory.
 MAX_CHARACTERS = 100_000
@@ -89,34 +90,15 @@ class Transcript:
         self._ended.notify_all()
 
 
-def record(answer: Callable[[], object], transcript: Transcript) -> None:
-    """Run a bot's function and write all that it yields or returns; never raises.
-
-    Takes a function that returns text, an iterable of text, or nothing.
-    """
+def record(answer: Callable[[], Chunks], transcript: Transcript) -> None:
+    """Write all the chunks of an answer; never raises."""
     try:
-        _write_all(answer(), transcript)
+        with closing(answer()) as chunks:
+            for chunk in chunks:
+                if not transcript.write(chunk):
+                    break
     # Whatever a builder's function raises, SystemExit included, ends this turn and no other.
     except BaseException as exc:
         transcript.finish(exc)
     else:
         transcript.finish()
-
-
-def _write_all(answered: object, transcript: Transcript) -> None:
-    if answered is None:
-        return
-    chunks = [answered] if isinstance(answered, str) else answered
-    if not isinstance(chunks, Iterable) or isinstance(chunks, Mapping):
-        raise AnswerError(f"an answer is text or yields text, not {type(chunks).__name__}")
-    try:
-        for chunk in chunks:
-            if not isinstance(chunk, str):
-                raise AnswerError(f"an answer yields text, not {type(chunk).__name__}")
-            if not transcript.write(chunk):
-                break
-    finally:
-        # A generator that is left early must let go of what it holds, the model's stream first.
-        close = getattr(chunks, "close", None)
-        if close is not None:
-            close()

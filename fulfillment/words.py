@@ -16,6 +16,8 @@ class Words(NamedTuple):
     """After what was written before something failed."""
     cut: str = "There is more to say, but my time for one reply is up."
     """After what was written before the deadline."""
+    to_go_on: str = "Say “go on” and I will."
+    """After ``cut`` or ``too_long``, where the conversation is remembered."""
     too_long: str = "There is more to say than fits into one reply."
     """After a reply that reached the model's most tokens, or the most that Lex takes."""
     withheld: str = "Sorry, I cannot say more about that."

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from fulfillment.errors import ConnectionGone
-from fulfillment.models.base import Completion, Prompt
+from fulfillment.memory import Exchange, Memory
+from fulfillment.models.base import Completion, Prompt, ToolCall
 from fulfillment.sessions import Session
 
 
@@ -24,13 +25,14 @@ class FakeClock:
         self.now += seconds
 
 
-Step: TypeAlias = "str | Exception | threading.Event | Completion"
+Step: TypeAlias = "str | Exception | threading.Event | ToolCall | Completion"
 
 
 class FakeAnswer:
     """Yields the chunks of a script.
 
-    An exception in it is raised, an event waited for, a completion kept as how the call ended.
+    An exception in it is raised, an event waited for, a tool called, a completion kept as how the
+    call ended.
     """
 
     def __init__(self, script: Iterable[Step]) -> None:
@@ -39,12 +41,15 @@ class FakeAnswer:
         self.completion: Completion | None = None
 
     def __iter__(self) -> Iterator[str]:
+        calls: list[ToolCall] = []
         for step in self._script:
             if isinstance(step, Exception):
                 raise step
             if isinstance(step, threading.Event):
                 while not step.wait(0.005) and not self.closed.is_set():
                     pass
+            elif isinstance(step, ToolCall):
+                calls.append(step)
             elif isinstance(step, Completion):
                 self.completion = step
                 return
@@ -52,23 +57,28 @@ class FakeAnswer:
                 return
             else:
                 yield step
-        self.completion = Completion("fake", "end_turn", input_tokens=3, output_tokens=5)
+        reason = "tool_use" if calls else "end_turn"
+        self.completion = Completion("fake", reason, 3, 5, tool_calls=tuple(calls))
 
     def close(self) -> None:
         self.closed.set()
 
 
 class FakeModel:
-    """Answers every prompt with the same script, and keeps the prompts."""
+    """Answers every prompt with the same script, and keeps the prompts.
 
-    def __init__(self, *script: Step) -> None:
-        self._script = script
+    With ``then``, these are the scripts of the second call and the further ones; the last repeats.
+    """
+
+    def __init__(self, *script: Step, then: Sequence[Sequence[Step]] = ()) -> None:
+        self._scripts = [script, *then]
         self.prompts: list[Prompt] = []
         self.answers: list[FakeAnswer] = []
 
     def ask(self, prompt: Prompt) -> FakeAnswer:
+        script = self._scripts[min(len(self.prompts), len(self._scripts) - 1)]
         self.prompts.append(prompt)
-        self.answers.append(FakeAnswer(self._script))
+        self.answers.append(FakeAnswer(script))
         return self.answers[-1]
 
 
@@ -121,6 +131,35 @@ class FakeSessions:
 
     def find(self, session_id: str) -> Session | None:
         return self.rows.get(session_id)
+
+
+class FakeMemory:
+    """Keeps conversations by their id; fails, or calls something first, as told."""
+
+    def __init__(
+        self,
+        kept: dict[str, Sequence[Exchange]] | None = None,
+        *,
+        on_load: Callable[[], None] = lambda: None,
+        on_save: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.kept = kept if kept is not None else {}
+        self.saves = 0
+        self._on_load = on_load
+        self._on_save = on_save
+
+    @property
+    def memory(self) -> Memory:
+        return Memory(self.load, self.save)
+
+    def load(self, conversation_id: str) -> Sequence[Exchange]:
+        self._on_load()
+        return self.kept.get(conversation_id, ())
+
+    def save(self, conversation_id: str, exchanges: Sequence[Exchange]) -> None:
+        self._on_save()
+        self.saves += 1
+        self.kept[conversation_id] = exchanges
 
 
 class ScriptedText:

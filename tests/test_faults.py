@@ -35,6 +35,7 @@ from faulty_services import (
     wrote,
 )
 from fulfillment import Bot, Turn, Words
+from fulfillment.memory.conversation import LOAD_SECONDS
 from fulfillment.models.retrying import RetryingModel
 from fulfillment.resources import Resources
 from turns import Context, reply_of
@@ -739,6 +740,26 @@ def test_a_new_connection_goes_on_where_the_old_one_stopped(event, make_bot):
             ("connection-2", THREE[:-1]),
             ("connection-2", "."),
         ]
+
+
+@pytest.mark.parametrize("outcome", [500, RESET, Status(400, "AccessDeniedException"), HANG])
+def test_a_conversation_table_that_fails_costs_the_memory_and_nothing_else(
+    event, make_bot, caplog, outcome
+):
+    attributes = event["sessionState"]["sessionAttributes"]
+    attributes["conversationId"] = "conversation" + "0" * 20
+    with FaultyServices(table=[Always(outcome)], bedrock=[[WHOLE]]) as services:
+        with settled(services):
+            response, seconds = run(make_bot(services, CONVERSATION_TABLE="talks"), event)
+        assert reply_of(response) == (WHOLE, "Fulfilled")
+        assert_tells_nobody(response)
+        assert seconds < LOAD_SECONDS + SLACK_SECONDS
+        # What could not be read is not written over.
+        targets = {call.headers["X-Amz-Target"] for call in services.calls("table")}
+        assert targets == {"DynamoDB_20120810.GetItem"}
+        kept = response["sessionState"]["sessionAttributes"]["conversationId"]
+        assert kept == attributes["conversationId"]
+    assert caplog.records[-1].memory_error["error"] in ("ConversationTableError", "TimeoutError")
 
 
 def test_connections_that_were_dropped_between_two_turns_cost_nothing(event, make_bot):

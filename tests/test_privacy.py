@@ -19,6 +19,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from faulty_services import Always, Fault, FaultyServices, Row, Status, posts, shown
+from fulfillment import lex
 from turns import reply_of
 from websocket_stack.local import eventstream
 
@@ -34,12 +35,13 @@ TOKEN = "eyJhbGciOi.glockenspiel"
 SIGNATURE = "0ca41na"
 SECURITY_TOKEN = "bassoon"
 OWN_TOKEN = "theremin"
+CONVERSATION_ID = "vuvuzela" * 4
 # What is in these and in nothing else; as they are looked for, in small letters.
 SECRETS = (
     *("xylophone", "vibraphone", "marimba", "celesta", "zither"),
     *(ATTRIBUTE, REQUEST_ATTRIBUTE, SLOT, "glockenspiel", "eyjhbgcioi"),
     *(SIGNATURE, SECURITY_TOKEN, OWN_TOKEN, "x-amz-signature", "x-amz-security-token"),
-    "accordion-endpoint",
+    *("accordion-endpoint", "vuvuzela"),
 )
 # What an error says that quotes all it can.
 QUOTE = f"malformed input: {PROMPT} / {REPLY} / {SYSTEM_PROMPT} / {ATTRIBUTE} / {TOKEN}"
@@ -119,11 +121,10 @@ def event(load_event):
         "inputTranscript": PROMPT,
         "requestAttributes": {"instrument": REQUEST_ATTRIBUTE},
     }
-    made["sessionState"]["intent"]["slots"] = {
-        "Instrument": {"shape": "Scalar", "value": {"originalValue": SLOT}}
-    }
+    made["sessionState"]["intent"]["slots"] = {"Instrument": lex.slot_of(SLOT)}
     made["sessionState"]["sessionAttributes"] |= {
         "instrument": ATTRIBUTE,
+        "conversationId": CONVERSATION_ID,
         "idtokenjwt": TOKEN,
         "previousLexResponse": REPLY,
         "streamingEndpoint": f"https://accordion-endpoint.test/Prod?X-Amz-Signature={SIGNATURE}",
@@ -185,6 +186,14 @@ CASES = [
         "completed",
         table=[quoted(400, "ResourceNotFoundException"), Row()],
         bedrock=[SHOWN],
+    ),
+    Case(
+        "tables of sessions and conversations error",
+        "completed",
+        table=[Always(quoted(400, "ResourceNotFoundException"))],
+        bedrock=[[REPLY]],
+        delivery=None,
+        environ={"CONVERSATION_TABLE": "conversations"},
     ),
     Case("intent raises", "interrupted", handler="intent.", delivery=None),
 ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fulfillment.markdown_code import LEAD, NEWLINE, TASK, find_code
+from fulfillment.markdown.code import LEAD, NEWLINE, TASK, find_code
 
 # CommonMark 6.5, less every character that could mean something else to some renderer.
 _AUTOLINK = r"(?i:https?://|mailto:)[!#$%&'()*+,\-./0-9:;=?@A-Z_a-z~]++>"

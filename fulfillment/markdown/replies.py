@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-# https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_RecognizeText.html
-MAX_MESSAGES = 10
 # What a message costs in a response beside its content: braces, keys, the content type.
 MESSAGE_BYTES = 64
 
@@ -31,6 +29,7 @@ SENTENCE_END = re.compile(r"""(?<!\d)[.!?…]["'”’)\]*_`]*(?=\s|\Z)|[。！�
 def messages_of(
     markdown: str,
     *,
+    most: int,
     characters: int,
     room_bytes: int,
     encoded_bytes: Callable[[str], int],
@@ -39,19 +38,19 @@ def messages_of(
 ) -> list[str]:
     """Cut a reply into messages and finish each.
 
-    Takes the Markdown as written, the most characters of a message, the most bytes of all
-    messages as they are encoded, what that encoding makes of a text, what is done to each
-    message last (such as neutralising HTML; it must not see one message's context in another),
+    Takes the Markdown as written, the most messages, the most characters of each, the most bytes
+    of all as they are encoded, what that encoding makes of a text, what is done to each message
+    last (such as neutralising HTML; it must not see one message's context in another),
     and the notice that stands at the end where something had to be left out.
     """
     parts = split(markdown, characters)
     messages = [finish(part) for part in parts]
     room = room_bytes - encoded_bytes(f"\n\n{notice}") - MESSAGE_BYTES
     fitting = _fitting(messages, room_bytes, encoded_bytes)
-    if fitting == len(messages) <= MAX_MESSAGES:
+    if fitting == len(messages) <= most:
         return messages
     # One message is kept free for the notice and what still fits before it.
-    kept = min(_fitting(messages, room, encoded_bytes), MAX_MESSAGES - 1)
+    kept = min(_fitting(messages, room, encoded_bytes), most - 1)
     room -= sum(encoded_bytes(message) + MESSAGE_BYTES for message in messages[:kept])
     rest = _shortened(parts[kept], room, encoded_bytes, finish)
     return [*messages[:kept], f"{rest}\n\n{notice}" if rest else notice]

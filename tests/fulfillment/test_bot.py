@@ -1,21 +1,34 @@
-import json
 import threading
 
 import pytest
 
-from fakes import FakeChannel, FakeModel
-from fulfillment import Bot, Words
+from fakes import FakeChannel, FakeMemory, FakeModel
+from fulfillment import Bot, Exchange, Words, lex
+from fulfillment.actions import MAX_ADDED_MESSAGES
+from fulfillment.errors import AnswerError
+from fulfillment.memory.conversation import ATTRIBUTE
 from fulfillment.resources import Resources
 from fulfillment.settings import Settings
-from turns import Context, bot_of, reply_of
+from turns import (
+    Context,
+    bot_of,
+    dialog_event,
+    intent_event,
+    reply_of,
+    taken,
+)
 
 WORDS = Words()
+DELEGATE = {"type": "Delegate"}
 
 
-def intent(event, name):
-    named = json.loads(json.dumps(event))
-    named["sessionState"]["intent"]["name"] = name
-    return named
+def said(bot, event):
+    """Return the text of a bot's reply to an event."""
+    return reply_of(bot.lambda_handler(event, Context()))[0]
+
+
+def contents(response):
+    return [message.get("content") for message in response.get("messages", ())]
 
 
 def test_by_default_the_model_answers(event):
@@ -38,10 +51,389 @@ def test_the_function_of_an_intent_answers_it_and_others_go_to_the_fallback(even
         return f"You said: {turn.utterance}"
 
     handle = bot.lambda_handler
-    assert reply_of(handle(intent(event, "TrackOrder"), Context()))[0] == (
+    assert reply_of(handle(intent_event(event, "TrackOrder"), Context()))[0] == (
         "Looking…\nTrackOrder is on its way."
     )
     assert reply_of(handle(event, Context()))[0] == "You said: and for two people?"
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (lambda turn: "All at once.", "All at once."),
+        (lambda turn: ["In ", "parts."], "In parts."),
+        (lambda turn: (part for part in ("In ", "", "parts.")), "In parts."),
+        (lambda turn: turn.ask(), "From the model."),
+        (lambda turn: None, WORDS.empty),
+        (lambda turn: "", WORDS.empty),
+        (lambda turn: [], WORDS.empty),
+        (lambda turn: 5, WORDS.failed),
+        (lambda turn: {"text": "x"}, WORDS.failed),
+        (lambda turn: ["Some.", 5], f"Some.\n\n{WORDS.interrupted}"),
+    ],
+)
+def test_a_function_may_return_text_or_nothing_or_yield_chunks(event, answer, text):
+    bot = bot_of("From the ", "model.")
+    bot.fallback(answer)
+    assert said(bot, event) == text
+
+
+def test_one_function_may_answer_several_intents(event):
+    bot = bot_of("From the model.")
+
+    @bot.intent("Buy", "Sell")
+    def trade(turn):
+        return turn.intent
+
+    assert said(bot, intent_event(event, "Buy")) == "Buy"
+    assert said(bot, intent_event(event, "Sell")) == "Sell"
+    assert said(bot, intent_event(event, "Rent")) == "From the model."
+
+
+def test_of_two_functions_for_an_intent_the_later_counts(event):
+    bot = bot_of()
+    bot.intent("Buy")(lambda turn: "first")
+    bot.intent("Buy")(lambda turn: "second")
+    assert said(bot, intent_event(event, "Buy")) == "second"
+
+
+def test_what_is_registered_stays_the_function_that_it_is():
+    bot = bot_of()
+
+    def answer(turn):
+        return turn.utterance
+
+    def around(turn, answer):
+        return answer(turn)
+
+    assert bot.intent("Order")(answer) is answer
+    assert bot.dialog("Order")(answer) is answer
+    assert bot.fallback(answer) is answer
+    assert bot.middleware(around) is around
+
+
+# --- the dialog
+
+
+@pytest.fixture
+def ordering():
+    """A bot with a function for the dialog of an intent, and one that fulfils it."""
+    bot = bot_of("From the model.")
+
+    @bot.dialog("Order", "Return")
+    def check(turn):
+        yield "Checking…"
+        if turn.slots.get("Item") == "nothing":
+            turn.elicit_slot("Item", "There is no such thing. Which one?")
+
+    @bot.intent("Order")
+    def order(turn):
+        return "Ordered."
+
+    return bot
+
+
+def test_a_dialog_is_checked_at_each_of_its_turns_and_fulfilled_by_another(ordering, event):
+    wrong = dialog_event(event, slots={"Item": lex.slot_of("nothing")})
+    response = ordering.lambda_handler(wrong, Context())
+    assert taken(response, wrong) == {
+        "dialogAction": {"type": "ElicitSlot", "slotToElicit": "Item"},
+        "intent": {
+            "name": "Order",
+            "slots": {"Item": None},
+            "state": "InProgress",
+            "confirmationState": "None",
+        },
+        "sessionAttributes": response["sessionState"]["sessionAttributes"],
+    }
+    assert contents(response) == ["Checking…", "There is no such thing. Which one?"]
+    right = intent_event(event, "Order", slots={"Item": lex.slot_of("lamp")})
+    assert said(ordering, right) == "Ordered."
+
+
+def test_a_slot_that_is_not_asked_for_after_all_keeps_its_value(event):
+    bot = bot_of()
+
+    @bot.dialog("Order")
+    def check(turn):
+        turn.elicit_slot("Size", "Which?")
+        turn.delegate()
+
+    slots = {"Size": lex.slot_of("large")}
+    asking = dialog_event(event, slots=slots)
+    state = taken(bot.lambda_handler(asking, Context()), asking)
+    assert (state["dialogAction"], state["intent"]["slots"]) == (DELEGATE, slots)
+
+
+@pytest.mark.parametrize("name", ["Order", "Return"])
+def test_a_check_that_decides_nothing_lets_lex_go_on_without_a_word(ordering, event, name):
+    slots = {"Item": lex.slot_of("lamp")}
+    fine = dialog_event(event, name, slots=slots)
+    response = ordering.lambda_handler(fine, Context())
+    state = taken(response, fine)
+    assert (state["dialogAction"], state["intent"]["slots"]) == (DELEGATE, slots)
+    assert "messages" not in response
+
+
+def test_what_a_check_sets_is_handed_on_to_lex(event):
+    bot = bot_of()
+
+    @bot.dialog("Order")
+    def check(turn):
+        turn.set_slot("Size", "large")
+        turn.set_slot("Colours", ["red", "blue"])
+        turn.session_attributes["checked"] = "yes"
+
+    asking = dialog_event(event, slots={"Size": None})
+    state = taken(bot.lambda_handler(asking, Context()), asking)
+    assert state["dialogAction"] == DELEGATE
+    assert state["intent"]["slots"] == {
+        "Size": lex.slot_of("large"),
+        "Colours": lex.slot_of(["red", "blue"]),
+    }
+    assert state["sessionAttributes"]["checked"] == "yes"
+
+
+@pytest.mark.parametrize("hook", ["DialogCodeHook", "FulfillmentCodeHook"])
+def test_fallback_is_answered_through_either_hook(event, hook):
+    called = intent_event(event, "FallbackIntent") | {"invocationSource": hook}
+    bot = bot_of("From the model.")
+    bot.dialog("Order")(lambda turn: "not this")
+    response = bot.lambda_handler(called, Context())
+    assert reply_of(response) == ("From the model.", "Fulfilled")
+    # A Close ends the turn, so that Lex calls the other hook no more.
+    assert len(bot.resources.model.prompts) == 1
+
+
+def test_the_dialog_of_fallback_may_have_a_function_too(event):
+    bot = bot_of("From the model.")
+
+    @bot.dialog("FallbackIntent")
+    def first(turn):
+        turn.delegate()
+
+    asking = dialog_event(event, "FallbackIntent")
+    assert taken(bot.lambda_handler(asking, Context()), asking)["dialogAction"] == DELEGATE
+    assert said(bot, event) == "From the model."
+
+
+def test_an_answer_that_delegates_fails_politely(event, caplog):
+    bot = bot_of()
+    bot.fallback(lambda turn: turn.delegate())
+    assert reply_of(bot.lambda_handler(event, Context())) == (WORDS.failed, "Failed")
+    assert caplog.records[0].error == AnswerError.__name__
+
+
+@pytest.mark.parametrize(
+    ("say", "dialog_action", "questions"),
+    [
+        (
+            lambda turn: turn.elicit_slot("Size", "How large?"),
+            {"type": "ElicitSlot", "slotToElicit": "Size"},
+            ["How large?"],
+        ),
+        (
+            lambda turn: turn.elicit_slot("Size"),
+            {"type": "ElicitSlot", "slotToElicit": "Size"},
+            [],
+        ),
+        (lambda turn: turn.confirm("Shall I?"), {"type": "ConfirmIntent"}, ["Shall I?"]),
+    ],
+)
+@pytest.mark.parametrize("hook", [dialog_event, intent_event])
+@pytest.mark.parametrize("written", ["Well.", ""])
+def test_what_a_function_asks_is_what_lex_is_told_to_ask(
+    event, say, dialog_action, questions, hook, written
+):
+    bot = bot_of()
+
+    def answer(turn):
+        yield written
+        say(turn)
+
+    bot.intent("Order")(answer)
+    bot.dialog("Order")(answer)
+    large = lex.slot_of("large")
+    called = hook(event, "Order", slots={"Size": large}, confirmationState="Denied")
+    response = bot.lambda_handler(called, Context())
+    told = taken(response, called)
+    assert told["dialogAction"] == dialog_action
+    assert contents(response) == [*filter(None, [written]), *questions]
+    assert ("messages" in response) == bool(written or questions)
+    assert told["intent"] == {
+        "name": "Order",
+        "slots": {"Size": None if "slotToElicit" in dialog_action else large},
+        "state": "InProgress",
+        "confirmationState": "None",
+    }
+
+
+@pytest.mark.parametrize("hook", [dialog_event, intent_event])
+def test_a_function_may_leave_its_intent(event, hook):
+    bot = bot_of()
+
+    def answer(turn):
+        yield "Well."
+        turn.elicit_intent("What else?")
+
+    bot.intent("Order")(answer)
+    bot.dialog("Order")(answer)
+    called = hook(event, "Order")
+    response = bot.lambda_handler(called, Context())
+    told = taken(response, called)
+    assert told["dialogAction"] == {"type": "ElicitIntent"}
+    assert "intent" not in told
+    assert contents(response) == ["Well.", "What else?"]
+
+
+@pytest.mark.parametrize("hook", [dialog_event, intent_event])
+@pytest.mark.parametrize(("failed", "state"), [(False, "Fulfilled"), (True, "Failed")])
+def test_a_function_may_end_its_intent_either_way(event, hook, failed, state):
+    bot = bot_of()
+
+    def answer(turn):
+        yield "Well."
+        turn.close(failed=failed)
+
+    bot.intent("Order")(answer)
+    bot.dialog("Order")(answer)
+    response = bot.lambda_handler(hook(event, "Order"), Context())
+    assert reply_of(response) == ("Well.", state)
+
+
+def test_an_intent_that_ends_without_a_word_says_so(event):
+    bot = bot_of()
+    bot.dialog("Order")(lambda turn: turn.close())
+    response = bot.lambda_handler(dialog_event(event), Context())
+    assert reply_of(response) == (WORDS.empty, "Failed")
+
+
+def test_cards_and_messages_reach_lex_after_the_reply(event):
+    bot = bot_of("A long word. " * 4_000)
+
+    @bot.fallback
+    def answer(turn):
+        yield from turn.ask()
+        for number in range(MAX_ADDED_MESSAGES - 1):
+            turn.add_message(f"Message {number}")
+        turn.add_card("Lamp", "lit", "https://x/lamp.png", [("More", "Tell me more")])
+        turn.elicit_intent("What else?")
+
+    response = bot.lambda_handler(event, Context())
+    taken(response)
+    reply, *texts, card = contents(response)
+    assert reply.endswith(WORDS.too_long)
+    assert texts == [*(f"Message {number}" for number in range(7)), "What else?"]
+    assert card is None
+    assert response["messages"][-1]["imageResponseCard"]["buttons"] == [
+        {"text": "More", "value": "Tell me more"}
+    ]
+
+
+# --- around all functions
+
+
+def test_the_first_middleware_is_the_outermost(event):
+    bot = bot_of("x")
+    seen = []
+
+    @bot.middleware
+    def outer(turn, answer):
+        seen.append("outer before")
+        yield "["
+        yield from answer(turn)
+        yield "]"
+        seen.append("outer after")
+
+    @bot.middleware
+    def inner(turn, answer):
+        seen.append("inner before")
+        for chunk in answer(turn):
+            yield chunk.upper()
+        seen.append("inner after")
+
+    assert said(bot, event) == "[X]"
+    assert seen == ["outer before", "inner before", "inner after", "outer after"]
+
+
+@pytest.mark.parametrize("name", ["FallbackIntent", "Order"])
+def test_a_middleware_may_answer_in_place_of_the_function(event, name):
+    bot = bot_of("From the model.")
+    bot.intent("Order")(lambda turn: turn.ask())
+
+    @bot.middleware
+    def members_only(turn, answer):
+        if "member" in turn.session_attributes:
+            yield from answer(turn)
+        else:
+            yield "Please sign in first."
+
+    called = intent_event(event, name)
+    assert said(bot, called) == "Please sign in first."
+    assert bot.resources.model.prompts == []
+    called["sessionState"]["sessionAttributes"]["member"] = "yes"
+    assert said(bot, called) == "From the model."
+
+
+def test_a_middleware_goes_around_the_check_of_a_dialog(event):
+    bot = bot_of()
+    bot.dialog("Order")(lambda turn: turn.elicit_slot("Size", "Which?"))
+
+    @bot.middleware
+    def closes(turn, answer):
+        yield from answer(turn)
+        turn.close(failed=True)
+        yield "Not today."
+
+    response = bot.lambda_handler(dialog_event(event), Context())
+    # The question belongs to the slot that is not asked for any more.
+    assert reply_of(response) == ("Not today.", "Failed")
+
+
+def test_a_middleware_may_write_what_the_function_failed_to(event):
+    bot = bot_of("So far ", ValueError("x"))
+
+    @bot.middleware
+    def saves(turn, answer):
+        try:
+            yield from answer(turn)
+        except ValueError:
+            yield "and no further."
+
+    assert reply_of(bot.lambda_handler(event, Context())) == (
+        "So far and no further.",
+        "Fulfilled",
+    )
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_middleware_that_fails_fails_the_turn_politely(event, when):
+    bot = bot_of("Hello.")
+
+    @bot.middleware
+    def fails(turn, answer):
+        if when == "before":
+            raise ValueError("a secret")
+        yield from answer(turn)
+        raise ValueError("a secret")
+
+    text = WORDS.failed if when == "before" else f"Hello.\n\n{WORDS.interrupted}"
+    assert said(bot, event) == text
+
+
+@pytest.mark.parametrize(
+    ("middleware", "text"),
+    [
+        (lambda turn, answer: answer(turn), "Hello."),
+        (lambda turn, answer: "".join(answer(turn)).upper(), "HELLO."),
+        (lambda turn, answer: None, WORDS.empty),
+        (lambda turn, answer: 5, WORDS.failed),
+    ],
+)
+def test_a_middleware_need_not_yield(event, middleware, text):
+    bot = bot_of("Hello.")
+    bot.middleware(middleware)
+    assert said(bot, event) == text
 
 
 def test_frames_reach_the_connection_of_the_session(event):
@@ -103,6 +495,41 @@ def test_words_can_be_the_builders_own(event):
     assert reply_of(bot.lambda_handler(event, Context()))[0] == "Entschuldigung."
 
 
+WORDS_BY_LOCALE = {
+    "de": Words(failed="Entschuldigung."),
+    "de_CH": Words(failed="Äxgüsi."),
+}
+
+
+@pytest.mark.parametrize(
+    ("locale", "sentence"),
+    [
+        ("de_CH", "Äxgüsi."),
+        ("de_DE", "Entschuldigung."),
+        ("fr_FR", WORDS.failed),
+        ("", WORDS.failed),
+    ],
+)
+def test_words_can_be_those_of_a_locale_or_its_language(event, locale, sentence):
+    bot = Bot(bot_of(ValueError()).resources, words=WORDS_BY_LOCALE)
+    assert said(bot, event | {"bot": {"localeId": locale}}) == sentence
+
+
+def test_the_last_resort_speaks_the_users_language_too(event):
+    bot = Bot(words=WORDS_BY_LOCALE)
+    bot.resources = None
+    assert said(bot, event | {"bot": {"localeId": "de_CH"}}) == "Äxgüsi."
+
+
+def test_a_bot_may_keep_its_conversations_itself(event):
+    own, other = FakeMemory(), FakeMemory()
+    resources = bot_of("Hello.", memory=other.memory).resources
+    bot = Bot(resources, memory=own.memory)
+    attributes = bot.lambda_handler(event, Context())["sessionState"]["sessionAttributes"]
+    assert own.kept == {attributes[ATTRIBUTE]: [Exchange("and for two people?", "Hello.")]}
+    assert other.kept == {}
+
+
 @pytest.mark.parametrize("event", [None, {}, [], {"sessionState": {"sessionAttributes": [1]}}])
 def test_an_event_that_is_none_of_lex_gets_a_valid_response(event, caplog):
     assert reply_of(bot_of("x").lambda_handler(event, Context())) == (WORDS.failed, "Failed")
@@ -111,10 +538,12 @@ def test_an_event_that_is_none_of_lex_gets_a_valid_response(event, caplog):
 
 def test_a_dialog_hook_with_slots_is_delegated_and_nothing_asked(event):
     bot = bot_of("x")
-    response = bot.lambda_handler(
-        intent(event, "Order") | {"invocationSource": "DialogCodeHook"}, Context()
-    )
-    assert response["sessionState"]["dialogAction"] == {"type": "Delegate"}
+    order = dialog_event(event, slots={"Item": lex.slot_of("lamp"), "Size": None})
+    response = bot.lambda_handler(order, Context())
+    state = taken(response, order)
+    assert state["dialogAction"] == DELEGATE
+    assert state["intent"] == order["sessionState"]["intent"]
+    assert "messages" not in response
     assert bot.resources.model.prompts == []
 
 
@@ -128,3 +557,12 @@ def test_the_console_test_window_just_gets_its_reply(load_event):
     response = bot.lambda_handler(load_event("console_test_window"), Context())
     assert reply_of(response) == ("Hello.", "Fulfilled")
     assert channel.posts == []
+
+
+def test_a_registration_without_an_intent_says_what_it_takes():
+    bot = bot_of()
+    for register in (bot.intent, bot.dialog):
+        with pytest.raises(TypeError, match=r'@bot.intent\("TrackOrder"\)'):
+            register()
+        with pytest.raises(TypeError):
+            register(lambda turn: "forgot the brackets")

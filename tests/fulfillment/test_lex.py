@@ -1,10 +1,25 @@
 import pytest
 
 from fulfillment import lex
+from fulfillment.actions import Action, Button, Card, Text
 from fulfillment.errors import InvalidLexEvent
 from fulfillment.lex import LexEvent
+from turns import taken
 
 MINIMAL = {"sessionState": {}}
+CLOSE = Action()
+
+
+def parsed(event):
+    """Return an event as parsed, without what it was parsed from."""
+    return LexEvent.from_dict(event)._replace(raw={})
+
+
+def close(event, attributes, *messages):
+    """Return what closes a turn; Lex takes it."""
+    response = lex.respond(event, CLOSE, messages or [Text("x")], attributes)
+    taken(response)
+    return response
 
 
 def with_slot(slot):
@@ -32,13 +47,18 @@ def test_a_voice_turn_wants_no_frames(load_event, mode):
 
 
 def test_all_that_lex_may_leave_out_has_a_default():
-    event = LexEvent.from_dict(MINIMAL)
-    assert event == LexEvent(session_id="", utterance="", intent=lex.Intent("FallbackIntent"))
+    event = LexEvent(session_id="", utterance="", intent=lex.Intent("FallbackIntent"))
+    assert parsed(MINIMAL) == event
+
+
+def test_the_event_itself_is_kept(load_event):
+    event = load_event("console_test_window")
+    assert LexEvent.from_dict(event).raw == event
 
 
 @pytest.mark.parametrize("key", ["sessionAttributes", "activeContexts", "intent"])
 def test_a_null_is_as_good_as_nothing(key):
-    assert LexEvent.from_dict({"sessionState": {key: None}}) == LexEvent.from_dict(MINIMAL)
+    assert parsed({"sessionState": {key: None}}) == parsed(MINIMAL)
 
 
 def test_the_intent_is_taken_from_the_interpretations_where_the_state_has_none():
@@ -49,7 +69,7 @@ def test_the_intent_is_taken_from_the_interpretations_where_the_state_has_none()
 def test_unknown_fields_are_ignored(load_event):
     known = load_event("console_test_window")
     unknown = known | {"somethingNew": {"a": [1]}, "messageVersion": "9.9"}
-    assert LexEvent.from_dict(unknown) == LexEvent.from_dict(known)
+    assert parsed(unknown) == parsed(known)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +109,19 @@ def test_an_event_that_lex_does_not_send_is_refused_by_the_key(event, named):
             {"shape": "Composite", "subSlots": {"City": {"value": {"interpretedValue": "Bern"}}}},
             {"City": "Bern"},
         ),
+        (
+            {
+                "shape": "Composite",
+                "subSlots": {
+                    "Cities": {"shape": "List", "values": [{"value": {"originalValue": "Bern"}}]},
+                    "Street": None,
+                },
+            },
+            {"Cities": ["Bern"], "Street": None},
+        ),
+        ({"shape": "List", "values": []}, []),
+        ({"shape": "Composite", "subSlots": {}}, {}),
+        ({"shape": "Scalar", "value": {"interpretedValue": 5}}, None),
         ("odd", None),
     ],
 )
@@ -96,10 +129,46 @@ def test_slots_are_what_was_understood(slot, value):
     assert LexEvent.from_dict(with_slot(slot)).slots == {"Item": value}
 
 
+@pytest.mark.parametrize(
+    ("slot", "values"),
+    [
+        ({"value": {"resolvedValues": ["red", "crimson"]}}, ["red", "crimson"]),
+        ({"value": {"resolvedValues": []}}, []),
+        ({"value": {"interpretedValue": "red"}}, []),
+        ({"value": {"resolvedValues": ["red", None, 5]}}, ["red"]),
+        ({"shape": "List", "values": []}, []),
+        (None, []),
+        ("odd", []),
+    ],
+)
+def test_a_slot_may_mean_several_values_of_its_type(slot, values):
+    assert LexEvent.from_dict(with_slot(slot)).resolutions == {"Item": values}
+
+
+@pytest.mark.parametrize("value", ["red", ["red", "blue"], [], None])
+def test_a_slot_that_is_set_is_read_as_it_was_set(value):
+    assert LexEvent.from_dict(with_slot(lex.slot_of(value))).slots == {"Item": value}
+
+
+def test_a_slot_that_is_set_has_all_the_values_that_lex_wants():
+    assert lex.slot_of(["red"]) == {
+        "shape": "List",
+        "values": [
+            {
+                "shape": "Scalar",
+                "value": {
+                    "originalValue": "red",
+                    "interpretedValue": "red",
+                    "resolvedValues": ["red"],
+                },
+            }
+        ],
+    }
+
+
 def test_close_hands_back_what_lex_and_its_client_need(load_event):
     event = LexEvent.from_dict(load_event("connect_chat_dialog_hook"))
-    response = lex.close(event, ["Knock knock."], event.session_attributes)
-    assert response == {
+    assert close(event, event.session_attributes, Text("Knock knock.")) == {
         "sessionState": {
             "dialogAction": {"type": "Close"},
             "intent": {
@@ -122,26 +191,127 @@ def test_close_hands_back_what_lex_and_its_client_need(load_event):
 
 def test_close_leaves_out_the_previous_reply_that_lex_web_ui_sends_along(load_event):
     event = LexEvent.from_dict(load_event("lex_web_ui_second_turn"))
-    attributes = lex.close(event, ["x"], event.session_attributes)["sessionState"][
-        "sessionAttributes"
-    ]
+    attributes = close(event, event.session_attributes)["sessionState"]["sessionAttributes"]
     assert set(attributes) == {"streamingEndpoint", "streamingDynamoDbTable", "appContext"}
 
 
 def test_close_always_has_a_map_of_session_attributes():
-    response = lex.close(LexEvent.from_dict(MINIMAL), ["x"], {})
+    response = close(LexEvent.from_dict(MINIMAL), {})
     assert response["sessionState"]["sessionAttributes"] == {}
     assert "requestAttributes" not in response
 
 
-def test_close_turns_attribute_values_into_strings():
-    response = lex.close(LexEvent.from_dict(MINIMAL), ["x"], {"count": 3})  # type: ignore[dict-item]
-    assert response["sessionState"]["sessionAttributes"] == {"count": "3"}
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [(3, "3"), (["a"], '["a"]'), (True, "true"), (OSError("x"), '"x"'), ("", "")],
+)
+def test_close_turns_attribute_values_into_strings(value, kept):
+    response = close(LexEvent.from_dict(MINIMAL), {"name": value})
+    assert response["sessionState"]["sessionAttributes"] == {"name": kept}
+
+
+@pytest.mark.parametrize("attributes", [{"": "x"}, {"name": None}])
+def test_close_leaves_out_an_attribute_that_lex_does_not_take(attributes):
+    response = close(LexEvent.from_dict(MINIMAL), attributes)
+    assert response["sessionState"]["sessionAttributes"] == {}
 
 
 def test_active_contexts_are_handed_back():
     event = LexEvent.from_dict({"sessionState": {"activeContexts": [{"name": "ordering"}]}})
-    assert lex.close(event, ["x"], {})["sessionState"]["activeContexts"] == [{"name": "ordering"}]
+    response = lex.respond(event, CLOSE, [Text("x")], {})
+    assert response["sessionState"]["activeContexts"] == [{"name": "ordering"}]
+
+
+@pytest.mark.parametrize(
+    ("action", "dialog_action", "state", "confirmation"),
+    [
+        (Action("Close"), {"type": "Close"}, "Fulfilled", "Denied"),
+        (Action("Close", failed=True), {"type": "Close"}, "Failed", "Denied"),
+        (Action("Delegate"), {"type": "Delegate"}, "InProgress", "Denied"),
+        (
+            Action("ElicitSlot", "Item"),
+            {"type": "ElicitSlot", "slotToElicit": "Item"},
+            "InProgress",
+            "None",
+        ),
+        (Action("ConfirmIntent"), {"type": "ConfirmIntent"}, "InProgress", "None"),
+    ],
+)
+def test_what_lex_does_next_goes_with_the_state_of_its_intent(
+    action, dialog_action, state, confirmation
+):
+    event = with_slot(None) | {"invocationSource": "DialogCodeHook"}
+    event["sessionState"]["intent"]["confirmationState"] = "Denied"
+    response = lex.respond(LexEvent.from_dict(event), action, [Text("x")], {"a": "b"})
+    assert taken(response, event) == {
+        "dialogAction": dialog_action,
+        "intent": {
+            "name": "Order",
+            "slots": {"Item": None},
+            "state": state,
+            "confirmationState": confirmation,
+        },
+        "sessionAttributes": {"a": "b"},
+    }
+
+
+def test_to_elicit_an_intent_is_to_name_none():
+    response = lex.respond(
+        LexEvent.from_dict(with_slot(None)), Action("ElicitIntent"), [Text("What else?")], {}
+    )
+    assert taken(response) == {"dialogAction": {"type": "ElicitIntent"}, "sessionAttributes": {}}
+
+
+def test_slots_that_changed_are_handed_back_as_they_are_now():
+    event = LexEvent.from_dict(with_slot(lex.slot_of("red")))
+    slots = {"Item": lex.slot_of(["blue"]), "Size": None}
+    state = taken(lex.respond(event, CLOSE, [Text("x")], {}, slots))
+    assert state["intent"]["slots"] == slots
+
+
+def test_a_slot_that_is_elicited_loses_its_value():
+    event = LexEvent.from_dict(with_slot(lex.slot_of("red")))
+    slots = {"Item": lex.slot_of("blue"), "Size": lex.slot_of("large")}
+    response = lex.respond(event, Action("ElicitSlot", "Item"), [], {}, slots)
+    left = {"Item": None, "Size": lex.slot_of("large")}
+    assert taken(response)["intent"]["slots"] == left
+
+
+def test_messages_are_written_as_lex_takes_them():
+    whole = Card("Lamp", "lit", "https://x/lamp.png", [Button("More", "Tell me more")])
+    response = close(
+        LexEvent.from_dict(MINIMAL),
+        {},
+        Text("**Hi**"),
+        Text(""),
+        Text("Hi", "PlainText"),
+        Text("<speak>Hi</speak>", "SSML"),
+        Card("Bare"),
+        whole,
+    )
+    assert response["messages"] == [
+        {"contentType": "CustomPayload", "content": "**Hi**"},
+        {"contentType": "PlainText", "content": "Hi"},
+        {"contentType": "SSML", "content": "<speak>Hi</speak>"},
+        {"contentType": "ImageResponseCard", "imageResponseCard": {"title": "Bare"}},
+        {
+            "contentType": "ImageResponseCard",
+            "imageResponseCard": {
+                "title": "Lamp",
+                "subtitle": "lit",
+                "imageUrl": "https://x/lamp.png",
+                "buttons": [{"text": "More", "value": "Tell me more"}],
+            },
+        },
+    ]
+
+
+def test_without_a_message_lex_says_its_own():
+    response = lex.respond(
+        LexEvent.from_dict(with_slot(None)), Action("ElicitSlot", "Item"), [], {}
+    )
+    taken(response)
+    assert "messages" not in response
 
 
 def test_a_dialog_hook_of_an_intent_with_slots_is_delegated_back():

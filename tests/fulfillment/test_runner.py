@@ -1,15 +1,20 @@
 import json
 import threading
+import time
 
 import pytest
 
-from fakes import FakeChannel, FakeSessions
-from fulfillment import Words
+from fakes import FakeChannel, FakeMemory, FakeSessions
+from fulfillment import Exchange, Words
 from fulfillment.closing import ESCAPES_NON_ASCII
 from fulfillment.errors import AnswerError, ModelInterrupted, ModelUnavailable
-from fulfillment.models.base import Completion
+from fulfillment.memory.conversation import ATTRIBUTE
+from fulfillment.models.base import Completion, Message, ToolCall
+from fulfillment.runner import SAVE_SECONDS
 from fulfillment.sessions import Session
-from turns import Context, bot_of, reply_of
+from fulfillment.tools.toolbox import MAX_RESULT_CHARACTERS, Tool
+from fulfillment.turn import GO_ON
+from turns import Context, bot_of, dialog_event, intent_event, next_event, reply_of, taken
 
 WORDS = Words()
 
@@ -184,6 +189,17 @@ def test_a_waiting_text_is_shown_but_is_no_part_of_the_reply(event):
     assert channel.frames[:2] == ["Thinking…", " "]
 
 
+@pytest.mark.parametrize(
+    ("plain_frames", "first"), [(True, "Hello there,"), (False, "**Hello** there,")]
+)
+def test_frames_may_leave_out_the_marks_that_the_reply_keeps(event, plain_frames, first):
+    gate = threading.Event()
+    channel = FakeChannel(on_post=gate.set)
+    bot = bot_of("**Hello** there, ", gate, "`you`.", channel=channel, plain_frames=plain_frames)
+    assert reply_of(bot.lambda_handler(event, Context()))[0] == "**Hello** there, `you`."
+    assert channel.frames[0] == first
+
+
 def test_a_hostile_endpoint_of_the_browser_is_never_contacted(event):
     event["sessionState"]["sessionAttributes"]["streamingEndpoint"] = "https://evil.example/Prod"
     gate = threading.Event()
@@ -237,3 +253,397 @@ def test_the_attributes_cannot_be_lost(event):
     attributes = response["sessionState"]["sessionAttributes"]
     assert attributes["count"] == "3"
     assert "nothing" not in attributes
+
+
+def test_a_function_that_goes_on_after_its_deadline_changes_nothing(event):
+    never, went_on = threading.Event(), threading.Event()
+    # Its post holds the turn for as long as it may.
+    bot = bot_of(channel=FakeChannel(on_post=lambda: never.wait(20)))
+
+    @bot.intent("Order")
+    def answer(turn):
+        turn.session_attributes["count"] = "1"
+        turn.set_slot("Size", "small")
+        turn.add_message("Before.")
+        yield "One. Tw"
+        while turn.seconds_left > -0.1:
+            never.wait(0.005)
+        turn.session_attributes["count"] = "2"
+        turn.session_attributes["late"] = "yes"
+        turn.set_slot("Size", "large")
+        turn.add_message("After.")
+        turn.elicit_slot("Size", "Which?")
+        went_on.set()
+        yield "o."
+
+    try:
+        order = intent_event(event, "Order", slots={"Size": None})
+        response = bot.lambda_handler(order, Context(remaining_ms=1_600))
+        assert went_on.is_set()
+        assert reply_of(response) == (f"One.\n\n{WORDS.cut}", "Fulfilled")
+        state = response["sessionState"]
+        assert state["sessionAttributes"]["count"] == "1"
+        assert "late" not in state["sessionAttributes"]
+        assert state["intent"]["slots"]["Size"]["value"]["interpretedValue"] == "small"
+    finally:
+        never.set()
+
+
+@pytest.mark.parametrize("raises", [True, False])
+def test_what_a_function_decided_before_it_failed_is_dropped(event, raises):
+    bot, never = bot_of(), threading.Event()
+
+    @bot.dialog("Order")
+    def check(turn):
+        turn.add_card("Lamp")
+        turn.confirm("Shall I?")
+        if raises:
+            raise ValueError
+        never.wait(20)
+
+    try:
+        response = bot.lambda_handler(dialog_event(event), Context(remaining_ms=1_600))
+        assert reply_of(response) == (WORDS.failed, "Failed")
+    finally:
+        never.set()
+
+
+# --- a filter that takes back what was shown
+
+
+@pytest.fixture
+def withdrawing():
+    """A bot whose filter finds, after the text was shown, that it must not stand."""
+    shown = threading.Event()
+    withdrawn = Completion("m", "guardrail_intervened", withdrawn=True)
+    channel, memory = FakeChannel(on_post=shown.set), FakeMemory()
+    bot = bot_of("Take two ", shown, withdrawn, channel=channel, memory=memory.memory)
+    return bot, channel, memory
+
+
+def test_what_was_withdrawn_is_not_in_the_reply_though_it_was_shown(event, withdrawing):
+    bot, channel, _ = withdrawing
+    assert reply_of(bot.lambda_handler(event, Context())) == (WORDS.withheld, "Failed")
+    assert channel.frames[0] == "Take two"
+
+
+def test_what_was_withdrawn_is_not_remembered(event, withdrawing):
+    bot, _, memory = withdrawing
+    bot.lambda_handler(event, Context())
+    assert memory.saves == 0
+
+
+def test_what_a_function_adds_to_what_was_withdrawn_is_not_said_either(event, withdrawing):
+    bot, _, _ = withdrawing
+
+    @bot.fallback
+    def answer(turn):
+        yield "As they say: "
+        yield from turn.ask()
+        yield "Or three."
+        turn.add_message("Or four.")
+
+    assert reply_of(bot.lambda_handler(event, Context())) == (WORDS.withheld, "Failed")
+
+
+# --- tools that do not do as they should
+
+CALL = ToolCall("c1", "find_order", {"order_id": "A-1"})
+# Leaves a tool half a second, and the model its quarter of the turn.
+SHORT = Context(remaining_ms=2_200)
+
+
+def raises(order_id: str):
+    raise ValueError("a secret")
+
+
+def hangs(order_id: str):
+    threading.Event().wait(20)
+
+
+def goes_on_for_ever(order_id: str):
+    while True:
+        yield ""
+
+
+def returns_much(order_id: str):
+    return "lamp " * 200_000
+
+
+@pytest.mark.parametrize(
+    ("function", "call", "told", "failed"),
+    [
+        (raises, CALL, "The tool failed: ValueError.", True),
+        (hangs, CALL, "The tool did not finish in 0.", True),
+        (goes_on_for_ever, CALL, "The tool did not finish in 0.", True),
+        (returns_much, CALL, "[cut: 1000000 characters in all]", False),
+        (raises, CALL._replace(name="sell_order"), "There is no tool sell_order.", True),
+        (raises, CALL._replace(arguments={}), "Wrong arguments: order_id", True),
+        (raises, CALL._replace(arguments=None), "not a JSON object", True),
+    ],
+)
+def test_a_tool_that_fails_is_told_to_the_model_and_the_turn_ends_well(
+    event, function, call, told, failed
+):
+    bot = bot_of("Let me see.", call, then=[["I could not find out."]])
+    tool = Tool(function, name="find_order", description="Find an order.")
+    bot.fallback(lambda turn: turn.ask(tools=[tool]))
+    started = time.monotonic()
+    context = SHORT if function in (hangs, goes_on_for_ever) else Context()
+    response = bot.lambda_handler(event, context)
+    assert time.monotonic() - started < 3
+    assert reply_of(response) == ("Let me see.\n\nI could not find out.", "Fulfilled")
+    (result,) = bot.resources.model.prompts[1].messages[-1].tool_results
+    assert told in result.text
+    assert result.failed is failed
+    assert "secret" not in result.text
+    assert len(result.text) < MAX_RESULT_CHARACTERS + 50
+
+
+def test_a_tool_that_hangs_past_its_time_does_not_hold_the_turn(event):
+    never = threading.Event()
+    bot = bot_of(CALL, then=[["I could not find out."]])
+
+    @bot.fallback
+    def answer(turn):
+        def find_order(order_id: str) -> str:
+            """Find an order."""
+            never.wait(20)
+            turn.session_attributes["late"] = "yes"
+            return "found"
+
+        yield from turn.ask(tools=[find_order])
+
+    try:
+        response = bot.lambda_handler(event, SHORT)
+        assert reply_of(response) == ("I could not find out.", "Fulfilled")
+    finally:
+        never.set()
+    assert "late" not in response["sessionState"]["sessionAttributes"]
+
+
+# --- what is remembered
+
+
+def remembering(*script, then=(), memory=None, **settings):
+    """Return a bot that remembers, and its memory."""
+    kept = memory or FakeMemory()
+    return bot_of(*script, then=then, memory=kept.memory, **settings), kept
+
+
+def test_the_next_turn_is_told_of_this_one(event):
+    bot, memory = remembering("About 20 minutes.", then=[["About 40."]])
+    first = bot.lambda_handler(event, Context())
+    assert reply_of(first)[0] == "About 20 minutes."
+    following = next_event(event, first, "and for three?")
+    second = bot.lambda_handler(following, Context())
+    assert reply_of(second)[0] == "About 40."
+    assert bot.resources.model.prompts[1].messages == (
+        Message("user", "and for two people?"),
+        Message("assistant", "About 20 minutes."),
+        Message("user", "and for three?"),
+    )
+    assert list(memory.kept.values()) == [
+        [
+            Exchange("and for two people?", "About 20 minutes."),
+            Exchange("and for three?", "About 40."),
+        ]
+    ]
+    ids = {each["sessionState"]["sessionAttributes"][ATTRIBUTE] for each in (first, second)}
+    assert ids == set(memory.kept)
+
+
+def test_whoever_has_the_same_session_id_and_nothing_else_is_told_nothing(event):
+    bot, memory = remembering("About 20 minutes.")
+    bot.lambda_handler(event, Context())
+    bot.lambda_handler(event, Context())
+    assert len(bot.resources.model.prompts[1].messages) == 1
+    assert len(memory.kept) == 2
+
+
+def test_an_id_that_the_client_made_up_is_replaced(event):
+    bot, memory = remembering("About 20 minutes.")
+    event["sessionState"]["sessionAttributes"][ATTRIBUTE] = event["sessionId"]
+    response = bot.lambda_handler(event, Context())
+    assert response["sessionState"]["sessionAttributes"][ATTRIBUTE] != event["sessionId"]
+    assert event["sessionId"] not in memory.kept
+
+
+def test_a_function_cannot_lose_the_conversation(event):
+    bot, memory = remembering()
+
+    @bot.fallback
+    def answer(turn):
+        turn.session_attributes.clear()
+        return "Hello."
+
+    response = bot.lambda_handler(event, Context())
+    assert response["sessionState"]["sessionAttributes"] == {ATTRIBUTE: next(iter(memory.kept))}
+
+
+def test_a_function_that_asks_no_model_is_remembered_too(event):
+    answered = threading.Event()
+    # What was said earlier is loaded when the answer is there.
+    memory = FakeMemory(on_load=lambda: answered.wait(5))
+    bot, _ = remembering(memory=memory)
+
+    @bot.fallback
+    def answer(turn):
+        yield f"You said: {turn.utterance}"
+        answered.set()
+
+    first = bot.lambda_handler(event, Context())
+    answered.clear()
+    bot.lambda_handler(next_event(event, first, "Bye"), Context())
+    assert list(memory.kept.values()) == [
+        [
+            Exchange("and for two people?", "You said: and for two people?"),
+            Exchange("Bye", "You said: Bye"),
+        ]
+    ]
+
+
+def test_no_more_is_told_than_the_settings_say(event):
+    bot, memory = remembering("Yes.", memory_turns=2)
+    response = bot.lambda_handler(event, Context())
+    for number in range(4):
+        response = bot.lambda_handler(next_event(event, response, f"Q{number}"), Context())
+    asked = [message.text for message in bot.resources.model.prompts[-1].messages]
+    assert asked == ["Q1", "Yes.", "Q2", "Yes.", "Q3"]
+    assert [len(exchanges) for exchanges in memory.kept.values()] == [2]
+
+
+def test_a_reply_that_was_cut_can_be_gone_on_with(event):
+    never = threading.Event()
+    bot, memory = remembering("One. Two. Thr", never, then=[["Three."]])
+    first = bot.lambda_handler(event, Context(remaining_ms=1_600))
+    assert reply_of(first)[0] == f"One. Two.\n\n{WORDS.cut} {WORDS.to_go_on}"
+    assert list(memory.kept.values()) == [[Exchange("and for two people?", "One. Two.", cut=True)]]
+    second = bot.lambda_handler(next_event(event, first, "go on"), Context())
+    assert reply_of(second)[0] == "Three."
+    prompts = bot.resources.model.prompts
+    assert prompts[1].messages[1] == Message("assistant", "One. Two.")
+    assert prompts[1].system == f"{prompts[0].system}\n\n{GO_ON}"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        (),
+        (ValueError("x"),),
+        (ModelUnavailable("x"),),
+        (Completion("m", "refusal"),),
+    ],
+)
+def test_a_turn_without_a_reply_is_not_remembered(event, script):
+    bot, memory = remembering(*script)
+    bot.lambda_handler(event, Context())
+    assert memory.saves == 0
+
+
+def test_a_dialog_that_goes_on_in_lex_is_not_remembered(event):
+    bot, memory = remembering()
+
+    @bot.dialog("Order")
+    def check(turn):
+        yield "Checking…"
+
+    response = bot.lambda_handler(dialog_event(event), Context())
+    assert taken(response, dialog_event(event))["dialogAction"] == {"type": "Delegate"}
+    assert memory.saves == 0
+
+
+def test_a_question_is_remembered(event):
+    bot, memory = remembering()
+
+    @bot.dialog("Order")
+    def check(turn):
+        turn.elicit_slot("Size", "Which size?")
+
+    bot.lambda_handler(dialog_event(event), Context())
+    assert list(memory.kept.values()) == [[Exchange("and for two people?", "Which size?")]]
+
+
+def fails():
+    raise ValueError("a secret")
+
+
+def continued(event):
+    """Return an event of a conversation that goes on."""
+    event["sessionState"]["sessionAttributes"][ATTRIBUTE] = "a" * 32
+    return event
+
+
+def test_a_memory_that_cannot_be_read_costs_no_reply_and_nothing_it_holds(event, caplog):
+    kept = {"a" * 32: [Exchange("Hi", "Hello.")]}
+    bot, memory = remembering("About 20.", memory=FakeMemory(dict(kept), on_load=fails))
+    assert reply_of(bot.lambda_handler(continued(event), Context())) == ("About 20.", "Fulfilled")
+    assert memory.kept == kept
+    (record,) = caplog.records
+    assert (record.levelname, record.outcome) == ("WARNING", "completed")
+    assert record.memory_error["error"] == "ValueError"
+    assert "secret" not in str(record.__dict__)
+    assert "a" * 32 not in str(record.__dict__)
+
+
+def test_a_memory_that_cannot_be_written_costs_no_reply(event, caplog):
+    bot, _ = remembering("About 20.", memory=FakeMemory(on_save=fails))
+    assert reply_of(bot.lambda_handler(continued(event), Context())) == ("About 20.", "Fulfilled")
+    assert caplog.records[0].memory_error["error"] == "ValueError"
+    assert "secret" not in str(caplog.records[0].__dict__)
+
+
+@pytest.mark.parametrize("remaining_ms", [1_600, 30_000])
+def test_a_memory_that_hangs_while_it_is_written_is_left(event, caplog, remaining_ms):
+    never = threading.Event()
+    bot, _ = remembering("About 20.", memory=FakeMemory(on_save=lambda: never.wait(20)))
+    started = time.monotonic()
+    try:
+        response = bot.lambda_handler(event, Context(remaining_ms))
+        assert time.monotonic() - started < SAVE_SECONDS + 1
+        assert reply_of(response) == ("About 20.", "Fulfilled")
+        assert caplog.records[0].memory_error == {"error": "TimeoutError"}
+    finally:
+        never.set()
+
+
+def test_a_memory_that_hangs_while_it_is_read_holds_no_turn_past_its_deadline(event):
+    never = threading.Event()
+    bot, _ = remembering("About 20.", memory=FakeMemory(on_load=lambda: never.wait(20)))
+    started = time.monotonic()
+    try:
+        response = bot.lambda_handler(continued(event), Context(remaining_ms=1_600))
+        assert time.monotonic() - started < 1
+        assert reply_of(response) == (WORDS.failed, "Failed")
+    finally:
+        never.set()
+
+
+def test_two_turns_at_once_of_one_conversation_both_end_and_one_is_kept(event):
+    both = threading.Barrier(2, timeout=5)
+    memory = FakeMemory({"a" * 32: [Exchange("Hi", "Hello.")]}, on_load=both.wait)
+    bot, _ = remembering(memory=memory)
+
+    @bot.fallback
+    def answer(turn):
+        return turn.utterance.upper()
+
+    def run(utterance):
+        said = continued(json.loads(json.dumps(event))) | {"inputTranscript": utterance}
+        replies.append(reply_of(bot.lambda_handler(said, Context()))[0])
+
+    replies = []
+    threads = [threading.Thread(target=run, args=(utterance,)) for utterance in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(replies) == ["ONE", "TWO"]
+    (exchanges,) = memory.kept.values()
+    assert exchanges[0] == Exchange("Hi", "Hello.")
+    assert exchanges[1:] in ([Exchange("one", "ONE")], [Exchange("two", "TWO")])
+
+
+def test_without_a_memory_no_id_is_sent(event):
+    response = bot_of("Hello.").lambda_handler(event, Context())
+    assert ATTRIBUTE not in response["sessionState"]["sessionAttributes"]

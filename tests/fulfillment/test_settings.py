@@ -13,6 +13,7 @@ def test_an_empty_variable_is_unset():
         "MODEL_ID FALLBACK_MODEL_IDS MODEL_FIELDS SYSTEM_PROMPT MAX_TOKENS STREAMING_ENDPOINT"
         " SESSION_TABLE TURN_SECONDS FLUSH_INTERVAL_SECONDS ALLOW_HTML WAITING_TEXT"
         " MAX_RESPONSE_BYTES MAX_MESSAGE_CHARACTERS GUARDRAIL_ID GUARDRAIL_VERSION"
+        " GUARDRAIL_MODE TEMPERATURE TOP_P PROMPT_CACHE_TTL PLAIN_FRAMES"
     )
     assert Settings.from_environ(dict.fromkeys(names.split(), " ")) == Settings()
 
@@ -26,12 +27,17 @@ def test_every_variable_is_read():
             "SYSTEM_PROMPT": "Be brief.",
             "GUARDRAIL_ID": "gr1",
             "GUARDRAIL_VERSION": "2",
+            "GUARDRAIL_MODE": "async",
             "MAX_TOKENS": "300",
+            "TEMPERATURE": "0",
+            "TOP_P": "0.9",
+            "PROMPT_CACHE_TTL": "1h",
             "STREAMING_ENDPOINT": "https://abc.execute-api.eu-west-1.amazonaws.com/Prod/",
             "SESSION_TABLE": "sessions",
             "TURN_SECONDS": "20.5",
             "FLUSH_INTERVAL_SECONDS": "0",
             "ALLOW_HTML": "TRUE",
+            "PLAIN_FRAMES": "true",
             "WAITING_TEXT": "Thinking…",
             "MAX_RESPONSE_BYTES": "20000",
             "MAX_MESSAGE_CHARACTERS": "1000",
@@ -44,12 +50,17 @@ def test_every_variable_is_read():
         system_prompt="Be brief.",
         guardrail_id="gr1",
         guardrail_version="2",
+        guardrail_mode="async",
         max_tokens=300,
+        temperature=0.0,
+        top_p=0.9,
+        prompt_cache_ttl="1h",
         streaming_endpoint="https://abc.execute-api.eu-west-1.amazonaws.com/Prod",
         session_table="sessions",
         turn_seconds=20.5,
         flush_interval_seconds=0,
         allow_html=True,
+        plain_frames=True,
         waiting_text="Thinking…",
         max_response_bytes=20_000,
         max_message_characters=1_000,
@@ -65,6 +76,10 @@ def test_every_variable_is_read():
         ("MAX_TOKENS", "1.5", "a whole number from 1"),
         ("MAX_TOKENS", "0", "a whole number from 1"),
         ("FLUSH_INTERVAL_SECONDS", "-1", "a number from 0 to 10"),
+        ("TEMPERATURE", "1.1", "a number from 0 to 1"),
+        ("TOP_P", "nan", "a number from 0 to 1"),
+        ("PROMPT_CACHE_TTL", "10m", "5m or 1h"),
+        ("GUARDRAIL_MODE", "both", "sync or async"),
         ("ALLOW_HTML", "perhaps", "true or false"),
         ("MODEL_FIELDS", "[1]", "a JSON object"),
         ("MODEL_FIELDS", "{", "a JSON object"),

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from fakes import FakeMemory
 from fulfillment.delivery import Delivery, Status
-from fulfillment.errors import ChannelError
+from fulfillment.errors import ChannelError, ConversationTableError
+from fulfillment.memory import Exchange
+from fulfillment.memory.conversation import ATTRIBUTE
 from fulfillment.models.base import Completion
 from fulfillment.telemetry import Outcome, TurnReport, log_turn
+from turns import Context, bot_of
 
 TESTS = Path(__file__).parents[1]
 REPORT = TurnReport(
@@ -74,6 +78,7 @@ def test_what_is_not_known_is_no_metric(capsys, caplog):
             1,
             Delivery(Status.FAILED, error=ChannelError("status 500")),
         ),
+        REPORT._replace(memory_error=ValueError("secret")),
     ],
 )
 def test_what_failed_is_a_warning_without_foreign_words(caplog, report):
@@ -81,6 +86,40 @@ def test_what_failed_is_a_warning_without_foreign_words(caplog, report):
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert "secret" not in str(record.__dict__)
+
+
+def test_a_memory_that_failed_is_said_with_its_reason_beside_a_reply_that_did_not(caplog):
+    log_turn(REPORT._replace(memory_error=ConversationTableError("AccessDeniedException")))
+    (record,) = caplog.records
+    assert record.outcome == "completed"
+    assert not hasattr(record, "error")
+    assert record.memory_error == {
+        "error": "ConversationTableError",
+        "reason": "AccessDeniedException",
+    }
+
+
+def test_nothing_that_a_turn_says_or_is_known_by_is_recorded(event, capsys, caplog):
+    event["sessionState"]["sessionAttributes"] |= {ATTRIBUTE: "s3cret" * 5 + "xx", "a": "s3cret"}
+    event["inputTranscript"] = "s3cret?"
+    event["requestAttributes"] = {"b": "s3cret"}
+    memory = FakeMemory({"s3cret" * 5 + "xx": [Exchange("s3cret", "s3cret")]})
+    bot = bot_of("s3cret.", memory=memory.memory, system_prompt="s3cret")
+
+    @bot.fallback
+    def answer(turn):
+        turn.set_slot("Size", "s3cret")
+        turn.add_message("s3cret")
+        turn.add_card("s3cret")
+        turn.elicit_slot("Size", "s3cret")
+        yield from turn.ask()
+        raise ValueError("s3cret")
+
+    bot.lambda_handler(event, Context())
+    assert bot.resources.model.prompts[0].messages[0].text == "s3cret"
+    assert caplog.records[0].outcome == "interrupted"
+    assert "s3cret" not in "".join(str(record.__dict__) for record in caplog.records)
+    assert "s3cret" not in "".join(capsys.readouterr())
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
+import itertools
 import threading
 
 import pytest
 
 from fakes import FakeClock
-from fulfillment.errors import AnswerError
-from fulfillment.transcript import Transcript, record
+from fulfillment.transcript import MAX_CHARACTERS, Transcript, record
 
 
 def recorded(answer):
@@ -24,19 +24,10 @@ def chunks_then(*steps):
     return answer
 
 
-@pytest.mark.parametrize(
-    ("answer", "text"),
-    [
-        (chunks_then("a", "", "b"), "ab"),
-        (lambda: "all at once", "all at once"),
-        (lambda: ["a", "b"], "ab"),
-        (lambda: None, ""),
-        (lambda: [], ""),
-    ],
-)
-def test_what_a_function_yields_or_returns_is_written(answer, text):
-    transcript = recorded(answer)
-    assert transcript.text() == text
+@pytest.mark.parametrize("chunks", [(), ("",), ("a", "", "b")])
+def test_what_is_yielded_is_written(chunks):
+    transcript = recorded(chunks_then(*chunks))
+    assert transcript.text() == "".join(chunks)
     assert transcript.error is None
 
 
@@ -47,13 +38,17 @@ def test_whatever_is_raised_keeps_the_text_so_far(step):
     assert transcript.error is step
 
 
-@pytest.mark.parametrize(
-    "answer", [lambda: 5, lambda: {"text": "x"}, chunks_then("a", 5), chunks_then("a", b"bytes")]
-)
-def test_what_is_not_text_is_an_answer_error(answer):
-    transcript = recorded(answer)
-    assert isinstance(transcript.error, AnswerError)
-    assert transcript.text() in ("", "a")
+def test_what_is_raised_before_the_first_chunk_ends_it_too():
+    def answer():
+        raise ValueError("x")
+
+    assert isinstance(recorded(answer).error, ValueError)
+
+
+def test_what_goes_on_too_long_is_left():
+    transcript = recorded(lambda: (character * 50_000 for character in itertools.cycle("ab")))
+    assert transcript.error is None
+    assert transcript.length == MAX_CHARACTERS + 50_000
 
 
 def test_a_generator_is_closed_when_nobody_wants_more():
@@ -117,3 +112,12 @@ def test_a_closed_transcript_takes_nothing_more():
     transcript.close()
     assert not transcript.write("b")
     assert transcript.text() == "a"
+
+
+@pytest.mark.parametrize("error", [None, ValueError("x")])
+def test_how_it_ends_after_it_was_closed_is_not_asked(error):
+    transcript = Transcript()
+    transcript.close()
+    transcript.finish(error)
+    assert not transcript.finished
+    assert transcript.error is None

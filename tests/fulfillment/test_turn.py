@@ -1,55 +1,380 @@
-from fakes import FakeModel
+import pytest
+
+from fakes import FakeClock, FakeMemory, FakeModel
+from fulfillment import lex
+from fulfillment.actions import MAX_ADDED_MESSAGES, Action, Button, Card, Text
+from fulfillment.calls import ModelCalls
+from fulfillment.errors import AnswerError, ToolError
 from fulfillment.lex import LexEvent
-from fulfillment.models.base import Message
+from fulfillment.memory import Exchange
+from fulfillment.memory.conversation import ATTRIBUTE, Conversation
+from fulfillment.models.base import Message, ToolCall, ToolResult
 from fulfillment.settings import Settings
-from fulfillment.turn import Turn
+from fulfillment.turn import GO_ON, Turn
+from turns import dialog_event, intent_event
 
 SETTINGS = Settings(system_prompt="Be brief.", max_tokens=50)
+ID = "a" * 32
 
 
-def turn_of(load_event, model):
-    return Turn(LexEvent.from_dict(load_event("lex_web_ui_second_turn")), model, SETTINGS)
+@pytest.fixture
+def make_turn(event):
+    """Return a function that makes a turn of an event on a model."""
+
+    def make(model=None, of=event, settings=SETTINGS, conversation=None):
+        return Turn(
+            LexEvent.from_dict(of),
+            model or FakeModel("ok"),
+            settings,
+            ModelCalls(lambda: 20.0),
+            conversation or Conversation(None, {}),
+        )
+
+    return make
 
 
-def test_a_turn_says_what_was_asked_and_by_whom(load_event):
-    turn = turn_of(load_event, FakeModel())
+@pytest.fixture
+def order(event):
+    """An intent with slots that is to be fulfilled."""
+    return intent_event(event, "Order", slots={"Item": lex.slot_of("lamp"), "Size": None})
+
+
+def remembered(*exchanges, **options):
+    """Return a conversation with earlier turns."""
+    memory = FakeMemory({ID: exchanges}).memory
+    conversation = Conversation(memory, {ATTRIBUTE: ID}, **options)
+    conversation.load()
+    return conversation
+
+
+def asked(turn, *args, **options):
+    """Ask the turn's model, and return what it was asked."""
+    list(turn.ask(*args, **options))
+    return turn._model.prompts[-1]
+
+
+def test_a_turn_says_what_was_asked_and_by_whom(make_turn, event):
+    turn = make_turn()
     assert turn.utterance == "and for two people?"
     assert turn.intent == "FallbackIntent"
+    assert turn.session_id == "session-1"
     assert turn.locale == "en_US"
     assert turn.input_mode == "Text"
     assert turn.session_attributes["appContext"] == "{}"
+    assert turn.request_attributes == {}
+    assert turn.confirmation == "None"
     assert turn.slots == {}
+    assert turn.event == event
+    assert turn.event["bot"]["name"] == "Demo"
 
 
-def test_ask_asks_the_utterance_as_the_settings_say(load_event):
+def test_a_turn_says_what_was_understood(make_turn, event):
+    slots = {
+        "Item": {
+            "shape": "Scalar",
+            "value": {
+                "originalValue": "lite",
+                "interpretedValue": "light",
+                "resolvedValues": ["light", "lamp"],
+            },
+        },
+        "Colours": lex.slot_of(["red", "blue"]),
+        "Address": {"shape": "Composite", "subSlots": {"City": lex.slot_of("Bern")}},
+        "Size": None,
+    }
+    turn = make_turn(of=intent_event(event, "Order", slots=slots, confirmationState="Denied"))
+    assert turn.slots == {
+        "Item": "light",
+        "Colours": ["red", "blue"],
+        "Address": {"City": "Bern"},
+        "Size": None,
+    }
+    assert turn.resolutions["Item"] == ["light", "lamp"]
+    assert turn.confirmation == "Denied"
+
+
+def test_a_turn_says_how_long_it_may_take(event):
+    clock = FakeClock(3.0)
+    calls = ModelCalls(lambda: 24.5 - clock())
+    turn = Turn(LexEvent.from_dict(event), FakeModel(), SETTINGS, calls, Conversation(None, {}))
+    assert turn.seconds_left == 21.5
+    clock.advance(2)
+    assert turn.seconds_left == 19.5
+
+
+def test_the_attributes_of_a_turn_cannot_be_replaced(make_turn, event):
+    turn = make_turn()
+    with pytest.raises(AttributeError):
+        turn.session_attributes = None
+    turn.session_attributes["seen"] = "yes"
+    assert "seen" not in event["sessionState"]["sessionAttributes"]
+
+
+# --- asking the model
+
+
+def test_ask_asks_the_utterance_as_the_settings_say(make_turn):
+    settings = SETTINGS._replace(temperature=0.4, top_p=0.9)
     model = FakeModel("For two: ", "20 minutes.")
-    assert list(turn_of(load_event, model).ask()) == ["For two: ", "20 minutes."]
+    turn = make_turn(model, settings=settings)
+    assert list(turn.ask()) == ["For two: ", "20 minutes."]
     (prompt,) = model.prompts
     assert prompt.messages == (Message("user", "and for two people?"),)
     assert (prompt.system, prompt.max_tokens) == ("Be brief.", 50)
+    assert (prompt.temperature, prompt.top_p) == (0.4, 0.9)
+    assert (prompt.stop_sequences, prompt.tools) == ((), ())
 
 
-def test_ask_takes_other_words(load_event):
-    model = FakeModel("ok")
-    list(turn_of(load_event, model).ask("What?", system="Rhyme.", max_tokens=9))
-    (prompt,) = model.prompts
-    assert prompt.messages == (Message("user", "What?"),)
-    assert (prompt.system, prompt.max_tokens) == ("Rhyme.", 9)
+@pytest.mark.parametrize(
+    ("option", "value", "kept"),
+    [
+        ("system", "Rhyme.", "Rhyme."),
+        ("system", "", ""),
+        ("max_tokens", 9, 9),
+        ("temperature", 0.0, 0.0),
+        ("top_p", 0.5, 0.5),
+        ("stop_sequences", ["\n", "END"], ("\n", "END")),
+    ],
+)
+def test_ask_takes_what_the_settings_say_otherwise(make_turn, option, value, kept):
+    settings = SETTINGS._replace(temperature=0.4, top_p=0.9)
+    prompt = asked(make_turn(settings=settings), **{option: value})
+    assert getattr(prompt, option) == kept
 
 
-def test_how_each_call_ended_is_kept(load_event):
-    turn = turn_of(load_event, FakeModel("ok"))
-    list(turn.ask())
-    list(turn.ask())
-    assert [completion.output_tokens for completion in turn.completions] == [5, 5]
+def test_ask_takes_other_words(make_turn):
+    assert asked(make_turn(), "What?").messages == (Message("user", "What?"),)
+    assert asked(make_turn(), "").messages == (Message("user", ""),)
 
 
-def test_closing_a_turn_stops_its_calls_and_those_to_come(load_event):
-    model = FakeModel("a", "b")
-    turn = turn_of(load_event, model)
-    chunks = turn.ask()
-    next(chunks)
-    turn.close()
-    assert list(chunks) == []
-    assert list(turn.ask()) == []
-    assert all(answer.closed.is_set() for answer in model.answers[:1])
+@pytest.mark.parametrize(
+    ("locale", "system"),
+    [("de_DE", "Deutsch."), ("de_AT", "Servus."), ("fr_CA", "Be brief."), ("", "Be brief.")],
+)
+def test_each_locale_may_have_a_system_prompt(make_turn, event, locale, system):
+    settings = SETTINGS._replace(system_prompts={"de": "Deutsch.", "de_AT": "Servus."})
+    of = event | {"bot": {"localeId": locale}}
+    assert asked(make_turn(of=of, settings=settings)).system == system
+
+
+def test_another_model_may_be_asked(make_turn):
+    other = FakeModel("from the other")
+    turn = make_turn(FakeModel("from the settings'"))
+    assert list(turn.ask(model=other)) == ["from the other"]
+    assert turn._model.prompts == []
+
+
+def test_progress_and_the_models_text_are_one_reply(make_turn):
+    turn = make_turn(FakeModel("It is ", "here."))
+
+    def answer():
+        yield "Looking…\n"
+        yield from turn.ask("Where?")
+
+    assert "".join(answer()) == "Looking…\nIt is here."
+
+
+def test_functions_are_tools_that_the_model_may_call(make_turn):
+    def find_order(order_id: str) -> str:
+        """Find an order."""
+        return f"{order_id} is on its way"
+
+    call = ToolCall("c1", "find_order", {"order_id": "A-1"})
+    model = FakeModel(call, then=[["It is on its way."]])
+    assert list(make_turn(model).ask(tools=[find_order])) == ["It is on its way."]
+    assert [spec.name for spec in model.prompts[0].tools] == ["find_order"]
+    assert model.prompts[1].tools == model.prompts[0].tools
+    assert model.prompts[1].messages[-1].tool_results == (ToolResult("c1", "A-1 is on its way"),)
+
+
+def test_what_cannot_be_a_tool_is_an_error_before_the_model_is_asked(make_turn):
+    turn = make_turn()
+    with pytest.raises(ToolError):
+        turn.ask(tools=[lambda: None])
+    assert turn._model.prompts == []
+
+
+# --- what was said before
+
+
+def test_the_model_is_told_the_earlier_turns(make_turn):
+    turn = make_turn(conversation=remembered(Exchange("How long?", "20 minutes.")))
+    prompt = asked(turn)
+    assert prompt.messages == (
+        Message("user", "How long?"),
+        Message("assistant", "20 minutes."),
+        Message("user", "and for two people?"),
+    )
+    assert prompt.system == "Be brief."
+
+
+def test_another_model_is_given_the_conversation_by_name_and_the_next_turn_has_it_too(make_turn):
+    conversation, model = remembered(Exchange("How long?", "20 minutes.")), FakeModel("Hello.")
+    turn = make_turn(conversation=conversation)
+    assert asked(turn).conversation_id == ""
+    list(turn.ask(model=model))
+    assert model.prompts[0].conversation_id == ID
+    assert conversation.attributes == {ATTRIBUTE: ID}
+
+
+def test_the_model_need_not_be_told_the_earlier_turns(make_turn):
+    turn = make_turn(conversation=remembered(Exchange("How long?", "20 mi", cut=True)))
+    prompt = asked(turn, history=False)
+    assert prompt.messages == (Message("user", "and for two people?"),)
+    assert prompt.system == "Be brief."
+
+
+@pytest.mark.parametrize(("system", "told"), [("Be brief.", f"Be brief.\n\n{GO_ON}"), ("", GO_ON)])
+def test_a_model_whose_reply_was_cut_is_told_how_to_go_on(make_turn, system, told):
+    turn = make_turn(conversation=remembered(Exchange("Tell me.", "Once upon", cut=True)))
+    assert asked(turn, system=system).system == told
+
+
+def test_a_reply_that_was_cut_long_ago_is_not_gone_on_with(make_turn):
+    exchanges = [Exchange("Tell me.", "Once upon", cut=True), Exchange("Stop.", "Very well.")]
+    assert asked(make_turn(conversation=remembered(*exchanges))).system == "Be brief."
+
+
+def test_the_model_is_asked_without_what_takes_too_long_to_load(make_turn):
+    memory = FakeMemory({ID: [Exchange("How long?", "20 minutes.")]}).memory
+    # Its loading never ends.
+    conversation = Conversation(memory, {ATTRIBUTE: ID}, load_seconds=0.01)
+    turn = make_turn(conversation=conversation)
+    assert asked(turn).messages == (Message("user", "and for two people?"),)
+    assert isinstance(conversation.error, TimeoutError)
+
+
+# --- what Lex does next
+
+
+def test_by_default_a_turn_closes_its_intent_and_a_check_delegates(make_turn, order, event):
+    assert make_turn(of=order).decision.action == Action("Close")
+    assert make_turn(of=dialog_event(event)).decision.action == Action("Delegate")
+    fallback = dialog_event(event, "FallbackIntent")
+    assert make_turn(of=fallback).decision.action == Action("Close")
+
+
+@pytest.mark.parametrize(
+    ("say", "action", "prompt"),
+    [
+        (lambda turn: turn.close(), Action("Close"), ""),
+        (lambda turn: turn.close(failed=True), Action("Close", failed=True), ""),
+        (lambda turn: turn.elicit_slot("Size"), Action("ElicitSlot", "Size"), ""),
+        (lambda turn: turn.elicit_slot("Size", "How?"), Action("ElicitSlot", "Size"), "How?"),
+        (lambda turn: turn.confirm("Shall I?"), Action("ConfirmIntent"), "Shall I?"),
+        (lambda turn: turn.elicit_intent("What else?"), Action("ElicitIntent"), "What else?"),
+    ],
+)
+@pytest.mark.parametrize("is_dialog", [True, False])
+def test_a_function_may_say_what_lex_does_next(make_turn, event, say, action, prompt, is_dialog):
+    of = dialog_event(event) if is_dialog else intent_event(event, "Order")
+    turn = make_turn(of=of)
+    say(turn)
+    assert (turn.decision.action, turn.decision.prompt) == (action, prompt)
+
+
+def test_the_last_word_counts(make_turn, event):
+    turn = make_turn(of=dialog_event(event))
+    turn.elicit_slot("Size", "Which size?")
+    turn.confirm("Shall I?")
+    turn.delegate()
+    assert (turn.decision.action, turn.decision.prompt) == (Action("Delegate"), "")
+
+
+def test_only_a_check_can_delegate(make_turn, order):
+    turn = make_turn(of=order)
+    turn.close(failed=True)
+    with pytest.raises(AnswerError):
+        turn.delegate()
+    assert turn.decision.action == Action("Close", failed=True)
+
+
+def test_slots_can_be_filled_and_emptied(make_turn, order):
+    turn = make_turn(of=order)
+    turn.set_slot("Item", None)
+    turn.set_slot("Size", "large")
+    turn.set_slot("Colours", ["red", "blue"])
+    assert turn.next_slots == {
+        "Item": None,
+        "Size": lex.slot_of("large"),
+        "Colours": lex.slot_of(["red", "blue"]),
+    }
+    assert order["sessionState"]["intent"]["slots"]["Item"] is not None
+
+
+def test_what_was_decided_does_not_change_afterwards(make_turn, order):
+    turn = make_turn(of=order)
+    turn.add_message("One")
+    decision, slots = turn.decision, turn.next_slots
+    turn.add_message("Two")
+    turn.confirm("Shall I?")
+    turn.set_slot("Item", "chair")
+    assert decision.messages == [Text("One")]
+    assert decision.action == Action("Close")
+    assert slots["Item"] == lex.slot_of("lamp")
+
+
+# --- messages and cards
+
+
+def test_messages_and_cards_are_added_in_their_order(make_turn):
+    turn = make_turn()
+    turn.add_card("Lamp", "lit", "https://x/lamp.png", [("More", "Tell me more")])
+    turn.add_message("**One**")
+    turn.confirm("Shall I?")
+    turn.add_message("Two", "PlainText")
+    turn.add_card("Chair")
+    assert turn.decision.messages == [
+        Text("**One**"),
+        Text("Two", "PlainText"),
+        Text("Shall I?"),
+        Card("Lamp", "lit", "https://x/lamp.png", [Button("More", "Tell me more")]),
+        Card("Chair", buttons=[]),
+    ]
+
+
+def test_more_messages_than_lex_takes_are_refused(make_turn):
+    turn = make_turn()
+    for number in range(MAX_ADDED_MESSAGES // 2):
+        turn.add_message(f"Message {number}")
+        turn.add_card(f"Card {number}")
+    with pytest.raises(AnswerError, match="at most 8"):
+        turn.add_message("one more")
+    with pytest.raises(AnswerError, match="at most 8"):
+        turn.add_card("one more")
+    assert len(turn.decision.messages) == MAX_ADDED_MESSAGES
+    # A question still has its place.
+    turn.confirm("Shall I?")
+    assert len(turn.decision.messages) == MAX_ADDED_MESSAGES + 1
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        lambda turn: turn.add_message("word " * 3_000),
+        lambda turn: turn.add_message("字" * 4_500),
+        lambda turn: turn.confirm("word " * 3_000),
+    ],
+)
+def test_half_of_the_response_is_the_replys(make_turn, add):
+    turn = make_turn()
+    turn.add_message("Hello.")
+    with pytest.raises(AnswerError, match="at most 12000 bytes"):
+        add(turn)
+    assert turn.decision.messages == [Text("Hello.")]
+
+
+@pytest.mark.parametrize(
+    ("card", "named"),
+    [
+        ({"title": ""}, "title"),
+        ({"title": "t" * 251}, "title"),
+        ({"title": "t", "buttons": [("b", "v")] * 6}, "buttons"),
+        ({"title": "t", "buttons": [("b" * 51, "v")]}, "button's text"),
+    ],
+)
+def test_a_card_that_lex_would_not_take_is_not_added(make_turn, card, named):
+    turn = make_turn()
+    with pytest.raises(AnswerError, match=named):
+        turn.add_card(**card)
+    assert turn.decision.messages == []

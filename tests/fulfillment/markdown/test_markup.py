@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from fulfillment.markup import neutralise
+from fulfillment.markdown.markup import neutralise
 
 ALLOWED_SCHEMES = {"http", "https", "mailto", "tel"}
 

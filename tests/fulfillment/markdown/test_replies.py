@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fulfillment.markup import neutralise
-from fulfillment.replies import (
-    MAX_MESSAGES,
+from fulfillment.actions import MAX_MESSAGES
+from fulfillment.markdown.markup import neutralise
+from fulfillment.markdown.replies import (
     MESSAGE_BYTES,
     closed,
     cut_at_sentence,
@@ -27,9 +27,10 @@ def encoded_bytes(value):
     return len(json.dumps(value).encode())
 
 
-def fit(markdown, characters=4_000, room_bytes=24_000, finish=neutralise):
+def fit(markdown, characters=4_000, room_bytes=24_000, finish=neutralise, most=MAX_MESSAGES):
     return messages_of(
         markdown,
+        most=most,
         characters=characters,
         room_bytes=room_bytes,
         encoded_bytes=encoded_bytes,
@@ -67,10 +68,23 @@ def test_what_does_not_fit_is_said_to_be_cut():
     assert squeezed(PARAGRAPHS * 10).startswith(squeezed(kept))
 
 
-def test_there_are_never_more_messages_than_lex_takes():
-    messages = fit(PARAGRAPHS, characters=500)
-    assert len(messages) == MAX_MESSAGES
+@pytest.mark.parametrize("most", [1, 2, MAX_MESSAGES])
+def test_there_are_never_more_messages_than_may_be(most):
+    messages = fit(PARAGRAPHS, characters=500, most=most)
+    assert len(messages) == most
     assert messages[-1].endswith(NOTICE)
+    kept = "".join(messages).removesuffix(NOTICE)
+    assert squeezed(PARAGRAPHS).startswith(squeezed(kept))
+    assert len(kept) > 200 * most
+
+
+def test_as_many_messages_as_may_be_need_no_notice():
+    assert fit(PARAGRAPHS, most=3) == fit(PARAGRAPHS)
+    assert NOTICE not in "".join(fit(PARAGRAPHS))
+
+
+def test_no_text_is_no_message():
+    assert fit("") == fit("\n") == []
 
 
 def test_a_code_block_that_is_cut_is_closed_and_opened_again():
@@ -121,15 +135,16 @@ PIECES = [
 ]
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.sampled_from(PIECES), max_size=200).map("".join),
     st.integers(500, 1_000),
     st.integers(0, 20_000),
+    st.integers(1, MAX_MESSAGES),
 )
-def test_whatever_the_reply_it_fits_and_keeps_its_order(markdown, characters, room_bytes):
-    messages = fit(markdown, characters, room_bytes, finish=lambda text: text)
-    assert len(messages) <= MAX_MESSAGES
+def test_whatever_the_reply_it_fits_and_keeps_its_order(markdown, characters, room_bytes, most):
+    messages = fit(markdown, characters, room_bytes, finish=lambda text: text, most=most)
+    assert len(messages) <= most
     assert spent(messages) <= max(room_bytes, spent([NOTICE]))
     assert all(message.strip() for message in messages)
     assert all(len(message) <= characters + len(NOTICE) + 60 for message in messages)
