@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 ACCOUNT_ID = "000000000000"
@@ -24,7 +24,7 @@ class ServiceError(Exception):
         self.message = message
 
 
-def error_response(request: Request, error: Exception) -> Response:
+def error_response(request: HTTPConnection, error: Exception) -> Response:
     """Return a ServiceError as botocore's rest-json parser reads it."""
     assert isinstance(error, ServiceError)
     # A real GoneException has no message, nor has its body.

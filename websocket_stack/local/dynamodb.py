@@ -1,4 +1,4 @@
-"""DynamoDB, from moto, as an ASGI application; and the session table in it."""
+"""DynamoDB, from moto, as an ASGI application; and the tables of this stack in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from websocket_stack.local.aws import REGION
 
 # Calls answered at once; each is a thread.
 WORKERS = 32
-TARGET_PREFIX = "DynamoDB_20120810"
+TARGET = "DynamoDB_20120810"
 # moto reads the account and region out of the signature, which it does not check.
 AUTHORIZATION = f"AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/dynamodb/aws4_request"
 
@@ -27,28 +27,20 @@ class DynamoDb:
         self._wsgi = wsgi
         self.asgi: Any = WSGIMiddleware(wsgi, workers=WORKERS)
 
-    def ensure_session_table(self, name: str) -> None:
-        """Create the session table unless it is there."""
+    def ensure_table(self, name: str, key: str) -> None:
+        """Create a table unless it is there; takes the name of its key, a string."""
         definition = {
             "TableName": name,
-            "KeySchema": [{"AttributeName": "sessionId", "KeyType": "HASH"}],
-            "AttributeDefinitions": [{"AttributeName": "sessionId", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"}],
             "BillingMode": "PAY_PER_REQUEST",
         }
-        if name not in self._call("ListTables", {})["TableNames"]:
-            self._call("CreateTable", definition)
-
-    def _call(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
         response = Client(self._wsgi).post(
             "/",
-            data=json.dumps(body),
+            data=json.dumps(definition),
             content_type="application/x-amz-json-1.0",
-            headers={
-                "X-Amz-Target": f"{TARGET_PREFIX}.{operation}",
-                "Authorization": AUTHORIZATION,
-            },
+            headers={"X-Amz-Target": f"{TARGET}.CreateTable", "Authorization": AUTHORIZATION},
         )
-        if response.status_code != 200:
-            raise RuntimeError(f"{operation} answered {response.status_code}")
-        answer: dict[str, Any] = json.loads(response.data)
-        return answer
+        # Another stack of this process may have it already.
+        if response.status_code != 200 and b"ResourceInUseException" not in response.data:
+            raise RuntimeError(f"CreateTable answered {response.status_code}")

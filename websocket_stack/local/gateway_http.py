@@ -12,25 +12,26 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from websocket_stack.local.aws import json_response
+from websocket_stack.local.authorization import Authorization
+from websocket_stack.local.aws import ServiceError, error_response, json_response
 from websocket_stack.local.events import Upgrade
 from websocket_stack.local.gateway import Refused, SocketClosed, WebSocketApi
-from websocket_stack.local.signatures import SignatureCheck
 
 # Of a browser that closes with no code, and of one that is cut off without closing.
 NO_STATUS = 1005
 ABNORMAL = 1006
 
 
-def routes(api: WebSocketApi, stage: str, signatures: SignatureCheck | None) -> list[BaseRoute]:
-    """Return the routes of the API and, under them, of its management API.
-
-    Takes what checks the signature of management calls; ``None`` takes any.
-    """
+def routes(api: WebSocketApi, stage: str, authorization: Authorization) -> list[BaseRoute]:
+    """Return the routes of the API and, under them, of its management API."""
 
     async def endpoint(websocket: WebSocket) -> None:
         try:
-            connection = await api.connect(_upgrade(websocket))
+            identity = authorization.of_connect(websocket)
+            connection = await api.connect(_upgrade(websocket, identity))
+        except ServiceError as error:
+            await websocket.send_denial_response(error_response(websocket, error))
+            return
         except Refused as refused:
             await websocket.send_denial_response(Response(status_code=refused.status))
             return
@@ -53,8 +54,7 @@ def routes(api: WebSocketApi, stage: str, signatures: SignatureCheck | None) -> 
                 await api.receive_binary(connection)
 
     async def connections(request: Request) -> Response:
-        if signatures is not None:
-            await signatures.check(request)
+        await authorization.check_management(request)
         connection_id = request.path_params["connection_id"]
         if request.method == "POST":
             await api.post(connection_id, await request.body())
@@ -104,11 +104,12 @@ class _Socket:
                 await self._websocket.close(code, reason)
 
 
-def _upgrade(websocket: WebSocket) -> Upgrade:
+def _upgrade(websocket: WebSocket, identity: Mapping[str, str]) -> Upgrade:
     return Upgrade(
         headers=[(name, value) for name, value in websocket.headers.items()],
         query=websocket.url.query,
         source_ip=websocket.client.host if websocket.client else "",
+        identity=identity,
     )
 
 

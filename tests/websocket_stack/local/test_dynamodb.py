@@ -8,6 +8,8 @@ from uuid import uuid4
 
 import pytest
 
+from fulfillment.memory import Exchange
+from fulfillment.memory.table import ConversationTable
 from websocket_stack.local import stack
 from websocket_stack.local.dynamodb import DynamoDb
 
@@ -22,11 +24,15 @@ def read(dynamodb: Any, session_id: str) -> Any:
     return dynamodb.get_item(TableName=stack.SESSION_TABLE, Key=key).get("Item")
 
 
-def test_the_session_table_is_there(dynamodb) -> None:
-    table = dynamodb.describe_table(TableName=stack.SESSION_TABLE)["Table"]
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [(stack.SESSION_TABLE, "sessionId"), (stack.CONVERSATION_TABLE, "conversationId")],
+)
+def test_the_tables_of_the_stack_are_there(dynamodb, name, key) -> None:
+    table = dynamodb.describe_table(TableName=name)["Table"]
 
     assert table["TableStatus"] == "ACTIVE"
-    assert table["KeySchema"] == [{"AttributeName": "sessionId", "KeyType": "HASH"}]
+    assert table["KeySchema"] == [{"AttributeName": key, "KeyType": "HASH"}]
 
 
 def test_a_row_is_written_and_read(dynamodb) -> None:
@@ -59,6 +65,30 @@ def test_calls_may_come_at_the_same_time(dynamodb) -> None:
 
 def test_a_table_that_is_there_keeps_its_rows(dynamodb) -> None:
     put(dynamodb, "dynamodb-4")
-    DynamoDb().ensure_session_table(stack.SESSION_TABLE)
+    DynamoDb().ensure_table(stack.SESSION_TABLE, key="sessionId")
 
     assert read(dynamodb, "dynamodb-4") is not None
+
+
+def test_a_table_that_is_there_is_left_alone_among_however_many(dynamodb) -> None:
+    database, name = DynamoDb(), f"one-of-many-{uuid4().hex}"
+    # A list of them has a hundred at most.
+    # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListTables.html
+    others = [f"{name}-{number:03}" for number in range(101)]
+    for other in others:
+        database.ensure_table(other, key="id")
+    try:
+        for _ in range(2):
+            database.ensure_table(name, key="id")
+        assert dynamodb.describe_table(TableName=name)["Table"]["TableStatus"] == "ACTIVE"
+    finally:
+        for table in [*others, name]:
+            dynamodb.delete_table(TableName=table)
+
+
+def test_conversations_are_kept_by_the_code_of_the_lambda(dynamodb) -> None:
+    conversations = ConversationTable(dynamodb, stack.CONVERSATION_TABLE, 60)
+    conversations.save("dynamodb-5", [Exchange("Hello", "Hello.", cut=True)])
+
+    assert conversations.load("dynamodb-5") == [Exchange("Hello", "Hello.", cut=True)]
+    assert conversations.load("dynamodb-6") == []

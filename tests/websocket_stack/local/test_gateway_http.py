@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from botocore.credentials import ReadOnlyCredentials
 from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
@@ -18,13 +19,16 @@ from websockets.sync.client import ClientConnection, connect
 from fakes import FakeClock
 from stack_fixture import connection_of, wait_until_unregistered
 from websocket_stack.local import gateway_http
+from websocket_stack.local.authorization import Auth, Authorization
 from websocket_stack.local.aws import ServiceError, error_response
 from websocket_stack.local.events import Api
 from websocket_stack.local.functions import FunctionError
 from websocket_stack.local.gateway import WebSocketApi
-from websocket_stack.local.signatures import SignatureCheck
+from websocket_stack.local.signatures import Key, SignatureCheck
+from websocket_stack.smoke import presign
 
 KB = 1024
+GUEST = {"cognitoIdentityId": "us-east-1:guest"}
 
 
 class FakeFunction:
@@ -48,7 +52,7 @@ class Rig:
         self,
         on_connect: Any = None,
         default: Any = None,
-        signatures: SignatureCheck | None = None,
+        auth: Auth = "none",
     ) -> None:
         self.on_connect = on_connect or FakeFunction()
         self.on_disconnect = FakeFunction()
@@ -59,8 +63,10 @@ class Rig:
             "$default": default,
         }
         self.api = WebSocketApi(Api("local00000", "Prod", "testserver"), routes, self.clock)
+        keys = {"AKID": Key("secret", identity=GUEST)}
+        authorization = Authorization(SignatureCheck(keys.get), auth)
         self.app = Starlette(
-            routes=gateway_http.routes(self.api, "Prod", signatures),
+            routes=gateway_http.routes(self.api, "Prod", authorization),
             exception_handlers={ServiceError: error_response},
         )
 
@@ -187,10 +193,43 @@ def test_a_browser_that_closes_gives_its_code_and_reason(rig, http) -> None:
     assert rig.closes == [(3001, "enough")]
 
 
-def test_management_calls_are_checked_where_signatures_are() -> None:
-    rig = Rig(signatures=SignatureCheck({"AKID": "secret"}))
-    with TestClient(rig.app) as http, http.websocket_connect("/Prod"):
-        response = http.post(rig.path, content=b"hello")
+def signed_path(secret: str) -> str:
+    """Return the address of $connect for TestClient, signed."""
+    credentials = ReadOnlyCredentials("AKID", secret, None)
+    url = presign.signed("ws://testserver/Prod", "mine", credentials, "us-east-1")
+    return url.removeprefix("ws://testserver")
+
+
+@pytest.mark.parametrize("auth", ["none", "iam"])
+def test_the_event_of_a_signed_connect_says_who_signed(auth) -> None:
+    rig = Rig(auth=auth)
+    with TestClient(rig.app) as http, http.websocket_connect(signed_path("secret")):
+        [event] = rig.on_connect.events
+    assert event["requestContext"]["identity"] == {
+        "sourceIp": "testclient",
+        "userAgent": "testclient",
+        **GUEST,
+    }
+    assert event["queryStringParameters"]["sessionId"] == "mine"
+
+
+def test_a_refused_signature_is_said_as_a_service_says_it_and_calls_nobody() -> None:
+    rig = Rig()
+    with TestClient(rig.app) as http:
+        with pytest.raises(WebSocketDenialResponse) as refused:
+            with http.websocket_connect(signed_path("wrong")):
+                pass
+    assert refused.value.status_code == 403
+    assert refused.value.headers["x-amzn-ErrorType"] == "InvalidSignatureException"
+    assert refused.value.headers["x-amzn-RequestId"]
+    assert refused.value.json()["message"].startswith("The request signature we calculated")
+    assert rig.on_connect.events == []
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_management_calls_are_checked_before_anything_is_looked_up(method) -> None:
+    with TestClient(Rig(auth="iam").app) as http:
+        response = http.request(method, "/Prod/@connections/unknown%3D")
     assert response.status_code == 403
     assert response.headers["x-amzn-ErrorType"] == "MissingAuthenticationTokenException"
 
