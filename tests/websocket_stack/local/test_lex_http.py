@@ -6,11 +6,17 @@ import base64
 import gzip
 import http.client
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from stack_fixture import QUESTION, session
+from websocket_stack.local import lex_http
+from websocket_stack.local.aws import ServiceError, error_response
+from websocket_stack.local.lex_runtime import LexRuntime
 
 
 def text(response: dict[str, Any]) -> str:
@@ -32,7 +38,7 @@ def test_recognize_text_is_answered_by_the_fulfillment(lex) -> None:
     state = response["sessionState"]
     assert state["dialogAction"] == {"type": "Close"}
     assert state["intent"]["state"] == "Fulfilled"
-    assert state["sessionAttributes"] == {"mine": "kept"}
+    assert state["sessionAttributes"]["mine"] == "kept"
     assert response["interpretations"][0]["intent"]["name"] == "FallbackIntent"
     assert response["ResponseMetadata"]["RequestId"]
 
@@ -140,3 +146,171 @@ def test_a_body_that_is_no_json_object_is_invalid(odd_stack_url, body) -> None:
         connection.close()
     assert (response.status, response.headers["x-amzn-ErrorType"]) == (400, "ValidationException")
     assert answer == {"message": "The request body is not a JSON object."}
+
+
+# --- RecognizeUtterance
+
+TEXT = "text/plain; charset=utf-8"
+
+
+def packed(value: Any) -> str:
+    """Return what boto3 wants for sessionState and requestAttributes."""
+    return base64.b64encode(gzip.compress(json.dumps(value).encode())).decode()
+
+
+def utter(lex: Any, session_id: str, said: bytes, **request: str) -> dict[str, Any]:
+    """Say something, as text unless told otherwise; returns the answer, read."""
+    response: dict[str, Any] = lex.recognize_utterance(
+        **session(session_id), inputStream=said, **({"requestContentType": TEXT} | request)
+    )
+    with response["audioStream"] as audio:
+        assert audio.read() == b""
+    return response
+
+
+@pytest.mark.parametrize("said", ["hello", "Grüß Gott, こんにちは 👋", '"quoted" and\nbroken'])
+def test_an_utterance_is_answered_as_the_same_text_is(odd_lex, said) -> None:
+    state = {"sessionAttributes": {"mine": "Grüße"}}
+    attributes = {"this": "turn ☕"}
+    uttered = utter(
+        odd_lex,
+        "utterance-1",
+        said.encode(),
+        sessionState=packed(state),
+        requestAttributes=packed(attributes),
+    )
+    recognized = odd_lex.recognize_text(
+        **session("utterance-2"), text=said, sessionState=state, requestAttributes=attributes
+    )
+
+    for name in ("messages", "interpretations", "requestAttributes"):
+        assert unpacked(uttered[name]) == recognized[name]
+    in_header, in_body = unpacked(uttered["sessionState"]), recognized["sessionState"]
+    assert in_header.pop("originatingRequestId") != in_body.pop("originatingRequestId")
+    assert in_header == in_body
+    assert unpacked(uttered["messages"])[0]["content"] == said
+    assert unpacked(uttered["inputTranscript"]) == said
+    assert (uttered["inputMode"], uttered["sessionId"]) == ("Text", "utterance-1")
+
+
+def test_an_utterance_needs_no_state_and_continues_its_session(odd_lex) -> None:
+    for expected in ("1", "2"):
+        response = utter(odd_lex, "utterance-3", b"count")
+        assert unpacked(response["sessionState"])["sessionAttributes"] == {"count": expected}
+    third = odd_lex.recognize_text(**session("utterance-3"), text="count")
+    assert third["sessionState"]["sessionAttributes"] == {"count": "3"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "content_type"), [({}, TEXT), ({"responseContentType": "audio/pcm"}, "audio/pcm")]
+)
+def test_an_answer_is_of_the_type_that_was_asked_for(odd_lex, asked, content_type) -> None:
+    assert utter(odd_lex, "utterance-4", b"hello", **asked)["contentType"] == content_type
+
+
+def invalid(lex: Any, said: bytes, **request: str) -> str:
+    with pytest.raises(lex.exceptions.ValidationException) as refused:
+        utter(lex, "utterance-5", said, **request)
+    message: str = refused.value.response["Error"]["Message"]
+    return message
+
+
+@pytest.mark.parametrize("bytes_", [0, 16, 300_000])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "audio/l16; rate=16000; channels=1",
+        "audio/x-l16; sample-rate=16000; channel-count=1",
+        "audio/lpcm; sample-rate=8000; sample-size-bits=16; channel-count=1; is-big-endian=false",
+        "application/octet-stream",
+    ],
+)
+def test_speech_is_refused_with_what_to_do(odd_lex, content_type, bytes_) -> None:
+    message = invalid(odd_lex, bytes(bytes_), requestContentType=content_type)
+
+    assert "understands no speech" in message
+    assert f"requestContentType takes '{TEXT}'" in message
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (b"", "text must have 1 to 1024 characters"),
+        (b"x" * 1025, "text must have 1 to 1024 characters"),
+        (b"\xff\xfe", "inputStream is not UTF-8"),
+    ],
+)
+def test_an_utterance_that_is_no_text_of_some_length_is_invalid(odd_lex, said, reason) -> None:
+    assert invalid(odd_lex, said) == reason
+
+
+def test_characters_are_counted_and_not_bytes(odd_lex) -> None:
+    response = utter(odd_lex, "utterance-6", ("ü" * 1024).encode())
+    assert unpacked(response["messages"])[0]["content"] == "ü" * 1024
+
+
+WHOLE = base64.b64decode(packed({"sessionAttributes": {"a": "b"}}))
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("sessionState", "x-amz-lex-session-state"),
+        ("requestAttributes", "x-amz-lex-request-attributes"),
+    ],
+)
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{}",
+        "not base64!",
+        base64.b64encode(b"{}").decode(),
+        base64.b64encode(gzip.compress(b"not JSON")).decode(),
+        base64.b64encode(gzip.compress(b"\xff")).decode(),
+        base64.b64encode(gzip.compress(b"[" * 100_000)).decode(),
+        base64.b64encode(WHOLE[:-9]).decode(),
+        base64.b64encode(WHOLE[:10] + b"\xff" * 20).decode(),
+        base64.b64encode(WHOLE[:-8] + b"\0" * 8).decode(),
+    ],
+    ids=range(9),
+)
+def test_a_header_that_is_packed_in_another_way_is_named(odd_lex, name, header, value) -> None:
+    message = invalid(odd_lex, b"hello", **{name: value})
+    assert message == f"{header} is not JSON, compressed with gzip, in base64"
+
+
+@pytest.mark.parametrize(
+    ("request_", "reason"),
+    [
+        ({"sessionState": packed(["a"])}, "sessionState is not an object"),
+        (
+            {"sessionState": packed({"sessionAttributes": {"a": 1}})},
+            "sessionAttributes is not a map of strings",
+        ),
+        ({"requestAttributes": packed({"a": 1})}, "requestAttributes is not a map of strings"),
+    ],
+)
+def test_what_is_packed_is_checked_as_it_is_in_a_body(odd_lex, request_, reason) -> None:
+    assert invalid(odd_lex, b"hello", **request_) == reason
+
+
+def test_a_small_header_cannot_fill_the_memory() -> None:
+    packed_spaces = base64.b64encode(gzip.compress(b" " * 100_000_000 + b"{}")).decode()
+    app = Starlette(
+        routes=lex_http.routes(LexRuntime(None)),  # type: ignore[arg-type]
+        exception_handlers={ServiceError: error_response},
+    )
+    path = "/bots/LOCALBOT01/botAliases/TSTALIASID/botLocales/en_US/sessions/bomb-1/utterance"
+    headers = {"content-type": TEXT, "x-amz-lex-session-state": packed_spaces}
+    with TestClient(app) as made:
+        tracemalloc.start()
+        try:
+            response = made.post(path, content=b"hello", headers=headers)
+            _, peak_bytes = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert (response.status_code, response.headers["x-amzn-ErrorType"]) == (
+        400,
+        "ValidationException",
+    )
+    assert peak_bytes < 20_000_000

@@ -1,0 +1,245 @@
+"""A built Lex Web UI beside the stack: what is served of it, and what is not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from typing import Any
+
+import built_ui
+import pytest
+from websockets.sync.client import connect
+
+from stack_fixture import running_stack
+from websocket_stack.local import lex_web_ui, page
+from websocket_stack.local.lex_web_ui import NoLexWebUi, check, configure, for_this_stack
+
+CONFIGURATION = "lex-web-ui-loader-config.json"
+ASSETS = {
+    "lex-web-ui-loader.min.js": b"/*! loader */",
+    "lex-web-ui-loader.min.css": b"body{}\r\n",
+    "wav-worker.min.js": b"\xef\xbb\xbfupgrade-insecure-requests;<head>",
+    "logo.png": bytes(range(256)),
+}
+# Names that this server has a use for itself.
+CLASHING = {
+    CONFIGURATION: b'{"lex": "of AWS"}',
+    "health": b"not the health",
+    "Prod": b"not the API",
+    "README.md": b"not the README",
+}
+SECRET = b"beside the folder"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    parent = tmp_path_factory.mktemp("ui")
+    (parent / "secret.txt").write_bytes(SECRET)
+    made = built_ui.write(parent / "dist")
+    (made / "parent.html").write_text("<HTML><HEAD LANG='en'><SCRIPT></SCRIPT></HEAD></HTML>")
+    for name, content in (ASSETS | CLASHING).items():
+        (made / name).write_bytes(content)
+    (made / "folder").mkdir()
+    return made
+
+
+@pytest.fixture(scope="module")
+def origin(folder: Path) -> Iterator[str]:
+    with running_stack(further_routes=lex_web_ui.routes(folder, "Prod")) as made:
+        yield made
+
+
+def get(origin: str, path: str, **headers: str) -> tuple[HTTPResponse, bytes]:
+    """Send a path as it is: what normalises it would hide what is tested."""
+    with closing(HTTPConnection(origin.partition("://")[2], timeout=20)) as connection:
+        connection.request("GET", path, headers=headers)
+        response = connection.getresponse()
+        return response, response.read()
+
+
+# --- its pages
+
+
+@pytest.mark.parametrize("path", ["/lex-web-ui/", "/lex-web-ui/index.html", "/index.html"])
+def test_its_page_has_the_script_first_of_all_and_no_wish_for_https(origin, path) -> None:
+    response, body = get(origin, path)
+    html = body.decode()
+
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["cache-control"] == "no-cache"
+    assert html.count(lex_web_ui.SCRIPT) == 1
+    assert html.index("<script") == html.index(lex_web_ui.SCRIPT)
+    assert f"<head>{lex_web_ui.SCRIPT}" in html
+    assert "upgrade-insecure-requests" not in html
+    # All else is as it was.
+    without = html.replace(lex_web_ui.SCRIPT, "")
+    assert without == built_ui.INDEX.replace("upgrade-insecure-requests;", "")
+
+
+def test_the_script_is_there(origin) -> None:
+    response, body = get(origin, "/page/aws_hosts.js")
+
+    assert response.status == 200
+    assert body == Path(page.FOLDER, "aws_hosts.js").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("html", "changed"),
+    [
+        ("<head><title>x</title></head>", "<head>{}<title>x</title></head>"),
+        ("<HEAD lang='en'\n>", "<HEAD lang='en'\n>{}"),
+        ("<head>a<head>", "<head>{}a<head>"),
+        ("<header></header>", "<header></header>"),
+        ("<head>\\1</head>", "<head>{}\\1</head>"),
+        ('"img-src *; Upgrade-Insecure-Requests"', '"img-src *; "'),
+        ("a; upgrade-insecure-requests ; b", "a;  b"),
+    ],
+)
+def test_nothing_else_of_a_page_is_changed(html, changed) -> None:
+    assert for_this_stack(html) == changed.format(lex_web_ui.SCRIPT)
+
+
+def test_its_address_may_be_written_without_a_slash(origin) -> None:
+    response, _ = get(origin, "/lex-web-ui")
+    assert (response.status, response.headers["location"]) == (307, "/lex-web-ui/")
+
+
+# --- its other files
+
+
+@pytest.mark.parametrize("prefix", ["/", "/lex-web-ui/"])
+@pytest.mark.parametrize("name", ASSETS)
+def test_other_files_come_byte_for_byte(origin, prefix, name) -> None:
+    response, body = get(origin, f"{prefix}{name}")
+
+    assert (response.status, body) == (200, ASSETS[name])
+    assert response.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    ("path", "begins"),
+    [
+        ("/", "<!doctype html>"),
+        ("/health", '{"status": "ok"'),
+        ("/README.md", "<!doctype html>"),
+    ],
+)
+def test_no_file_takes_an_address_of_the_stack(origin, path, begins) -> None:
+    body = get(origin, path)[1].decode()
+    assert body.startswith(begins) and "LexWebUi" not in body
+
+
+def test_no_file_takes_the_address_of_the_api(origin) -> None:
+    with connect(f"ws{origin.removeprefix('http')}/Prod?sessionId=lex-web-ui-1", proxy=None):
+        pass
+
+
+@pytest.mark.parametrize("prefix", ["/", "/lex-web-ui/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../secret.txt",
+        "..%2fsecret.txt",
+        "%2e%2e/secret.txt",
+        "%2e%2e%2fsecret.txt",
+        "..%5csecret.txt",
+        "..%252fsecret.txt",
+        "folder/../../secret.txt",
+        "folder%2f..%2f..%2fsecret.txt",
+        "lex-web-ui/../../secret.txt",
+        "/etc/passwd",
+        "%2fetc%2fpasswd",
+        "..",
+        "%2e%2e",
+        ".",
+        "folder",
+        "missing.js",
+        "index.html%00",
+        "x" * 300,
+        "%ff",
+    ],
+)
+def test_nothing_outside_the_folder_is_served(origin, prefix, path) -> None:
+    response, body = get(origin, f"{prefix}{path}")
+
+    assert response.status in (400, 404)
+    assert SECRET not in body and b"root:" not in body
+
+
+def test_nothing_on_disk_is_changed(origin, folder) -> None:
+    def state() -> dict[str, tuple[int, bytes]]:
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+
+    before = state()
+    for path in ("/lex-web-ui/", "/parent.html", f"/{CONFIGURATION}", "/logo.png"):
+        assert get(origin, path)[0].status == 200
+    assert state() == before
+
+
+# --- its configuration
+
+
+def configuration(origin: str, path: str = f"/{CONFIGURATION}", **headers: str) -> Any:
+    return json.loads(get(origin, path, **headers)[1])
+
+
+@pytest.mark.parametrize("path", [f"/{CONFIGURATION}", f"/lex-web-ui/{CONFIGURATION}"])
+def test_it_is_configured_for_the_stack_and_not_as_its_folder_says(origin, path) -> None:
+    host = origin.removeprefix("http://")
+    found = configuration(origin, path)
+
+    assert found == configure(origin, "Prod")
+    assert found["lex"]["streamingWebSocketEndpoint"] == f"ws://{host}/Prod"
+    assert found["lex"]["allowStreamingResponses"] is True
+    assert found["recorder"] == {"enable": False}
+    assert get(origin, path)[0].headers["cache-control"] == "no-cache"
+
+
+def test_behind_https_it_connects_by_wss() -> None:
+    found = configure("https://demo.example", "Prod")
+    assert found["lex"]["streamingWebSocketEndpoint"] == "wss://demo.example/Prod"
+    assert found["ui"]["parentOrigin"] == "https://demo.example"
+
+
+@pytest.mark.parametrize("host", ["localhost:8000", "192.168.0.2:8000", "[::1]:8000", "laptop"])
+def test_it_connects_to_the_host_that_the_browser_asked(origin, host) -> None:
+    found = configuration(origin, Host=host)
+
+    assert found["lex"]["streamingWebSocketEndpoint"] == f"ws://{host}/Prod"
+    assert found["ui"]["parentOrigin"] == found["iframe"]["iframeOrigin"] == f"http://{host}"
+
+
+# --- which folder it takes
+
+
+@pytest.mark.parametrize("version", ["0.24.0", "0.24.1", "0.100.0", "1.0.0"])
+def test_a_folder_of_a_new_enough_ui_is_taken(tmp_path, version) -> None:
+    check(built_ui.write(tmp_path, version))
+
+
+def test_a_script_that_does_not_say_its_version_is_taken(tmp_path) -> None:
+    (built_ui.write(tmp_path) / "lex-web-ui.min.js").write_bytes(b"\xff\x00 my own build")
+    check(tmp_path)
+
+
+@pytest.mark.parametrize("version", ["0.23.9", "0.9.0"])
+def test_an_old_ui_is_not_taken(tmp_path, version) -> None:
+    short = version.rpartition(".")[0]
+    with pytest.raises(NoLexWebUi, match=f"holds Lex Web UI {short}; 0.24 or newer is needed"):
+        check(built_ui.write(tmp_path, version))
+
+
+@pytest.mark.parametrize("missing", lex_web_ui.NEEDED)
+def test_another_folder_is_not_taken(tmp_path, missing) -> None:
+    (built_ui.write(tmp_path) / missing).unlink()
+    with pytest.raises(NoLexWebUi, match=f"is not the dist folder .* there is no {missing}"):
+        check(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_not_taken(tmp_path) -> None:
+    with pytest.raises(NoLexWebUi, match="there is no index.html"):
+        check(tmp_path / "nowhere")
