@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -59,14 +59,19 @@ class Identity(NamedTuple):
     credentials: ReadOnlyCredentials
 
 
-def guest(session: boto3.Session, pool: str, region: str) -> Identity:
+def guest(session: boto3.Session, target: Target, pool: str) -> Identity:
     """Return a new guest of a Cognito identity pool, as each visitor of Lex Web UI is one."""
     make: Any = session.client
-    cognito = make(
-        "cognito-identity", region_name=region, config=Config(signature_version=UNSIGNED)
-    )
-    identity = cognito.get_id(IdentityPoolId=pool)["IdentityId"]
-    given = cognito.get_credentials_for_identity(IdentityId=identity)["Credentials"]
+    with closing(
+        make(
+            "cognito-identity",
+            endpoint_url=target.endpoint,
+            region_name=target.region,
+            config=Config(signature_version=UNSIGNED),
+        )
+    ) as cognito:
+        identity = cognito.get_id(IdentityPoolId=pool)["IdentityId"]
+        given = cognito.get_credentials_for_identity(IdentityId=identity)["Credentials"]
     return Identity(
         identity,
         ReadOnlyCredentials(given["AccessKeyId"], given["SecretKey"], given["SessionToken"]),

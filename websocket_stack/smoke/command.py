@@ -8,6 +8,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from functools import partial
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
@@ -65,12 +66,9 @@ def _report(results: Iterable[Result], say: Callable[[str], None], *, as_machine
 def _results(
     options: argparse.Namespace, session: boto3.Session, target: Target, open_socket: Connect
 ) -> Iterable[Result]:
-    pool = options.identity_pool
-
-    def new_guest() -> Identity:
-        return guest(session, pool, target.region)
-
-    identity = new_guest() if pool else _caller(session)
+    pool = target.identity_pool
+    new_guest = partial(guest, session, target, pool) if pool else None
+    identity = new_guest() if new_guest else _caller(session)
     with (
         closing(visits.management_client(session, target)) as management,
         closing(visits.dynamodb_client(session, target)) as dynamodb,
@@ -83,7 +81,7 @@ def _results(
             options.question,
             options.long_question,
             options.posts,
-            new_guest if pool else None,
+            new_guest,
             quiet_seconds=options.quiet_seconds,
         )
         with visit.sockets:
@@ -114,7 +112,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--identity-pool",
         help="connect as guests of this Cognito identity pool, as visitors of Lex Web UI do;"
-        " otherwise with your own credentials",
+        " otherwise with your own credentials, or as guests of the local stack's",
     )
     made.add_argument("--question", default=QUESTION, help="what to ask")
     made.add_argument("--long-question", default=LONG_QUESTION, help="what takes long to answer")

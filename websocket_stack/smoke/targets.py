@@ -18,6 +18,7 @@ from websocket_stack.deployment.failures import Failed
 LOCAL_REGION = "us-east-1"
 # Any is good for the local stack.
 LOCAL_BOT = ("LOCALBOT01", "TSTALIASID", "en_US")
+LOCAL_POOL = f"{LOCAL_REGION}:00000000-0000-0000-0000-000000000000"
 API_HOST = re.compile(r"wss://[a-z0-9]+\.execute-api\.([a-z0-9-]+)\.")
 
 
@@ -32,22 +33,25 @@ class Bot:
 
 @dataclass(frozen=True)
 class Target:
-    """A stack's parts; ``endpoint`` is where all services of the local stack are."""
+    """A stack's parts.
+
+    ``identity_pool`` is the Cognito pool whose guest the browser is, if there is one; ``endpoint``
+    is where all services of the local stack are; ``takes_unsigned`` is whether that stack says of
+    itself that it lets in who does not sign.
+    """
 
     websocket: str
     connections: str
     region: str
     bot: Bot | None
     session_table: str | None
+    identity_pool: str | None = None
     endpoint: str | None = None
-
-    @property
-    def is_local(self) -> bool:
-        return self.endpoint is not None
+    takes_unsigned: bool = False
 
 
 def local_session() -> boto3.Session:
-    """Return a session for the local stack, which checks no credentials: nobody's."""
+    """Return a session with the credentials of the local stack's Lambda functions."""
     return boto3.Session(
         aws_access_key_id="local", aws_secret_access_key="local", region_name=LOCAL_REGION
     )
@@ -64,6 +68,7 @@ def local(origin: str, options: argparse.Namespace) -> Target:
         with urlopen(f"{origin}/health", timeout=10) as response:
             health = json.load(response)
         table, connections = health["sessionTable"], health["streamingEndpoint"]
+        takes_unsigned = health["auth"] == "none"
     except (OSError, ValueError, KeyError) as exc:
         raise Failed(f"no local stack answers at {origin}; scripts/serve starts one") from exc
     return Target(
@@ -74,7 +79,9 @@ def local(origin: str, options: argparse.Namespace) -> Target:
             options, dict(zip(("BotId", "BotAliasId", "BotLocaleId"), LOCAL_BOT, strict=True))
         ),
         session_table=options.session_table or table,
+        identity_pool=options.identity_pool or LOCAL_POOL,
         endpoint=origin,
+        takes_unsigned=takes_unsigned,
     )
 
 
@@ -107,6 +114,7 @@ def deployed(options: argparse.Namespace, session: boto3.Session) -> Target:
         session_table=options.session_table
         or outputs.get("SessionTableName")
         or outputs.get("DynamoTableName"),
+        identity_pool=options.identity_pool,
     )
 
 

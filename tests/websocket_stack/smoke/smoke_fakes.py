@@ -26,7 +26,7 @@ TARGET = Target(
     Bot("BOT", "ALIAS", "en_US"),
     "sessions",
 )
-LOCAL_TARGET = Target(**{**vars(TARGET), "endpoint": "http://127.0.0.1:1"})
+OPEN_TARGET = Target(**{**vars(TARGET), "takes_unsigned": True})
 
 
 class FakeSocket:

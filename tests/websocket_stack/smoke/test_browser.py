@@ -13,7 +13,7 @@ from smoke_fakes import CREDENTIALS, TARGET, FakeConnect, FakeSocket
 
 from fakes import FakeClock
 from websocket_stack.smoke.browser import Browser, Identity, Turn, guest
-from websocket_stack.smoke.targets import Bot
+from websocket_stack.smoke.targets import Bot, Target
 
 BOT = Bot("BOT", "ALIAS", "en_US")
 
@@ -126,7 +126,7 @@ def test_a_guest_is_a_new_identity_of_the_pool() -> None:
         pool = session.client("cognito-identity").create_identity_pool(
             IdentityPoolName="p", AllowUnauthenticatedIdentities=True
         )["IdentityPoolId"]
-        identity = guest(session, pool, "us-east-1")
+        identity = guest(session, Target(**{**vars(TARGET), "region": "us-east-1"}), pool)
     finally:
         mock.stop(remove_data=False)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from smoke_fakes import CREDENTIALS, LOCAL_TARGET, FakeConnect, FakeSocket, visit
+from smoke_fakes import CREDENTIALS, OPEN_TARGET, FakeConnect, FakeSocket, visit
 
 from websocket_stack.smoke import connect_checks
 from websocket_stack.smoke.browser import Identity
 from websocket_stack.smoke.reports import CheckFailed, CheckSkipped
-from websocket_stack.smoke.targets import Target
 
 REFUSALS = [
     connect_checks.refuses_unsigned,
@@ -70,12 +69,15 @@ def test_strangers_who_are_let_in_or_meet_an_error_fail(check, outcome, said) ->
         check(made)
 
 
-@pytest.mark.parametrize("check", REFUSALS[:2])
-def test_the_local_stack_knows_nobody(check) -> None:
-    made, _ = strangers(FakeSocket(), target=LOCAL_TARGET)
+def test_a_stack_that_takes_unsigned_clients_is_only_asked_the_other_questions() -> None:
+    made, _ = strangers(FakeSocket(), target=OPEN_TARGET)
+    with pytest.raises(CheckSkipped, match="demands a signature only with --auth iam"):
+        connect_checks.refuses_unsigned(made)
 
-    with pytest.raises(CheckSkipped, match="let in: the local stack"):
-        check(made)
+    for check in REFUSALS[1:]:
+        made, _ = strangers(FakeSocket(), target=OPEN_TARGET)
+        with pytest.raises(CheckFailed, match="let in"):
+            check(made)
 
 
 def test_each_stranger_comes_in_their_own_way() -> None:
@@ -94,8 +96,3 @@ def test_each_stranger_comes_in_their_own_way() -> None:
 def test_a_second_owner_takes_a_pool_of_identities() -> None:
     with pytest.raises(CheckSkipped, match="give --identity-pool"):
         connect_checks.refuses_a_second_owner(visit(opened=FakeSocket()))
-
-
-def test_the_target_of_these_tests_is_not_local() -> None:
-    assert isinstance(LOCAL_TARGET, Target) and LOCAL_TARGET.is_local
-    assert not visit().target.is_local

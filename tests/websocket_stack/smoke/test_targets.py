@@ -61,15 +61,16 @@ def test_a_stack_says_what_it_has() -> None:
         Bot("BOT", "ALIAS", "de_DE"),
         "lex-sessions",
     )
-    assert not target.is_local
+    assert (target.identity_pool, target.takes_unsigned) == (None, False)
 
 
 def test_options_say_it_otherwise() -> None:
     arguments = "--bot-id MINE --bot-alias-id PROD --locale fr_FR --session-table mine".split()
-    target = deployed("--stack", "lex", *arguments, **OUTPUTS)
+    target = deployed("--stack", "lex", *arguments, "--identity-pool", "r:pool", **OUTPUTS)
 
     assert target.bot == Bot("MINE", "PROD", "fr_FR")
     assert target.session_table == "mine"
+    assert target.identity_pool == "r:pool"
 
 
 def test_the_api_alone_has_no_bot_and_another_name_for_its_table() -> None:
@@ -101,19 +102,22 @@ def test_what_is_not_there_is_said(arguments, said) -> None:
         deployed(*arguments, BotId="BOT")
 
 
-def local(origin: str) -> targets.Target:
-    return targets.local(origin, smoke.parser().parse_args(["--endpoint", origin]))
+def local(origin: str, *arguments: str) -> targets.Target:
+    return targets.local(origin, smoke.parser().parse_args(["--endpoint", origin, *arguments]))
 
 
-def test_the_local_stack_says_what_it_has() -> None:
-    with running_stack() as origin:
+@pytest.mark.parametrize("auth", ["none", "iam"])
+def test_the_local_stack_says_what_it_has(auth) -> None:
+    with running_stack(auth=auth) as origin:
         target = local(f"{origin}/")
+        assert local(origin, "--identity-pool", "r:pool").identity_pool == "r:pool"
 
     assert target.websocket == f"{origin.replace('http', 'ws')}/Prod"
     assert (target.connections, target.endpoint) == (f"{origin}/Prod", origin)
     assert target.session_table == "lex-streaming-sessions"
     assert target.bot == Bot("LOCALBOT01", "TSTALIASID", "en_US")
-    assert target.is_local
+    assert target.identity_pool == targets.LOCAL_POOL
+    assert target.takes_unsigned is (auth == "none")
 
 
 @pytest.mark.parametrize("origin", ["http://127.0.0.1:1", "http//nonsense"])
