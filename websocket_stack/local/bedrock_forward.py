@@ -1,8 +1,9 @@
-"""Passes Bedrock Runtime calls on to AWS, signed with the caller's own credentials."""
+"""Passes calls of Bedrock's runtimes on to AWS, signed with the caller's own credentials."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import urllib3
 from botocore.auth import SigV4Auth
@@ -15,7 +16,13 @@ from starlette.routing import Route
 
 from websocket_stack.local.aws import ServiceError
 
-SERVICE = "bedrock-runtime"
+# The services, and their paths that are passed on.
+PATHS = {
+    "bedrock-runtime": ("/model/{rest:path}",),
+    "bedrock-agent-runtime": ("/retrieveAndGenerateStream", "/agents/{rest:path}"),
+}
+# Both sign as the one service.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrock.html
 SIGNING_NAME = "bedrock"
 # What a signature covers or a hop adds; the rest of the caller's headers goes along.
 OWN_HEADERS = frozenset({"host", "authorization", "content-length", "connection", "expect"})
@@ -28,6 +35,9 @@ class NoCredentials(Exception):
 
 class BedrockForwarder:
     """Takes a botocore session with the caller's credentials and region.
+
+    Attributes:
+        endpoints: the address of each service.
 
     Raises:
         NoCredentials: the session has none.
@@ -43,20 +53,27 @@ class BedrockForwarder:
             )
         self._credentials = credentials
         self._region = str(region)
-        # The client resolves the endpoint as any would: AWS_ENDPOINT_URL_*, FIPS, partitions.
-        client = session.create_client(SERVICE, region_name=self._region)
-        self._endpoint = client.meta.endpoint_url.rstrip("/")
+        self.endpoints = {service: self._endpoint(session, service) for service in PATHS}
         self._pool = urllib3.PoolManager(
             maxsize=50, retries=False, timeout=urllib3.Timeout(connect=5, read=60)
         )
 
     def routes(self) -> list[Route]:
-        """Return a route for every operation on a model."""
-        return [Route("/model/{rest:path}", self._forward, methods=["POST"])]
+        """Return a route for every operation on a model, a knowledge base or an agent."""
+        return [
+            Route(path, partial(self._forward, self.endpoints[service]), methods=["POST"])
+            for service, paths in PATHS.items()
+            for path in paths
+        ]
 
-    async def _forward(self, request: Request) -> Response:
+    def _endpoint(self, session: Session, service: str) -> str:
+        # The client resolves it as any would: AWS_ENDPOINT_URL_*, FIPS, partitions.
+        client = session.create_client(service, region_name=self._region)
+        return str(client.meta.endpoint_url).rstrip("/")
+
+    async def _forward(self, endpoint: str, request: Request) -> Response:
         body = await request.body()
-        upstream = await run_in_threadpool(self._send, request, body)
+        upstream = await run_in_threadpool(self._send, endpoint, request, body)
         return StreamingResponse(
             iterate_in_threadpool(_read(upstream)),
             upstream.status,
@@ -67,14 +84,14 @@ class BedrockForwarder:
             },
         )
 
-    def _send(self, request: Request, body: bytes) -> urllib3.BaseHTTPResponse:
+    def _send(self, endpoint: str, request: Request, body: bytes) -> urllib3.BaseHTTPResponse:
         headers = {
             name: value
             for name, value in request.headers.items()
             if name not in OWN_HEADERS and not name.startswith("x-amz-")
         }
         raw_path = request.scope["raw_path"].decode()
-        call = AWSRequest("POST", f"{self._endpoint}{raw_path}", headers, body)
+        call = AWSRequest("POST", f"{endpoint}{raw_path}", headers, body)
         SigV4Auth(self._credentials.get_frozen_credentials(), SIGNING_NAME, self._region).add_auth(
             call
         )

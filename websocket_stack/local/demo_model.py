@@ -1,16 +1,18 @@
 """The embedded model: answers questions about this project from its own README and docs.
 
-It looks passages up and writes them out at a model's pace. It understands nothing, and says so.
+It writes at a model's pace. It understands nothing, and says so.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from fulfillment.models.base import Completion, Prompt
-from websocket_stack.local.passages import Library, Passage
+from fulfillment.models.base import Completion, Message, Prompt, ToolCall
+from websocket_stack.local.demo_replies import Replies
+from websocket_stack.local.demo_tools import Said
+from websocket_stack.local.passages import Library
 
 MODEL_ID = "demo"
 TOKENS_PER_SECOND = 80.0
@@ -18,13 +20,6 @@ TOKENS_PER_SECOND = 80.0
 THINKING_SECONDS = 0.3
 # About four characters of English a token, a space belonging to the word behind it.
 TOKEN = re.compile(r"\s*\S{1,4}|\s+$")
-
-NOTHING_FOUND = (
-    "I am the **demo model** of this local stack: I look up passages of the project's README "
-    "and docs and write them out. I found nothing there that fits your question.\n\n"
-    "Ask me, for example, *What is Lex Streaming?* or *How does a turn work?* To talk to a real "
-    "model, start the stack with `scripts/serve --model bedrock` or `--model openai`."
-)
 
 
 class DemoModel:
@@ -37,27 +32,18 @@ class DemoModel:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._library = library
+        self.library = library
+        self._replies = Replies(library)
         self._tokens_per_second = tokens_per_second
         self._clock = clock
         self._sleep = sleep
 
     def ask(self, prompt: Prompt) -> DemoAnswer:
-        return DemoAnswer(
-            reply_to(prompt.messages[-1].text, self._library),
-            prompt,
-            self._tokens_per_second,
-            self._clock,
-            self._sleep,
-        )
+        return self.write(self._replies.to(prompt.messages, prompt.tools), prompt)
 
-
-def reply_to(question: str, library: Library) -> str:
-    """Return the whole reply to a question; the same question gets the same reply."""
-    passages = library.find(question)
-    if not passages:
-        return NOTHING_FOUND
-    return "\n\n".join(_quote(passage) for passage in passages)
+    def write(self, said: Said, prompt: Prompt) -> DemoAnswer:
+        """Write something as if it were asked for it: at its pace, within the prompt's limits."""
+        return DemoAnswer(said, prompt, self._tokens_per_second, self._clock, self._sleep)
 
 
 def tokens_of(text: str) -> list[str]:
@@ -65,22 +51,18 @@ def tokens_of(text: str) -> list[str]:
     return TOKEN.findall(text)
 
 
-def _quote(passage: Passage) -> str:
-    return f"{passage.text}\n\n*From {passage.source}, “{passage.heading}”.*"
-
-
 class DemoAnswer:
     """One reply being written; see :class:`fulfillment.models.base.Answer`."""
 
     def __init__(
         self,
-        text: str,
+        said: Said,
         prompt: Prompt,
         tokens_per_second: float,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
     ) -> None:
-        self._text = text
+        self._said = said
         self._prompt = prompt
         self._tokens_per_second = tokens_per_second
         self._clock = clock
@@ -89,7 +71,8 @@ class DemoAnswer:
         self.completion: Completion | None = None
 
     def __iter__(self) -> Iterator[str]:
-        tokens = tokens_of(self._text)
+        text = _before(self._prompt.stop_sequences, self._said.text)
+        tokens = tokens_of(text)
         written = tokens[: self._prompt.max_tokens]
         started = self._clock()
         for index, token in enumerate(written):
@@ -99,14 +82,42 @@ class DemoAnswer:
             if self._closed:
                 return
             yield token
-        asked = "".join(message.text for message in self._prompt.messages) + self._prompt.system
+        if len(written) < len(tokens):
+            stop_reason = "max_tokens"
+        elif text != self._said.text:
+            stop_reason = "stop_sequence"
+        else:
+            stop_reason = "tool_use" if self._said.tool_calls else "end_turn"
         self.completion = Completion(
             MODEL_ID,
-            "end_turn" if len(written) == len(tokens) else "max_tokens",
-            input_tokens=len(tokens_of(asked)),
+            stop_reason,
+            input_tokens=len(tokens_of(_asked(self._prompt))),
             output_tokens=len(written),
             latency_ms=int((self._clock() - started) * 1000),
+            tool_calls=self._calls() if stop_reason == "tool_use" else (),
         )
 
     def close(self) -> None:
         self._closed = True
+
+    def _calls(self) -> tuple[ToolCall, ...]:
+        """Return the calls with ids of their own in this conversation."""
+        earlier = sum(len(message.tool_calls) for message in self._prompt.messages)
+        return tuple(
+            call._replace(id=f"{call.id}_{number}")
+            for number, call in enumerate(self._said.tool_calls, earlier + 1)
+        )
+
+
+def _before(stop_sequences: Sequence[str], text: str) -> str:
+    """Return a text up to the first stop sequence, which is not written."""
+    ends = [text.find(stop) for stop in stop_sequences if stop and stop in text]
+    return text[: min(ends)] if ends else text
+
+
+def _asked(prompt: Prompt) -> str:
+    return "".join(map(_said_in, prompt.messages)) + prompt.system
+
+
+def _said_in(message: Message) -> str:
+    return message.text + "".join(result.text for result in message.tool_results)

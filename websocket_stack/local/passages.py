@@ -11,7 +11,7 @@ from pathlib import Path
 
 HEADING = re.compile(r"^(#{1,4}) +(.+?)\s*#*$")
 FENCE = re.compile(r"^(```|~~~)")
-WORD = re.compile(r"[a-z0-9_]+")
+WORD = re.compile(r"\w+")
 # Words that say nothing about what is asked.
 STOP_WORDS = frozenset(
     "a an and are as at be by can do does for from has have how i if in is it its me my of on or"
@@ -73,6 +73,14 @@ class Library:
         scored.sort(key=lambda entry: entry[:2], reverse=True)
         best = scored[0][0] if scored else 0.0
         return [passage for score, _, passage in scored[:most] if score >= 0.7 * best]
+
+    def quoted_in(self, text: str) -> list[tuple[int, Passage]]:
+        """Return the passages that stand in a text word by word, each with its place."""
+        places = ((text.find(passage.text), passage) for passage, _ in self._passages)
+        return sorted(
+            ((place, passage) for place, passage in places if place >= 0),
+            key=lambda entry: entry[0],
+        )
 
     def _weight(self, word: str) -> float:
         """How rare a word is among the passages (BM25's inverse document frequency)."""

@@ -7,6 +7,7 @@ import pytest
 from stream_server import blob, json_blob, read, serving
 
 import aws_stub
+from fakes import FakeAnswer
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Completion, Message, Prompt
 from fulfillment.models.bedrock_invoke import (
@@ -81,12 +82,8 @@ def test_text_is_yielded_and_what_is_known_at_the_end_is_kept() -> None:
 
 
 def test_the_local_stack_speaks_the_dialect() -> None:
-    stack = Messages()
-    answer, _ = ask(
-        *stack.start(),
-        stack.chunk("Hi"),
-        *stack.end(Completion("demo", "max_tokens", input_tokens=3, output_tokens=5)),
-    )
+    ended = Completion("demo", "max_tokens", input_tokens=3, output_tokens=5)
+    answer, _ = ask(*Messages().stream(FakeAnswer(["Hi", ended])))
     assert read(answer) == ("Hi", None)
     assert answer.completion[:4] == ("m", "max_tokens", 3, 5)
 

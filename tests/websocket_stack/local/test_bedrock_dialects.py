@@ -1,4 +1,4 @@
-"""Converse and Messages: how a request is read and a reply written."""
+"""Converse and Messages: how a reply is written."""
 
 from __future__ import annotations
 
@@ -10,33 +10,21 @@ from typing import Any
 import pytest
 from botocore.eventstream import EventStreamBuffer
 
-from fulfillment.models.base import Completion, Message, Prompt
-from websocket_stack.local.aws import ServiceError
-from websocket_stack.local.bedrock_dialects import Converse, Dialect, Messages
+from fakes import FakeAnswer
+from fulfillment.errors import ModelInterrupted
+from fulfillment.models.base import Completion, Message, Prompt, ToolCall
+from websocket_stack.local.bedrock_dialects import Converse, Messages
+from websocket_stack.local.demo_model import DemoAnswer
+from websocket_stack.local.demo_tools import Said
 
 COMPLETION = Completion("demo", "max_tokens", input_tokens=3, output_tokens=5, latency_ms=70)
 SILENT = Completion("demo", "end_turn")
-
-
-def converse(*said: tuple[str, str], **members: Any) -> dict[str, Any]:
-    messages = [{"role": role, "content": [{"text": text}]} for role, text in said]
-    return {"messages": messages, **members}
-
-
-def anthropic(*said: tuple[str, str], **members: Any) -> dict[str, Any]:
-    return {
-        "anthropic_version": "bedrock-2023-05-31",
-        "max_tokens": 100,
-        "messages": [{"role": role, "content": text} for role, text in said],
-        **members,
-    }
-
-
-def refusal(dialect: Dialect, body: dict[str, Any]) -> str:
-    with pytest.raises(ServiceError) as refused:
-        dialect.prompt(body)
-    assert (refused.value.status, refused.value.code) == (400, "ValidationException")
-    return refused.value.message
+ARGUMENTS = {"city": "Malmö", "days": 3, "exact": True}
+CALLING = Completion(
+    "demo",
+    "tool_use",
+    tool_calls=(ToolCall("t1", "get_weather", ARGUMENTS), ToolCall("t2", "get_time", {})),
+)
 
 
 def events(parts: Iterable[bytes]) -> list[tuple[str, Any]]:
@@ -53,109 +41,22 @@ def anthropic_parts(parts: Iterable[bytes]) -> list[Any]:
     return [json.loads(base64.b64decode(payload["bytes"])) for _, payload in read]
 
 
-# --- requests
+def test_each_dialect_reads_its_own_requests() -> None:
+    said = {"messages": [{"role": "user", "content": [{"type": "text", "text": "hello"}]}]}
+    prompt = Prompt((Message("user", "hello"),), max_tokens=7)
 
-
-def test_a_converse_request_becomes_a_prompt() -> None:
-    body = converse(
-        ("user", "hello"),
-        ("assistant", "hi"),
-        ("user", "and now?"),
-        system=[{"text": "Be brief."}, {"cachePoint": {"type": "default"}}],
-        inferenceConfig={"maxTokens": 7},
-        additionalModelRequestFields={"thinking": {"type": "disabled"}},
-    )
-
-    assert Converse().prompt(body) == Prompt(
-        (Message("user", "hello"), Message("assistant", "hi"), Message("user", "and now?")),
-        system="Be brief.",
-        max_tokens=7,
+    converse = {
+        "messages": [{"role": "user", "content": [{"text": "hello"}]}],
+        "inferenceConfig": {"maxTokens": 7},
+    }
+    assert Converse().prompt(converse) == prompt
+    assert (
+        Messages().prompt({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 7, **said})
+        == prompt
     )
 
 
-def test_a_converse_request_needs_no_more_than_a_message() -> None:
-    assert Converse().prompt(converse(("user", "hello"))) == Prompt(
-        (Message("user", "hello"),), max_tokens=4096
-    )
-
-
-def test_a_messages_request_becomes_a_prompt() -> None:
-    body = anthropic(("user", "hello"), system="Be brief.", max_tokens=7)
-
-    assert Messages().prompt(body) == Prompt((Message("user", "hello"),), "Be brief.", 7)
-
-
-def test_content_and_system_of_a_messages_request_may_be_blocks() -> None:
-    blocks = [{"type": "text", "text": "hel"}, {"type": "image"}, {"type": "text", "text": "lo"}]
-    body = anthropic(system=[{"type": "text", "text": "Be brief."}])
-    body["messages"] = [{"role": "user", "content": blocks}]
-
-    assert Messages().prompt(body) == Prompt((Message("user", "hello"),), "Be brief.", 100)
-
-
-@pytest.mark.parametrize("dialect", [Converse(), Messages()], ids=["converse", "messages"])
-@pytest.mark.parametrize(
-    ("messages", "reason"),
-    [
-        (None, "at least one message"),
-        ([], "at least one message"),
-        ({}, "at least one message"),
-        ("hello", "at least one message"),
-        (["hello"], "start with a user message"),
-        ([{"role": "system", "content": "a"}], "start with a user message"),
-        ([{"content": "a"}], "start with a user message"),
-        ([{"role": "assistant", "content": "a"}], "start with a user message"),
-        ([{"role": ["user"], "content": "a"}], "start with a user message"),
-        ([{"role": "user", "content": "a"}, None], "start with a user message"),
-        (
-            [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}],
-            "last message must be the user's",
-        ),
-        ([{"role": "user"}], "not be blank"),
-        ([{"role": "user", "content": " \n"}], "not be blank"),
-        ([{"role": "user", "content": [{"image": {}}]}], "not be blank"),
-        ([{"role": "user", "content": 5}], "a string or a list of content blocks"),
-        ([{"role": "user", "content": [{"text": 5}]}], "text: takes a string"),
-        ([{"role": "user", "content": [{"text": None}]}], "text: takes a string"),
-    ],
-)
-def test_messages_that_are_no_conversation_are_invalid(dialect, messages, reason) -> None:
-    body = anthropic() | {"messages": messages}
-
-    assert reason in refusal(dialect, body)
-
-
-@pytest.mark.parametrize("value", [0, -1, "many", 1.5, None, True])
-def test_max_tokens_is_a_whole_number_from_one(value) -> None:
-    said = ("user", "hello")
-
-    assert "whole number" in refusal(
-        Converse(), converse(said, inferenceConfig={"maxTokens": value})
-    )
-    assert "whole number" in refusal(Messages(), anthropic(said, max_tokens=value))
-
-
-def test_the_inference_configuration_is_an_object() -> None:
-    body = converse(("user", "hello"), inferenceConfig=[7])
-
-    assert "inferenceConfig" in refusal(Converse(), body)
-
-
-@pytest.mark.parametrize("version", [None, "2023-06-01"])
-def test_a_messages_request_names_its_version(version) -> None:
-    body = anthropic(("user", "hello"), anthropic_version=version)
-
-    assert "anthropic_version" in refusal(Messages(), body)
-
-
-def test_a_messages_request_says_how_many_tokens_it_wants() -> None:
-    body = anthropic(("user", "hello"))
-    del body["max_tokens"]
-
-    assert refusal(Messages(), body) == "max_tokens: Field required"
-
-
-# --- replies
+# --- Converse
 
 
 def test_a_whole_converse_reply() -> None:
@@ -167,11 +68,19 @@ def test_a_whole_converse_reply() -> None:
     }
 
 
-def test_a_streamed_converse_reply() -> None:
-    dialect = Converse()
-    parts = [*dialect.start(), dialect.chunk("hel"), dialect.chunk("lo"), *dialect.end(COMPLETION)]
+def test_a_whole_converse_reply_with_calls() -> None:
+    reply = Converse().whole("Let me see.", CALLING)
 
-    assert events(parts) == [
+    assert reply["output"]["message"]["content"] == [
+        {"text": "Let me see."},
+        {"toolUse": {"toolUseId": "t1", "name": "get_weather", "input": ARGUMENTS}},
+        {"toolUse": {"toolUseId": "t2", "name": "get_time", "input": {}}},
+    ]
+    assert reply["stopReason"] == "tool_use"
+
+
+def test_a_streamed_converse_reply() -> None:
+    assert events(Converse().stream(FakeAnswer(["hel", "", "lo", COMPLETION]))) == [
         ("messageStart", {"role": "assistant"}),
         ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "hel"}}),
         ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "lo"}}),
@@ -185,6 +94,82 @@ def test_a_streamed_converse_reply() -> None:
             },
         ),
     ]
+
+
+def blocks_of(read: list[tuple[str, Any]]) -> dict[int, list[tuple[str, Any]]]:
+    blocks: dict[int, list[tuple[str, Any]]] = {}
+    for name, payload in read:
+        if "contentBlockIndex" in payload:
+            rest = payload.get("start") or payload.get("delta")
+            blocks.setdefault(payload["contentBlockIndex"], []).append((name, rest))
+    return blocks
+
+
+def test_calls_are_streamed_as_blocks_of_their_own_in_fragments() -> None:
+    read = events(Converse().stream(FakeAnswer(["Let me see.", CALLING])))
+    blocks = blocks_of(read)
+
+    assert list(blocks) == [0, 1, 2]
+    start, *deltas, stop = blocks[1]
+    assert start == (
+        "contentBlockStart",
+        {"toolUse": {"toolUseId": "t1", "name": "get_weather"}},
+    )
+    assert stop[0] == "contentBlockStop"
+    fragments = [delta["toolUse"]["input"] for _, delta in deltas]
+    assert len(fragments) > 2
+    assert json.loads("".join(fragments)) == ARGUMENTS
+    assert [name for name, _ in read][-2:] == ["messageStop", "metadata"]
+    assert read[-2][1] == {"stopReason": "tool_use"}
+
+
+def test_a_reply_of_calls_alone_has_no_text_block() -> None:
+    blocks = blocks_of(events(Converse().stream(FakeAnswer([CALLING]))))
+
+    assert [block[0][0] for block in blocks.values()] == ["contentBlockStart"] * 2
+    assert list(blocks) == [0, 1]
+
+
+def test_arguments_that_are_no_object_are_not_one_in_the_stream_either() -> None:
+    broken = Completion("demo", "tool_use", tool_calls=(ToolCall("t1", "find", None),))
+    blocks = blocks_of(events(Converse().stream(FakeAnswer([broken]))))
+
+    written = "".join(delta["toolUse"]["input"] for _, delta in blocks[0][1:-1])
+    with pytest.raises(ValueError):
+        json.loads(written)
+    assert Converse().whole("", broken)["output"]["message"]["content"][0]["toolUse"]["input"] == {}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "names"),
+    [
+        (Converse(), ["messageStart", "contentBlockDelta"]),
+        (Messages(), ["chunk", "chunk", "chunk"]),
+    ],
+    ids=["converse", "messages"],
+)
+def test_what_was_written_before_a_break_is_in_the_stream(dialect, names) -> None:
+    stream = dialect.stream(FakeAnswer(["hello", ModelInterrupted("broke")]))
+    written = []
+    with pytest.raises(ModelInterrupted):
+        for part in stream:
+            written.append(part)
+
+    assert [name for name, _ in events(written)] == names
+
+
+@pytest.mark.parametrize("dialect", [Converse(), Messages()], ids=["converse", "messages"])
+def test_an_answer_that_was_closed_has_no_end(dialect) -> None:
+    answer = DemoAnswer(Said("Once upon a time"), Prompt(()), 80.0, lambda: 0.0, lambda _: None)
+    stream = dialect.stream(answer)
+    next(stream)
+    answer.close()
+
+    with pytest.raises(ModelInterrupted):
+        list(stream)
+
+
+# --- Messages
 
 
 def test_a_whole_messages_reply() -> None:
@@ -202,9 +187,15 @@ def test_a_whole_messages_reply() -> None:
     }
 
 
+def test_a_whole_messages_reply_with_calls() -> None:
+    assert Messages().whole("", CALLING)["content"] == [
+        {"type": "tool_use", "id": "t1", "name": "get_weather", "input": ARGUMENTS},
+        {"type": "tool_use", "id": "t2", "name": "get_time", "input": {}},
+    ]
+
+
 def test_a_streamed_messages_reply() -> None:
-    dialect = Messages()
-    parts = anthropic_parts([*dialect.start(), dialect.chunk("hello"), *dialect.end(COMPLETION)])
+    parts = anthropic_parts(Messages().stream(FakeAnswer(["hello", COMPLETION])))
 
     assert parts[0]["type"] == "message_start"
     assert parts[0]["message"]["content"] == []
@@ -232,8 +223,23 @@ def test_a_streamed_messages_reply() -> None:
     ]
 
 
+def test_calls_are_streamed_in_anthropics_words_too() -> None:
+    parts = anthropic_parts(Messages().stream(FakeAnswer(["Let me see.", CALLING])))
+    block = [part for part in parts if part.get("index") == 1]
+
+    assert block[0]["content_block"] == {
+        "type": "tool_use",
+        "id": "t1",
+        "name": "get_weather",
+        "input": {},
+    }
+    fragments = [part["delta"]["partial_json"] for part in block[1:-1]]
+    assert json.loads("".join(fragments)) == ARGUMENTS
+    assert parts[-2]["delta"]["stop_reason"] == "tool_use"
+
+
 def test_what_the_model_does_not_say_counts_as_nothing() -> None:
     assert Converse().whole("", SILENT)["usage"]["totalTokens"] == 0
     assert Messages().whole("", SILENT)["usage"] == {"input_tokens": 0, "output_tokens": 0}
-    [*_, metadata] = events(Converse().end(SILENT))
+    [*_, metadata] = events(Converse().stream(FakeAnswer([SILENT])))
     assert metadata[1]["metrics"] == {"latencyMs": 0}

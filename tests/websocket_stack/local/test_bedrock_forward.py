@@ -22,10 +22,25 @@ from stack_fixture import client, running_app
 from websocket_stack.local import eventstream
 from websocket_stack.local.aws import ServiceError, error_response
 from websocket_stack.local.bedrock_forward import BedrockForwarder, NoCredentials
-from websocket_stack.local.signatures import SignatureCheck
+from websocket_stack.local.signatures import Key, SignatureCheck
 
+SIGNATURES = SignatureCheck({"CALLER": Key("caller's secret")}.get, "bedrock")
 SAID = {"messages": [{"role": "user", "content": [{"text": "Grüß Gott"}]}]}
 ARN = "arn:aws:bedrock:eu-central-1:123456789012:inference-profile/eu.anthropic.claude:0"
+
+ASKED = {
+    "input": {"text": "Grüß Gott"},
+    "retrieveAndGenerateConfiguration": {
+        "type": "KNOWLEDGE_BASE",
+        "knowledgeBaseConfiguration": {"knowledgeBaseId": "KB12345678", "modelArn": ARN},
+    },
+}
+AGENT = {
+    "agentId": "AGENT12345",
+    "agentAliasId": "ALIAS12345",
+    "sessionId": "us-east-1:0f",
+    "inputText": "Hi",
+}
 
 
 @dataclass
@@ -33,16 +48,14 @@ class Upstream:
     """Bedrock's stand-in: checks signatures, keeps requests, answers as told."""
 
     answer: Response
-    signatures: SignatureCheck = field(
-        default_factory=lambda: SignatureCheck({"CALLER": "caller's secret"})
-    )
     requests: list[Request] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
 
     async def respond(self, request: Request) -> Response:
-        await self.signatures.check(request)
+        body = await request.body()
+        assert SIGNATURES.check(request, body, request.method)
         self.requests.append(request)
-        self.bodies.append(await request.body())
+        self.bodies.append(body)
         return self.answer
 
 
@@ -66,6 +79,7 @@ def forwarding(caller: pytest.MonkeyPatch, upstream: Upstream) -> Iterator[str]:
     route = Route("/{rest:path}", upstream.respond, methods=["POST"])
     with running_app(application(route)) as bedrock:
         caller.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", bedrock)
+        caller.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME", f"{bedrock}/agent-runtime")
         forwarder = BedrockForwarder(Session())
         with running_app(application(*forwarder.routes())) as origin:
             yield origin
@@ -90,6 +104,37 @@ def test_a_call_is_signed_with_the_callers_credentials(caller) -> None:
     assert "/eu-central-1/bedrock/aws4_request" in request.headers["authorization"]
     assert request.headers["x-amz-security-token"] == "caller's token"
     assert json.loads(upstream.bodies[0]) == SAID
+
+
+def test_calls_of_knowledge_bases_and_agents_go_to_their_own_service(caller) -> None:
+    stream = eventstream.event("output", {"text": "Hello."})
+    chunk = eventstream.event("chunk", {"bytes": "SGVsbG8u"})
+    upstream = Upstream(Response(stream, media_type=eventstream.CONTENT_TYPE))
+    with forwarding(caller, upstream) as origin:
+        with closing(client("bedrock-agent-runtime", origin)) as made:
+            with closing(made.retrieve_and_generate_stream(**ASKED)["stream"]) as events:
+                assert list(events) == [{"output": {"text": "Hello."}}]
+            upstream.answer = Response(chunk, media_type=eventstream.CONTENT_TYPE)
+            with closing(made.invoke_agent(**AGENT)["completion"]) as events:
+                assert list(events) == [{"chunk": {"bytes": b"Hello."}}]
+
+    assert [request.url.path for request in upstream.requests] == [
+        "/agent-runtime/retrieveAndGenerateStream",
+        "/agent-runtime/agents/AGENT12345/agentAliases/ALIAS12345/sessions/us-east-1:0f/text",
+    ]
+    for request in upstream.requests:
+        assert "/eu-central-1/bedrock/aws4_request" in request.headers["authorization"]
+    assert json.loads(upstream.bodies[0]) == ASKED
+
+
+def test_the_services_are_those_of_the_callers_region(caller) -> None:
+    for name in ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME"):
+        caller.delenv(name, raising=False)
+
+    assert BedrockForwarder(Session()).endpoints == {
+        "bedrock-runtime": "https://bedrock-runtime.eu-central-1.amazonaws.com",
+        "bedrock-agent-runtime": "https://bedrock-agent-runtime.eu-central-1.amazonaws.com",
+    }
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import closing
 from threading import Event
 from typing import Any
@@ -18,7 +19,7 @@ from starlette.testclient import TestClient
 
 from fakes import FakeModel
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
-from fulfillment.models.base import Message, Prompt
+from fulfillment.models.base import Message, Prompt, ToolResult, ToolSpec
 from fulfillment.models.bedrock import BedrockModel
 from stack_fixture import PASSAGE, QUESTION, client, running_app
 from websocket_stack.local import bedrock_http, eventstream
@@ -26,6 +27,23 @@ from websocket_stack.local.aws import ServiceError, error_response
 
 MODEL_ID = "global.anthropic.claude-haiku-5-5"
 PROFILE_ARN = f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/{MODEL_ID}"
+ORDER = "Where is my order A-1042?"
+SCHEMA = {
+    "type": "object",
+    "properties": {"order_id": {"type": "string"}},
+    "required": ["order_id"],
+}
+TOOLS = {
+    "tools": [
+        {
+            "toolSpec": {
+                "name": "find_order",
+                "description": "Finds an order.",
+                "inputSchema": {"json": SCHEMA},
+            }
+        }
+    ]
+}
 REPLY_BEGINS = "A lighthouse keeper trims the wick"
 
 
@@ -119,6 +137,91 @@ def test_invoke_model_with_response_stream_wraps_the_events_of_its_maker(bedrock
     assert parts[-1]["amazon-bedrock-invocationMetrics"]["outputTokenCount"] > 20
 
 
+def test_a_tool_is_called_and_its_result_told(bedrock) -> None:
+    whole = bedrock.converse(modelId=MODEL_ID, **said(ORDER), toolConfig=TOOLS)
+    message = whole["output"]["message"]
+    assert whole["stopReason"] == "tool_use"
+    assert message["content"][0] == {"text": "Let me look that up."}
+    call = message["content"][1]["toolUse"]
+    assert (call["name"], call["input"]) == ("find_order", {"order_id": "A-1042"})
+
+    [asked] = said(ORDER)["messages"]
+    results = {
+        "role": "user",
+        "content": [
+            {
+                "toolResult": {
+                    "toolUseId": call["toolUseId"],
+                    "content": [{"json": {"state": "sent", "when": "today"}}],
+                }
+            }
+        ],
+    }
+    told = bedrock.converse(modelId=MODEL_ID, messages=[asked, message, results], toolConfig=TOOLS)
+    assert told["stopReason"] == "end_turn"
+    assert told["output"]["message"]["content"] == [
+        {"text": "The tool `find_order` says:\n\n- **state**: sent\n- **when**: today"}
+    ]
+
+
+def test_a_tool_call_is_streamed_as_a_block_of_its_own(bedrock) -> None:
+    response = bedrock.converse_stream(modelId=MODEL_ID, **said(ORDER), toolConfig=TOOLS)
+    with closing(response["stream"]) as stream:
+        events = list(stream)
+
+    blocks = [next(iter(event.values())) for event in events[1:-2]]
+    call = [block for block in blocks if block["contentBlockIndex"] == 1]
+    start = call[0]["start"]["toolUse"]
+    assert start["name"] == "find_order"
+    assert re.fullmatch(r"[a-zA-Z0-9_.:-]{1,64}", start["toolUseId"])
+    fragments = [block["delta"]["toolUse"]["input"] for block in call[1:-1]]
+    assert len(fragments) > 1
+    assert json.loads("".join(fragments)) == {"order_id": "A-1042"}
+    assert call[-1] == {"contentBlockIndex": 1}
+    assert events[-2] == {"messageStop": {"stopReason": "tool_use"}}
+
+
+def test_invoke_model_calls_tools_in_the_words_of_its_maker(bedrock) -> None:
+    tool = {"name": "find_order", "description": "Finds an order.", "input_schema": SCHEMA}
+    response = bedrock.invoke_model(modelId=MODEL_ID, body=anthropic(ORDER, tools=[tool]))
+    with response["body"] as body:
+        reply = json.loads(body.read())
+
+    assert reply["stop_reason"] == "tool_use"
+    assert reply["content"][1]["input"] == {"order_id": "A-1042"}
+
+
+def test_the_adapter_of_the_project_calls_a_tool_and_hands_its_result_back(bedrock) -> None:
+    model = BedrockModel(bedrock, MODEL_ID, cache_ttl="5m")
+    tool = ToolSpec("find_order", "Finds an order.", SCHEMA)
+    prompt = Prompt((Message("user", ORDER),), "Be brief.", tools=(tool,))
+    answer = model.ask(prompt)
+
+    assert "".join(answer) == "Let me look that up."
+    made = answer.completion
+    assert made is not None
+    [call] = made.tool_calls
+    assert (call.name, call.arguments) == ("find_order", {"order_id": "A-1042"})
+    messages = (
+        *prompt.messages,
+        Message("assistant", tool_calls=made.tool_calls, verbatim=made.verbatim),
+        Message("user", tool_results=(ToolResult(call.id, "It is lost.", failed=True),)),
+    )
+    assert "".join(model.ask(prompt._replace(messages=messages))) == (
+        "The tool `find_order` could not do that. It says: It is lost."
+    )
+
+
+@pytest.mark.parametrize("operation", ["converse", "converse_stream"])
+def test_a_request_that_the_service_refuses_is_invalid_in_its_words(bedrock, operation) -> None:
+    with pytest.raises(bedrock.exceptions.ValidationException) as refused:
+        getattr(bedrock, operation)(modelId=MODEL_ID, **said(" "))
+    assert refused.value.response["Error"]["Message"] == (
+        "The text field in the ContentBlock object at messages.0.content.0 is blank. Add text to"
+        " the text field, and try again."
+    )
+
+
 @pytest.mark.parametrize("operation", ["converse", "converse_stream"])
 def test_a_conversation_without_messages_is_invalid(bedrock, operation) -> None:
     with pytest.raises(bedrock.exceptions.ValidationException) as refused:
@@ -205,6 +308,16 @@ def test_the_prompt_reaches_the_model_as_it_was_sent() -> None:
     assert [each.messages for each in model.prompts] == [(Message("user", "Grüß Gott 👋"),)]
 
 
+def test_tools_reach_the_model_as_the_port_has_them() -> None:
+    made, model = app("hello")
+    body = said(ORDER) | {"toolConfig": TOOLS, "inferenceConfig": {"temperature": 0.5}}
+    post(made, "converse", json.dumps(body).encode())
+
+    [prompt] = model.prompts
+    assert prompt.tools == (ToolSpec("find_order", "Finds an order.", SCHEMA),)
+    assert prompt.temperature == 0.5
+
+
 def test_chunks_of_nothing_are_not_written() -> None:
     made, model = app("", "hel", "", "lo")
     buffer = EventStreamBuffer()
@@ -229,7 +342,6 @@ def test_a_reply_of_nothing_is_complete() -> None:
 
     assert [each.headers[":event-type"] for each in buffer] == [
         "messageStart",
-        "contentBlockStop",
         "messageStop",
         "metadata",
     ]

@@ -5,19 +5,15 @@ from __future__ import annotations
 import pytest
 
 from fakes import FakeClock
-from fulfillment.models.base import Message, Prompt
-from websocket_stack.local.demo_model import (
-    NOTHING_FOUND,
-    THINKING_SECONDS,
-    DemoModel,
-    reply_to,
-    tokens_of,
-)
+from fulfillment.models.base import Message, Prompt, ToolCall, ToolResult, ToolSpec
+from websocket_stack.local.demo_model import THINKING_SECONDS, DemoModel, tokens_of
+from websocket_stack.local.demo_tools import LOOKING, Said
 from websocket_stack.local.passages import Library, Passage
 
 LAMPS = Passage("docs/lamps.md", "Lamps", "The lamp of a lighthouse turns once in ten seconds.")
 FOG = Passage("README.md", "Fog", "In fog the horn sounds twice a minute.")
 LIBRARY = Library([LAMPS, FOG])
+TIME = ToolSpec("tell_time", "Tell the time.", {"type": "object"})
 
 
 def prompt(text: str, max_tokens: int = 1000, system: str = "") -> Prompt:
@@ -41,21 +37,12 @@ def model(sleeper: Sleeper, tokens_per_second: float = 10.0) -> DemoModel:
     return DemoModel(LIBRARY, tokens_per_second, sleeper.clock, sleeper.sleep)
 
 
-def test_a_reply_quotes_the_passage_and_names_its_source() -> None:
-    assert reply_to("How does the lamp turn?", LIBRARY) == (
-        "The lamp of a lighthouse turns once in ten seconds.\n\n*From docs/lamps.md, “Lamps”.*"
-    )
-
-
-def test_a_question_it_knows_nothing_of_is_answered_with_what_it_is() -> None:
-    assert reply_to("quantum chromodynamics", LIBRARY) == NOTHING_FOUND
-    assert reply_to("", Library([])) == NOTHING_FOUND
-
-
 def test_the_chunks_are_the_reply() -> None:
     answer = model(Sleeper()).ask(prompt("How does the lamp turn?"))
 
-    assert "".join(answer) == reply_to("How does the lamp turn?", LIBRARY)
+    assert "".join(answer) == (
+        "The lamp of a lighthouse turns once in ten seconds.\n\n*From docs/lamps.md, “Lamps”.*"
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,6 +115,15 @@ def test_the_limit_of_tokens_ends_the_reply() -> None:
     assert (answer.completion.stop_reason, answer.completion.output_tokens) == ("max_tokens", 3)
 
 
+def test_a_stop_sequence_ends_the_reply_and_is_not_written() -> None:
+    stopped = prompt("lamp")._replace(stop_sequences=("turns", " of a", "never"))
+    answer = model(Sleeper()).ask(stopped)
+
+    assert "".join(answer) == "The lamp"
+    assert answer.completion is not None
+    assert answer.completion.stop_reason == "stop_sequence"
+
+
 def test_a_closed_answer_stops_and_is_not_complete() -> None:
     answer = model(Sleeper()).ask(prompt("lamp"))
     written = []
@@ -146,3 +142,45 @@ def test_the_last_message_is_the_question() -> None:
     )
 
     assert "".join(model(Sleeper()).ask(conversation)).startswith("In fog the horn")
+
+
+def test_the_completion_has_the_tool_calls() -> None:
+    answer = model(Sleeper()).ask(prompt("What time is it?")._replace(tools=(TIME,)))
+
+    assert "".join(answer) == LOOKING
+    assert answer.completion is not None
+    assert answer.completion.stop_reason == "tool_use"
+    assert answer.completion.tool_calls == (ToolCall("tooluse_demo_1", "tell_time", {}),)
+
+
+def test_a_reply_that_is_cut_calls_no_tool() -> None:
+    answer = model(Sleeper()).ask(prompt("What time is it?", 2)._replace(tools=(TIME,)))
+
+    assert len(list(answer)) == 2
+    assert answer.completion is not None
+    assert (answer.completion.stop_reason, answer.completion.tool_calls) == ("max_tokens", ())
+
+
+def test_each_call_of_a_conversation_has_an_id_of_its_own() -> None:
+    earlier = ToolCall("tooluse_demo_1", "tell_time", {})
+    messages = (
+        Message("user", "What time is it?"),
+        Message("assistant", LOOKING, tool_calls=(earlier,)),
+        Message("user", tool_results=(ToolResult("tooluse_demo_1", "noon"),)),
+        Message("assistant", "The tool `tell_time` says: noon"),
+        Message("user", "And what time is it now?"),
+    )
+    answer = model(Sleeper()).ask(Prompt(messages, tools=(TIME,)))
+    list(answer)
+
+    assert answer.completion is not None
+    assert [call.id for call in answer.completion.tool_calls] == ["tooluse_demo_2"]
+    assert (answer.completion.input_tokens or 0) > len(tokens_of("noon"))
+
+
+def test_it_writes_what_it_is_told_to_at_the_same_pace() -> None:
+    sleeper = Sleeper()
+    answer = model(sleeper, tokens_per_second=10).write(Said("Once upon a time"), prompt("x", 3))
+
+    assert list(answer) == ["Once", " upon", " a"]
+    assert sleeper.clock.now - 1000.0 == pytest.approx(THINKING_SECONDS + 0.2)

@@ -61,6 +61,7 @@ def test_a_code_block_that_never_ends_keeps_its_text() -> None:
         ("is was AND", []),
         ("MODEL_ID 2024", ["model_id", "2024"]),
         ("bus red king", ["bus", "red", "king"]),
+        ("Grüße aus Malmö", ["grüß", "aus", "malmö"]),
         ("", []),
     ],
 )
@@ -108,6 +109,13 @@ def test_a_passage_that_fits_much_less_is_left_out() -> None:
     mention = Passage("b.md", "Sea", "Waves and wind and sand and one lamp. " + "Water. " * 50)
 
     assert Library([mention, about]).find("lamp") == [about]
+
+
+def test_the_passages_that_a_text_quotes_are_found_in_its_order() -> None:
+    text = f"First: {TURN.text}\n\n{DEPLOY.text}"
+
+    assert LIBRARY.quoted_in(text) == [(7, TURN), (len(text) - len(DEPLOY.text), DEPLOY)]
+    assert LIBRARY.quoted_in("The Lambda streams frames") == []
 
 
 def test_an_empty_library_finds_nothing() -> None:
