@@ -150,6 +150,9 @@ class _Evaluation:
             case "Fn::Join":
                 separator, parts = argument
                 return str(separator).join(str(part) for part in self._value(parts))
+            case "Fn::Split":
+                separator, text = argument
+                return str(self._value(text)).split(separator)
             case "Fn::Sub":
                 return re.sub(r"\$\{([^!}]+)\}", lambda hit: self._substitute(hit[1]), argument)
         raise NotImplementedError(function)

@@ -28,11 +28,15 @@ REGION = PSEUDO_PARAMETERS["AWS::Region"]
 ACCOUNT = PSEUDO_PARAMETERS["AWS::AccountId"]
 TABLE = "chat-sessions"
 TABLE_ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}"
+MEMORY = "chat-ConversationTable-1A2B"
+MEMORY_ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{MEMORY}"
 LOG_GROUP_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:chat-Log-1A2B:*"
 API_ARN = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:abc123/Prod"
 KNOWN = {
     "SessionTable": TABLE,
     "SessionTable.Arn": TABLE_ARN,
+    "ConversationTable": MEMORY,
+    "ConversationTable.Arn": MEMORY_ARN,
     "RegistrationLog.Arn": LOG_GROUP_ARN,
     "FulfillmentLog.Arn": LOG_GROUP_ARN,
 }
@@ -40,6 +44,9 @@ KNOWN = {
 EVENT_STREAM = {"Content-Type": "application/vnd.amazon.eventstream"}
 FALLBACK = "meta.llama5-8b"
 STREAMING = {"WebSocketId": "abc123", "SessionTableName": TABLE}
+FORGETFUL = {"RememberConversations": "false"}
+# An id that an earlier turn was saved under.
+REMEMBERED = {"conversationId": "0123456789abcdefghijklmnopqrstuv"}
 EVERYTHING = STREAMING | {
     "FallbackModelIds": FALLBACK,
     "FallbackModelArns": f"arn:aws:bedrock:{REGION}::foundation-model/{FALLBACK}",
@@ -183,9 +190,9 @@ class Aws:
 
     def note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         match model.name:
-            case "GetItem":
+            case "GetItem" | "PutItem":
                 table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{params['TableName']}"
-                self.calls.add(Call("dynamodb:GetItem", table))
+                self.calls.add(Call(f"dynamodb:{model.name}", table))
             case "ConverseStream":
                 self._note_model(params)
             case "PostToConnection":
@@ -225,7 +232,8 @@ class Aws:
                 return aws_stub.refused(403, "AccessDeniedException")(request)
             return AWSResponse(request.url, 200, EVENT_STREAM, aws_stub.RawBody(self._stream()))
         row = {"sessionId": {"S": "s"}, "connectionId": {"S": "L0SM9cOFvHcCIhw="}}
-        return aws_stub.answered(200, json.dumps({"Item": row}).encode())(request)
+        found = {"Item": row} if json.loads(request.body)["TableName"] == TABLE else {}
+        return aws_stub.answered(200, json.dumps(found).encode())(request)
 
     def _stream(self) -> Iterator[bytes]:
         yield stream_event("messageStart", {"role": "assistant"})
@@ -262,6 +270,7 @@ def turn(event):
 @pytest.fixture
 def event(load_event) -> dict[str, Any]:
     loaded: dict[str, Any] = load_event("lex_web_ui_second_turn")
+    loaded["sessionState"]["sessionAttributes"] |= REMEMBERED
     return loaded
 
 
@@ -272,9 +281,16 @@ def test_the_fulfillment_may_do_what_a_turn_does_and_nothing_else(turn) -> None:
     check(stack, "FulfillmentRole", calls)
     assert {call.action for call in calls} == {
         "dynamodb:GetItem",
+        "dynamodb:PutItem",
         "bedrock:InvokeModelWithResponseStream",
         "bedrock:ApplyGuardrail",
         "execute-api:ManageConnections",
+    }
+    # It reads where the connection is, and both reads and writes what was said.
+    assert Call("dynamodb:GetItem", TABLE_ARN) in calls
+    assert {call.action for call in calls if call.resource == MEMORY_ARN} == {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
     }
 
 
@@ -284,18 +300,38 @@ def test_with_one_model_it_may_ask_no_other(turn) -> None:
 
 
 def test_a_plain_model_needs_no_profile(turn) -> None:
-    stack = fulfillment_stack(ModelId=FALLBACK, FoundationModelId=FALLBACK)
+    stack = fulfillment_stack(ModelId=FALLBACK, FoundationModelId=FALLBACK, **FORGETFUL)
     calls = turn(stack)
     check(stack, "FulfillmentRole", calls)
     assert len(calls) == 1
 
 
-@pytest.mark.parametrize("given", [{}, STREAMING | {"AllowStreamingResponses": "false"}])
-def test_not_streaming_it_may_ask_the_model_and_nothing_else(turn, given) -> None:
+@pytest.mark.parametrize("given", [STREAMING, FORGETFUL, STREAMING | FORGETFUL])
+def test_what_is_switched_off_is_neither_called_nor_allowed(turn, given) -> None:
     stack = fulfillment_stack(**given)
     calls = turn(stack)
     check(stack, "FulfillmentRole", calls)
+    tables = {call.resource for call in calls if call.action.startswith("dynamodb:")}
+    assert tables == ({TABLE_ARN} if "WebSocketId" in given else set()) | (
+        set() if "RememberConversations" in given else {MEMORY_ARN}
+    )
+
+
+@pytest.mark.parametrize("given", [{}, STREAMING | {"AllowStreamingResponses": "false"}])
+def test_neither_streaming_nor_remembering_it_may_ask_the_model_and_nothing_else(
+    turn, given
+) -> None:
+    stack = fulfillment_stack(**given, **FORGETFUL)
+    calls = turn(stack)
+    check(stack, "FulfillmentRole", calls)
     assert {call.action for call in calls} == {"bedrock:InvokeModelWithResponseStream"}
+
+
+@pytest.mark.parametrize("action", ["Scan", "Query", "DeleteItem", "UpdateItem", "BatchGetItem"])
+def test_conversations_can_be_neither_searched_nor_deleted(action) -> None:
+    grants = granted(fulfillment_stack(**EVERYTHING), "FulfillmentRole")
+    call = Call(f"dynamodb:{action}", MEMORY_ARN)
+    assert not any(allows(grant, call) for grant in grants)
 
 
 @pytest.mark.parametrize(
@@ -399,6 +435,15 @@ def test_managed_policies_are_for_networks_and_access_logs_alone() -> None:
             "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
         ]
     }
+
+
+def test_policies_that_are_given_are_the_fulfillments_alone() -> None:
+    given = "arn:aws:iam::123456789012:policy/orders"
+    stack = fulfillment_stack(**EVERYTHING, PolicyArns=given)
+    roles = stack.of_type("AWS::IAM::Role")
+    assert {
+        role: found["ManagedPolicyArns"] for role, found in roles.items() if given in str(found)
+    } == {"FulfillmentRole": [given]}
 
 
 @pytest.mark.parametrize("role", WITH_POLICIES)

@@ -30,7 +30,7 @@ from troposphere.awslambda import (
 )
 
 from fulfillment.settings import DEFAULT_MODEL_ID, DEFAULT_SYSTEM_PROMPT
-from websocket_stack.cloudformation import bot, monitoring, permissions
+from websocket_stack.cloudformation import bot, conversations, monitoring, permissions
 from websocket_stack.cloudformation.shared import (
     NO_RESERVATION,
     RUNTIMES,
@@ -44,8 +44,8 @@ from websocket_stack.cloudformation.shared import (
     is_given,
     is_true,
     json_logging,
-    lambda_role,
     log_group,
+    names,
     number,
     retention_parameter,
     skip,
@@ -70,7 +70,7 @@ def build() -> Template:
             "Code": _code_parameters(),
             "Streaming": _streaming_parameters(),
             "Model": _model_parameters(),
-            "Turns": _turn_parameters(),
+            "Turns": [*_turn_parameters(), *conversations.parameters()],
             "Bot": bot.parameters(),
             "Alarms and logs": [*monitoring.parameters(), retention_parameter()],
             "Lambda": _lambda_parameters(),
@@ -78,6 +78,7 @@ def build() -> Template:
         },
     )
     _add_conditions(made)
+    conversations.add(made)
     function = _add_function(made)
     alias = _add_alias(made, function)
     bot.add(made, alias)
@@ -121,6 +122,7 @@ def _streaming_parameters() -> list[Parameter]:
         text("SessionTableName", "The session table: output DynamoTableName of that stack."),
         text("WaitingText", "Shown while nothing has been written yet."),
         number("FlushIntervalSeconds", "Least time between flushes.", 0.2, 0, 10),
+        switch("PlainFrames", "Leave Markdown marks out of what is streamed.", False),
     ]
 
 
@@ -133,14 +135,26 @@ def _model_parameters() -> list[Parameter]:
             DEFAULT_FOUNDATION_MODEL_ID,
         ),
         text("FallbackModelIds", "Comma list, asked in order while nothing was written yet."),
-        Parameter(
+        names(
             "FallbackModelArns",
-            Type="CommaDelimitedList",
-            Default="",
-            Description="ARNs of the fallback models: each profile and its foundation model.",
+            "ARNs of the fallback models: each profile and its foundation model.",
         ),
         text("GuardrailId", "A Bedrock guardrail.", AllowedPattern="|[a-z0-9]+"),
         text("GuardrailVersion", "The guardrail's version.", "DRAFT"),
+        choice(
+            "GuardrailMode",
+            "sync: text is shown once the guardrail has seen it; async: before, and withdrawn if it"
+            " objects.",
+            ["sync", "async"],
+            "sync",
+        ),
+        choice(
+            "PromptCacheTtl",
+            "How long Bedrock keeps what it has read for the next question, with models that can;"
+            " empty for not at all.",
+            ["", "5m", "1h"],
+            "",
+        ),
         text("SystemPrompt", "What the model is told.", DEFAULT_SYSTEM_PROMPT, MaxLength=2000),
         number("MaxTokens", "The most tokens of a reply.", 1024, 1, 1_000_000),
     ]
@@ -160,6 +174,7 @@ def _lambda_parameters() -> list[Parameter]:
         number("MemorySize", "Megabytes; the CPU goes by it.", 1024, 256, 10240),
         switch("SnapStart", "Start from a snapshot; billed for its cache and restores.", False),
         number("ProvisionedConcurrency", "Instances kept warm; 0 for none.", 0, 0, 1000),
+        permissions.parameter(),
     ]
 
 
@@ -172,9 +187,6 @@ def _add_conditions(made: Template) -> None:
             is_given("SessionTableName"),
         ),
     )
-    made.add_condition("IsProfile", Not(Equals(Ref("ModelId"), Ref("FoundationModelId"))))
-    made.add_condition("HasFallback", Not(Equals(Join("", Ref("FallbackModelArns")), "")))
-    made.add_condition("HasGuardrail", is_given("GuardrailId"))
     made.add_condition("UsesSnapStart", is_true("SnapStart"))
     # Lambda offers one or the other.
     made.add_condition(
@@ -186,7 +198,7 @@ def _add_conditions(made: Template) -> None:
 
 def _add_function(made: Template) -> Function:
     group = made.add_resource(log_group("FulfillmentLog"))
-    role = made.add_resource(lambda_role("FulfillmentRole", group, permissions.statements()))
+    role = permissions.add_role(made, group)
     function = Function(
         "Fulfillment",
         # With the version's name: Lambda refuses a version of a function that is as it was, and all
@@ -218,8 +230,13 @@ def _add_function(made: Template) -> Function:
 
 
 def _version_name() -> list[Any]:
-    # Switching streaming needs no new revision.
-    return [Ref("Revision"), Ref("CodeKey"), If(STREAMING, Ref("WebSocketId"), "silent")]
+    # Switching streaming or memory needs no new revision.
+    return [
+        Ref("Revision"),
+        Ref("CodeKey"),
+        If(STREAMING, Ref("WebSocketId"), "silent"),
+        If(conversations.REMEMBERS, "remembering", "forgetful"),
+    ]
 
 
 def _variables() -> dict[str, Any]:
@@ -228,6 +245,8 @@ def _variables() -> dict[str, Any]:
         "FALLBACK_MODEL_IDS": Ref("FallbackModelIds"),
         "GUARDRAIL_ID": Ref("GuardrailId"),
         "GUARDRAIL_VERSION": Ref("GuardrailVersion"),
+        "GUARDRAIL_MODE": Ref("GuardrailMode"),
+        "PROMPT_CACHE_TTL": Ref("PromptCacheTtl"),
         "SYSTEM_PROMPT": Ref("SystemPrompt"),
         "MAX_TOKENS": Ref("MaxTokens"),
         "STREAMING_ENDPOINT": If(
@@ -241,7 +260,9 @@ def _variables() -> dict[str, Any]:
         "TURN_SECONDS": Ref("TurnSeconds"),
         "FLUSH_INTERVAL_SECONDS": Ref("FlushIntervalSeconds"),
         "WAITING_TEXT": Ref("WaitingText"),
+        "PLAIN_FRAMES": Ref("PlainFrames"),
         "ALLOW_HTML": Ref("AllowHtml"),
+        **conversations.variables(),
         # Two stacks of an account are told apart in logs and metrics by it.
         "POWERTOOLS_SERVICE_NAME": Ref("AWS::StackName"),
         "POWERTOOLS_METRICS_NAMESPACE": monitoring.NAMESPACE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from troposphere import GetAtt, If, Output, Parameter, Ref, Sub, Template
+from troposphere import GetAtt, If, Join, Output, Parameter, Ref, Sub, Template
 from troposphere.cloudformation import Stack
 
 from websocket_stack.cloudformation import fulfillment, streaming_support
@@ -73,18 +73,21 @@ def _groups(*nested: Template) -> dict[str, list[Parameter]]:
 
 
 def _passed_on(inner: Template) -> dict[str, object]:
-    lists = {name for name, given in inner.parameters.items() if given.Type != "String"}
     return {
-        name: Sub(f"${{{name}}}") if name in lists - {"FallbackModelArns"} else _value(name)
-        for name in inner.parameters
+        name: _as_text(parameter)
+        for name, parameter in inner.parameters.items()
         if name not in WIRED | LEFT_OUT
     }
 
 
-def _value(name: str) -> object:
-    if name == "FallbackModelArns":
-        return {"Fn::Join": [",", Ref(name)]}
-    return Ref(name)
+def _as_text(parameter: Parameter) -> object:
+    # A nested stack's parameters are given as texts, whatever they take.
+    match parameter.Type:
+        case "CommaDelimitedList":
+            return Join(",", Ref(parameter))
+        case "Number":
+            return Sub(f"${{{parameter.title}}}")
+    return Ref(parameter)
 
 
 def _url(name: str) -> Sub:

@@ -1,22 +1,54 @@
-"""What the role of the fulfillment Lambda allows: what its code calls, on exactly what."""
+"""What the role of the fulfillment Lambda allows: what its code calls, on exactly what, and the
+policies that a bot of one's own brings along.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from troposphere import (
-    If,
-    NoValue,
-    Ref,
-    Sub,
-)
+from troposphere import Equals, If, Not, NoValue, Parameter, Ref, Sub, Template, iam, logs
 
-from websocket_stack.cloudformation.shared import STREAMING
+from websocket_stack.cloudformation import conversations
+from websocket_stack.cloudformation.shared import (
+    STREAMING,
+    has_names,
+    is_given,
+    lambda_role,
+    names,
+    vpc_policies,
+)
 from websocket_stack.cloudformation.websocket_api import STAGE
 
+POLICIES = "PolicyArns"
+HAS_POLICIES = "HasPolicies"
 
-def statements() -> list[Any]:
-    """Return what the code calls, each on exactly what it calls it on."""
+
+def parameter() -> Parameter:
+    """Return the parameter that takes policies."""
+    return names(
+        POLICIES,
+        "Managed policies for what a bot of your own calls, beside what the templates allow.",
+        AllowedPattern="|arn:[^:]+:iam::([0-9]{12}|aws):policy/.+",
+    )
+
+
+def add_role(made: Template, group: logs.LogGroup) -> iam.Role:
+    """Add the role, and the conditions of what it allows; takes the function's log group."""
+    made.add_condition("IsProfile", Not(Equals(Ref("ModelId"), Ref("FoundationModelId"))))
+    made.add_condition("HasFallback", has_names("FallbackModelArns"))
+    made.add_condition("HasGuardrail", is_given("GuardrailId"))
+    made.add_condition(HAS_POLICIES, has_names(POLICIES))
+    return made.add_resource(
+        lambda_role(
+            "FulfillmentRole",
+            group,
+            [*_statements(), conversations.statement()],
+            vpc_policies(POLICIES, HAS_POLICIES),
+        )
+    )
+
+
+def _statements() -> list[Any]:
     return [
         _allow(
             "AskTheModel",

@@ -11,10 +11,12 @@ from troposphere import (
     Equals,
     GetAtt,
     If,
+    Join,
     Not,
     NoValue,
     Parameter,
     Ref,
+    Split,
     Sub,
     Template,
     iam,
@@ -70,6 +72,13 @@ def switch(name: str, description: str, default: bool) -> Parameter:
     return text(name, description, str(default).lower(), AllowedValues=["true", "false"])
 
 
+def names(name: str, description: str, **options: Any) -> Parameter:
+    """Return a parameter that takes a comma list; empty unless it is given."""
+    return Parameter(
+        name, Type="CommaDelimitedList", Description=description, Default="", **options
+    )
+
+
 def choice(name: str, description: str, values: Sequence[str], default: str) -> Parameter:
     """Return a parameter that takes one of some values."""
     return text(name, description, default, AllowedValues=list(values))
@@ -123,6 +132,11 @@ def is_given(parameter: str) -> Not:
     return Not(Equals(Ref(parameter), ""))
 
 
+def has_names(parameter: str) -> Not:
+    # A condition compares texts, not lists.
+    return Not(Equals(Join("", Ref(parameter)), ""))
+
+
 def add_vpc_condition(made: Template) -> None:
     made.add_condition(IN_VPC, And(is_given("VpcSubnetId"), is_given("VpcSecurityGroupId")))
 
@@ -133,6 +147,22 @@ def vpc_config() -> If:
         VPCConfig(SubnetIds=[Ref("VpcSubnetId")], SecurityGroupIds=[Ref("VpcSecurityGroupId")]),
         NoValue,
     )
+
+
+def vpc_policies(parameter: str = "", condition: str = "") -> If:
+    """Return what lets a function into its VPC, with the policies of a comma list if there is one.
+
+    Takes the parameter with the list, and the condition that something is in it.
+    """
+    policy = Sub(
+        "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+    )
+    alone = If(IN_VPC, [policy], NoValue)
+    if not parameter:
+        return alone
+    # CloudFormation joins texts and no lists.
+    together = Split(",", Join(",", [policy, Join(",", Ref(parameter))]))
+    return If(condition, If(IN_VPC, together, Ref(parameter)), alone)
 
 
 def log_group(title: str, **options: Any) -> logs.LogGroup:
@@ -166,9 +196,16 @@ def trusts(service: str, **conditions: Any) -> dict[str, Any]:
 
 
 def lambda_role(
-    title: str, group: logs.LogGroup, statements: Iterable[Mapping[str, Any]], **options: Any
+    title: str,
+    group: logs.LogGroup,
+    statements: Iterable[Mapping[str, Any]],
+    managed_policies: Any = None,
+    **options: Any,
 ) -> iam.Role:
-    """Return the role of a function that may write to its log group and do what is stated."""
+    """Return the role of a function that may write to its log group and do what is stated.
+
+    Its managed policies are the VPC's where there is one, unless others are given.
+    """
     may_log = {
         "Sid": "WriteItsLog",
         "Effect": "Allow",
@@ -178,16 +215,7 @@ def lambda_role(
     return iam.Role(
         title,
         AssumeRolePolicyDocument=trusts("lambda.amazonaws.com"),
-        ManagedPolicyArns=If(
-            IN_VPC,
-            [
-                Sub(
-                    "arn:${AWS::Partition}:iam::aws:policy/service-role/"
-                    "AWSLambdaVPCAccessExecutionRole"
-                )
-            ],
-            NoValue,
-        ),
+        ManagedPolicyArns=managed_policies or vpc_policies(),
         Policies=[
             iam.Policy(
                 PolicyName="what-its-code-calls",

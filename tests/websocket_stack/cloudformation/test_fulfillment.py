@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import re
 from typing import Any
 
 import pytest
 
-from evaluator import Refused, Stack, evaluate, source
+from evaluator import TEMPLATES, Refused, Stack, evaluate, source
 from fulfillment.settings import DEFAULT_MODEL_ID, LEX_TIMEOUT_SECONDS, Settings
 
 NAME = "fulfillment"
@@ -15,6 +16,7 @@ REQUIRED = {"CodeBucket": "artifacts", "CodeKey": "code/0123abcd.zip"}
 STREAMING = {"WebSocketId": "abc123", "SessionTableName": "chat-sessions"}
 IN_VPC = {"VpcSubnetId": "subnet-0a1b", "VpcSecurityGroupId": "sg-0a1b"}
 STREAMING_SIDS = {"FindTheConnection", "PostFrames"}
+FORGETFUL = {"RememberConversations": "false"}
 
 ALWAYS = {
     "Fulfillment",
@@ -29,9 +31,20 @@ ALWAYS = {
     "GoneConnections",
     "LateFirstFrames",
     "TurnDashboard",
+    "ConversationTable",
 }
-# Not offered in the console: JSON, and limits of Lex that hardly anybody needs to lower.
-NOT_OFFERED = {"model_fields", "max_response_bytes", "max_message_characters"}
+# Not offered in the console: JSON, names that nobody knows before, what current models refuse, and
+# limits that hardly anybody needs to change.
+NOT_OFFERED = {
+    "model_fields",
+    "system_prompts",
+    "temperature",
+    "top_p",
+    "max_response_bytes",
+    "max_message_characters",
+    "memory_turns",
+    "memory_tokens",
+}
 
 
 def evaluated(**given: str) -> Stack:
@@ -106,7 +119,7 @@ def test_else_it_neither_streams_nor_may_it(given: dict[str, str]) -> None:
     assert variables(stack)["SESSION_TABLE"] == ""
     assert not settings(stack).can_stream
     assert not STREAMING_SIDS & statements(stack).keys()
-    assert "dynamodb" not in str(statements(stack))
+    assert "chat-sessions" not in str(statements(stack))
     assert "execute-api" not in str(statements(stack))
 
 
@@ -153,17 +166,22 @@ EVERYTHING_ELSE = STREAMING | {
     "FallbackModelArns": "arn:aws:bedrock:*::foundation-model/another.model",
     "GuardrailId": "gr1",
     "GuardrailVersion": "2",
+    "GuardrailMode": "async",
+    "PromptCacheTtl": "5m",
     "SystemPrompt": "Be brief.",
     "MaxTokens": "77",
     "TurnSeconds": "20",
     "FlushIntervalSeconds": "0.5",
     "WaitingText": "One moment\u2026",
     "AllowHtml": "true",
+    "PlainFrames": "true",
+    "MemorySeconds": "3600",
 }
 
 
 def test_by_default_the_lambda_runs_on_its_own_defaults() -> None:
-    assert settings(evaluated()) == Settings()
+    assert settings(evaluated(**FORGETFUL)) == Settings()
+    assert settings(evaluated()) == Settings(conversation_table="<ConversationTable>")
 
 
 def test_every_parameter_reaches_its_setting() -> None:
@@ -172,6 +190,8 @@ def test_every_parameter_reaches_its_setting() -> None:
         fallback_model_ids=("another.model",),
         guardrail_id="gr1",
         guardrail_version="2",
+        guardrail_mode="async",
+        prompt_cache_ttl="5m",
         system_prompt="Be brief.",
         max_tokens=77,
         streaming_endpoint="https://abc123.execute-api.eu-central-1.amazonaws.com/Prod",
@@ -179,14 +199,59 @@ def test_every_parameter_reaches_its_setting() -> None:
         turn_seconds=20.0,
         flush_interval_seconds=0.5,
         waiting_text="One moment\u2026",
+        conversation_table="<ConversationTable>",
+        memory_seconds=3600,
         allow_html=True,
+        plain_frames=True,
     )
+
+
+@pytest.mark.parametrize(
+    ("parameter", "setting"),
+    [
+        ("ModelId", "model_id"),
+        ("FallbackModelIds", "fallback_model_ids"),
+        ("GuardrailId", "guardrail_id"),
+        ("GuardrailVersion", "guardrail_version"),
+        ("GuardrailMode", "guardrail_mode"),
+        ("PromptCacheTtl", "prompt_cache_ttl"),
+        ("SystemPrompt", "system_prompt"),
+        ("MaxTokens", "max_tokens"),
+        ("TurnSeconds", "turn_seconds"),
+        ("FlushIntervalSeconds", "flush_interval_seconds"),
+        ("WaitingText", "waiting_text"),
+        ("AllowHtml", "allow_html"),
+        ("PlainFrames", "plain_frames"),
+        ("MemorySeconds", "memory_seconds"),
+    ],
+)
+def test_a_parameter_changes_its_own_setting_and_no_other(parameter: str, setting: str) -> None:
+    before = settings(evaluated())
+    after = settings(evaluated(**{parameter: EVERYTHING_ELSE[parameter]}))
+    changed = {name for name in Settings._fields if getattr(after, name) != getattr(before, name)}
+    assert changed == {setting}
 
 
 def test_every_setting_that_people_change_is_a_parameter() -> None:
     changed, default = settings(evaluated(**EVERYTHING_ELSE)), Settings()
     kept = {name for name in Settings._fields if getattr(changed, name) == getattr(default, name)}
     assert kept == NOT_OFFERED
+
+
+def test_the_docs_say_which_parameter_is_which_setting() -> None:
+    text = (TEMPLATES.parent / "docs/deploy.md").read_text("utf-8")
+    _, _, section = text.partition("\n## Parameters\n")
+    rows = re.findall(r"^\| (`.*?) \| (.*?) \|", section.partition("\n## ")[0], re.MULTILINE)
+    parameters, settings_ = (
+        {name for row in rows for name in re.findall(pattern, row[column])}
+        for column, pattern in ((0, "`([^`]+)`"), (1, "`([A-Z_]+)`"))
+    )
+    assert parameters <= source(NAME)["Parameters"].keys()
+    # All but where to stream to, which is not for people to set.
+    wired = {"STREAMING_ENDPOINT", "SESSION_TABLE"}
+    assert settings_ | wired == {
+        name for name in variables(evaluated()) if not name.startswith("POWERTOOLS_")
+    }
 
 
 @pytest.mark.parametrize("name", sorted(variables(evaluated())))
@@ -199,10 +264,23 @@ def test_every_variable_is_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("bound", ["MinValue", "MaxValue"])
-@pytest.mark.parametrize("name", ["MaxTokens", "TurnSeconds", "FlushIntervalSeconds"])
+@pytest.mark.parametrize(
+    "name", ["MaxTokens", "TurnSeconds", "FlushIntervalSeconds", "MemorySeconds"]
+)
 def test_the_lambda_takes_every_number_that_the_parameter_takes(name: str, bound: str) -> None:
     value = source(NAME)["Parameters"][name][bound]
     assert settings(evaluated(**{name: str(value)}))
+
+
+@pytest.mark.parametrize(
+    ("parameter", "setting"),
+    [("GuardrailMode", "guardrail_mode"), ("PromptCacheTtl", "prompt_cache_ttl")],
+)
+def test_the_lambda_takes_every_choice_that_the_parameter_offers(
+    parameter: str, setting: str
+) -> None:
+    for value in source(NAME)["Parameters"][parameter]["AllowedValues"]:
+        assert getattr(settings(evaluated(**{parameter: value})), setting) == value
 
 
 # --- the function
@@ -246,6 +324,37 @@ def test_without_a_vpc_there_is_neither() -> None:
     assert "ManagedPolicyArns" not in stack.properties("FulfillmentRole")
 
 
+# --- what a bot of one's own may do beside
+
+POLICIES = [f"arn:aws:iam::123456789012:policy/{name}" for name in ("orders", "documents")]
+OF_VPC = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+
+
+@pytest.mark.parametrize(
+    ("given", "attached"),
+    [
+        ({"PolicyArns": POLICIES[0]}, POLICIES[:1]),
+        ({"PolicyArns": ",".join(POLICIES)}, POLICIES),
+        (IN_VPC, [OF_VPC]),
+        (IN_VPC | {"PolicyArns": POLICIES[0]}, [OF_VPC, POLICIES[0]]),
+        (IN_VPC | {"PolicyArns": ",".join(POLICIES)}, [OF_VPC, *POLICIES]),
+    ],
+)
+def test_policies_that_are_given_are_attached_beside_the_vpcs(
+    given: dict[str, str], attached: list[str]
+) -> None:
+    stack = evaluated(**given)
+    assert stack.properties("FulfillmentRole")["ManagedPolicyArns"] == attached
+    assert stack.resources.keys() == ALWAYS
+
+
+def test_policies_that_are_given_change_nothing_else() -> None:
+    given, not_given = evaluated(PolicyArns=",".join(POLICIES)), evaluated()
+    assert statements(given) == statements(not_given)
+    del given.resources["FulfillmentRole"], not_given.resources["FulfillmentRole"]
+    assert given == not_given
+
+
 # --- versions
 
 
@@ -261,15 +370,16 @@ def version(**given: str) -> str:
         {"CodeKey": "code/4567ef.zip"},
         STREAMING | {"AllowStreamingResponses": "false"},
         STREAMING | {"WebSocketId": "def456"},
+        FORGETFUL,
     ],
 )
-def test_code_a_revision_and_a_switch_of_streaming_publish_a_version(given: dict[str, str]) -> None:
+def test_code_a_revision_and_the_switches_publish_a_version(given: dict[str, str]) -> None:
     assert version(**STREAMING | given) != version(**STREAMING)
 
 
 def test_whatever_publishes_a_version_changes_the_function_too() -> None:
     # Lambda refuses to publish a version of a function that is as it was.
-    for given in ({}, STREAMING, {"Revision": "2"}, {"CodeKey": "code/4567ef.zip"}):
+    for given in ({}, STREAMING, FORGETFUL, {"Revision": "2"}, {"CodeKey": "code/4567ef.zip"}):
         function = evaluated(**given).properties("Fulfillment")
         assert function["Description"].endswith(version(**given))
 
@@ -327,6 +437,11 @@ def test_lambda_offers_one_or_the_other_so_snapstart_wins() -> None:
         ("TurnSeconds", "30"),
         ("Architecture", "sparc"),
         ("SystemPrompt", "x" * 2001),
+        ("GuardrailMode", "later"),
+        ("PromptCacheTtl", "5"),
+        ("MemorySeconds", "59"),
+        ("PolicyArns", "AmazonDynamoDBReadOnlyAccess"),
+        ("PolicyArns", "arn:aws:iam::123456789012:role/orders"),
     ],
 )
 def test_a_value_of_another_form_is_refused(name: str, value: str) -> None:

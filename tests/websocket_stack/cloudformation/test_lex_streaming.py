@@ -88,10 +88,32 @@ def test_values_of_nested_parameters_are_texts() -> None:
         assert {type(value) for value in values} == {str}
 
 
-def test_a_list_stays_a_list() -> None:
-    arns = ["arn:aws:bedrock:*::foundation-model/a", "arn:aws:bedrock:*::foundation-model/b"]
-    fulfillment = evaluated(FallbackModelArns=",".join(arns)).nested["FulfillmentStack"]
+@pytest.mark.parametrize(
+    ("name", "arns"),
+    [
+        (
+            "FallbackModelArns",
+            ["arn:aws:bedrock:*::foundation-model/a", "arn:aws:bedrock:*::foundation-model/b"],
+        ),
+        (
+            "PolicyArns",
+            ["arn:aws:iam::123456789012:policy/a", "arn:aws:iam::aws:policy/b"],
+        ),
+    ],
+)
+def test_a_list_stays_a_list(name: str, arns: list[str]) -> None:
+    fulfillment = evaluated(**{name: ",".join(arns)}).nested["FulfillmentStack"]
     assert json.dumps(arns) in json.dumps(fulfillment.resources["FulfillmentRole"])
+
+
+def test_memory_is_switched_through_the_outer_stack() -> None:
+    on, off = evaluated(), evaluated(RememberConversations="false")
+    assert "ConversationTable" in on.nested["FulfillmentStack"].resources
+    assert "ConversationTable" not in off.nested["FulfillmentStack"].resources
+    assert (_variables(on)["CONVERSATION_TABLE"], _variables(off)["CONVERSATION_TABLE"]) == (
+        "<ConversationTable>",
+        "",
+    )
 
 
 def test_a_switch_of_streaming_is_one_parameter_for_all() -> None:

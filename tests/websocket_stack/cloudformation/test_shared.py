@@ -117,6 +117,25 @@ def test_in_a_vpc_a_function_has_its_network_and_the_role_its_policy() -> None:
     ]
 
 
+def test_a_role_may_be_given_policies_beside_the_vpcs() -> None:
+    made = template()
+    made.add_parameter(shared.names("Policies", "Some."))
+    made.add_condition("HasPolicies", shared.has_names("Policies"))
+    log = made.resources["Log"]
+    policies = shared.vpc_policies("Policies", "HasPolicies")
+    made.add_resource(shared.lambda_role("Another", log, [], policies))
+    loaded: dict[str, Any] = load_yaml(made.to_yaml())
+    of_vpc = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+    for given, expected in (
+        ({}, None),
+        (IN_VPC, [of_vpc]),
+        ({"Policies": "a,b"}, ["a", "b"]),
+        ({"Policies": "a,b"} | IN_VPC, [of_vpc, "a", "b"]),
+    ):
+        role = evaluate_template(loaded, {"Name": "x"} | given).properties("Another")
+        assert role.get("ManagedPolicyArns") == expected
+
+
 @pytest.mark.parametrize("given", [{}, *({name: IN_VPC[name]} for name in IN_VPC)])
 def test_without_both_subnet_and_group_there_is_no_vpc(given: dict[str, str]) -> None:
     stack = evaluated(**given)
