@@ -19,7 +19,9 @@ from fulfillment.models.base import Answer, Prompt
 from websocket_stack.local import __main__ as serve
 from websocket_stack.local import bedrock_http, stack
 from websocket_stack.local.demo_model import DemoModel
+from websocket_stack.local.lex_runtime import LAMBDA_TIMEOUT_SECONDS
 from websocket_stack.local.passages import Library, Passage
+from websocket_stack.local.understanding import Understanding
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
@@ -32,6 +34,8 @@ PASSAGE = Passage(
     + "The lamp turns, the sea answers, and the night goes on. " * 8,
 )
 QUESTION = "What does a lighthouse keeper do?"
+# What the Lambda functions sign with.
+OF_FUNCTIONS = (stack.ACCESS_KEY_ID, stack.SECRET_ACCESS_KEY)
 
 _FAULTS: Mapping[str, Sequence[str | Exception]] = {
     "break": ["Once upon ", "a time", ModelInterrupted("the stream broke")],
@@ -59,6 +63,10 @@ def running_stack(
     model_routes: Sequence[BaseRoute] | None = None,
     environ: Mapping[str, str] | None = None,
     auth: stack.Auth = "none",
+    further_routes: Sequence[BaseRoute] = (),
+    lex_timeout_seconds: float = LAMBDA_TIMEOUT_SECONDS,
+    bot: str | None = None,
+    understanding: Understanding | None = None,
 ) -> Iterator[str]:
     """Run the stack as ``scripts/serve`` runs it, on a free port; yields its origin.
 
@@ -73,6 +81,10 @@ def running_stack(
             fulfillment=fulfillment,
             environ={"FLUSH_INTERVAL_SECONDS": "0.02"} if environ is None else environ,
             auth=auth,
+            further_routes=further_routes,
+            lex_timeout_seconds=lex_timeout_seconds,
+            bot=bot,
+            understanding=understanding,
         )
 
     with _running(build) as origin:
@@ -114,10 +126,18 @@ def _wait_for_answer(port: int) -> None:
         connection.getresponse().read()
 
 
-def client(service: str, endpoint_url: str, **config: Any) -> Any:
-    """Return a boto3 client with made-up credentials that tries once; close it after use."""
+def client(
+    service: str, endpoint_url: str, credentials: tuple[str, str] = ("test", "test"), **config: Any
+) -> Any:
+    """Return a boto3 client that tries once; close it after use.
+
+    Takes an access key id and its secret: of nobody, unless said otherwise.
+    """
+    access_key_id, secret_access_key = credentials
     session = boto3.Session(
-        aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
+        aws_access_key_id=access_key_id,
+        aws_secret_access_key=secret_access_key,
+        region_name=REGION,
     )
     return session.client(
         service,

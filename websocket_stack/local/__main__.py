@@ -16,12 +16,16 @@ from botocore.session import Session
 from starlette.routing import BaseRoute
 
 from fulfillment.errors import LexStreamingError
+from fulfillment.models.base import Model
 from fulfillment.settings import Settings
-from websocket_stack.local import bedrock_http, stack
+from websocket_stack.local import bedrock_agents_http, bedrock_http, lex_web_ui, stack
 from websocket_stack.local.bedrock_forward import BedrockForwarder, NoCredentials
+from websocket_stack.local.bot_function import NoBot
 from websocket_stack.local.demo_model import DemoModel
 from websocket_stack.local.gateway import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES
+from websocket_stack.local.lex_web_ui import NoLexWebUi
 from websocket_stack.local.passages import Library
+from websocket_stack.local.understanding import Understanding, UtterancesError
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -36,13 +40,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         Settings.from_environ(os.environ)
         model_routes = _model_routes(options.model, os.environ)
+        lex_web_ui_routes = _lex_web_ui_routes(options.lex_web_ui)
+        understanding = _understanding(options.utterances)
         listener = listen(options.host, options.port)
-    except (CannotServe, LexStreamingError, NoCredentials) as exc:
+    except (CannotServe, LexStreamingError, NoCredentials, NoLexWebUi) as exc:
         print(f"serve: {exc}", file=sys.stderr)
         return 1
     origin = f"http://{_host_in_url(options.host)}:{listener.getsockname()[1]}"
-    built = stack.build(origin, model_routes, model_name=options.model, auth=options.auth)
+    try:
+        built = stack.build(
+            origin,
+            model_routes,
+            model_name=options.model,
+            bot=options.bot,
+            understanding=understanding,
+            auth=options.auth,
+            further_routes=lex_web_ui_routes,
+        )
+    except NoBot as exc:
+        print(f"serve: {exc}", file=sys.stderr)
+        return 1
     print(f"Lex Streaming is at {origin} (model: {options.model}; stop with Ctrl-C)", flush=True)
+    if lex_web_ui_routes:
+        print(f"Lex Web UI is at {origin}{lex_web_ui.PATH}/", flush=True)
     # Once it has shut down, uvicorn raises the signal again that it was stopped by.
     with suppress(KeyboardInterrupt):
         server(built).run(sockets=[listener])
@@ -89,20 +109,56 @@ def _parser() -> argparse.ArgumentParser:
         "--auth",
         choices=("none", "iam"),
         default="none",
-        help="iam: refuse calls of the management API that the Lambda functions did not sign",
+        help="iam: refuse whom API Gateway would refuse with authorization AWS_IAM; none: let"
+        " unsigned clients in too",
+    )
+    parser.add_argument(
+        "--bot",
+        metavar="MODULE:NAME",
+        help="answer with a bot of your own, such as my_bot:bot; loaded anew when its source"
+        " changes",
+    )
+    parser.add_argument(
+        "--utterances",
+        type=Path,
+        metavar="FILE",
+        help="sample utterances that choose intents here (see docs/writing-a-bot.md)",
+    )
+    parser.add_argument(
+        "--lex-web-ui",
+        type=Path,
+        metavar="DIR",
+        help=f"serve a built Lex Web UI (its dist folder, 0.24 or newer) at {lex_web_ui.PATH}/",
     )
     return parser
+
+
+def _understanding(file: Path | None) -> Understanding | None:
+    if file is None:
+        return None
+    try:
+        return Understanding(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, UtterancesError) as exc:
+        raise CannotServe(f"{file}: {getattr(exc, 'strerror', None) or exc}") from exc
+
+
+def _lex_web_ui_routes(folder: Path | None) -> Sequence[BaseRoute]:
+    if folder is None:
+        return ()
+    lex_web_ui.check(folder)
+    return lex_web_ui.routes(folder, stack.STAGE)
 
 
 def _model_routes(name: str, environ: Mapping[str, str]) -> Sequence[BaseRoute]:
     if name == "bedrock":
         return BedrockForwarder(Session()).routes()
-    if name == "openai":
-        return _openai_routes(environ)
-    return bedrock_http.routes(DemoModel(Library.of_project(PROJECT)))
+    demo = DemoModel(Library.of_project(PROJECT))
+    model = _openai_model(environ) if name == "openai" else demo
+    # There are no knowledge bases behind an OpenAI-compatible server: the demo's answers for it.
+    return [*bedrock_http.routes(model), *bedrock_agents_http.routes(demo, model)]
 
 
-def _openai_routes(environ: Mapping[str, str]) -> Sequence[BaseRoute]:
+def _openai_model(environ: Mapping[str, str]) -> Model:
     try:
         import openai
 
@@ -117,7 +173,7 @@ def _openai_routes(environ: Mapping[str, str]) -> Sequence[BaseRoute]:
     if not environ.get("OPENAI_API_KEY"):
         raise CannotServe("set OPENAI_API_KEY (any text, if your server asks for none)")
     # The client reads OPENAI_BASE_URL and OPENAI_API_KEY itself.
-    return bedrock_http.routes(OpenAICompatibleModel(openai.OpenAI(max_retries=1), model))
+    return OpenAICompatibleModel(openai.OpenAI(max_retries=1), model)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -12,7 +12,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 import anyio.to_thread
@@ -55,12 +55,18 @@ class LambdaContext:
         return max(0, int((self._ends_at - self._clock()) * 1000))
 
 
+class Invocable(Protocol):
+    """What can be called as a Lambda function is."""
+
+    async def invoke(self, event: Mapping[str, Any]) -> bytes: ...
+
+
 class Function:
     """A Lambda function.
 
-    Takes its name, its handler as ``module.attribute``, its environment variables, and its
-    timeout. The handler's module is imported afresh under that environment, since it makes its
-    clients at import; everything it imports is shared.
+    Takes its name, its handler as ``module.attribute`` (or a Bot in the place of a handler), its
+    environment variables, and its timeout. The handler's module is imported afresh under that
+    environment, since it makes its clients at import; everything it imports is shared.
     """
 
     def __init__(
@@ -69,7 +75,8 @@ class Function:
         self.name = name
         self._timeout_seconds = timeout_seconds
         self._threads = anyio.CapacityLimiter(MAX_CONCURRENT_CALLS)
-        with _under(environment):
+        # By this a handler knows that it is in Lambda, and makes its clients at import.
+        with _under({**environment, "AWS_LAMBDA_FUNCTION_NAME": name}):
             # boto3's default session keeps the credentials that it has seen first.
             boto3.setup_default_session()
             self._handler = _load(handler)
@@ -93,8 +100,9 @@ class Function:
             # As the runtimes from python3.12 on do it: no escapes for non-ASCII characters.
             # https://github.com/aws/aws-lambda-python-runtime-interface-client
             return json.dumps(returned, ensure_ascii=False).encode()
-        # Whatever a handler raises, Lambda reports as its type, and writes to its log.
-        except Exception as exc:
+        # Whatever a handler raises, Lambda reports as its type, and writes to its log; if it exits,
+        # this process is not to.
+        except (Exception, SystemExit) as exc:
             traceback.print_exc()
             raise FunctionError(type(exc).__name__) from exc
 
@@ -115,5 +123,8 @@ def _under(environment: Mapping[str, str]) -> Iterator[None]:
 def _load(handler: str) -> Callable[[Any, Any], Any]:
     module_name, _, attribute = handler.rpartition(".")
     sys.modules.pop(module_name, None)
-    loaded: Callable[[Any, Any], Any] = getattr(importlib.import_module(module_name), attribute)
-    return loaded
+    loaded = getattr(importlib.import_module(module_name), attribute)
+    callee: Callable[[Any, Any], Any] = getattr(loaded, "lambda_handler", loaded)
+    if not callable(callee):
+        raise TypeError(f"{attribute} is neither a Bot nor a handler")
+    return callee

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from websocket_stack.local.aws import ServiceError
 
@@ -30,8 +29,7 @@ INTENT_STATES = (
 TEXT_TYPES = ("CustomPayload", "PlainText", "SSML")
 
 
-@dataclass(frozen=True)
-class HookResult:
+class HookResult(NamedTuple):
     """A checked response."""
 
     action: str

@@ -11,11 +11,15 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
+from websocket_stack.local import lex_events
 from websocket_stack.local.aws import ServiceError
-from websocket_stack.local.functions import Function, FunctionError
+from websocket_stack.local.functions import FunctionError, Invocable
+from websocket_stack.local.lex_dialog import CLOSE, Dialog
+from websocket_stack.local.lex_events import FALLBACK_INTENT, SessionKey
 from websocket_stack.local.lex_responses import HookResult, check, dependency_failed
+from websocket_stack.local.understanding import Understanding
 
 # "if … the Lambda function doesn't return within 30 seconds"
 # https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_RecognizeText.html
@@ -24,16 +28,8 @@ MAX_TEXT_CHARACTERS = 1024
 SESSION_ID = re.compile(r"[0-9a-zA-Z._:-]{2,100}")
 # The default of idleSessionTTLInSeconds.
 SESSION_SECONDS = 300
-TEST_ALIAS_ID = "TSTALIASID"
-
-
-class SessionKey(NamedTuple):
-    """What names a session: it belongs to one alias and locale of one bot."""
-
-    bot_id: str
-    alias_id: str
-    locale_id: str
-    session_id: str
+# In the order that Lex calls them, with the state that the intent is in then.
+HOOK_STATES = {"DialogCodeHook": "InProgress", "FulfillmentCodeHook": "ReadyForFulfillment"}
 
 
 @dataclass
@@ -67,27 +63,33 @@ class LexSession:
             self.attributes = dict(state["sessionAttributes"])
         if state.get("activeContexts") is not None:
             self.active_contexts = list(state["activeContexts"])
-        if state.get("intent") is not None:
-            self.intent = dict(state["intent"])
         if state.get("dialogAction") is not None:
             self.dialog_action = dict(state["dialogAction"])
+            # There is none yet; Lex Web UI's client.js knows a state without one by that.
+            if self.dialog_action["type"] == "ElicitIntent":
+                self.intent = None
+        if state.get("intent") is not None:
+            self.intent = dict(state["intent"])
 
 
 class LexRuntime:
-    """One bot whose FallbackIntent is answered by a Lambda function.
+    """One bot, answered by a Lambda function.
 
-    Takes the function, the code hooks that are on for the intent, and the clock in seconds.
+    Takes the function, the code hooks that are on for its FallbackIntent (for other intents both
+    are), what else it understands, and the clock in seconds.
     """
 
     def __init__(
         self,
-        function: Function,
+        function: Invocable,
         hooks: Sequence[str] = ("FulfillmentCodeHook",),
+        understanding: Understanding | None = None,
         clock: Callable[[], float] = time.monotonic,
         lambda_timeout_seconds: float = LAMBDA_TIMEOUT_SECONDS,
     ) -> None:
         self._function = function
         self._hooks = hooks
+        self._dialog = Dialog(understanding or Understanding())
         self._clock = clock
         self._lambda_timeout_seconds = lambda_timeout_seconds
         self._sessions: dict[SessionKey, LexSession] = {}
@@ -100,7 +102,7 @@ class LexRuntime:
         """
         text = request.get("text")
         if not isinstance(text, str) or not 1 <= len(text) <= MAX_TEXT_CHARACTERS:
-            raise _validation(f"text must have 1 to {MAX_TEXT_CHARACTERS} characters")
+            raise invalid(f"text must have 1 to {MAX_TEXT_CHARACTERS} characters")
         request_attributes = _checked(request, "requestAttributes")
         state = _checked_state(request)
         session = self._session(key)
@@ -120,14 +122,14 @@ class LexRuntime:
     def put_session(self, key: SessionKey, request: Mapping[str, Any]) -> LexSession:
         """Create or change a session and return it."""
         if not isinstance(request.get("sessionState"), dict):
-            raise _validation("sessionState is missing")
+            raise invalid("sessionState is missing")
         messages = request.get("messages") or []
         if not isinstance(messages, list):
-            raise _validation("messages is not a list")
+            raise invalid("messages is not a list")
         state = _checked_state(request)
         session = self._session(key)
         session.merge(state)
-        session.messages = messages
+        session.messages = messages or self._prompt(session)
         session.used_at = self._clock()
         return session
 
@@ -160,7 +162,7 @@ class LexRuntime:
 
     def _session(self, key: SessionKey) -> LexSession:
         if not SESSION_ID.fullmatch(key.session_id):
-            raise _validation("sessionId does not match [0-9a-zA-Z._:-]{2,100}")
+            raise invalid("sessionId does not match [0-9a-zA-Z._:-]{2,100}")
         session = self._sessions.get(key)
         if session is None or self._is_over(session):
             session = self._sessions[key] = LexSession(used_at=self._clock())
@@ -176,18 +178,38 @@ class LexRuntime:
         text: str,
         request_attributes: Mapping[str, str],
     ) -> HookResult:
-        result = HookResult("Close", session.state(), [], request_attributes)
-        for source in self._hooks:
-            event = _event(key, session, text, request_attributes, source)
-            session.interpretations = event["interpretations"]
-            result = await self._call(event)
+        intent = self._dialog.answered(text, session.intent, session.dialog_action or {})
+        result = HookResult("Delegate", {}, [], request_attributes)
+        for source in self._hooks_of(intent):
+            intent = intent | {"state": HOOK_STATES[source]}
+            event = lex_events.code_hook(
+                key,
+                source,
+                text,
+                intent,
+                session.attributes,
+                session.active_contexts,
+                request_attributes,
+            )
+            # A Lambda that fails leaves the session as it was.
+            result = self._dialog.decided(await self._call(event))
             session.merge(result.session_state)
+            intent = session.intent or intent
             if result.action != "Delegate":
                 break
-        session.messages = result.messages
-        if session.intent is not None:
-            session.interpretations = [session.interpretations[0] | {"intent": session.intent}]
+        else:
+            # No hook is left, so the client is to fulfil it.
+            intent = intent | {"state": "ReadyForFulfillment"}
+            session.merge({"dialogAction": CLOSE, "intent": intent})
+        session.messages = result.messages or self._prompt(session)
+        session.interpretations = lex_events.interpretations_of(intent, {"score": 1.0})
         return result
+
+    def _prompt(self, session: LexSession) -> list[dict[str, Any]]:
+        return self._dialog.prompt(session.intent, session.dialog_action or {})
+
+    def _hooks_of(self, intent: Mapping[str, Any]) -> Sequence[str]:
+        return self._hooks if intent["name"] == FALLBACK_INTENT else tuple(HOOK_STATES)
 
     async def _call(self, event: Mapping[str, Any]) -> HookResult:
         try:
@@ -207,70 +229,29 @@ class LexRuntime:
         return check(response, event["invocationSource"])
 
 
-def _event(
-    key: SessionKey,
-    session: LexSession,
-    text: str,
-    request_attributes: Mapping[str, str],
-    source: str,
-) -> dict[str, Any]:
-    state = "ReadyForFulfillment" if source == "FulfillmentCodeHook" else "InProgress"
-    intent = {"name": "FallbackIntent", "slots": {}, "state": state, "confirmationState": "None"}
-    is_test_alias = key.alias_id == TEST_ALIAS_ID
-    event: dict[str, Any] = {
-        "messageVersion": "1.0",
-        "invocationSource": source,
-        "inputMode": "Text",
-        "responseContentType": "text/plain; charset=utf-8",
-        "sessionId": key.session_id,
-        "inputTranscript": text,
-        "bot": {
-            "id": key.bot_id,
-            "name": "LocalBot",
-            "localeId": key.locale_id,
-            "version": "DRAFT" if is_test_alias else "1",
-            "aliasId": key.alias_id,
-            "aliasName": "TestBotAlias" if is_test_alias else "Local",
-        },
-        # nluConfidence is absent on FallbackIntent.
-        "interpretations": [{"intent": intent, "interpretationSource": "Lex"}],
-        "sessionState": {
-            "sessionAttributes": session.attributes,
-            "activeContexts": session.active_contexts,
-            "intent": intent,
-            "originatingRequestId": str(uuid.uuid4()),
-        },
-        "transcriptions": [
-            {
-                "transcription": text,
-                "transcriptionConfidence": 1.0,
-                "resolvedContext": {"intent": "FallbackIntent"},
-                "resolvedSlots": {},
-            }
-        ],
-    }
-    if request_attributes:
-        event["requestAttributes"] = dict(request_attributes)
-    return event
-
-
 def _checked_state(request: Mapping[str, Any]) -> dict[str, Any]:
     state = request.get("sessionState") or {}
     if not isinstance(state, dict):
-        raise _validation("sessionState is not an object")
+        raise invalid("sessionState is not an object")
     for name, kind in (("activeContexts", list), ("intent", dict), ("dialogAction", dict)):
         if not isinstance(state.get(name), kind | None):
-            raise _validation(f"sessionState.{name} does not have the form that it takes")
+            raise invalid(f"sessionState.{name} does not have the form that it takes")
     _checked(state, "sessionAttributes")
+    for name, member in (("intent", "name"), ("dialogAction", "type")):
+        if state.get(name) is not None and not isinstance(state[name].get(member), str):
+            raise invalid(f"sessionState.{name}.{member} is missing")
+    action = state.get("dialogAction") or {}
+    if action.get("type") == "ElicitSlot" and not isinstance(action.get("slotToElicit"), str):
+        raise invalid("sessionState.dialogAction.slotToElicit is missing")
     return state
 
 
 def _checked(holder: Mapping[str, Any], name: str) -> dict[str, str]:
     values = holder.get(name) or {}
     if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
-        raise _validation(f"{name} is not a map of strings")
+        raise invalid(f"{name} is not a map of strings")
     return values
 
 
-def _validation(message: str) -> ServiceError:
+def invalid(message: str) -> ServiceError:
     return ServiceError(400, "ValidationException", message)

@@ -7,31 +7,36 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal
 
 import anyio.to_thread
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Lifespan, Receive, Scope, Send
+from starlette.types import Lifespan
 
-from websocket_stack.local import gateway_http, lex_http, page
+from websocket_stack.local import dynamodb, gateway_http, json_services, lex_http, page
+from websocket_stack.local.authorization import Auth, Authorization, keys_of
 from websocket_stack.local.aws import REGION, ServiceError, error_response, json_response
-from websocket_stack.local.dynamodb import TARGET_PREFIX, DynamoDb
+from websocket_stack.local.bot_function import BotFunction
+from websocket_stack.local.cognito import CognitoIdentity
+from websocket_stack.local.cors import Cors
+from websocket_stack.local.dynamodb import DynamoDb
 from websocket_stack.local.events import Api
 from websocket_stack.local.functions import Function
 from websocket_stack.local.gateway import WebSocketApi
-from websocket_stack.local.lex_runtime import LexRuntime
-from websocket_stack.local.signatures import SignatureCheck
+from websocket_stack.local.lex_runtime import LAMBDA_TIMEOUT_SECONDS, LexRuntime
+from websocket_stack.local.understanding import Understanding
 
 STAGE = "Prod"
 API_ID = "local00000"
 SESSION_TABLE = "lex-streaming-sessions"
+CONVERSATION_TABLE = "lex-streaming-conversations"
 # Of the Lambda functions here; they open nothing anywhere else.
 ACCESS_KEY_ID = "local"
 SECRET_ACCESS_KEY = "local"
-Auth = Literal["none", "iam"]
 OVERDUE_CHECK_SECONDS = 5
 # Replies being written at once; each model call holds one thread of the server's.
 MODEL_THREADS = 200
@@ -52,19 +57,29 @@ def build(
     *,
     model_name: str,
     fulfillment: str = "fulfillment.handler.lambda_handler",
+    bot: str | None = None,
+    understanding: Understanding | None = None,
     environ: Mapping[str, str] = os.environ,
     auth: Auth = "none",
+    further_routes: Sequence[BaseRoute] = (),
+    lex_timeout_seconds: float = LAMBDA_TIMEOUT_SECONDS,
 ) -> Stack:
     """Build the stack.
 
     Takes the address it will be reached at, the routes that answer for Bedrock, the name of the
-    model behind them, the handler of the fulfillment Lambda, the environment whose settings the
-    Lambda functions get, and whether calls of the management API must be signed ("iam"), as the
-    Lambda functions sign them.
+    model behind them, the handler of the fulfillment Lambda or the builder's bot in its place
+    (``module:attribute``), what Lex understands, the environment whose settings the Lambda
+    functions get, whether browsers and Lambda functions must sign ("iam"), routes of what is
+    served beside the stack, and how long Lex waits for the fulfillment Lambda.
+
+    Raises:
+        NoBot: the bot cannot be loaded.
     """
     database = DynamoDb()
-    database.ensure_session_table(SESSION_TABLE)
-    environment = lambda_environment(origin, environ)
+    database.ensure_table(SESSION_TABLE, key="sessionId")
+    database.ensure_table(CONVERSATION_TABLE, key="conversationId")
+    environment = lambda_environment(origin, environ, auth)
+    cognito = CognitoIdentity()
     registration = Function(
         "registration", "websocket_stack.registration.lambda_handler", environment
     )
@@ -73,22 +88,39 @@ def build(
         # As in templates/streaming-support.yaml: ping and whatever else is said cost no Lambda.
         {"$connect": registration, "$disconnect": registration, "ping": None, "$default": None},
     )
-    lex = LexRuntime(Function("fulfillment", fulfillment, environment))
-    signatures = SignatureCheck({ACCESS_KEY_ID: SECRET_ACCESS_KEY}) if auth == "iam" else None
+    lex = LexRuntime(
+        BotFunction(bot, environment) if bot else Function("fulfillment", fulfillment, environment),
+        understanding=understanding,
+        lambda_timeout_seconds=lex_timeout_seconds,
+    )
+    keys = keys_of(cognito, {ACCESS_KEY_ID: SECRET_ACCESS_KEY})
+    services = {
+        dynamodb.TARGET: database.asgi,
+        json_services.COGNITO_TARGET: json_services.cognito_identity(cognito),
+    }
+    private = frozenset({dynamodb.TARGET})
     health = {
         "status": "ok",
         "model": model_name,
+        "auth": auth,
         "sessionTable": SESSION_TABLE,
         "streamingEndpoint": f"{origin}/{STAGE}",
     }
     app = Starlette(
         routes=[
             Route("/health", _health(health)),
-            *gateway_http.routes(api, STAGE, signatures),
+            *gateway_http.routes(api, STAGE, Authorization(keys, auth)),
             *lex_http.routes(lex),
             *model_routes,
-            Route("/", _DynamoDbOr(database), methods=["POST"]),
+            Route("/", json_services.ByTarget(services, private), methods=["POST"]),
             *page.routes(),
+            *further_routes,
+        ],
+        middleware=[
+            # What a browser calls from a page; Bedrock and DynamoDB are for the Lambda functions.
+            Middleware(Cors, exact=frozenset({"/"}), prefixes=("/bots/",)),
+            # Starlette's own is outside of all others: a browser could not read its status.
+            Middleware(ServerErrorMiddleware),
         ],
         exception_handlers={ServiceError: error_response},
         lifespan=_lifespan(api),
@@ -96,7 +128,9 @@ def build(
     return Stack(app, api, lex)
 
 
-def lambda_environment(origin: str, environ: Mapping[str, str]) -> dict[str, str]:
+def lambda_environment(
+    origin: str, environ: Mapping[str, str], auth: Auth = "none"
+) -> dict[str, str]:
     """Return the environment of the Lambda functions: boto3 finds every service at ``origin``.
 
     Settings of the caller go along; credentials, profiles and regions do not.
@@ -112,10 +146,11 @@ def lambda_environment(origin: str, environ: Mapping[str, str]) -> dict[str, str
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_ENDPOINT_URL_DYNAMODB": origin,
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": origin,
+        "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME": origin,
         "STREAMING_ENDPOINT": f"{origin}/{STAGE}",
         "SESSION_TABLE": SESSION_TABLE,
-        # Clients of the local stack sign nothing.
-        "ALLOW_ANONYMOUS": "true",
+        "CONVERSATION_TABLE": CONVERSATION_TABLE,
+        "ALLOW_ANONYMOUS": "true" if auth == "none" else "false",
         "NO_PROXY": no_proxy,
         "no_proxy": no_proxy,
     }
@@ -126,20 +161,6 @@ def _health(state: Mapping[str, str]) -> Callable[[Request], Response]:
         return json_response(state)
 
     return health
-
-
-class _DynamoDbOr:
-    """DynamoDB's one path is the page's too; a call to it names its operation in a header."""
-
-    def __init__(self, database: DynamoDb) -> None:
-        self._database = database
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope)
-        if request.headers.get("x-amz-target", "").startswith(TARGET_PREFIX):
-            await self._database.asgi(scope, receive, send)
-        else:
-            raise ServiceError(404, "UnknownOperationException")
 
 
 def _lifespan(api: WebSocketApi) -> Lifespan[Starlette]:

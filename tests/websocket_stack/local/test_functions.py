@@ -43,8 +43,32 @@ def test_a_handler_is_imported_under_its_own_environment() -> None:
     before = dict(os.environ)
     seen = invoke("handlers.environment", environment={"ONLY": "this"})
 
-    assert seen["at_import"] == {"ONLY": "this"}
-    assert dict(os.environ) == before
+    # By its own name a module knows that it is in Lambda.
+    assert seen["at_import"] == {"ONLY": "this", "AWS_LAMBDA_FUNCTION_NAME": "tested"}
+    assert seen["at_call"] == dict(os.environ) == before
+
+
+def test_a_name_that_the_caller_has_is_not_the_functions() -> None:
+    seen = invoke("handlers.environment", environment={"AWS_LAMBDA_FUNCTION_NAME": "of-caller"})
+
+    assert seen["at_import"]["AWS_LAMBDA_FUNCTION_NAME"] == "tested"
+
+
+def test_a_bot_stands_for_its_handler() -> None:
+    environment = {"AWS_DEFAULT_REGION": "us-east-1"}
+    by_bot, by_handler = (
+        invoke(f"fulfillment.handler.{name}", {"messageVersion": "1.0"}, environment)
+        for name in ("bot", "lambda_handler")
+    )
+
+    assert by_bot == by_handler
+    assert by_bot["sessionState"]["dialogAction"] == {"type": "Close"}
+
+
+def test_in_lambda_a_bot_is_ready_when_it_is_loaded() -> None:
+    Function("tested", "fulfillment.handler.bot", {"AWS_DEFAULT_REGION": "us-east-1"})
+
+    assert "resources" in vars(sys.modules["fulfillment.handler"].bot)
 
 
 def test_each_function_imports_its_module_afresh() -> None:
@@ -65,6 +89,8 @@ def test_the_environment_is_restored_when_the_handler_cannot_be_imported() -> No
         Function("tested", "no_such_module.handler", {"ONLY": "this"})
     with pytest.raises(AttributeError):
         Function("tested", "handlers.no_such_handler", {"ONLY": "this"})
+    with pytest.raises(TypeError, match="^released is neither a Bot nor a handler$"):
+        Function("tested", "handlers.released", {"ONLY": "this"})
     assert dict(os.environ) == before
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
+import built_ui
 import pytest
 
 from websocket_stack.local import __main__ as serve
@@ -47,27 +50,63 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_serves_until_interrupted() -> None:
+@contextmanager
+def serving(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run the command; yields its host, once it says it, and the process."""
     with subprocess.Popen(
-        [*COMMAND, "--port", "0"],
+        [*COMMAND, "--port", "0", *arguments],
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
         try:
-            assert process.stdout is not None and process.stderr is not None
+            assert process.stdout is not None
             said = process.stdout.readline()
             match = re.search(r"Lex Streaming is at http://(127\.0\.0\.1:\d+) \(model: demo", said)
             assert match, said
-            with closing(HTTPConnection(match[1], timeout=20)) as connection:
-                connection.request("GET", "/health")
-                assert connection.getresponse().read().startswith(b'{"status": "ok"')
-            process.send_signal(signal.SIGINT)
-            assert process.wait(20) == 0
-            assert process.stderr.read() == ""
+            yield match[1], process
         finally:
             process.kill()
+
+
+def get(host: str, path: str) -> bytes:
+    with closing(HTTPConnection(host, timeout=20)) as connection:
+        connection.request("GET", path)
+        return connection.getresponse().read()
+
+
+def test_it_serves_until_interrupted() -> None:
+    with serving() as (host, process):
+        assert process.stderr is not None
+        health = json.loads(get(host, "/health"))
+        assert (health["status"], health["auth"]) == ("ok", "none")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        assert process.stderr.read() == ""
+
+
+def test_it_serves_a_lex_web_ui_and_asks_for_signatures_if_told_to(tmp_path) -> None:
+    folder = str(built_ui.write(tmp_path))
+    with serving("--lex-web-ui", folder, "--auth", "iam") as (host, process):
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"Lex Web UI is at http://{host}/lex-web-ui/\n"
+        assert b"/page/aws_hosts.js" in get(host, "/lex-web-ui/")
+        assert json.loads(get(host, "/health"))["auth"] == "iam"
+
+
+def test_a_folder_that_holds_no_lex_web_ui_is_said_in_one_line(capsys, tmp_path) -> None:
+    said = complaint(capsys, "--lex-web-ui", str(tmp_path))
+
+    assert said == (
+        f"serve: {tmp_path} is not the dist folder of a built Lex Web UI: there is no index.html\n"
+    )
+
+
+def test_a_lex_web_ui_that_is_too_old_is_said_in_one_line(capsys, tmp_path) -> None:
+    said = complaint(capsys, "--lex-web-ui", str(built_ui.write(tmp_path, "0.21.6")))
+
+    assert said == f"serve: {tmp_path} holds Lex Web UI 0.21; 0.24 or newer is needed\n"
 
 
 def test_a_port_that_is_taken_is_said_in_one_line() -> None:
@@ -152,7 +191,12 @@ def test_openai_and_bedrock_bring_their_routes(environ) -> None:
 
     assert paths["demo"] == paths["openai"]
     assert "/model/{model_id:path}/converse-stream" in paths["demo"]
-    assert paths["bedrock"] == ["/model/{rest:path}"]
+    assert "/retrieveAndGenerateStream" in paths["demo"]
+    assert paths["bedrock"] == [
+        "/model/{rest:path}",
+        "/retrieveAndGenerateStream",
+        "/agents/{rest:path}",
+    ]
 
 
 @pytest.mark.parametrize(

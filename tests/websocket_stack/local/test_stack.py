@@ -11,6 +11,10 @@ from threading import Event
 from typing import Any
 
 import pytest
+from botocore.credentials import ReadOnlyCredentials
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from websockets.sync.client import ClientConnection, connect
 
 from fakes import FakeModel
@@ -24,6 +28,8 @@ from stack_fixture import (
     wait_until_unregistered,
 )
 from websocket_stack.local import bedrock_http, stack
+from websocket_stack.local.cognito import LOCAL_POOL_ID
+from websocket_stack.smoke import presign
 
 
 def call(origin: str, method: str, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -159,6 +165,7 @@ def test_health_says_what_is_running(stack_url) -> None:
     assert json.loads(body) == {
         "status": "ok",
         "model": "demo",
+        "auth": "none",
         "sessionTable": "lex-streaming-sessions",
         "streamingEndpoint": f"{stack_url}/Prod",
     }
@@ -172,7 +179,7 @@ def test_the_root_is_the_page_and_dynamodb(stack_url, dynamodb) -> None:
 
 
 def test_another_service_is_not_at_the_root(stack_url) -> None:
-    for headers in ({}, {"X-Amz-Target": "AWSCognitoIdentityService.GetId"}):
+    for headers in ({}, {"X-Amz-Target": "AmazonSQS.SendMessage"}):
         status, answered, _ = call(stack_url, "POST", "/", **headers)
         assert (status, answered["x-amzn-errortype"]) == (404, "UnknownOperationException")
 
@@ -184,6 +191,7 @@ def test_a_lambda_finds_every_service_at_the_stack() -> None:
     assert environment["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] == "http://127.0.0.1:8000"
     assert environment["STREAMING_ENDPOINT"] == "http://127.0.0.1:8000/Prod"
     assert environment["SESSION_TABLE"] == stack.SESSION_TABLE
+    assert environment["CONVERSATION_TABLE"] == stack.CONVERSATION_TABLE
 
 
 def test_a_lambda_gets_the_callers_settings_but_not_the_callers_credentials() -> None:
@@ -215,23 +223,41 @@ def test_a_lambda_reaches_the_stack_past_a_proxy() -> None:
     assert environment["no_proxy"] == environment["NO_PROXY"]
 
 
-def test_with_signatures_checked_only_the_lambda_functions_can_post() -> None:
-    frames: list[str] = []
+@pytest.mark.parametrize(("auth", "allowed"), [("none", "true"), ("iam", "false")])
+def test_the_registration_takes_those_without_a_name_only_where_nobody_must_sign(
+    auth, allowed
+) -> None:
+    environment = stack.lambda_environment("http://127.0.0.1:8000", {}, auth)
+    assert environment["ALLOW_ANONYMOUS"] == allowed
+
+
+def test_routes_of_others_come_after_those_of_the_stack() -> None:
+    async def other(request: Request) -> Response:
+        return Response(b"the other")
+
+    with running_stack(further_routes=[Route("/{name}", other)]) as origin:
+        assert call(origin, "GET", "/other")[2] == b"the other"
+        assert b"the other" not in call(origin, "GET", "/health")[2]
+
+
+def test_with_signatures_checked_a_guest_is_streamed_to_by_the_lambda_functions() -> None:
     with running_stack(auth="iam") as origin:
-        socket_address = origin.replace("http://", "ws://") + "/Prod?sessionId=signed-1"
+        with closing(client("cognito-identity", origin)) as cognito:
+            identity = cognito.get_id(IdentityPoolId=LOCAL_POOL_ID)["IdentityId"]
+            given = cognito.get_credentials_for_identity(IdentityId=identity)["Credentials"]
+        credentials = ReadOnlyCredentials(
+            given["AccessKeyId"], given["SecretKey"], given["SessionToken"]
+        )
+        url = presign.signed(
+            f"{origin.replace('http', 'ws', 1)}/Prod", identity, credentials, "us-east-1"
+        )
         with (
-            connect(socket_address, proxy=None, max_queue=None) as socket,
+            connect(url, proxy=None, max_queue=None) as socket,
             closing(client("lexv2-runtime", origin)) as lex,
-            closing(client("apigatewaymanagementapi", f"{origin}/Prod")) as stranger,
         ):
-            attributes = {"streamingEndpoint": f"{origin}/Prod"}
             response = lex.recognize_text(
-                **session("signed-1"),
-                text=QUESTION,
-                sessionState={"sessionAttributes": attributes},
+                **session(identity), text=QUESTION, sessionState=as_lex_web_ui(origin)
             )
-            with pytest.raises(stranger.exceptions.ClientError) as refused:
-                stranger.post_to_connection(ConnectionId="abc=", Data=b"x")
-            frames.append(socket.recv(timeout=5))
-    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
-    assert response["messages"][0]["content"].startswith(frames[0])
+            frames = frames_so_far(socket)
+    assert len(frames) > 3
+    assert reply(response).startswith("".join(frames))

@@ -12,7 +12,7 @@ const THEMES = ["system", "light", "dark"];
 
 const byId = (id) => document.getElementById(id);
 const settings = { theme: "system", asLexWebUi: false, asConsole: false, ...storedSettings() };
-const transcript = new Transcript({ scroll: byId("scroll"), log: byId("log"), welcome: byId("welcome") });
+const transcript = new Transcript({ scroll: byId("scroll"), log: byId("log"), welcome: byId("welcome"), ask });
 const panel = new Panel(byId);
 const connection = new Connection({ state: connectionChanged, frame: frameArrived, gatewayError });
 const composer = new Composer({
@@ -47,7 +47,7 @@ async function runTurn(question) {
   startTurn();
   try {
     const replies = await repliesTo(question);
-    turn.record.reply(replies.map((reply) => reply.content).join(""));
+    turn.record.reply(replies.map((reply) => reply.content ?? "").join(""));
     await endTurn(() => transcript.finishReply(turn.message, replies));
   } catch (error) {
     turn.record.fail();
@@ -82,7 +82,7 @@ async function repliesTo(question) {
   const streaming = !settings.asConsole;
   const answer = await lex.ask(currentSession(), question, streaming ? await streamingAttributes() : undefined);
   if (streaming) attributes = answer.sessionState?.sessionAttributes ?? {};
-  const replies = (answer.messages ?? []).filter((message) => message.content);
+  const replies = (answer.messages ?? []).filter((message) => message.content || message.imageResponseCard);
   return replies.length ? replies : [{ contentType: "PlainText", content: "The bot sent no message." }];
 }
 
@@ -143,6 +143,7 @@ function connectionChanged(state) {
 
 function connectionInWords({ name, code, retryInSeconds }) {
   if (name !== "closed") return name;
+  if (stack?.auth === "iam") return "refused: this page does not sign, as --auth iam asks for";
   return `closed (${code})${retryInSeconds ? `, retry in ${retryInSeconds} s` : ""}`;
 }
 

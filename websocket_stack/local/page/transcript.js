@@ -8,10 +8,13 @@ export class Transcript {
   #scroll;
   #log;
   #welcome;
+  #ask;
   #following = true;
   #lastTop = 0;
 
-  constructor({ scroll, log, welcome }) {
+  /** `ask` is called with what the button of a response card says. */
+  constructor({ scroll, log, welcome, ask }) {
+    this.#ask = ask;
     this.#scroll = scroll;
     this.#log = log;
     this.#welcome = welcome;
@@ -53,7 +56,7 @@ export class Transcript {
   }
 
   async finishReply(message, replies) {
-    const contents = await Promise.all(replies.map(contentOf));
+    const contents = await Promise.all(replies.map((reply) => this.#contentOf(reply)));
     const finals = contents.map((content) => {
       const final = botMessage("final");
       final.lastChild.classList.toggle("markdown", typeof content !== "string");
@@ -70,6 +73,10 @@ export class Transcript {
     if (arrived && !classList.contains("collapsed")) error.lastChild.append(element("p", "arrived", arrived));
     error.lastChild.append(element("p", "sentence", sentence));
     message.replaceWith(error);
+  }
+
+  async #contentOf(reply) {
+    return reply.imageResponseCard ? cardOf(reply.imageResponseCard, this.#ask) : textOf(reply);
   }
 
   #add(message) {
@@ -104,7 +111,26 @@ function bubbleOf(kind, speaker) {
   return message;
 }
 
-async function contentOf({ contentType, content }) {
+/** A response card. Its picture is a link: the page's security policy fetches nothing from elsewhere. */
+function cardOf({ title, subtitle, imageUrl, buttons = [] }, ask) {
+  const card = element("div", "card");
+  card.append(element("strong", "title", title));
+  if (subtitle) card.append(element("span", "subtitle", subtitle));
+  if (/^https?:/.test(imageUrl ?? "")) {
+    const link = element("a", "picture", "Picture");
+    Object.assign(link, { href: imageUrl, target: "_blank", rel: "noopener noreferrer" });
+    card.append(link);
+  }
+  for (const { text, value } of buttons) {
+    const button = element("button", "choice", text);
+    button.type = "button";
+    button.addEventListener("click", () => ask(value));
+    card.append(button);
+  }
+  return card;
+}
+
+async function textOf({ contentType, content }) {
   if (contentType !== "CustomPayload") return content;
   try {
     return fragmentOf(await renderMarkdown(content));
