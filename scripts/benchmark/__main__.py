@@ -56,6 +56,8 @@ def _options() -> argparse.Namespace:
 
 def _imports(environ: dict[str, str]) -> dict[str, float]:
     environ = environ | {
+        # As in Lambda, where the clients are made at import.
+        "AWS_LAMBDA_FUNCTION_NAME": "fulfillment",
         "AWS_DEFAULT_REGION": "us-east-1",
         "STREAMING_ENDPOINT": "https://abc123.execute-api.us-east-1.amazonaws.com/Prod",
         "SESSION_TABLE": "sessions",

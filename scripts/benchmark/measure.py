@@ -109,7 +109,7 @@ def _worker(
 ) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         [sys.executable, str(HERE / "worker.py"), module],
-        env=lambda_environment(origin, environ),
+        env=lambda_environment(origin, environ) | {"AWS_LAMBDA_FUNCTION_NAME": "fulfillment"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
