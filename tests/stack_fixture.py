@@ -17,11 +17,12 @@ from fakes import FakeAnswer
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Answer, Prompt
 from websocket_stack.local import __main__ as serve
-from websocket_stack.local import bedrock_http, stack
-from websocket_stack.local.demo_model import DemoModel
-from websocket_stack.local.lex_runtime import LAMBDA_TIMEOUT_SECONDS
-from websocket_stack.local.passages import Library, Passage
-from websocket_stack.local.understanding import Understanding
+from websocket_stack.local import stack
+from websocket_stack.local.bedrock import runtime_http
+from websocket_stack.local.demo.demo_model import DemoModel
+from websocket_stack.local.demo.passages import Library, Passage
+from websocket_stack.local.lex.runtime import LAMBDA_TIMEOUT_SECONDS
+from websocket_stack.local.lex.understanding import Understanding
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
@@ -76,7 +77,7 @@ def running_stack(
     def build(origin: str) -> stack.Stack:
         return stack.build(
             origin,
-            model_routes or bedrock_http.routes(StackModel(tokens_per_second)),
+            model_routes or runtime_http.routes(StackModel(tokens_per_second)),
             model_name="demo",
             fulfillment=fulfillment,
             environ={"FLUSH_INTERVAL_SECONDS": "0.02"} if environ is None else environ,

@@ -39,7 +39,7 @@ from fulfillment.memory.conversation import LOAD_SECONDS
 from fulfillment.models.retrying import RetryingModel
 from fulfillment.resources import Resources
 from turns import Context, reply_of
-from websocket_stack.local import eventstream
+from websocket_stack.local.bedrock import eventstream
 
 WORDS = Words()
 FIRST_SIGN_SECONDS = 0.3

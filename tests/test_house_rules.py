@@ -18,17 +18,29 @@ SOURCES = sorted(
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 PURE = [
+    "fulfillment/actions.py",
+    "fulfillment/answers.py",
+    "fulfillment/tools/docstrings.py",
     "fulfillment/lex.py",
+    "fulfillment/memory/exchanges.py",
+    "fulfillment/models/arguments.py",
+    "fulfillment/models/citations.py",
+    "fulfillment/models/converse.py",
+    "fulfillment/models/families.py",
+    "fulfillment/tools/schema.py",
+    "fulfillment/tools/shapes.py",
     "fulfillment/streaming.py",
-    "fulfillment/markup.py",
-    "fulfillment/replies.py",
+    "fulfillment/markdown/markup.py",
+    "fulfillment/markdown/replies.py",
+    "fulfillment/markdown/inline.py",
+    "fulfillment/markdown/plain.py",
 ]
 IMPURE = {"boto3", "botocore", "os", "time", "threading", "socket", "aws_lambda_powertools"}
 
 # Types alone, with nothing to run; and parts that are seen through another, whose tests they share:
 # markup, streaming_support, fulfillment.
 UNTESTED = {
-    "fulfillment/markdown_code.py",
+    "fulfillment/markdown/code.py",
     "websocket_stack/cloudformation/permissions.py",
     "websocket_stack/cloudformation/websocket_api.py",
     "fulfillment/channels/base.py",

@@ -21,7 +21,7 @@ from evaluator import PSEUDO_PARAMETERS, Stack, evaluate
 from fulfillment import Bot
 from fulfillment.resources import Resources
 from turns import Context, reply_of
-from websocket_stack.local.eventstream import event as stream_event
+from websocket_stack.local.bedrock.eventstream import event as stream_event
 from websocket_stack.registration import Registration
 
 REGION = PSEUDO_PARAMETERS["AWS::Region"]

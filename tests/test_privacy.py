@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 from faulty_services import Always, Fault, FaultyServices, Row, Status, posts, shown
 from fulfillment import lex
 from turns import reply_of
-from websocket_stack.local import eventstream
+from websocket_stack.local.bedrock import eventstream
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -35,8 +35,9 @@ from fulfillment.models.base import Answer, Prompt
 from stack_fixture import HOST, client, running_stack, wait_until_unregistered
 from turns import reply_of
 from websocket_stack.deployment import build
-from websocket_stack.local import bedrock_http, stack
-from websocket_stack.local.lex_responses import check
+from websocket_stack.local import stack
+from websocket_stack.local.bedrock import runtime_http
+from websocket_stack.local.lex.responses import check
 
 pytest.importorskip("awslambdaric", reason="awslambdaric has wheels for Linux only")
 
@@ -335,7 +336,7 @@ def machine(model, tmp_path_factory) -> Iterator[Machine]:
     code.mkdir()
     (code / "probe.py").write_text(PROBE, "utf-8")
     built = build.build(folder / "build", [code])
-    with running_stack(model_routes=bedrock_http.routes(model)) as origin:
+    with running_stack(model_routes=runtime_http.routes(model)) as origin:
         yield Machine(folder, origin, built)
 
 

@@ -15,7 +15,7 @@ from fakes import FakeChannel, FakeModel, FakeSessions, Step
 from fulfillment import Bot, Memory
 from fulfillment.resources import Resources
 from fulfillment.settings import Settings
-from websocket_stack.local.lex_responses import check
+from websocket_stack.local.lex.responses import check
 
 
 class Context:

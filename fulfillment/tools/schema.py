@@ -12,8 +12,8 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, TypeAlias
 
-from fulfillment.tools import shapes
 from fulfillment.errors import ToolError
+from fulfillment.tools import shapes
 from fulfillment.tools.docstrings import descriptions
 from fulfillment.tools.shapes import Field, Schema, Shape
 

@@ -16,8 +16,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fulfillment.models.base import Completion, Prompt
-from websocket_stack.local import bedrock_http, stack
+from websocket_stack.local import stack
 from websocket_stack.local.__main__ import listen, server
+from websocket_stack.local.bedrock import runtime_http
 
 # What a small hosted model takes until its first word.
 FIRST_TOKEN_SECONDS = 0.3
@@ -94,7 +95,7 @@ def main(tokens: int, tokens_per_second: float, post_seconds: float) -> None:
     def written(request: Request) -> JSONResponse:
         return JSONResponse(model.written)
 
-    routes = [Route("/written", written), *bedrock_http.routes(model)]
+    routes = [Route("/written", written), *runtime_http.routes(model)]
     built = stack.build(origin, routes, model_name="steady")
     built.app.add_middleware(SlowPosts, seconds=post_seconds)
     print(origin, flush=True)

@@ -18,14 +18,15 @@ from starlette.routing import BaseRoute
 from fulfillment.errors import LexStreamingError
 from fulfillment.models.base import Model
 from fulfillment.settings import Settings
-from websocket_stack.local import bedrock_agents_http, bedrock_http, lex_web_ui, stack
-from websocket_stack.local.bedrock_forward import BedrockForwarder, NoCredentials
+from websocket_stack.local import lex_web_ui, stack
+from websocket_stack.local.bedrock import agents_http, runtime_http
+from websocket_stack.local.bedrock.forward import BedrockForwarder, NoCredentials
 from websocket_stack.local.bot_function import NoBot
-from websocket_stack.local.demo_model import DemoModel
-from websocket_stack.local.gateway import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES
+from websocket_stack.local.demo.demo_model import DemoModel
+from websocket_stack.local.demo.passages import Library
+from websocket_stack.local.gateway.api import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES
+from websocket_stack.local.lex.understanding import Understanding, UtterancesError
 from websocket_stack.local.lex_web_ui import NoLexWebUi
-from websocket_stack.local.passages import Library
-from websocket_stack.local.understanding import Understanding, UtterancesError
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -155,7 +156,7 @@ def _model_routes(name: str, environ: Mapping[str, str]) -> Sequence[BaseRoute]:
     demo = DemoModel(Library.of_project(PROJECT))
     model = _openai_model(environ) if name == "openai" else demo
     # There are no knowledge bases behind an OpenAI-compatible server: the demo's answers for it.
-    return [*bedrock_http.routes(model), *bedrock_agents_http.routes(demo, model)]
+    return [*runtime_http.routes(model), *agents_http.routes(demo, model)]
 
 
 def _openai_model(environ: Mapping[str, str]) -> Model:

@@ -17,18 +17,20 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Lifespan
 
-from websocket_stack.local import dynamodb, gateway_http, json_services, lex_http, page
-from websocket_stack.local.authorization import Auth, Authorization, keys_of
+from websocket_stack.local import dynamodb, json_services, page
 from websocket_stack.local.aws import REGION, ServiceError, error_response, json_response
 from websocket_stack.local.bot_function import BotFunction
 from websocket_stack.local.cognito import CognitoIdentity
 from websocket_stack.local.cors import Cors
 from websocket_stack.local.dynamodb import DynamoDb
-from websocket_stack.local.events import Api
 from websocket_stack.local.functions import Function
-from websocket_stack.local.gateway import WebSocketApi
-from websocket_stack.local.lex_runtime import LAMBDA_TIMEOUT_SECONDS, LexRuntime
-from websocket_stack.local.understanding import Understanding
+from websocket_stack.local.gateway import endpoints
+from websocket_stack.local.gateway.api import WebSocketApi
+from websocket_stack.local.gateway.authorization import Auth, Authorization, keys_of
+from websocket_stack.local.gateway.events import Api
+from websocket_stack.local.lex import operations
+from websocket_stack.local.lex.runtime import LAMBDA_TIMEOUT_SECONDS, LexRuntime
+from websocket_stack.local.lex.understanding import Understanding
 
 STAGE = "Prod"
 API_ID = "local00000"
@@ -109,8 +111,8 @@ def build(
     app = Starlette(
         routes=[
             Route("/health", _health(health)),
-            *gateway_http.routes(api, STAGE, Authorization(keys, auth)),
-            *lex_http.routes(lex),
+            *endpoints.routes(api, STAGE, Authorization(keys, auth)),
+            *operations.routes(lex),
             *model_routes,
             Route("/", json_services.ByTarget(services, private), methods=["POST"]),
             *page.routes(),

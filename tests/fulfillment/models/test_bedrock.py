@@ -8,7 +8,7 @@ import aws_stub
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Message, Prompt, ToolCall, ToolResult, ToolSpec
 from fulfillment.models.bedrock import BedrockModel
-from websocket_stack.local.eventstream import event, exception
+from websocket_stack.local.bedrock.eventstream import event, exception
 
 PROMPT = Prompt((Message("user", "Hi"),), system="Be brief.", max_tokens=50)
 

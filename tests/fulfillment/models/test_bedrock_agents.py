@@ -12,7 +12,7 @@ import aws_stub
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Completion, Message, Prompt
 from fulfillment.models.bedrock_agents import AgentModel, AgentReading
-from websocket_stack.local.eventstream import event, exception
+from websocket_stack.local.bedrock.eventstream import event, exception
 
 PROMPT = Prompt(
     (Message("user", "Hi"), Message("assistant", "Hello"), Message("user", "Sum?")),

@@ -17,8 +17,8 @@ from fulfillment.models.bedrock_invoke import (
     InvokeModel,
     Said,
 )
-from websocket_stack.local.bedrock_dialects import Messages
-from websocket_stack.local.eventstream import event, exception
+from websocket_stack.local.bedrock.dialects import Messages
+from websocket_stack.local.bedrock.eventstream import event, exception
 
 PROMPT = Prompt(
     (Message("user", "Hi"), Message("assistant", " "), Message("user", "Zwölf?")),

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from aws_stub import RawBody
 from fulfillment.models.base import Message, Prompt, ToolCall, ToolResult, ToolSpec
 from fulfillment.models.converse import Reading, Verbatim, request
-from websocket_stack.local.eventstream import event
+from websocket_stack.local.bedrock.eventstream import event
 
 OPERATION = (
     botocore.session.get_session()

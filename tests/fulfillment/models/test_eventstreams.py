@@ -11,7 +11,7 @@ import aws_stub
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Completion
 from fulfillment.models.eventstreams import EventStreamAnswer
-from websocket_stack.local.eventstream import event, exception
+from websocket_stack.local.bedrock.eventstream import event, exception
 
 START = event("messageStart", {"role": "assistant"})
 STOP = event("messageStop", {"stopReason": "end_turn"})

@@ -11,7 +11,7 @@ import aws_stub
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Completion, Message, Prompt
 from fulfillment.models.knowledge_base import MAX_QUESTION_CHARACTERS, KnowledgeBaseModel, question
-from websocket_stack.local.eventstream import event, exception
+from websocket_stack.local.bedrock.eventstream import event, exception
 
 ARN = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0"
 PROMPT = Prompt((Message("user", "What is Telos?"),), system="Be brief.", max_tokens=50)

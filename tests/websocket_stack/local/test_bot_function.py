@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from websocket_stack.local import lex_events
 from websocket_stack.local.aws import ServiceError
 from websocket_stack.local.bot_function import BotFunction, NoBot
 from websocket_stack.local.functions import FunctionError
-from websocket_stack.local.lex_events import SessionKey
-from websocket_stack.local.lex_runtime import LexRuntime
+from websocket_stack.local.lex import hook_events
+from websocket_stack.local.lex.hook_events import SessionKey
+from websocket_stack.local.lex.runtime import LexRuntime
 
 KEY = SessionKey("LOCALBOT01", "TSTALIASID", "en_US", "session-1")
 # Bots make clients at import; nothing is reached.
@@ -79,8 +79,8 @@ def called(function: BotFunction, event: Any = None) -> Any:
 
 
 def hook(text: str = "hello", source: str = "FulfillmentCodeHook") -> dict[str, Any]:
-    intent = lex_events.intent_of("FallbackIntent")
-    return lex_events.code_hook(KEY, source, text, intent, {}, [], {})
+    intent = hook_events.intent_of("FallbackIntent")
+    return hook_events.code_hook(KEY, source, text, intent, {}, [], {})
 
 
 # --- what a bot is
@@ -455,8 +455,8 @@ def test_modules_that_were_replaced_are_forgotten(write: Write) -> None:
 
 def test_the_order_tracker_in_its_folder_is_a_bot() -> None:
     function = made("examples.order_tracking:bot")
-    intent = lex_events.intent_of("TrackOrder", {"OrderId": "X-1"})
-    event = lex_events.code_hook(KEY, "DialogCodeHook", "x-1", intent, {}, [], {})
+    intent = hook_events.intent_of("TrackOrder", {"OrderId": "X-1"})
+    event = hook_events.code_hook(KEY, "DialogCodeHook", "x-1", intent, {}, [], {})
     response = called(function, event)
     assert response["sessionState"]["dialogAction"] == {
         "type": "ElicitSlot",

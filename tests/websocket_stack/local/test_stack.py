@@ -27,7 +27,8 @@ from stack_fixture import (
     session,
     wait_until_unregistered,
 )
-from websocket_stack.local import bedrock_http, stack
+from websocket_stack.local import stack
+from websocket_stack.local.bedrock import runtime_http
 from websocket_stack.local.cognito import LOCAL_POOL_ID
 from websocket_stack.smoke import presign
 
@@ -86,7 +87,7 @@ def test_frames_arrive_while_the_model_still_writes() -> None:
     seen = Event()
     model = FakeModel("Once upon ", "a time ", seen, "there was an end.")
     with (
-        running_stack(model_routes=bedrock_http.routes(model)) as origin,
+        running_stack(model_routes=runtime_http.routes(model)) as origin,
         closing(client("lexv2-runtime", origin)) as lex,
         browser(origin, "turn-2") as websocket,
         ThreadPoolExecutor(1) as pool,

@@ -1,0 +1,107 @@
+"""What is in the project's Markdown: code blocks, commands, headings and links."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+ROOT = Path(__file__).resolve().parents[1]
+READER = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md"))]
+DOCUMENTS = [*READER, "CHANGELOG.md", "CONTRIBUTING.md", "scripts/README.md"]
+"""All of them, those for contributors too."""
+
+
+class Block(NamedTuple):
+    """A fenced code block: where it stands, and the number of its first line."""
+
+    document: str
+    heading: str
+    language: str
+    text: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.document}:{self.line}"
+
+
+class Document:
+    """Takes its path from the root of the repository."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.text = (ROOT / path).read_text("utf-8")
+        self._tokens = MarkdownIt("commonmark").enable("table").parse(self.text)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The fenced code blocks."""
+        return list(self._blocks())
+
+    def _blocks(self) -> Iterator[Block]:
+        heading = ""
+        for token, following in zip(self._tokens, [*self._tokens[1:], None], strict=True):
+            if token.type == "heading_open" and following:
+                heading = following.content
+            elif token.type == "fence" and token.map:
+                # The fence itself is a line too.
+                yield Block(self.path, heading, token.info.strip(), token.content, token.map[0] + 2)
+
+    @property
+    def indented(self) -> list[str]:
+        """The code blocks that are indented instead, and so in no language."""
+        return [token.content for token in self._tokens if token.type == "code_block"]
+
+    @property
+    def anchors(self) -> set[str]:
+        """What links may name behind ``#``, as GitHub makes it from the headings."""
+        headings = [
+            following
+            for token, following in zip(self._tokens, self._tokens[1:], strict=False)
+            if token.type == "heading_open"
+        ]
+        return {_anchor(_plain(heading)) for heading in headings}
+
+    @property
+    def links(self) -> list[str]:
+        """Where links and images lead."""
+        return [
+            str(token.attrs["href" if token.type == "link_open" else "src"])
+            for token in self._inline()
+            if token.type in ("link_open", "image")
+        ]
+
+    @property
+    def inline_code(self) -> list[str]:
+        """What stands between backticks."""
+        return [token.content for token in self._inline() if token.type == "code_inline"]
+
+    def _inline(self) -> Iterator[Token]:
+        for token in self._tokens:
+            yield from token.children or ()
+
+
+def _plain(heading: Token) -> str:
+    return "".join(token.content for token in heading.children or ())
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def commands_in(shell: str) -> list[list[str]]:
+    """Return the words of each command; what is set before it in its environment is left out."""
+    lines = shell.replace("\\\n", " ").splitlines()
+    commands = [shlex.split(line, comments=True) for line in lines]
+    return [_without_settings(words) for words in commands if words]
+
+
+def _without_settings(words: list[str]) -> list[str]:
+    while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
+        words = words[1:]
+    return words

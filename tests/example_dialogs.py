@@ -1,0 +1,47 @@
+"""What the examples are asked and say, for the tests that talk to them in one way or another."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from starlette.routing import BaseRoute
+
+from websocket_stack.local.bedrock import agents_http, runtime_http
+from websocket_stack.local.demo.demo_model import DemoModel
+from websocket_stack.local.demo.passages import Library
+from websocket_stack.local.lex.understanding import Understanding
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = ROOT / "examples"
+# Far more than a model's, so that no test waits for it.
+TOKENS_PER_SECOND = 5000.0
+
+ORDER_UTTERANCES = Understanding((EXAMPLES / "order_tracking.utterances").read_text("utf-8"))
+WHICH_ORDER = "What is your order's number?"
+UNKNOWN_ORDER = "I know no such order. Its number looks like A-17."
+STEPS = [
+    "Looking up order A-17…\n\n",
+    "Found it: two lamps. Asking the warehouse…\n\n",
+    "It was packed yesterday. Asking the carrier…\n\n",
+    "**A-17** is in Hamburg and arrives tomorrow.",
+]
+STEP_SECONDS = 2.0
+ANYTHING_ELSE = {
+    "title": "Anything else?",
+    "buttons": [{"text": "Another order", "value": "track an order"}],
+}
+
+
+def question_of(example: str) -> str:
+    """Return what the docstring of an example says to ask it."""
+    source = (EXAMPLES / f"{example}.py").read_text("utf-8")
+    found = re.search(r"^Then ask: (.+?\?)", source, re.MULTILINE)
+    assert found, example
+    return found[1]
+
+
+def demo_routes() -> list[BaseRoute]:
+    """Return a Bedrock that knows the project's own docs, as ``scripts/serve`` has it."""
+    demo = DemoModel(Library.of_project(ROOT), TOKENS_PER_SECOND)
+    return [*runtime_http.routes(demo), *agents_http.routes(demo)]

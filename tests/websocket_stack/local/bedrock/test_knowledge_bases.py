@@ -1,0 +1,230 @@
+"""A knowledge base over passages: queries, what is found, events."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.eventstream import EventStreamBuffer
+from hypothesis import given
+from mutations import mutated
+
+from fakes import FakeAnswer
+from fulfillment.models.base import Message, Prompt
+from fulfillment.models.knowledge_base import question
+from websocket_stack.local.aws import ServiceError
+from websocket_stack.local.bedrock import knowledge_bases
+from websocket_stack.local.bedrock.knowledge_bases import (
+    NOTHING_FOUND,
+    Query,
+    answer_of,
+    query_of,
+    retrieve,
+)
+from websocket_stack.local.demo.demo_model import tokens_of
+from websocket_stack.local.demo.passages import Library, Passage
+
+LAMPS = Passage("docs/lamps.md", "Lamps", "The lamp of a lighthouse turns once in ten seconds.")
+FOG = Passage("README.md", "Fog", "In fog the horn and the lamp are on.")
+LIBRARY = Library([LAMPS, FOG, Passage("README.md", "Sea", "The sea is deep.")])
+QUERY = Query("lamp", 2, True, False, 100, (), "")
+ORIGIN = "http://127.0.0.1:8000/"
+
+
+def request(
+    text: str = "lamp", generation: Any = None, search: Any = None, **members: Any
+) -> dict[str, Any]:
+    configuration = {"knowledgeBaseId": "KB12345678", "modelArn": "anthropic.claude"}
+    if generation is not None:
+        configuration["generationConfiguration"] = generation
+    if search is not None:
+        configuration["retrievalConfiguration"] = {"vectorSearchConfiguration": search}
+    return {
+        "input": {"text": text},
+        "retrieveAndGenerateConfiguration": {
+            "type": "KNOWLEDGE_BASE",
+            "knowledgeBaseConfiguration": configuration,
+        },
+        **members,
+    }
+
+
+def refusal(body: dict[str, Any]) -> str:
+    with pytest.raises(ServiceError) as refused:
+        query_of(body)
+    assert (refused.value.status, refused.value.code) == (400, "ValidationException")
+    return refused.value.message
+
+
+def read(answer: FakeAnswer, *passages: Passage, query: Query = QUERY) -> list[tuple[str, Any]]:
+    buffer = EventStreamBuffer()
+    for part in knowledge_bases.events(answer, passages, query, ORIGIN):
+        buffer.add_data(part)
+    return [(each.headers[":event-type"], json.loads(each.payload)) for each in buffer]
+
+
+# --- requests
+
+
+def test_a_request_becomes_a_query() -> None:
+    body = request(
+        "lamp",
+        {
+            "inferenceConfig": {
+                "textInferenceConfig": {"maxTokens": 7, "stopSequences": ["END"], "topP": 0.5}
+            },
+            "guardrailConfiguration": {"guardrailId": "abc", "guardrailVersion": "1"},
+        },
+        {"numberOfResults": 1},
+        sessionId="session-1",
+    )
+
+    assert query_of(body) == Query("lamp", 1, True, True, 7, ("END",), "session-1")
+    assert query_of(body).prompt == Prompt(
+        (Message("user", "lamp"),), max_tokens=7, stop_sequences=("END",)
+    )
+
+
+def test_a_request_needs_no_more_than_what_to_ask_whom() -> None:
+    assert query_of(request()) == Query("lamp", 2, True, False, 2048, (), "")
+
+
+@pytest.mark.parametrize(
+    ("template", "cites"),
+    [
+        ("Answer from $search_results$. $output_format_instructions$", True),
+        ("Answer from $search_results$.", False),
+    ],
+)
+def test_a_template_of_ones_own_has_to_ask_for_citations(template, cites) -> None:
+    body = request(generation={"promptTemplate": {"textPromptTemplate": template}})
+
+    assert query_of(body).cites is cites
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({}, "'input' failed to satisfy constraint: Member must not be null"),
+        (
+            request("x" * 1001),
+            "'input.text' failed to satisfy constraint: Member must have length less than or equal"
+            " to 1000",
+        ),
+        (
+            request(search={"numberOfResults": 101}),
+            "numberOfResults' failed to satisfy constraint: Member must have value less than or"
+            " equal to 100",
+        ),
+        ({"input": {"text": "lamp"}}, "knowledgeBaseConfiguration is required"),
+        (
+            {
+                "input": {"text": "lamp"},
+                "retrieveAndGenerateConfiguration": {"type": "KNOWLEDGE_BASE"},
+            },
+            "knowledgeBaseConfiguration is required",
+        ),
+        (
+            {
+                "input": {"text": "lamp"},
+                "retrieveAndGenerateConfiguration": {"type": "EXTERNAL_SOURCES"},
+            },
+            "no external sources",
+        ),
+        (
+            request(generation={"promptTemplate": {"textPromptTemplate": "Answer!"}}),
+            "$search_results$",
+        ),
+    ],
+)
+def test_what_is_no_query_is_refused(body, message) -> None:
+    assert message in refusal(body)
+
+
+# --- what is found
+
+
+def test_passages_are_found_as_many_as_wanted() -> None:
+    assert retrieve(LIBRARY, QUERY._replace(text="lamp in fog")) == [FOG]
+    assert len(retrieve(LIBRARY, QUERY._replace(most_passages=1))) == 1
+
+
+def test_what_was_asked_before_does_not_get_in_the_way() -> None:
+    asked = ("deep sea", "It is.", "horn in fog")
+    messages = [Message("assistant" if n % 2 else "user", text) for n, text in enumerate(asked)]
+
+    assert retrieve(LIBRARY, QUERY._replace(text=question(messages))) == [FOG]
+
+
+def test_what_was_asked_before_helps_where_the_question_says_too_little() -> None:
+    messages = [Message("user", "deep sea"), Message("assistant", "Yes."), Message("user", "Why?")]
+
+    [found] = retrieve(LIBRARY, QUERY._replace(text=question(messages)))
+    assert found.heading == "Sea"
+
+
+def test_the_answer_is_the_passages_or_an_apology() -> None:
+    assert answer_of([LAMPS, FOG]) == f"{LAMPS.text}\n\n{FOG.text}"
+    assert answer_of([]) == NOTHING_FOUND
+
+
+# --- events
+
+
+def test_each_citation_follows_what_it_is_for() -> None:
+    text = answer_of([LAMPS, FOG])
+    events = read(FakeAnswer(tokens_of(text)), LAMPS, FOG)
+
+    assert "".join(payload["text"] for name, payload in events if name == "output") == text
+    cited = [n for n, (name, _) in enumerate(events) if name == "citation"]
+    assert len(cited) == 2
+    for place, passage in zip(cited, (LAMPS, FOG), strict=True):
+        written = "".join(payload.get("text", "") for _, payload in events[:place])
+        payload = events[place][1]
+        part = payload["generatedResponsePart"]["textResponsePart"]
+        assert part["text"] == passage.text
+        # The last character is the end.
+        assert written[part["span"]["start"] : part["span"]["end"] + 1] == passage.text
+        assert payload["citation"] == {
+            "generatedResponsePart": payload["generatedResponsePart"],
+            "retrievedReferences": payload["retrievedReferences"],
+        }
+
+
+def test_what_was_not_written_to_the_end_is_not_cited() -> None:
+    events = read(FakeAnswer(tokens_of(LAMPS.text)[:-1]), LAMPS)
+
+    assert {name for name, _ in events} == {"output"}
+
+
+def test_a_query_that_does_not_cite_gets_text_alone() -> None:
+    events = read(FakeAnswer([LAMPS.text]), LAMPS, query=QUERY._replace(cites=False))
+
+    assert events == [("output", {"text": LAMPS.text})]
+
+
+def test_a_guardrail_has_looked_at_it() -> None:
+    events = read(FakeAnswer(["", "Sorry."]), query=QUERY._replace(is_guarded=True))
+
+    assert events == [("output", {"text": "Sorry."}), ("guardrail", {"action": "NONE"})]
+
+
+ANY = request(
+    "lamp",
+    {
+        "inferenceConfig": {"textInferenceConfig": {"maxTokens": 3, "stopSequences": ["x"]}},
+        "promptTemplate": {"textPromptTemplate": "$search_results$"},
+        "guardrailConfiguration": {"guardrailId": "a", "guardrailVersion": "1"},
+    },
+    {"numberOfResults": 3},
+    sessionId="abc",
+)
+
+
+@given(mutated(ANY))
+def test_whatever_is_sent_is_read_or_refused(body) -> None:
+    try:
+        assert query_of(body).most_passages in (1, 2)
+    except ServiceError as refused:
+        assert refused.status == 400

@@ -1,0 +1,1 @@
+"""Bedrock Runtime, knowledge bases and agents, spoken as botocore decodes them."""

@@ -1,0 +1,1 @@
+"""The embedded model, which needs no network."""

@@ -1,0 +1,1 @@
+"""An API Gateway WebSocket API, its management API, and who may call them."""

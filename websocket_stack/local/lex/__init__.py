@@ -1,0 +1,1 @@
+"""Lex Runtime V2: sessions, dialogs, and the Lambda code hooks."""
