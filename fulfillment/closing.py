@@ -101,7 +101,7 @@ def respond(
     A Close is ``Failed`` if its function says so, or if there is nothing but an apology, or if a
     dialog was not checked to the end.
     """
-    finish = (lambda text: text) if settings.allow_html else neutralise
+    finish = _finish(settings)
     action = reply.decision.action
     if action.type == "Delegate":
         return lex.respond(event, action, (), attributes, slots)
@@ -130,6 +130,12 @@ def exchange_of(event: LexEvent, reply: Reply) -> Exchange:
         *(each.content for each in reply.decision.messages if isinstance(each, Text)),
     ]
     return Exchange(event.utterance, "\n\n".join(filter(None, said)), reply.cut)
+
+
+def _finish(settings: Settings) -> Callable[[str], str]:
+    if settings.allow_html:
+        return lambda text: text
+    return lambda text: neutralise(text, pictures=settings.allow_pictures)
 
 
 def _outcome(written: str) -> Outcome:

@@ -56,6 +56,8 @@ class Settings(NamedTuple):
     memory_turns: int = 10
     memory_tokens: int = 8_000
     memory_seconds: int = 24 * 60 * 60
+    allow_pictures: bool = False
+    """Leave Markdown pictures in a reply: clients fetch them from wherever the model says."""
     allow_html: bool = False
     """Hand raw HTML in a reply to the client as it is. Lex Web UI runs it."""
     plain_frames: bool = False
@@ -106,6 +108,7 @@ class Settings(NamedTuple):
             memory_turns=read.whole("MEMORY_TURNS", 10, least=1, most=100),
             memory_tokens=read.whole("MEMORY_TOKENS", 8_000, least=100, most=80_000),
             memory_seconds=read.whole("MEMORY_SECONDS", 86_400, least=60, most=31_536_000),
+            allow_pictures=read.flag("ALLOW_PICTURES", False),
             allow_html=read.flag("ALLOW_HTML", False),
             plain_frames=read.flag("PLAIN_FRAMES", False),
         )

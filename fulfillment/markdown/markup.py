@@ -37,16 +37,18 @@ _HAZARD = re.compile(
     rf"(?P<escapes>(?<!\\)\\*+)<(?!{_AUTOLINK})(?=[A-Za-z/!?])"
     rf"|\](?:\((?!{_LINK})|:(?!{_DEFINITION}))"
     rf"|(?P<lead>(?<![^\r\n]){LEAD}{TASK})\[(?={_RUNAWAY_LABEL})"
+    # A picture is fetched when it is shown: what is in its address is told to its server.
+    r"|(?P<picture>(?<!\\)\\*+)!(?=\[)"
 )
 
 
-def neutralise(markdown: str) -> str:
-    """Give ``markdown`` back with nothing in it that a renderer would run.
+def neutralise(markdown: str, *, pictures: bool = False) -> str:
+    """Give ``markdown`` back with nothing in it that a renderer would run, or fetch by itself.
 
     Takes one whole message, as it will be rendered: what is code depends on all that precedes it.
     Code, ordinary Markdown and links to ``http(s):``, ``mailto:``, ``tel:`` or relative addresses
-    come back as written; other HTML and links come back so that the reader sees their source.
-    Giving it its own result changes nothing.
+    come back as written; other HTML and links come back so that the reader sees their source, and
+    pictures as links, unless ``pictures`` are wanted. Giving it its own result changes nothing.
     """
     if "<" not in markdown and "](" not in markdown and "]:" not in markdown:
         return markdown
@@ -54,6 +56,8 @@ def neutralise(markdown: str) -> str:
     edits: list[tuple[int, int, str]] = []
     kept = -1
     for hazard, in_code in _hazards(markdown, found.code):
+        if hazard["picture"] is not None and (pictures or len(hazard["picture"]) % 2):
+            continue  # wanted, or text already
         if in_code:
             kept = hazard.start()
         else:
@@ -89,6 +93,8 @@ def _as_text(hazard: re.Match[str]) -> str:
     if hazard["escapes"] is not None:
         # "\<" is text already, but "\&lt;" would be read out as "&lt;".
         return hazard["escapes"][: len(hazard["escapes"]) // 2 * 2] + "&lt;"
+    if hazard["picture"] is not None:
+        return hazard["picture"] + "\\!"
     if hazard["lead"] is not None:
         # A space that is not shown. Not "\[": it would not stop a label that began before it.
         return hazard["lead"] + "&#32;["

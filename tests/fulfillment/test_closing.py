@@ -315,3 +315,10 @@ def test_a_long_reply_and_all_else_fit_together(length, texts, prompt, cards, ch
 )
 def test_what_was_said_is_remembered_and_not_what_was_said_about_it(made, exchange):
     assert exchange_of(EVENT, made) == exchange
+
+
+def test_a_picture_is_a_link_unless_it_is_allowed():
+    picture = reply("![a](https://a.example/p.png)")
+    assert contents(response_of(picture)) == ["\\![a](https://a.example/p.png)"]
+    allowed = response_of(picture, settings=Settings(allow_pictures=True))
+    assert contents(allowed) == [picture.written]

@@ -11,7 +11,7 @@ def test_an_empty_environment_gives_the_defaults():
 def test_an_empty_variable_is_unset():
     names = (
         "MODEL_ID FALLBACK_MODEL_IDS MODEL_FIELDS SYSTEM_PROMPT MAX_TOKENS STREAMING_ENDPOINT"
-        " SESSION_TABLE TURN_SECONDS FLUSH_INTERVAL_SECONDS ALLOW_HTML WAITING_TEXT"
+        " SESSION_TABLE TURN_SECONDS FLUSH_INTERVAL_SECONDS ALLOW_HTML ALLOW_PICTURES WAITING_TEXT"
         " MAX_RESPONSE_BYTES MAX_MESSAGE_CHARACTERS GUARDRAIL_ID GUARDRAIL_VERSION"
         " GUARDRAIL_MODE TEMPERATURE TOP_P PROMPT_CACHE_TTL PLAIN_FRAMES"
     )
@@ -37,6 +37,7 @@ def test_every_variable_is_read():
             "TURN_SECONDS": "20.5",
             "FLUSH_INTERVAL_SECONDS": "0",
             "ALLOW_HTML": "TRUE",
+            "ALLOW_PICTURES": "true",
             "PLAIN_FRAMES": "true",
             "WAITING_TEXT": "Thinking…",
             "MAX_RESPONSE_BYTES": "20000",
@@ -60,6 +61,7 @@ def test_every_variable_is_read():
         turn_seconds=20.5,
         flush_interval_seconds=0,
         allow_html=True,
+        allow_pictures=True,
         plain_frames=True,
         waiting_text="Thinking…",
         max_response_bytes=20_000,

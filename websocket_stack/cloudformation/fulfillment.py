@@ -163,6 +163,9 @@ def _model_parameters() -> list[Parameter]:
 def _turn_parameters() -> list[Parameter]:
     return [
         number("TurnSeconds", "A turn returns within this; Lex waits 30 seconds.", 25, 1, 29),
+        switch(
+            "AllowPictures", "Leave Markdown pictures in a reply, fetched from anywhere.", False
+        ),
         switch("AllowHtml", "Hand raw HTML of a reply on; Lex Web UI runs it.", False),
     ]
 
@@ -261,6 +264,7 @@ def _variables() -> dict[str, Any]:
         "FLUSH_INTERVAL_SECONDS": Ref("FlushIntervalSeconds"),
         "WAITING_TEXT": Ref("WaitingText"),
         "PLAIN_FRAMES": Ref("PlainFrames"),
+        "ALLOW_PICTURES": Ref("AllowPictures"),
         "ALLOW_HTML": Ref("AllowHtml"),
         **conversations.variables(),
         # Two stacks of an account are told apart in logs and metrics by it.

@@ -52,11 +52,14 @@ def package_files(folder: Path) -> Files:
 
 
 def files_in(folder: Path) -> Files:
-    """Return all files of a folder but hidden ones, compiled Python and installers' notes.
+    """Return all files of a folder but hidden ones, compiled Python and installers' notes; of a
+    single file, that one.
 
     Raises:
-        Failed: there is no such folder, or something in it is neither a file nor a folder.
+        Failed: there is no such thing, or something in it is neither a file nor a folder.
     """
+    if folder.is_file():
+        return {folder.name: folder}
     if not folder.is_dir():
         raise Failed(f"{folder}: there is no such folder")
     return {path.relative_to(folder).as_posix(): path for path in _walk(folder)}
@@ -236,8 +239,8 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         action="append",
         default=[],
-        metavar="DIR",
-        help="a folder of your own, whose files go to the zip's root; can be given again",
+        metavar="PATH",
+        help="a file of your own, or a folder whose files go to the zip's root; can be given again",
     )
     return made
 

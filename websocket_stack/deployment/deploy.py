@@ -238,7 +238,11 @@ def parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter's value"
     )
     made.add_argument(
-        "--code", action="append", default=[], metavar="DIR", help="code of your own for the Lambda"
+        "--code",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="code of your own for the Lambda",
     )
     made.add_argument("--bucket", help="where code and templates go; made if it is not there")
     made.add_argument("--delete", action="store_true", help="delete the stack and its uploads")

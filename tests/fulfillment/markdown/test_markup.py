@@ -56,7 +56,8 @@ def dangers(markdown: str) -> list[str]:
 )
 def test_html_in_text_is_shown_as_text(html: str) -> None:
     assert dangers(f"text {html} text")
-    assert neutralise(f"text {html} text") == f"text {html.replace('<', '&lt;')} text"
+    shown = html.replace("<", "&lt;").replace("![", "\\![")
+    assert neutralise(f"text {html} text") == f"text {shown} text"
     assert not dangers(neutralise(f"text {html} text"))
 
 
@@ -188,7 +189,7 @@ def test_a_fence_that_marked_4_would_miss_is_set_apart(joined: str, apart: str) 
     ("markdown", "safe"),
     [
         ("[a](javascript:x)", "[a]\\(javascript:x)"),
-        ("![a](data:text/html,x)", "![a]\\(data:text/html,x)"),
+        ("![a](data:text/html,x)", "\\![a]\\(data:text/html,x)"),
         ("[a](VbScript:x)", "[a]\\(VbScript:x)"),
         ("[a]( \n javascript:x)", "[a]\\( \n javascript:x)"),
         ("> [a](\n> javascript:x)", "> [a]\\(\n> javascript:x)"),
@@ -200,7 +201,7 @@ def test_a_fence_that_marked_4_would_miss_is_set_apart(joined: str, apart: str) 
         ("[a](\u00a0javascript:x)", "[a]\\(\u00a0javascript:x)"),
         ("[a](<javascript:x>)", "[a]\\(&lt;javascript:x>)"),
         ("[a](< javascript:x>)", "[a]\\(< javascript:x>)"),
-        ("[![a](javascript:x)](/u)", "[![a]\\(javascript:x)](/u)"),
+        ("[![a](javascript:x)](/u)", "[\\![a]\\(javascript:x)](/u)"),
         ('[[a]](javascript:x "t")', '[[a]]\\(javascript:x "t")'),
         ("[a]\n\n[a]: javascript:x", "[a]\n\n[a]\\: javascript:x"),
         ("[a]\n\n> [a]:\n> javascript:x", "[a]\n\n> [a]\\:\n> javascript:x"),
@@ -217,7 +218,7 @@ def test_a_link_that_would_run_is_shown_as_its_source(markdown: str, safe: str) 
     [
         "[a](https://example.com/x?y=1&z=javascript:#a 'title')",
         "[a](HTTP://example.com)",
-        "[a](mailto:a@example.com), [b](tel:+41123), ![c](/c.png)",
+        "[a](mailto:a@example.com), [b](tel:+41123), [c](/c.png)",
         "[a](#part), [b](?q=x:y), [c](./c), [d](d.html), [e](d/e:f), [f]()",
         '[a][b]\n\n[b]: https://example.com "A title"',
         "[^1]: A note.",
@@ -252,6 +253,38 @@ def test_a_lone_less_than_sign_comes_back_as_written(markdown: str) -> None:
     assert neutralise(markdown) == markdown
 
 
+@pytest.mark.parametrize(
+    ("markdown", "safe"),
+    [
+        (
+            "See ![a](https://a.example/p.png?q=secret).",
+            "See \\![a](https://a.example/p.png?q=secret).",
+        ),
+        ("\\\\![a](/p.png)", "\\\\\\![a](/p.png)"),
+        ("\\![a](/p.png)", "\\![a](/p.png)"),
+        ("![a][b]\n\n[b]: https://a.example/p.png", "\\![a][b]\n\n[b]: https://a.example/p.png"),
+        ("![b]\n\n[b]: /p.png", "\\![b]\n\n[b]: /p.png"),
+        ("Wow! [a](/b) and `![a](/p.png)`", "Wow! [a](/b) and `![a](/p.png)`"),
+    ],
+)
+def test_a_picture_becomes_a_link(markdown: str, safe: str) -> None:
+    assert neutralise(markdown) == safe
+    assert neutralise(safe) == safe
+    assert pictures_in(safe) == 0
+
+
+def test_a_picture_that_is_wanted_stays() -> None:
+    wanted = neutralise("![a](/p.png) <b>", pictures=True)
+    assert wanted == "![a](/p.png) &lt;b>"
+    assert pictures_in(wanted) == 1
+    assert neutralise("![a](javascript:x)", pictures=True) == "![a]\\(javascript:x)"
+
+
+def pictures_in(markdown: str) -> int:
+    rendered: str = _renderer().render(markdown)
+    return rendered.count("<img")
+
+
 def test_an_escaped_tag_does_not_show_its_entity() -> None:
     assert neutralise("\\<b> \\\\\\<b>") == "&lt;b> \\\\&lt;b>"
 
@@ -268,6 +301,7 @@ FRAGMENTS = st.sampled_from(
         *("    <b>\n", "\n\n    <b>\n", "\n\n\t<b>\n"),
         *("\n", "\n", "\n\n", "\n\n", "\r\n", "\r", "\n \n", "\u2028", "\x85", "\f", "\u00a0"),
         *("[a](javascript:x)", "[a](", "](", "]", "[", "![", "[x]: javascript:a", "[x]: /u", "[x]"),
+        *("![a](/p)", "![x]", "![a][x]", "\\!", "!", "<!["),
         *("[x]:", "]:", "(", ")", '"', "'", "javascript:x", "[a]( \n javascript:x)", "[`"),
         *(
             "[a](&#106;avascript:x)",
@@ -289,6 +323,7 @@ DOCUMENTS = st.lists(FRAGMENTS, max_size=16).map("".join)
 @example("- a\n```x`\n`<b>`")
 def test_nothing_that_runs_is_left_in_any_document(document: str) -> None:
     assert dangers(neutralise(document)) == []
+    assert pictures_in(neutralise(document)) == 0
 
 
 @settings(max_examples=300, deadline=None)
@@ -304,7 +339,7 @@ def test_its_own_result_comes_back_unchanged(document: str) -> None:
     st.text(alphabet="abc `*_~#>-+.!|()[\\&;:/\n\r\t\f\u2028\U0001f600", max_size=80),
 )
 def test_text_without_html_and_risky_links_comes_back_as_written(start: str, text: str) -> None:
-    assert neutralise(start + text) == start + text
+    assert neutralise(start + text, pictures=True) == start + text
 
 
 CODE_LINES = st.text(alphabet="ab<>/!`[](): \t&\\*_", max_size=20).filter(

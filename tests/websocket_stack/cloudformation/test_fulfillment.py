@@ -174,6 +174,7 @@ EVERYTHING_ELSE = STREAMING | {
     "FlushIntervalSeconds": "0.5",
     "WaitingText": "One moment\u2026",
     "AllowHtml": "true",
+    "AllowPictures": "true",
     "PlainFrames": "true",
     "MemorySeconds": "3600",
 }
@@ -202,6 +203,7 @@ def test_every_parameter_reaches_its_setting() -> None:
         conversation_table="<ConversationTable>",
         memory_seconds=3600,
         allow_html=True,
+        allow_pictures=True,
         plain_frames=True,
     )
 
@@ -221,6 +223,7 @@ def test_every_parameter_reaches_its_setting() -> None:
         ("FlushIntervalSeconds", "flush_interval_seconds"),
         ("WaitingText", "waiting_text"),
         ("AllowHtml", "allow_html"),
+        ("AllowPictures", "allow_pictures"),
         ("PlainFrames", "plain_frames"),
         ("MemorySeconds", "memory_seconds"),
     ],

@@ -171,6 +171,14 @@ def test_a_bot_builders_own_files_are_at_the_root(folder, tmp_path):
         assert archive.read("my_bot.py") == b"import handler\n"
 
 
+def test_a_bot_may_be_a_single_file(folder, tmp_path):
+    more = write(tmp_path / "more", {"my_bot.py": "import handler\n", "notes.txt": "not this"})
+    path = build.build(tmp_path / "out", [folder, more / "my_bot.py"])
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read("my_bot.py") == b"import handler\n"
+        assert "notes.txt" not in archive.namelist()
+
+
 def test_hidden_files_compiled_python_and_installers_notes_stay_behind(tmp_path):
     info = "lib-1.0.dist-info"
     kept = ["lib.py", "RECORD", f"{info}/METADATA", f"{info}/entry_points.txt"]

@@ -24,7 +24,8 @@ def mutated(draw: st.DrawFn, body: dict[str, Any]) -> dict[str, Any]:
         place: Any = body
         for step in parents:
             place = place[step]
-        place[last] = draw(ODD)
+        # A copy: the next mutation may be inside of it.
+        place[last] = copy.deepcopy(draw(ODD))
     return body
 
 
