@@ -19,7 +19,7 @@ import pytest
 from websockets.sync.client import connect
 
 ROOT = Path(__file__).resolve().parents[1]
-QUESTION = "How does a turn work?"
+QUESTION = "What is logged?"
 
 
 class Served:
@@ -121,7 +121,7 @@ def test_frames_arrive_while_the_reply_is_written(served):
     reader.join(5)
     reply = response["messages"][0]["content"]
     streamed = "".join(text for _, text in frames)
-    assert len(frames) > 10
+    assert len(frames) > 6
     assert reply.startswith(streamed)
     assert len(streamed) > len(reply) / 2
     assert frames[-1][0] < returned_at
