@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Lifespan
 
-from websocket_stack.local import dynamodb, json_services, page
+from websocket_stack.local import dynamodb, page
 from websocket_stack.local.aws import REGION, ServiceError, error_response, json_response
 from websocket_stack.local.bot_function import BotFunction
 from websocket_stack.local.cognito import CognitoIdentity
@@ -28,6 +28,7 @@ from websocket_stack.local.gateway import endpoints
 from websocket_stack.local.gateway.api import WebSocketApi
 from websocket_stack.local.gateway.authorization import Auth, Authorization, keys_of
 from websocket_stack.local.gateway.events import Api
+from websocket_stack.local.json_services import COGNITO_TARGET, ByTarget, cognito_identity
 from websocket_stack.local.lex import operations
 from websocket_stack.local.lex.runtime import LAMBDA_TIMEOUT_SECONDS, LexRuntime
 from websocket_stack.local.lex.understanding import Understanding
@@ -77,30 +78,16 @@ def build(
     Raises:
         NoBot: the bot cannot be loaded.
     """
-    database = DynamoDb()
-    database.ensure_table(SESSION_TABLE, key="sessionId")
-    database.ensure_table(CONVERSATION_TABLE, key="conversationId")
-    environment = lambda_environment(origin, environ, auth)
     cognito = CognitoIdentity()
-    registration = Function(
-        "registration", "websocket_stack.registration.lambda_handler", environment
-    )
-    api = WebSocketApi(
-        Api(API_ID, STAGE, origin.partition("://")[2]),
-        # As in templates/streaming-support.yaml: ping and whatever else is said cost no Lambda.
-        {"$connect": registration, "$disconnect": registration, "ping": None, "$default": None},
-    )
+    json_services = _json_services(cognito)
+    environment = lambda_environment(origin, environ, auth)
+    api = _websocket_api(origin, environment)
     lex = LexRuntime(
         BotFunction(bot, environment) if bot else Function("fulfillment", fulfillment, environment),
         understanding=understanding,
         lambda_timeout_seconds=lex_timeout_seconds,
     )
     keys = keys_of(cognito, {ACCESS_KEY_ID: SECRET_ACCESS_KEY})
-    services = {
-        dynamodb.TARGET: database.asgi,
-        json_services.COGNITO_TARGET: json_services.cognito_identity(cognito),
-    }
-    private = frozenset({dynamodb.TARGET})
     health = {
         "status": "ok",
         "model": model_name,
@@ -114,7 +101,7 @@ def build(
             *endpoints.routes(api, STAGE, Authorization(keys, auth)),
             *operations.routes(lex),
             *model_routes,
-            Route("/", json_services.ByTarget(services, private), methods=["POST"]),
+            Route("/", json_services, methods=["POST"]),
             *page.routes(),
             *further_routes,
         ],
@@ -156,6 +143,25 @@ def lambda_environment(
         "NO_PROXY": no_proxy,
         "no_proxy": no_proxy,
     }
+
+
+def _websocket_api(origin: str, environment: Mapping[str, str]) -> WebSocketApi:
+    registration = Function(
+        "registration", "websocket_stack.registration.lambda_handler", environment
+    )
+    return WebSocketApi(
+        Api(API_ID, STAGE, origin.partition("://")[2]),
+        # As in templates/streaming-support.yaml: ping and whatever else is said cost no Lambda.
+        {"$connect": registration, "$disconnect": registration, "ping": None, "$default": None},
+    )
+
+
+def _json_services(cognito: CognitoIdentity) -> ByTarget:
+    database = DynamoDb()
+    database.ensure_table(SESSION_TABLE, key="sessionId")
+    database.ensure_table(CONVERSATION_TABLE, key="conversationId")
+    services = {dynamodb.TARGET: database.asgi, COGNITO_TARGET: cognito_identity(cognito)}
+    return ByTarget(services, private=frozenset({dynamodb.TARGET}))
 
 
 def _health(state: Mapping[str, str]) -> Callable[[Request], Response]:
