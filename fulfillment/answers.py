@@ -43,6 +43,17 @@ def chunks_of(answered: object) -> Chunks:
             close()
 
 
+def whole(text: str) -> str:
+    """Return a text without half characters, which no encoding could hold: two halves of one are
+    joined, others replaced.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 def through(middleware: Middleware, answer: Next) -> Next:
     """Return an answer that goes through a middleware."""
     return lambda turn: chunks_of(middleware(turn, answer))

@@ -75,7 +75,7 @@ class Bot:
         """Register the function that checks the dialog of these intents, at each of its turns.
 
         It may elicit a slot anew, confirm, or close; if it decides nothing, Lex goes on, and what
-        it wrote is shown meanwhile and not said.
+        it wrote is shown meanwhile and not said. FallbackIntent has no dialog: see ``fallback``.
         """
         return _registering(self._checkers, names)
 

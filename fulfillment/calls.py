@@ -8,6 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from fulfillment.models.base import (
+    RAN_OUT,
     Answer,
     Completion,
     Message,
@@ -30,7 +31,11 @@ TOO_MANY = "There were too many calls. Answer now, with what you know."
 
 
 class ModelCalls:
-    """Takes what says how many seconds the turn has left."""
+    """Takes what says how many seconds the turn has left.
+
+    Attributes:
+        last_text: what the last call wrote.
+    """
 
     def __init__(self, seconds_left: Callable[[], float]) -> None:
         self._time_left = seconds_left
@@ -38,6 +43,7 @@ class ModelCalls:
         self._reserved_seconds = min(RESERVED_SECONDS, seconds_left() / 4)
         self._answers: list[Answer] = []
         self._closed = False
+        self.last_text = ""
 
     @property
     def seconds_left(self) -> float:
@@ -85,8 +91,10 @@ class ModelCalls:
             for chunk in answer:
                 yield from paragraphs.go_on(chunk) if text else paragraphs.begin(chunk)
                 text += chunk
+        self.last_text = text
         made = answer.completion
-        if made is None:
+        # Of a call that was cut off the arguments may be missing, and its defaults were not meant.
+        if made is None or made.stop_reason in RAN_OUT:
             return Message("assistant", text)
         return Message("assistant", text, tool_calls=made.tool_calls, verbatim=made.verbatim)
 

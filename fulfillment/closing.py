@@ -17,7 +17,7 @@ from fulfillment.markdown.markup import neutralise
 from fulfillment.markdown.replies import closed, cut_at_sentence, messages_of
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import Conversation
-from fulfillment.models.base import Completion
+from fulfillment.models.base import RAN_OUT, Completion
 from fulfillment.settings import Settings
 from fulfillment.telemetry import Outcome
 from fulfillment.transcript import Transcript
@@ -27,9 +27,8 @@ from fulfillment.words import Words
 # https://github.com/aws/aws-lambda-python-runtime-interface-client
 ESCAPES_NON_ASCII = sys.version_info < (3, 12)
 
-# How a model ends that would have had more to say, or does not want to say it. An open set.
+# How a model ends that does not want to say more. An open set.
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
-RAN_OUT = frozenset({"max_tokens", "model_context_window_exceeded"})
 WITHHELD = frozenset({"content_filtered", "refusal"})
 
 
@@ -57,11 +56,13 @@ def reply_of(
     decision: Decision,
     words: Words,
     conversation: Conversation,
+    last_text: str = "",
 ) -> Reply:
     """Return the reply that a closed transcript makes.
 
     Takes how the turn's model calls ended, how its function wants it to end, the sentences to say
-    where something failed, and the conversation: where it is remembered, a reply can go on.
+    where something failed, the conversation (where it is remembered, a reply can go on), and what
+    the last call wrote: how it ended matters only if the reply ends with it.
     """
     text = transcript.text()
     written = text.strip()
@@ -70,14 +71,16 @@ def reply_of(
         return Reply(Outcome.EMPTY, "", words.withheld)
     if transcript.error is not None:
         if written:
-            return Reply(Outcome.INTERRUPTED, written, words.interrupted)
+            failed = Decision(Action("Close", failed=decision.action.failed))
+            return Reply(Outcome.INTERRUPTED, written, words.interrupted, failed)
         return Reply(Outcome.FAILED, "", words.failed)
     if not transcript.finished:
         if written:
             note = f"{words.cut}{go_on}"
             return Reply(Outcome.CUT, cut_at_sentence(text.lstrip()), note, cut=True)
         return Reply(Outcome.FAILED, "", words.failed)
-    stop_reason = completions[-1].stop_reason if completions else ""
+    is_last_word = written.endswith(last_text.rstrip())
+    stop_reason = completions[-1].stop_reason if completions and is_last_word else ""
     if stop_reason in WITHHELD:
         return Reply(_outcome(written), written, words.withheld, decision)
     if stop_reason in RAN_OUT and written:
@@ -98,8 +101,8 @@ def respond(
 ) -> LexResponse:
     """Return the response that carries a reply, within the size that Lex takes.
 
-    A Close is ``Failed`` if its function says so, or if there is nothing but an apology, or if a
-    dialog was not checked to the end.
+    A Close is ``Failed`` if its function says so, or if there is nothing but an apology, or if the
+    function of an intent raised, or one that checks a dialog did not come to its end.
     """
     finish = _finish(settings)
     action = reply.decision.action
@@ -145,7 +148,10 @@ def _outcome(written: str) -> Outcome:
 def _has_failed(event: LexEvent, reply: Reply) -> bool:
     if not reply.written:
         return not reply.decision.says_something
-    return reply.outcome in (Outcome.CUT, Outcome.INTERRUPTED) and not event.is_answered_now
+    if reply.outcome is Outcome.INTERRUPTED:
+        # Of the fallback there is nothing to fulfil but to say something.
+        return reply.decision.action.failed or event.intent.name != lex.FALLBACK_INTENT
+    return reply.outcome is Outcome.CUT and not event.is_answered_now
 
 
 def _finished(message: Text | Card, finish: Callable[[str], str]) -> Text | Card:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple, NotRequired, TypeAlias, TypedDict
 
 from fulfillment.actions import Action, Card, ContentType, Text
+from fulfillment.answers import whole
 from fulfillment.errors import InvalidLexEvent
 
 Json: TypeAlias = "str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]"
@@ -216,7 +217,7 @@ def _state(
         "dialogAction": dialog_action,
         "sessionAttributes": {
             # Lex takes strings only; a bot's function may have set something else.
-            key: value if isinstance(value, str) else json.dumps(value, default=str)
+            key: whole(value) if isinstance(value, str) else json.dumps(value, default=str)
             for key, value in attributes.items()
             if key and key not in CLIENT_OWNED_ATTRIBUTES and value is not None
         },

@@ -55,7 +55,9 @@ def run(
     attributes = turn.session_attributes | conversation.attributes
     if not transcript.finished:
         calls.close()
-    reply = closing.reply_of(transcript, calls.completions, decision, words, conversation)
+    reply = closing.reply_of(
+        transcript, calls.completions, decision, words, conversation, calls.last_text
+    )
     saving = _saving(conversation, closing.exchange_of(event, reply))
     if deliverer:
         deliverer.settle(max(0.0, deadline.settle_by - clock()))

@@ -239,7 +239,8 @@ def run(
     settings, how many milliseconds the Lambda has left, and what :func:`event` takes. A bot with
     a memory of its own keeps it.
 
-    What the bot's own code raises is raised here, with its traceback. With ``raise_errors=False``
+    What the bot's own code raises is raised here, with its traceback, but for what a tool raises:
+    that is told to the model (see ``tool_results``). With ``raise_errors=False``
     the turn ends as a user would see it. A :class:`ModelError` always does: where there is one, a
     script has asked for it.
 
@@ -344,7 +345,7 @@ def _check(name: str, value: str, known: Any) -> None:
         raise ValueError(f"{name}={value!r}: there are {', '.join(get_args(known))}")
 
 
-def _explained(error: Exception, bot: Bot, intent: str) -> Exception:
+def _explained(error: BaseException, bot: Bot, intent: str) -> BaseException:
     """Add to an error what a misspelt intent would look like."""
     known = {*bot._answerers, *bot._checkers}
     if intent != lex.FALLBACK_INTENT and intent not in known:
@@ -381,7 +382,7 @@ class _Browser(Channel):
         self._posted = threading.Condition()
         self.frames: list[str] = []
         self.chunks: list[str] = []
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
     def post(self, address: str, frame: str) -> None:
         with self._posted:
@@ -405,7 +406,10 @@ class _Browser(Channel):
                     if chunk:
                         self.chunks.append(chunk)
                         self._keep_up(self._visible(chunk))
-        except Exception as exc:
+        except GeneratorExit:
+            raise
+        # What ends a test, such as pytest.fail, is no Exception.
+        except BaseException as exc:
             self.error = exc
             raise
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 
-from fulfillment.answers import Chunks
+from fulfillment.answers import Chunks, whole
 
 # Far more than a reply can hold; what never ends must not fill the memory.
 MAX_CHARACTERS = 100_000
@@ -53,7 +53,7 @@ class Transcript:
         with self._lock:
             if self.closed or self._length > MAX_CHARACTERS:
                 return False
-            if chunk:
+            if chunk := whole(chunk):
                 if self.first_chunk_at is None:
                     self.first_chunk_at = self._clock()
                 self._chunks.append(chunk)

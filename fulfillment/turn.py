@@ -15,6 +15,7 @@ from fulfillment.actions import (
     Text,
     checked,
 )
+from fulfillment.answers import whole
 from fulfillment.calls import ModelCalls
 from fulfillment.errors import AnswerError
 from fulfillment.lex import Json, LexEvent, SlotValue, slot_of
@@ -133,7 +134,7 @@ class Turn:
             stop_sequences=tuple(stop_sequences),
             tools=toolbox.specs if toolbox else (),
             # The settings' own models have no memory that it could name.
-            conversation_id=self._conversation.name() if model else "",
+            conversation_id=self._conversation.name() if model and history else "",
         )
         return self._calls.ask(model or self._model, prompt, toolbox)
 
@@ -182,7 +183,7 @@ class Turn:
         Raises:
             AnswerError: it is too long or one too many.
         """
-        texts = (*self._decision.texts, Text(content, content_type))
+        texts = (*self._decision.texts, Text(whole(content), content_type))
         self._decide(self._decision._replace(texts=texts))
 
     def add_card(
@@ -211,7 +212,7 @@ class Turn:
         return dict(self._slots)
 
     def _act(self, action: Action, prompt: str = "") -> None:
-        self._decide(self._decision._replace(action=action, prompt=prompt))
+        self._decide(self._decision._replace(action=action, prompt=whole(prompt)))
 
     def _decide(self, decision: Decision) -> None:
         if len(decision.texts) + len(decision.cards) > MAX_ADDED_MESSAGES:

@@ -63,12 +63,12 @@ class Served:
 
 
 @contextmanager
-def serving() -> Iterator[Served]:
+def serving(*options: str, folder: Path = ROOT, **environ: str) -> Iterator[Served]:
     # The module that scripts/serve runs; the script would only set .venv up before it.
     process = subprocess.Popen(
-        [sys.executable, "-m", "websocket_stack.local", "--port", "0"],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        [sys.executable, "-m", "websocket_stack.local", "--port", "0", *options],
+        cwd=folder,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"} | environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -146,3 +146,20 @@ def test_no_word_of_a_turn_is_in_the_log():
     assert "eyJhbGciOi" not in log
     assert QUESTION not in log
     assert " ".join(words[:3]) not in log
+
+
+def test_a_bot_reaches_nobodys_account_in_the_middle_of_a_turn_either(tmp_path):
+    (tmp_path / "my_bot.py").write_text(
+        "import boto3, os\n"
+        "from fulfillment import Bot\n"
+        "bot = Bot()\n"
+        "@bot.fallback\n"
+        "def answer(turn):\n"
+        "    client = boto3.client('dynamodb')\n"
+        "    key = client._request_signer._credentials.access_key\n"
+        "    return f'{client.meta.endpoint_url} {key} {os.environ[\"SESSION_TABLE\"]}'\n"
+    )
+    mine = {"AWS_ACCESS_KEY_ID": "DEVELOPER", "AWS_DEFAULT_REGION": "eu-west-1"}
+    with serving("--bot", "my_bot:bot", folder=tmp_path, **mine) as served:
+        reply = served.ask("s-1", "Where are you?")["messages"][0]["content"]
+        assert reply == f"{served.origin} local lex-streaming-sessions"

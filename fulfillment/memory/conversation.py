@@ -40,7 +40,7 @@ class Conversation:
         self._tokens = tokens
         self._load_seconds = load_seconds
         known = attributes.get(ATTRIBUTE, "")
-        # Whoever sends an id of their own making gets one of ours.
+        # What does not look like one of ours is replaced.
         self._is_new = not ID.fullmatch(known)
         self.id = secrets.token_urlsafe(ID_BYTES) if self._is_new else known
         self._is_named = False

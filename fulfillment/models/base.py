@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple, Protocol
 
+# How a model ends that would have had more to say. An open set.
+# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
+RAN_OUT = frozenset({"max_tokens", "model_context_window_exceeded"})
+
 
 class ToolSpec(NamedTuple):
     """A tool as a model sees it; the schema is a JSON Schema of type ``object``."""

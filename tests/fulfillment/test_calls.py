@@ -281,3 +281,14 @@ def test_closing_while_a_call_blocks_ends_it():
     assert next(chunks) == "a"
     threading.Thread(target=calls.close).start()
     assert list(chunks) == []
+
+
+def test_a_tool_call_that_was_cut_off_is_not_run():
+    def never(order_id: str = "all") -> str:
+        """Cancel orders."""
+        raise AssertionError("run")
+
+    ended = Completion("fake", "max_tokens", tool_calls=(ToolCall("c1", "never", {}),))
+    model = FakeModel("I will", ended)
+    assert list(calls_of().ask(model, PROMPT, toolbox_of(never))) == ["I will"]
+    assert len(model.prompts) == 1

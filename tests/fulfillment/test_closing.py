@@ -40,6 +40,7 @@ def reply(
     withdrawn=False,
     decision=None,
     conversation=FORGETFUL,
+    last_text="",
 ):
     transcript = Transcript()
     for chunk in chunks:
@@ -51,7 +52,7 @@ def reply(
         Completion("m", "tool_use"),
         Completion("m", stop_reason, withdrawn=withdrawn),
     )
-    return reply_of(transcript, completions, decision or Decision(), WORDS, conversation)
+    return reply_of(transcript, completions, decision or Decision(), WORDS, conversation, last_text)
 
 
 def response_of(made, event=EVENT, attributes=None, settings=SETTINGS):
@@ -169,7 +170,11 @@ def test_a_function_that_ends_well_has_its_way(action):
 @pytest.mark.parametrize("chunks", [(), ("Some.",)])
 def test_what_an_unfinished_function_decided_is_dropped(ended, action, chunks):
     decision = Decision(action, "Which?", (Text("More."),), (CARD,))
-    assert reply(*chunks, decision=decision, **ended).decision == Decision()
+    made = reply(*chunks, decision=decision, **ended)
+    assert made.decision._replace(action=Action()) == Decision()
+    # That it had failed is all that is taken from a function which then raised.
+    has_raised_after_text = bool(chunks) and "error" in ended
+    assert made.decision.action.failed is (has_raised_after_text and action is FAIL)
 
 
 @pytest.mark.parametrize(
@@ -194,6 +199,21 @@ def test_only_a_reply_without_text_of_its_own_is_failed():
     assert state_of(reply(error=OSError())) == "Failed"
     assert state_of(reply("Some.", withdrawn=True)) == "Failed"
     assert state_of(reply("Some.", decision=Decision(FAIL))) == "Failed"
+
+
+def test_an_intent_whose_function_raised_is_failed_and_a_fallback_that_had_begun_is_not():
+    raised = reply("Booking your table…", error=OSError())
+    assert state_of(raised) == "Fulfilled"
+    booking = EVENT._replace(intent=lex.Intent("BookTable"))
+    assert state_of(raised, booking) == "Failed"
+    said_so = reply("Booking…", error=OSError(), decision=Decision(FAIL))
+    assert state_of(said_so) == "Failed"
+
+
+def test_how_a_call_ended_matters_only_if_the_reply_ends_with_it():
+    limited = {"stop_reason": "max_tokens"}
+    assert reply("All of it, cut", last_text="it, cut", **limited).note
+    assert not reply("We open at nine.", last_text="opening", **limited).note
 
 
 @pytest.mark.parametrize("ended", [{"error": OSError()}, {"finished": False}])

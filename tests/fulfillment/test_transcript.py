@@ -121,3 +121,9 @@ def test_how_it_ends_after_it_was_closed_is_not_asked(error):
     transcript.finish(error)
     assert not transcript.finished
     assert transcript.error is None
+
+
+def test_half_characters_are_joined_or_replaced():
+    transcript = Transcript()
+    transcript.write("\ud83d\ude00 and \ud83d")
+    assert transcript.text() == "\U0001f600 and \ufffd"

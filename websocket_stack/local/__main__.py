@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import boto3
 import uvicorn
 from botocore.session import Session
 from starlette.routing import BaseRoute
@@ -61,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NoBot as exc:
         print(f"serve: {exc}", file=sys.stderr)
         return 1
+    if options.bot and options.model != "bedrock":
+        _live_in_lambda(stack.lambda_environment(origin, os.environ, options.auth))
     print(f"Lex Streaming is at {origin} (model: {options.model}; stop with Ctrl-C)", flush=True)
     if lex_web_ui_routes:
         print(f"Lex Web UI is at {origin}{lex_web_ui.PATH}/", flush=True)
@@ -68,6 +71,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with suppress(KeyboardInterrupt):
         server(built).run(sockets=[listener])
     return 0
+
+
+def _live_in_lambda(environment: Mapping[str, str]) -> None:
+    """Give all of this process the environment of its Lambda functions.
+
+    A bot that makes a client in the middle of a turn would else reach the AWS account of whoever
+    started this. (With ``--model bedrock`` that account is wanted, and the forwarder lives here.)
+    """
+    os.environ.clear()
+    os.environ.update(environment)
+    boto3.setup_default_session()
 
 
 def server(built: stack.Stack) -> uvicorn.Server:
