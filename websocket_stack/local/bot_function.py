@@ -36,7 +36,7 @@ class BotFunction:
 
     def __init__(self, bot: str, environment: Mapping[str, str]) -> None:
         self._module, _, self._attribute = bot.partition(":")
-        if not self._module or not self._attribute:
+        if not self._module or not self._attribute or self._module.endswith(".py"):
             raise NoBot(f"{bot!r}: a bot is named as module:attribute, such as my_bot:bot")
         self._environment = environment
         self._folder, self._package = _place_of(self._module)

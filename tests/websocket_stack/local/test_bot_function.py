@@ -147,7 +147,7 @@ def test_a_module_sets_what_no_parameter_sets_before_it_makes_its_bot(write: Wri
         (":handler", "a bot is named as module:attribute"),
         ("", "a bot is named as module:attribute"),
         ("no_bot:bot", "there is no module no_bot here; start this where it can be imported"),
-        ("a_bot.py:bot", "a_bot.py cannot be found: ModuleNotFoundError"),
+        ("a_bot.py:bot", "named as module:attribute, such as my_bot:bot"),
         ("no.bot:bot", "no.bot cannot be found: ModuleNotFoundError: No module named 'no'"),
         (".a_bot:bot", ".a_bot cannot be found: ImportError"),
         ("sys:exit", "there is no module sys here"),

@@ -72,6 +72,8 @@ class Library:
         ]
         scored.sort(key=lambda entry: entry[:2], reverse=True)
         best = scored[0][0] if scored else 0.0
+        if scored and set(words_of(scored[0][2].heading)) == set(asked):
+            return [scored[0][2]]  # it is what was asked for, word by word
         return [passage for score, _, passage in scored[:most] if score >= 0.7 * best]
 
     def quoted_in(self, text: str) -> list[tuple[int, Passage]]:

@@ -132,3 +132,10 @@ def test_a_library_reads_the_documents_of_a_checkout(tmp_path) -> None:
     assert library.find("lamps") == [Passage("README.md", "Readme", "About lamps.")]
     assert library.find("fog") == [Passage("docs/deep/fog.md", "Fog", "Grüße im Nebel.")]
     assert library.find("horns") == []
+
+
+def test_who_asks_by_a_heading_gets_what_stands_under_it_and_no_more() -> None:
+    wanted = Passage("README.md", "How does a turn work?", "A turn works in three steps.")
+    other = Passage("docs/x.md", "Turns", "How a turn does its work: a turn, a turn, a turn.")
+    library = Library([other, wanted])
+    assert library.find("How does a turn work?") == [wanted]
