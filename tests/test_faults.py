@@ -569,7 +569,7 @@ def stream_rows() -> Iterator[Case]:
         written=ONE + TWO,
         note=WORDS.cut,
         shown=ONE + TWO + "Thr",
-        turn_seconds=1,
+        turn_seconds=2,
     )
     for name, chunks in {
         "a whole sentence": [ONE, TWO, THREE],
@@ -582,7 +582,7 @@ def stream_rows() -> Iterator[Case]:
             written="".join(chunks),
             note=WORDS.cut,
             shown="".join(chunks),
-            turn_seconds=1,
+            turn_seconds=2,
         )
     yield Case(
         "stream: silence while nothing can be posted",
@@ -591,7 +591,7 @@ def stream_rows() -> Iterator[Case]:
         written=ONE + TWO,
         note=WORDS.cut,
         shown="",
-        turn_seconds=1,
+        turn_seconds=2,
     )
 
 
