@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from fulfillment import lex, runner
-from fulfillment.answers import Answerer, Middleware, Next, chunks_of, through
+from fulfillment.answers import Answerer, Chunks, Middleware, Next, chunks_of, through
 from fulfillment.lex import LexEvent, LexResponse
 from fulfillment.memory import Memory
 from fulfillment.resources import Resources
@@ -134,7 +134,10 @@ class Bot:
         return self._answerers.get(name, self._fallback) if event.is_answered_now else None
 
     def _wrapped(self, answerer: Answerer) -> Next:
-        answer: Next = lambda turn: chunks_of(answerer(turn))  # noqa: E731
+        def innermost(turn: Turn) -> Chunks:
+            return chunks_of(answerer(turn))
+
+        answer: Next = innermost
         for around in reversed(self._middleware):
             answer = through(around, answer)
         return answer

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fulfillment.channels.base import Channel
 from fulfillment.memory import Memory
 from fulfillment.models.base import Model
-from fulfillment.sessions import SessionTable
+from fulfillment.sessions import Sessions, SessionTable
 from fulfillment.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Resources(NamedTuple):
 
     settings: Settings
     model: Model
-    sessions: SessionTable | None = None
+    sessions: Sessions | None = None
     channel: Channel | None = None
     memory: Memory | None = None
     clock: Callable[[], float] = time.monotonic

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,6 +20,13 @@ class Session(NamedTuple):
     connection_id: str
     contested: bool = False
     """A second owner claimed the session while this connection lived: trust neither."""
+
+
+class Sessions(Protocol):
+    """What finds the connection of a session."""
+
+    def find(self, session_id: str) -> Session | None:
+        """Return the live row of a session, or ``None``; raises SessionTableError."""
 
 
 class SessionTable:

@@ -258,7 +258,7 @@ def run(
             streaming_endpoint=ENDPOINT, session_table="test", flush_interval_seconds=0.0
         ),
         asked,
-        sessions=_OneSession(),  # type: ignore[arg-type]
+        sessions=_OneSession(),
         channel=browser,
         memory=memory,
     )

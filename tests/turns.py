@@ -44,7 +44,7 @@ def bot_of(
         Resources(
             Settings(**defaults | settings),
             FakeModel(*script, then=then),
-            sessions or FakeSessions(),  # type: ignore[arg-type]
+            sessions or FakeSessions(),
             channel or FakeChannel(),
             memory,
         )
