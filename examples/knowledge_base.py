@@ -14,7 +14,7 @@ import boto3
 from botocore.config import Config
 
 from fulfillment import Bot, Turn
-from fulfillment.models.knowledge_base import KnowledgeBaseModel
+from fulfillment.models.bedrock.knowledge_bases import KnowledgeBaseModel
 
 # boto3 would wait and try again for longer than a turn may take.
 CONFIG = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 1})

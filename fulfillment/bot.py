@@ -8,13 +8,14 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TypeVar
 
-from fulfillment import lex, runner
-from fulfillment.answers import Answerer, Chunks, Middleware, Next, chunks_of, through
-from fulfillment.lex import LexEvent, LexResponse
+from fulfillment import runner
+from fulfillment.clients import Resources
+from fulfillment.handlers import Answerer, Chunks, Middleware, Next, chunks_of, through
+from fulfillment.lex import events as lex
+from fulfillment.lex.events import LexEvent, LexResponse
 from fulfillment.memory import Memory
-from fulfillment.resources import Resources
+from fulfillment.notices import Words
 from fulfillment.turn import Turn
-from fulfillment.words import Words
 
 AnyAnswerer = TypeVar("AnyAnswerer", bound=Answerer)
 AnyMiddleware = TypeVar("AnyMiddleware", bound=Middleware)

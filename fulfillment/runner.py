@@ -5,17 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from fulfillment.answers import Next
-from fulfillment.calls import ModelCalls
-from fulfillment.delivery import Deliverer, Delivery, Source
-from fulfillment.lex import LexEvent, LexResponse
+from fulfillment.clients import Resources
+from fulfillment.handlers import Next
+from fulfillment.lex.events import LexEvent, LexResponse
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import Conversation
-from fulfillment.resources import Resources
-from fulfillment.streaming import Deadline, Pace
-from fulfillment.transcript import Transcript, record
+from fulfillment.models.tool_loop import ModelCalls
+from fulfillment.notices import Words
+from fulfillment.streaming.delivery import Deliverer, Delivery, Source
+from fulfillment.streaming.pacing import Deadline, Pace
+from fulfillment.streaming.text_buffer import Transcript, record
 from fulfillment.turn import Turn
-from fulfillment.words import Words
 
 # A reply does not wait longer for what was said to be remembered.
 SAVE_SECONDS = 2.0
@@ -46,7 +46,8 @@ def run(
         _start("delivery", deliverer.run)
 
     # Now, while the model thinks: a cold start need not wait for it.
-    from fulfillment import closing, telemetry
+    from fulfillment import reply as closing
+    from fulfillment import telemetry
 
     transcript.wait_for_end(deadline.cut_at)
     transcript.close()
@@ -102,7 +103,7 @@ def _deliverer(event: LexEvent, transcript: Transcript, resources: Resources) ->
         return None
     source: Source = transcript
     if settings.plain_frames:
-        from fulfillment.markdown.plain import PlainSource
+        from fulfillment.markdown.plain_text import PlainSource
 
         source = PlainSource(transcript)
     return Deliverer(

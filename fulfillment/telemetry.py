@@ -10,11 +10,11 @@ from typing import NamedTuple
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from fulfillment.delivery import Delivery
 from fulfillment.errors import describe
-from fulfillment.lex import LexEvent
+from fulfillment.lex.events import LexEvent
 from fulfillment.models.base import Completion
-from fulfillment.transcript import Transcript
+from fulfillment.streaming.delivery import Delivery
+from fulfillment.streaming.text_buffer import Transcript
 
 NAMESPACE = "LexStreaming"
 

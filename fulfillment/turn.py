@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fulfillment.actions import (
+from fulfillment.errors import AnswerError
+from fulfillment.handlers import whole
+from fulfillment.lex.dialog_actions import (
     MAX_ADDED_MESSAGES,
     Action,
     Button,
@@ -15,17 +17,15 @@ from fulfillment.actions import (
     Text,
     checked,
 )
-from fulfillment.answers import whole
-from fulfillment.calls import ModelCalls
-from fulfillment.errors import AnswerError
-from fulfillment.lex import Json, LexEvent, SlotValue, slot_of
+from fulfillment.lex.events import Json, LexEvent, SlotValue, slot_of
+from fulfillment.memory.base import messages_of
 from fulfillment.memory.conversation import Conversation
-from fulfillment.memory.exchanges import messages_of
 from fulfillment.models.base import Message, Model, Prompt
+from fulfillment.models.tool_loop import ModelCalls
 from fulfillment.settings import Settings
 
 if TYPE_CHECKING:
-    from fulfillment.answers import Chunks
+    from fulfillment.handlers import Chunks
     from fulfillment.tools import Tool
 
 GO_ON = (

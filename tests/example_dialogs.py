@@ -7,10 +7,11 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute
 
-from websocket_stack.local.bedrock import agents_http, runtime_http
-from websocket_stack.local.demo.demo_model import DemoModel
-from websocket_stack.local.demo.passages import Library
-from websocket_stack.local.lex.understanding import Understanding
+from websocket_stack.local.bedrock import agent_routes as agents_http
+from websocket_stack.local.bedrock import routes as runtime_http
+from websocket_stack.local.demo_model.model import DemoModel
+from websocket_stack.local.demo_model.passages import Library
+from websocket_stack.local.lex.utterances import Understanding
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
+from fulfillment.channels.session_table import Session
 from fulfillment.errors import ConnectionGone
 from fulfillment.memory import Exchange, Memory
 from fulfillment.models.base import Completion, Prompt, ToolCall
-from fulfillment.sessions import Session
 
 
 class FakeClock:

@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
-from websocket_stack.local.bedrock import eventstream
+from websocket_stack.local.bedrock import event_stream as eventstream
 
 HOST = "127.0.0.1"
 STAGE = "Prod"

@@ -18,11 +18,11 @@ from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Answer, Prompt
 from websocket_stack.local import __main__ as serve
 from websocket_stack.local import stack
-from websocket_stack.local.bedrock import runtime_http
-from websocket_stack.local.demo.demo_model import DemoModel
-from websocket_stack.local.demo.passages import Library, Passage
-from websocket_stack.local.lex.runtime import LAMBDA_TIMEOUT_SECONDS
-from websocket_stack.local.lex.understanding import Understanding
+from websocket_stack.local.bedrock import routes as runtime_http
+from websocket_stack.local.demo_model.model import DemoModel
+from websocket_stack.local.demo_model.passages import Library, Passage
+from websocket_stack.local.lex.service import LAMBDA_TIMEOUT_SECONDS
+from websocket_stack.local.lex.utterances import Understanding
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"

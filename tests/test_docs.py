@@ -22,20 +22,21 @@ import pytest
 
 from documents import DOCUMENTS, READER, ROOT, Block, Document, commands_in
 from fakes import FakeModel
-from fulfillment import actions, calls
 from fulfillment.bot import Bot
-from fulfillment.resources import Resources
+from fulfillment.clients import Resources
+from fulfillment.lex import dialog_actions as actions
+from fulfillment.models import tool_loop as calls
 from fulfillment.settings import Settings
 from fulfillment.testing import Result, ToolCall, run
 from fulfillment.tools import toolbox
 from stack_fixture import client, running_stack, session
 from websocket_stack.deployment import build, deploy, parameter_values, template_files
 from websocket_stack.local import __main__ as serve
-from websocket_stack.local.bedrock import agents_http
-from websocket_stack.local.demo.demo_model import DemoModel
-from websocket_stack.local.demo.passages import Library
-from websocket_stack.local.lex.understanding import Understanding
-from websocket_stack.smoke import command as smoke
+from websocket_stack.local.bedrock import agent_routes as agents_http
+from websocket_stack.local.demo_model.model import DemoModel
+from websocket_stack.local.demo_model.passages import Library
+from websocket_stack.local.lex.utterances import Understanding
+from websocket_stack.smoke import __main__ as smoke
 
 GUIDE = "docs/writing-a-bot.md"
 README = (ROOT / "README.md").read_text("utf-8")
@@ -529,7 +530,7 @@ def test_the_bot_class_is_documented_with_what_it_is_called():
 
 
 def test_the_demo_model_has_an_answer_to_every_suggested_question():
-    page = (ROOT / "websocket_stack/local/page/index.html").read_text("utf-8")
+    page = (ROOT / "websocket_stack/local/chat_page/static/index.html").read_text("utf-8")
     suggested = re.findall(r'<li><button type="button">(.*?)</button></li>', page)
     library = Library.of_project(ROOT)
     assert len(suggested) >= 3

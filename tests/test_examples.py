@@ -23,10 +23,10 @@ from example_dialogs import (
 from examples import assistant, order_tracking
 from examples.order_tracking import Shop, bot_of
 from fakes import FakeChannel, FakeClock, ScriptedText
-from fulfillment.delivery import Deliverer
-from fulfillment.sessions import Session
+from fulfillment.channels.session_table import Session
 from fulfillment.settings import Settings
-from fulfillment.streaming import Pace
+from fulfillment.streaming.delivery import Deliverer
+from fulfillment.streaming.pacing import Pace
 from fulfillment.testing import ToolCall, run
 from lex_web_ui import LAG_SECONDS, visible
 from stack_fixture import client, running_stack, session

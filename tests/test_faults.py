@@ -35,11 +35,11 @@ from faulty_services import (
     wrote,
 )
 from fulfillment import Bot, Turn, Words
+from fulfillment.clients import Resources
 from fulfillment.memory.conversation import LOAD_SECONDS
-from fulfillment.models.retrying import RetryingModel
-from fulfillment.resources import Resources
+from fulfillment.models.fallback import RetryingModel
 from turns import Context, reply_of
-from websocket_stack.local.bedrock import eventstream
+from websocket_stack.local.bedrock import event_stream as eventstream
 
 WORDS = Words()
 FIRST_SIGN_SECONDS = 0.3

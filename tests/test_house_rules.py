@@ -18,34 +18,34 @@ SOURCES = sorted(
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 PURE = [
-    "fulfillment/actions.py",
-    "fulfillment/answers.py",
+    "fulfillment/lex/dialog_actions.py",
+    "fulfillment/handlers.py",
     "fulfillment/tools/docstrings.py",
-    "fulfillment/lex.py",
-    "fulfillment/memory/exchanges.py",
+    "fulfillment/lex/events.py",
+    "fulfillment/memory/base.py",
     "fulfillment/models/arguments.py",
-    "fulfillment/models/citations.py",
-    "fulfillment/models/converse.py",
-    "fulfillment/models/families.py",
-    "fulfillment/tools/schema.py",
-    "fulfillment/tools/shapes.py",
-    "fulfillment/streaming.py",
-    "fulfillment/markdown/markup.py",
-    "fulfillment/markdown/replies.py",
+    "fulfillment/models/bedrock/citations.py",
+    "fulfillment/models/bedrock/converse_format.py",
+    "fulfillment/models/bedrock/profiles.py",
+    "fulfillment/tools/signature.py",
+    "fulfillment/tools/json_schema.py",
+    "fulfillment/streaming/pacing.py",
+    "fulfillment/markdown/sanitizer.py",
+    "fulfillment/markdown/splitting.py",
     "fulfillment/markdown/inline.py",
-    "fulfillment/markdown/plain.py",
+    "fulfillment/markdown/plain_text.py",
 ]
 IMPURE = {"boto3", "botocore", "os", "time", "threading", "socket", "aws_lambda_powertools"}
 
 # Types alone, with nothing to run; and parts that are seen through another, whose tests they share:
-# markup, streaming_support, fulfillment.
+# sanitizer, streaming_support, fulfillment.
 UNTESTED = {
-    "fulfillment/markdown/code.py",
-    "websocket_stack/cloudformation/permissions.py",
+    "fulfillment/markdown/code_spans.py",
+    "websocket_stack/cloudformation/fulfillment_role.py",
     "websocket_stack/cloudformation/websocket_api.py",
     "fulfillment/channels/base.py",
     "fulfillment/models/base.py",
-    "fulfillment/words.py",
+    "fulfillment/notices.py",
 }
 
 

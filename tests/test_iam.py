@@ -19,9 +19,9 @@ from moto import mock_aws
 import aws_stub
 from evaluator import PSEUDO_PARAMETERS, Stack, evaluate
 from fulfillment import Bot
-from fulfillment.resources import Resources
+from fulfillment.clients import Resources
 from turns import Context, reply_of
-from websocket_stack.local.bedrock.eventstream import event as stream_event
+from websocket_stack.local.bedrock.event_stream import event as stream_event
 from websocket_stack.registration import Registration
 
 REGION = PSEUDO_PARAMETERS["AWS::Region"]

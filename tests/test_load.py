@@ -14,7 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from fulfillment.models.base import Completion, Prompt
 from stack_fixture import client, running_stack, session
-from websocket_stack.local.bedrock import runtime_http
+from websocket_stack.local.bedrock import routes as runtime_http
 
 TURNS = 50
 PATIENCE_SECONDS = 15

@@ -19,9 +19,9 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from faulty_services import Always, Fault, FaultyServices, Row, Status, posts, shown
-from fulfillment import lex
+from fulfillment.lex import events as lex
 from turns import reply_of
-from websocket_stack.local.bedrock import eventstream
+from websocket_stack.local.bedrock import event_stream as eventstream
 
 ROOT = Path(__file__).resolve().parents[1]
 

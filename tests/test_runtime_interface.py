@@ -36,7 +36,7 @@ from stack_fixture import HOST, client, running_stack, wait_until_unregistered
 from turns import reply_of
 from websocket_stack.deployment import build
 from websocket_stack.local import stack
-from websocket_stack.local.bedrock import runtime_http
+from websocket_stack.local.bedrock import routes as runtime_http
 from websocket_stack.local.lex.responses import check
 
 pytest.importorskip("awslambdaric", reason="awslambdaric has wheels for Linux only")

@@ -13,7 +13,7 @@ from botocore.model import Shape
 
 from fakes import FakeChannel, FakeModel, FakeSessions, Step
 from fulfillment import Bot, Memory
-from fulfillment.resources import Resources
+from fulfillment.clients import Resources
 from fulfillment.settings import Settings
 from websocket_stack.local.lex.responses import check
 

@@ -1,5 +1,5 @@
 """What a bot remembers of a conversation, and where."""
 
-from fulfillment.memory.exchanges import Exchange, Memory
+from fulfillment.memory.base import Exchange, Memory
 
 __all__ = ["Exchange", "Memory"]

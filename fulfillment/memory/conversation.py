@@ -7,7 +7,7 @@ import secrets
 import threading
 from collections.abc import Mapping, Sequence
 
-from fulfillment.memory.exchanges import Exchange, Memory, trimmed
+from fulfillment.memory.base import Exchange, Memory, trimmed
 
 # The session attribute that it travels in. Session ids are guessable and shared by tabs, so they
 # are no key to what somebody said.

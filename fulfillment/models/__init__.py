@@ -1,0 +1,1 @@
+"""Where text comes from: the model port, its adapters, and what runs several calls."""

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple, cast
 from fulfillment.errors import AnswerError, ToolError
 from fulfillment.models.base import ToolCall, ToolResult, ToolSpec
 from fulfillment.tools.docstrings import summary
-from fulfillment.tools.schema import Function, arguments_as_described, arguments_of
-from fulfillment.tools.shapes import Mismatch, Schema, take
+from fulfillment.tools.json_schema import Mismatch, Schema, take
+from fulfillment.tools.signature import Function, arguments_as_described, arguments_of
 
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fulfillment.models.base import Completion, Prompt
 from websocket_stack.local import stack
 from websocket_stack.local.__main__ import listen, server
-from websocket_stack.local.bedrock import runtime_http
+from websocket_stack.local.bedrock import routes as runtime_http
 
 # What a small hosted model takes until its first word.
 FIRST_TOKEN_SECONDS = 0.3

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
 from fulfillment.models.base import Completion, Prompt
-from websocket_stack.local.demo.demo_model import tokens_of
+from websocket_stack.local.demo_model.model import tokens_of
 
 Step: TypeAlias = "str | float | threading.Event"
 """A chunk to write, seconds to wait, or what to wait for."""

@@ -17,7 +17,7 @@ from browser.scripted_model import ScriptedModel
 from browser.watch import Watch
 from stack_fixture import running_stack
 from websocket_stack.local import lex_web_ui, stack
-from websocket_stack.local.bedrock import runtime_http
+from websocket_stack.local.bedrock import routes as runtime_http
 
 LEX_WEB_UI_DIST = os.environ.get("LEX_WEB_UI_DIST", "")
 

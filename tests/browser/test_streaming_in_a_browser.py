@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from browser.pages import ChatPage, Seen
 from browser.scripted_model import LONG_ENOUGH_SECONDS, ScriptedModel, Step, Written, paced
 from browser.sites import running_site, visiting
-from fulfillment.words import Words
+from fulfillment.notices import Words
 from stack_fixture import connection_of
 from websocket_stack.local import stack
 

@@ -3,11 +3,12 @@ import threading
 import pytest
 
 from fakes import FakeChannel, FakeMemory, FakeModel
-from fulfillment import Bot, Exchange, Words, lex
-from fulfillment.actions import MAX_ADDED_MESSAGES
+from fulfillment import Bot, Exchange, Words
+from fulfillment.clients import Resources
 from fulfillment.errors import AnswerError
+from fulfillment.lex import events as lex
+from fulfillment.lex.dialog_actions import MAX_ADDED_MESSAGES
 from fulfillment.memory.conversation import ATTRIBUTE
-from fulfillment.resources import Resources
 from fulfillment.settings import Settings
 from turns import (
     Context,

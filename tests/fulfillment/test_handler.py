@@ -17,36 +17,39 @@ LAMBDA = {
 # what only some turns need is imported where they need it.
 LOADED = {
     "fulfillment",
-    "fulfillment.actions",
-    "fulfillment.answers",
+    "fulfillment.lex.dialog_actions",
+    "fulfillment.handlers",
     "fulfillment.bot",
-    "fulfillment.calls",
+    "fulfillment.models.tool_loop",
     "fulfillment.channels",
-    "fulfillment.channels.apigateway",
+    "fulfillment.lex",
+    "fulfillment.streaming",
+    "fulfillment.models.bedrock",
+    "fulfillment.channels.api_gateway",
     "fulfillment.channels.base",
-    "fulfillment.delivery",
+    "fulfillment.streaming.delivery",
     "fulfillment.errors",
     "fulfillment.handler",
-    "fulfillment.lex",
+    "fulfillment.lex.events",
     "fulfillment.memory",
     "fulfillment.memory.conversation",
-    "fulfillment.memory.exchanges",
+    "fulfillment.memory.base",
     "fulfillment.models",
     "fulfillment.models.arguments",
     "fulfillment.models.base",
-    "fulfillment.models.bedrock",
-    "fulfillment.models.converse",
-    "fulfillment.models.eventstreams",
-    "fulfillment.models.families",
-    "fulfillment.models.retrying",
-    "fulfillment.resources",
+    "fulfillment.models.bedrock.converse",
+    "fulfillment.models.bedrock.converse_format",
+    "fulfillment.models.bedrock.event_stream",
+    "fulfillment.models.bedrock.profiles",
+    "fulfillment.models.fallback",
+    "fulfillment.clients",
     "fulfillment.runner",
-    "fulfillment.sessions",
+    "fulfillment.channels.session_table",
     "fulfillment.settings",
-    "fulfillment.streaming",
-    "fulfillment.transcript",
+    "fulfillment.streaming.pacing",
+    "fulfillment.streaming.text_buffer",
     "fulfillment.turn",
-    "fulfillment.words",
+    "fulfillment.notices",
 }
 
 
@@ -103,12 +106,12 @@ def test_a_cold_start_loads_nothing_that_a_turn_does_not_need(loaded, module):
 
 def test_a_bot_that_remembers_loads_its_table_as_well():
     modules = modules_of(**LAMBDA, CONVERSATION_TABLE="conversations")
-    assert ours(modules) == LOADED | {"fulfillment.memory.table"}
+    assert ours(modules) == LOADED | {"fulfillment.memory.dynamodb"}
 
 
 def test_outside_of_lambda_nothing_is_made_before_it_is_needed():
     modules = modules_of("import fulfillment; bot = fulfillment.Bot()")
-    assert not {"boto3", "fulfillment.models.bedrock"} & modules
+    assert not {"boto3", "fulfillment.models.bedrock.converse"} & modules
 
 
 def test_a_wrong_setting_does_not_take_the_function_down(event, monkeypatch, caplog):

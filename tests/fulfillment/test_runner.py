@@ -6,12 +6,12 @@ import pytest
 
 from fakes import FakeChannel, FakeMemory, FakeSessions
 from fulfillment import Exchange, Words
-from fulfillment.closing import ESCAPES_NON_ASCII
+from fulfillment.channels.session_table import Session
 from fulfillment.errors import AnswerError, ModelInterrupted, ModelUnavailable
 from fulfillment.memory.conversation import ATTRIBUTE
 from fulfillment.models.base import Completion, Message, ToolCall
+from fulfillment.reply import ESCAPES_NON_ASCII
 from fulfillment.runner import SAVE_SECONDS
-from fulfillment.sessions import Session
 from fulfillment.tools.toolbox import MAX_RESULT_CHARACTERS, Tool
 from fulfillment.turn import GO_ON
 from turns import Context, bot_of, dialog_event, intent_event, next_event, reply_of, taken

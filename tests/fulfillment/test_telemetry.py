@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from fakes import FakeMemory
-from fulfillment.delivery import Delivery, Status
 from fulfillment.errors import ChannelError, ConversationTableError
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import ATTRIBUTE
 from fulfillment.models.base import Completion
+from fulfillment.streaming.delivery import Delivery, Status
 from fulfillment.telemetry import Outcome, TurnReport, log_turn
 from turns import Context, bot_of
 
@@ -134,7 +134,7 @@ def test_nothing_that_a_turn_says_or_is_known_by_is_recorded(event, capsys, capl
 def test_a_variable_of_the_log_that_cannot_be_used_costs_no_reply(name, value, load_event):
     code = (
         "import json, sys; from fulfillment import Bot;"
-        "from fulfillment.resources import Resources;"
+        "from fulfillment.clients import Resources;"
         "from fulfillment.settings import Settings; from fakes import FakeModel;"
         "bot = Bot(Resources(Settings(), FakeModel('Hello.')));"
         "print(json.dumps(bot.lambda_handler(json.load(sys.stdin), None)))"

@@ -1,14 +1,14 @@
 import pytest
 
 from fakes import FakeClock, FakeMemory, FakeModel
-from fulfillment import lex
-from fulfillment.actions import MAX_ADDED_MESSAGES, Action, Button, Card, Text
-from fulfillment.calls import ModelCalls
 from fulfillment.errors import AnswerError, ToolError
-from fulfillment.lex import LexEvent
+from fulfillment.lex import events as lex
+from fulfillment.lex.dialog_actions import MAX_ADDED_MESSAGES, Action, Button, Card, Text
+from fulfillment.lex.events import LexEvent
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import ATTRIBUTE, Conversation
 from fulfillment.models.base import Message, ToolCall, ToolResult
+from fulfillment.models.tool_loop import ModelCalls
 from fulfillment.settings import Settings
 from fulfillment.turn import GO_ON, Turn
 from turns import dialog_event, intent_event

@@ -14,7 +14,7 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
-from fulfillment.sessions import SessionTable
+from fulfillment.channels.session_table import SessionTable
 from websocket_stack import registration
 from websocket_stack.registration import Registration
 

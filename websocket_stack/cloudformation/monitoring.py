@@ -9,7 +9,7 @@ from troposphere import If, NoValue, Parameter, Ref, Sub, Template
 from troposphere.awslambda import Function
 from troposphere.cloudwatch import Alarm, Dashboard, MetricDimension
 
-from websocket_stack.cloudformation.shared import is_given, number, switch, text
+from websocket_stack.cloudformation.parameters import is_given, number, switch, text
 
 NAMESPACE = "LexStreaming"
 NOTIFIES = "NotifiesAlarms"

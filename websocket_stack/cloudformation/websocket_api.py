@@ -32,12 +32,7 @@ from troposphere.apigatewayv2 import (
 )
 from troposphere.awslambda import Function, Permission
 
-from websocket_stack.cloudformation.shared import (
-    STREAMING,
-    log_group,
-    skip,
-    trusts,
-)
+from websocket_stack.cloudformation.parameters import STREAMING, log_group, skip, trusts
 
 # The roles of Lex Web UI allow the browser no other stage.
 # https://github.com/aws-samples/aws-lex-web-ui/blob/master/templates/cognito.yaml

@@ -20,7 +20,7 @@ from pathlib import Path, PurePath
 from typing import NoReturn, TypeAlias
 from zipfile import ZipFile, ZipInfo
 
-from websocket_stack.deployment.console import complain
+from websocket_stack.command_line import complain
 from websocket_stack.deployment.failures import Failed
 
 ROOT = Path(__file__).resolve().parents[2]

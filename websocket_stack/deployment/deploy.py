@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from websocket_stack.command_line import Console, complain, table
 from websocket_stack.deployment import (
     next_steps,
     parameter_values,
@@ -24,7 +25,6 @@ from websocket_stack.deployment import (
 )
 from websocket_stack.deployment.artifacts import Bucket, default_name
 from websocket_stack.deployment.change_sets import ChangeSet, ChangeSets, Request
-from websocket_stack.deployment.console import Console, complain, table
 from websocket_stack.deployment.failures import Failed, explanation
 from websocket_stack.deployment.stack_events import StackEvents
 from websocket_stack.deployment.stacks import Kind, Stack

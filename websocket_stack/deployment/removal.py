@@ -7,9 +7,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from websocket_stack.command_line import Console, table
 from websocket_stack.deployment import stacks
 from websocket_stack.deployment.artifacts import Bucket
-from websocket_stack.deployment.console import Console, table
 from websocket_stack.deployment.failures import Failed
 from websocket_stack.deployment.stack_events import NESTED, StackEvents
 from websocket_stack.deployment.stacks import Stack

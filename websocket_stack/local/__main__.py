@@ -20,13 +20,14 @@ from fulfillment.errors import LexStreamingError
 from fulfillment.models.base import Model
 from fulfillment.settings import Settings
 from websocket_stack.local import lex_web_ui, stack
-from websocket_stack.local.bedrock import agents_http, runtime_http
-from websocket_stack.local.bedrock.forward import BedrockForwarder, NoCredentials
-from websocket_stack.local.bot_function import NoBot
-from websocket_stack.local.demo.demo_model import DemoModel
-from websocket_stack.local.demo.passages import Library
-from websocket_stack.local.gateway.api import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES
-from websocket_stack.local.lex.understanding import Understanding, UtterancesError
+from websocket_stack.local.api_gateway.service import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES
+from websocket_stack.local.bedrock import agent_routes as agents_http
+from websocket_stack.local.bedrock import routes as runtime_http
+from websocket_stack.local.bedrock.forwarding import BedrockForwarder, NoCredentials
+from websocket_stack.local.demo_model.model import DemoModel
+from websocket_stack.local.demo_model.passages import Library
+from websocket_stack.local.functions.reloading import NoBot
+from websocket_stack.local.lex.utterances import Understanding, UtterancesError
 from websocket_stack.local.lex_web_ui import NoLexWebUi
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -9,7 +9,7 @@ from a2wsgi import WSGIMiddleware
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import Client
 
-from websocket_stack.local.aws import REGION
+from websocket_stack.local.aws_json import REGION
 
 # Calls answered at once; each is a thread.
 WORKERS = 32

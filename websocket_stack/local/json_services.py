@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from websocket_stack.local.aws import ServiceError, json_body, json_response
-from websocket_stack.local.cognito import CognitoIdentity
+from websocket_stack.local.aws_json import ServiceError, json_body, json_response
+from websocket_stack.local.cognito.service import CognitoIdentity
 
 COGNITO_TARGET = "AWSCognitoIdentityService"
 

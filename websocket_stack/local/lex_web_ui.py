@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from websocket_stack.local.aws import REGION, json_response
-from websocket_stack.local.cognito import LOCAL_POOL_ID
+from websocket_stack.local.aws_json import REGION, json_response
+from websocket_stack.local.cognito.service import LOCAL_POOL_ID
 
 PATH = "/lex-web-ui"
 CONFIGURATION = "lex-web-ui-loader-config.json"

@@ -17,21 +17,22 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Lifespan
 
-from websocket_stack.local import dynamodb, page
-from websocket_stack.local.aws import REGION, ServiceError, error_response, json_response
-from websocket_stack.local.bot_function import BotFunction
-from websocket_stack.local.cognito import CognitoIdentity
+from websocket_stack.local import dynamodb
+from websocket_stack.local.api_gateway import routes as endpoints
+from websocket_stack.local.api_gateway.authorization import Auth, Authorization, keys_of
+from websocket_stack.local.api_gateway.events import Api
+from websocket_stack.local.api_gateway.service import WebSocketApi
+from websocket_stack.local.aws_json import REGION, ServiceError, error_response, json_response
+from websocket_stack.local.chat_page import routes as page
+from websocket_stack.local.cognito.service import CognitoIdentity
 from websocket_stack.local.cors import Cors
 from websocket_stack.local.dynamodb import DynamoDb
-from websocket_stack.local.functions import Function
-from websocket_stack.local.gateway import endpoints
-from websocket_stack.local.gateway.api import WebSocketApi
-from websocket_stack.local.gateway.authorization import Auth, Authorization, keys_of
-from websocket_stack.local.gateway.events import Api
+from websocket_stack.local.functions.function import Function
+from websocket_stack.local.functions.reloading import BotFunction
 from websocket_stack.local.json_services import COGNITO_TARGET, ByTarget, cognito_identity
-from websocket_stack.local.lex import operations
-from websocket_stack.local.lex.runtime import LAMBDA_TIMEOUT_SECONDS, LexRuntime
-from websocket_stack.local.lex.understanding import Understanding
+from websocket_stack.local.lex import routes as operations
+from websocket_stack.local.lex.service import LAMBDA_TIMEOUT_SECONDS, LexRuntime
+from websocket_stack.local.lex.utterances import Understanding
 
 STAGE = "Prod"
 API_ID = "local00000"

@@ -15,8 +15,8 @@ from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
 from websockets.sync.client import ClientConnection, connect
 
-from websocket_stack.smoke import presign
-from websocket_stack.smoke.targets import Bot, Target
+from websocket_stack.smoke import presigning as presign
+from websocket_stack.smoke.stack import Bot, Target
 
 LOOK_SECONDS = 0.05
 # A frame that was posted before the reply may still be on its way to us.

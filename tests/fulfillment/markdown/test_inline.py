@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fulfillment.markdown.plain import plain
+from fulfillment.markdown.plain_text import plain
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import boto3
 from botocore.config import Config
 
-from websocket_stack.local.bedrock.eventstream import CONTENT_TYPE, event
+from websocket_stack.local.bedrock.event_stream import CONTENT_TYPE, event
 
 Piece: TypeAlias = "bytes | threading.Event"
 """Bytes are sent at once; an event is waited for."""

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from evaluator import Stack, evaluate
-from fulfillment.delivery import Delivery, Status
 from fulfillment.models.base import Completion
+from fulfillment.streaming.delivery import Delivery, Status
 from fulfillment.telemetry import Outcome, TurnReport, log_turn
 
 REQUIRED = {"CodeBucket": "artifacts", "CodeKey": "code.zip"}

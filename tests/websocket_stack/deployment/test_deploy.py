@@ -15,9 +15,9 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 from cloudformation_fakes import ACCOUNT, REGION, MendedCloudFormation, MendedSession
 
+from websocket_stack.command_line import Console
 from websocket_stack.deployment import deploy
 from websocket_stack.deployment.artifacts import default_name
-from websocket_stack.deployment.console import Console
 from websocket_stack.deployment.deploy import Timing, template_of
 from websocket_stack.deployment.failures import Failed
 from websocket_stack.deployment.stacks import Stack

@@ -18,8 +18,8 @@ from cloudformation_fakes import (
 )
 
 from fakes import FakeClock
+from websocket_stack.command_line import Console
 from websocket_stack.deployment.artifacts import Bucket, default_name
-from websocket_stack.deployment.console import Console
 from websocket_stack.deployment.failures import Failed
 from websocket_stack.deployment.removal import Removal
 

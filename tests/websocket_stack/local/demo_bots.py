@@ -7,8 +7,8 @@ import os
 import boto3
 
 from fulfillment import Bot
-from fulfillment.models.bedrock_agents import AgentModel
-from fulfillment.models.knowledge_base import KnowledgeBaseModel
+from fulfillment.models.bedrock.agents import AgentModel
+from fulfillment.models.bedrock.knowledge_bases import KnowledgeBaseModel
 from fulfillment.tools import ToolFailed
 
 ARN = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0"

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
 from stack_fixture import QUESTION, running_stack
-from websocket_stack.local.aws import ServiceError, error_response
+from websocket_stack.local.aws_json import ServiceError, error_response
 from websocket_stack.local.cors import Cors
 
 ORIGIN = {"origin": "https://page.example"}

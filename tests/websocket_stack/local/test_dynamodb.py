@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from fulfillment.memory import Exchange
-from fulfillment.memory.table import ConversationTable
+from fulfillment.memory.dynamodb import ConversationTable
 from websocket_stack.local import stack
 from websocket_stack.local.dynamodb import DynamoDb
 

@@ -12,8 +12,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from stack_fixture import client
-from websocket_stack.local.aws import ServiceError, error_response
-from websocket_stack.local.cognito import CognitoIdentity
+from websocket_stack.local.aws_json import ServiceError, error_response
+from websocket_stack.local.cognito.service import CognitoIdentity
 from websocket_stack.local.json_services import COGNITO_TARGET, ByTarget, cognito_identity
 
 GET_ID = f"{COGNITO_TARGET}.GetId"

@@ -14,7 +14,8 @@ import pytest
 from websockets.sync.client import connect
 
 from stack_fixture import running_stack
-from websocket_stack.local import lex_web_ui, page
+from websocket_stack.local import lex_web_ui
+from websocket_stack.local.chat_page import routes as page
 from websocket_stack.local.lex_web_ui import NoLexWebUi, check, configure, for_this_stack
 
 CONFIGURATION = "lex-web-ui-loader-config.json"

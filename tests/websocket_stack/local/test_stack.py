@@ -28,9 +28,9 @@ from stack_fixture import (
     wait_until_unregistered,
 )
 from websocket_stack.local import stack
-from websocket_stack.local.bedrock import runtime_http
-from websocket_stack.local.cognito import LOCAL_POOL_ID
-from websocket_stack.smoke import presign
+from websocket_stack.local.bedrock import routes as runtime_http
+from websocket_stack.local.cognito.service import LOCAL_POOL_ID
+from websocket_stack.smoke import presigning as presign
 
 
 def call(origin: str, method: str, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:

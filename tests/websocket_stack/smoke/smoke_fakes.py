@@ -15,8 +15,8 @@ from websockets.http11 import Response
 
 from fakes import FakeClock
 from websocket_stack.smoke.browser import Browser, Identity
-from websocket_stack.smoke.targets import Bot, Target
-from websocket_stack.smoke.visits import Visit
+from websocket_stack.smoke.session import Visit
+from websocket_stack.smoke.stack import Bot, Target
 
 CREDENTIALS = ReadOnlyCredentials("key", "secret", "token")
 TARGET = Target(

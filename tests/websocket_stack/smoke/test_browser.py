@@ -13,7 +13,7 @@ from smoke_fakes import CREDENTIALS, TARGET, FakeConnect, FakeSocket
 
 from fakes import FakeClock
 from websocket_stack.smoke.browser import Browser, Identity, Turn, guest
-from websocket_stack.smoke.targets import Bot, Target
+from websocket_stack.smoke.stack import Bot, Target
 
 BOT = Bot("BOT", "ALIAS", "en_US")
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fulfillment.models.base import Answer, Message, Prompt
-from websocket_stack.local.aws import ServiceError
-from websocket_stack.local.bedrock import constraints, eventstream
+from websocket_stack.local.aws_json import ServiceError
+from websocket_stack.local.bedrock import constraints
+from websocket_stack.local.bedrock import event_stream as eventstream
 
 MAX_TOKENS = 2048
 # An agent's memory of its session; AWS bounds it by the model's context and an idle time.

@@ -14,7 +14,7 @@ from typing import Any
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.session import Session
 
-from websocket_stack.local.aws import ServiceError
+from websocket_stack.local.aws_json import ServiceError
 
 # What JSON holds for each type of a model, and what the services' own language calls it.
 TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {

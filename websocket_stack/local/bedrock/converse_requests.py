@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from fulfillment.models.base import Message, Prompt, ToolCall, ToolResult, ToolSpec
-from websocket_stack.local.aws import ServiceError
+from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.bedrock import constraints
 from websocket_stack.local.bedrock.tool_pairs import unpaired
 

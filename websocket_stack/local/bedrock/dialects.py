@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from fulfillment.errors import ModelInterrupted
 from fulfillment.models.base import Answer, Completion, Prompt, ToolCall
-from websocket_stack.local.bedrock import converse_requests, eventstream, messages_requests
+from websocket_stack.local.bedrock import converse_requests, messages_requests
+from websocket_stack.local.bedrock import event_stream as eventstream
 
 # What a model does not write as a JSON object breaks off, as far as a client can see.
 BROKEN_INPUT = "{"

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fulfillment.models.base import Answer, Message, Prompt
-from websocket_stack.local.aws import ServiceError
-from websocket_stack.local.bedrock import constraints, eventstream
+from websocket_stack.local.aws_json import ServiceError
+from websocket_stack.local.bedrock import constraints
+from websocket_stack.local.bedrock import event_stream as eventstream
 from websocket_stack.local.bedrock.references import citation
-from websocket_stack.local.demo.passages import Library, Passage
+from websocket_stack.local.demo_model.passages import Library, Passage
 
 # What a knowledge base says that has found nothing.
 NOTHING_FOUND = "Sorry, I am unable to assist you with this request."

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fulfillment.models.base import Message, Prompt, ToolCall, ToolResult, ToolSpec
-from websocket_stack.local.aws import ServiceError
+from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.bedrock.tool_pairs import unpaired
 
 # https://github.com/langchain-ai/langchain-aws/issues/451, https://github.com/decocms/studio/issues/1803

@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from fulfillment.errors import ModelError
 from fulfillment.models.base import Answer, Completion
-from websocket_stack.local.bedrock import eventstream
+from websocket_stack.local.bedrock import event_stream as eventstream
 
 # A stream opens after this, whether the model has begun or not: the caller takes an open stream for
 # a sign of life, and leaves a silent one.

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from websocket_stack.local.demo.passages import Passage
+from websocket_stack.local.demo_model.passages import Passage
 
 DATA_SOURCE_ID = "LOCALDOCS0"
 BUCKET = "local-documents"

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from websocket_stack.local.lex import hook_events
-from websocket_stack.local.lex.hook_events import FALLBACK_INTENT
+from websocket_stack.local.lex import code_hooks as hook_events
+from websocket_stack.local.lex.code_hooks import FALLBACK_INTENT
 from websocket_stack.local.lex.responses import HookResult
-from websocket_stack.local.lex.understanding import Understanding, confirmation_of
+from websocket_stack.local.lex.utterances import Understanding, confirmation_of
 
 CLOSE = {"type": "Close"}
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from websocket_stack.local.aws import ServiceError
+from websocket_stack.local.aws_json import ServiceError
 
 # Lex V1 documents 25 KB; what is known of V2 says 50 KB. The limits here are the laxer ones, so
 # that nothing is refused that Lex takes.

@@ -13,7 +13,7 @@ from botocore.eventstream import EventStreamBuffer
 from fakes import FakeAnswer
 from fulfillment.errors import ModelInterrupted
 from fulfillment.models.base import Message
-from websocket_stack.local.aws import ServiceError
+from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.bedrock import agents
 from websocket_stack.local.bedrock.agents import Invocation, Sessions, invocation_of
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.model import StructureShape
 from botocore.session import Session
 
-from websocket_stack.local.aws import ServiceError
+from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.bedrock.constraints import check
 
 SECRET = "a secret"

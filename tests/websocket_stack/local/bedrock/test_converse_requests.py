@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mutations import mutated
 
-from fulfillment.models import converse as adapter
 from fulfillment.models.base import Message, Prompt, ToolCall, ToolResult, ToolSpec
-from websocket_stack.local.aws import ServiceError
+from fulfillment.models.bedrock import converse_format as adapter
+from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.bedrock.converse_requests import prompt_of
 
 SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}

@@ -14,8 +14,8 @@ from fakes import FakeAnswer
 from fulfillment.errors import ModelInterrupted
 from fulfillment.models.base import Completion, Message, Prompt, ToolCall
 from websocket_stack.local.bedrock.dialects import Converse, Messages
-from websocket_stack.local.demo.demo_model import DemoAnswer
-from websocket_stack.local.demo.demo_tools import Said
+from websocket_stack.local.demo_model.model import DemoAnswer
+from websocket_stack.local.demo_model.tools import Said
 
 COMPLETION = Completion("demo", "max_tokens", input_tokens=3, output_tokens=5, latency_ms=70)
 SILENT = Completion("demo", "end_turn")

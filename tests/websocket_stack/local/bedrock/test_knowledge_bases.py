@@ -12,8 +12,8 @@ from mutations import mutated
 
 from fakes import FakeAnswer
 from fulfillment.models.base import Message, Prompt
-from fulfillment.models.knowledge_base import question
-from websocket_stack.local.aws import ServiceError
+from fulfillment.models.bedrock.knowledge_bases import question
+from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.bedrock import knowledge_bases
 from websocket_stack.local.bedrock.knowledge_bases import (
     NOTHING_FOUND,
@@ -22,8 +22,8 @@ from websocket_stack.local.bedrock.knowledge_bases import (
     query_of,
     retrieve,
 )
-from websocket_stack.local.demo.demo_model import tokens_of
-from websocket_stack.local.demo.passages import Library, Passage
+from websocket_stack.local.demo_model.model import tokens_of
+from websocket_stack.local.demo_model.passages import Library, Passage
 
 LAMPS = Passage("docs/lamps.md", "Lamps", "The lamp of a lighthouse turns once in ten seconds.")
 FOG = Passage("README.md", "Fog", "In fog the horn and the lamp are on.")

@@ -9,7 +9,7 @@ from hypothesis import given
 from mutations import mutated
 
 from fulfillment.models.base import Message, Prompt, ToolCall, ToolResult, ToolSpec
-from websocket_stack.local.aws import ServiceError
+from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.bedrock.messages_requests import prompt_of
 
 SCHEMA = {"type": "object", "properties": {}}

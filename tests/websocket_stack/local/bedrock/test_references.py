@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fulfillment.models.citations import Source, source_of
+from fulfillment.models.bedrock.citations import Source, source_of
 from websocket_stack.local.bedrock.references import citation, reference
-from websocket_stack.local.demo.passages import Passage
+from websocket_stack.local.demo_model.passages import Passage
 
 ORIGIN = "http://127.0.0.1:8000/"
 README = Passage("README.md", "Lamps", "The lamp turns.")

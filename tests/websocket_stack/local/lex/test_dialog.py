@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from websocket_stack.local.lex.code_hooks import intent_of, slot_of
 from websocket_stack.local.lex.dialog import Dialog
-from websocket_stack.local.lex.hook_events import intent_of, slot_of
 from websocket_stack.local.lex.responses import HookResult
-from websocket_stack.local.lex.understanding import Understanding
+from websocket_stack.local.lex.utterances import Understanding
 
 DIALOG = Dialog(
     Understanding(

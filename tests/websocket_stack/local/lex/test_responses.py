@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from handlers import close
 
-from websocket_stack.local.aws import ServiceError
+from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.lex.responses import MAX_RESPONSE_BYTES, check
 
 INTENT = {"name": "FallbackIntent", "state": "Fulfilled"}

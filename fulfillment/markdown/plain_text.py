@@ -1,0 +1,214 @@
+"""Markdown without its marks, for clients that show frames as they come, as Lex Web UI does. Pure.
+
+A frame cannot be taken back. So marks are told from text by what has come and a few characters
+more; where that is not enough, a mark may stay or go, but never a word. Numbers of lists, bars of
+tables and HTML stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+
+from fulfillment.markdown.inline import Ahead, Inline, NeedsMore
+from fulfillment.streaming.delivery import Source
+
+# The most that is kept back of a text that goes on, because it may yet mean something else.
+HELD_BACK_CHARACTERS = 8
+
+# Where line breaks collapse, as in Lex Web UI's bubble, a "-" would read as a dash.
+BULLET = "•"
+# A fence that is further in leaves its indentation behind.
+MAX_FENCE_INDENT = 4
+
+_INDENT = re.compile(r"[ \t]*")
+_CODE = re.compile(r"[^\n]+")
+_FENCE = re.compile(r"[ \t]*(?:`{3,5}(?!`)[^`\n]*|~{3,5}(?!~)[^\n]*)")
+_FENCE_END = re.compile(r"[ \t]*(?:`+|~+)[ \t\r]*")
+# A break between sections, the underline of a heading, the line below a table's head.
+_RULER = re.compile(
+    r"\|[ \t]?:?-[-|: \t\r]*|:?(?:-[ \t]*){3}[-|: \t\r]*"
+    r"|(?:\*[ \t]*){3}[* \t\r]*|(?:_[ \t]*){3}[_ \t\r]*|={3,}[ \t\r]*"
+)
+_BLOCK_MARKS = frozenset("#-*+_=|:" + string.digits)
+_HEADING = re.compile(r"#{1,6}[ \t]+")
+_LIST_MARK = re.compile(r"(?:[-*+]|(?P<number>[0-9]{1,3}[.)]))(?=[ \t])")
+
+
+def plain(markdown: str, *, complete: bool = True) -> str:
+    """Return ``markdown`` without its marks.
+
+    With ``complete=False`` more is to come. Then what may yet mean something else is left out, at
+    most ``HELD_BACK_CHARACTERS``, and the result is a prefix of what any longer text gives.
+    """
+    reader = PlainReader()
+    text = reader.feed(markdown)
+    return text + reader.finish() if complete else text
+
+
+class PlainSource:
+    """What a source holds, without its marks; a delivery reads it like any other source.
+
+    It keeps its place, so only one thread may use it.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._reader = PlainReader()
+        self._characters_read = 0
+        self._text = ""
+
+    @property
+    def length(self) -> int:
+        """How many characters there are."""
+        return len(self.text())
+
+    @property
+    def is_growing(self) -> bool:
+        """Whether more text may come that anybody still wants."""
+        return self._source.is_growing
+
+    def text(self) -> str:
+        """All that was written so far, less what may yet mean something else."""
+        if self._source.length > self._characters_read:
+            new = self._source.text()[self._characters_read :]
+            self._characters_read += len(new)
+            self._text += self._reader.feed(new)
+        return self._text
+
+    def wait_for_text(self, beyond: int) -> None:
+        """Wait until there are more than ``beyond`` characters, or no more will come."""
+        while self.length <= beyond and self.is_growing:
+            self._source.wait_for_text(self._characters_read)
+
+    def wait_for_end(self, until: float) -> None:
+        """Wait until no more text will come, at most until the clock reads ``until``."""
+        self._source.wait_for_end(until)
+
+
+class PlainReader:
+    """Reads Markdown as it comes; into what pieces it is cut changes nothing."""
+
+    def __init__(self) -> None:
+        self._ahead = Ahead()
+        self._inline = Inline(self._ahead)
+        self._at_line_start = True
+        self._quoted = False  # this line
+        self._fence = ""
+        self._fence_quoted = False
+
+    def feed(self, markdown: str) -> str:
+        """Take the next piece of a text; return what has become clear with it."""
+        self._ahead.add(markdown)
+        shown = []
+        try:
+            while self._ahead:
+                shown.append(self._next())
+        except NeedsMore:
+            pass
+        return "".join(shown)
+
+    def finish(self) -> str:
+        """Return the rest, now that no more will come."""
+        self._ahead.complete = True
+        return self.feed("")
+
+    def _next(self) -> str:
+        if self._at_line_start:
+            return self._line()
+        if self._ahead.glance(1) == "\n":
+            self._at_line_start, self._quoted = True, False
+            return self._ahead.take(1)
+        return self._ahead.take_all(_CODE) if self._fence else self._inline.next()
+
+    # --- at the start of a line, or behind a mark that stands there
+
+    def _line(self) -> str:
+        indent = self._ahead.length(_INDENT)
+        first = self._ahead.peek(indent + 1)[indent:]
+        if not first:
+            return self._ahead.skip(indent)
+        return self._fenced_line(indent, first) if self._fence else self._block(indent, first)
+
+    def _block(self, indent: int, first: str) -> str:
+        if first in "`~" and indent <= MAX_FENCE_INDENT and self._opens_fence(indent):
+            return ""
+        if indent:
+            return self._ahead.take(indent)
+        if first in "\r\n":
+            self._begin_block()
+            return self._ahead.take(1)
+        if first == ">":
+            return self._quote_mark()
+        return self._block_mark() if first in _BLOCK_MARKS else self._begin_text()
+
+    def _begin_block(self) -> None:
+        # Nothing that is open inside a line goes on beyond its block.
+        self._inline = Inline(self._ahead)
+
+    def _begin_text(self) -> str:
+        self._at_line_start = False
+        return ""
+
+    def _quote_mark(self) -> str:
+        length = 2 if self._ahead.peek(2) == "> " else 1
+        self._quoted = True
+        return self._ahead.skip(length)
+
+    def _block_mark(self) -> str:
+        ahead = self._ahead.glance(HELD_BACK_CHARACTERS)
+        if "\n" not in ahead:
+            self._ahead.peek(HELD_BACK_CHARACTERS)
+        # What is no ruler by now is none later either, or the pieces would make a difference.
+        if _RULER.match(ahead) and (length := self._ahead.unseen(_RULER, "\n")):
+            self._begin_block()
+            return self._skip_line(length)
+        if heading := _HEADING.match(ahead):
+            self._begin_block()
+            self._at_line_start = False
+            return self._ahead.skip(heading.end())
+        if mark := _LIST_MARK.match(ahead):
+            self._begin_block()
+            return self._ahead.skip(mark.end(), mark["number"] or BULLET)
+        if ahead[0] == "|":
+            self._begin_block()
+        return self._begin_text()
+
+    def _skip_line(self, length: int) -> str:
+        self._quoted = False
+        return self._ahead.skip(length)
+
+    # --- fences
+
+    def _opens_fence(self, indent: int) -> bool:
+        self._ahead.peek(indent + 3)
+        length = self._ahead.unseen(_FENCE, "\n")
+        if length:
+            line = self._ahead.glance(length)[indent:]
+            self._fence = line[: len(line) - len(line.lstrip(line[0]))]
+            self._fence_quoted = self._quoted
+            self._begin_block()
+            self._skip_line(length)
+        return bool(length)
+
+    def _fenced_line(self, indent: int, first: str) -> str:
+        if self._fence_quoted and not self._quoted:
+            if indent:
+                return self._ahead.skip(indent)
+            if first == ">":
+                return self._quote_mark()
+            self._fence = ""  # it ends with its quote
+        elif indent > MAX_FENCE_INDENT:
+            return self._ahead.take(indent)
+        elif not (first == self._fence[0] and self._closes_fence(indent)):
+            return self._begin_text()
+        return ""
+
+    def _closes_fence(self, indent: int) -> bool:
+        length = 0
+        if self._ahead.peek(indent + len(self._fence))[indent:] == self._fence:
+            length = self._ahead.unseen(_FENCE_END, "\n")
+        if length:
+            self._fence = ""
+            self._skip_line(length)
+        return bool(length)

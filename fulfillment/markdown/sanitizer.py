@@ -1,0 +1,101 @@
+"""Raw HTML and dangerous links in a model's Markdown, shown as text instead of run.
+
+Lex Web UI renders a ``CustomPayload`` with ``marked`` into ``v-html`` and sanitises nothing
+(lex-web-ui/src/components/MessageText.vue). Here ``<`` stays only where every renderer (CommonMark,
+GFM, marked 4 to 18) must see code, or where it opens nothing. In doubt it becomes ``&lt;``: ugly
+inside code, never run. It does not judge where a safe link leads, and does not tidy Markdown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fulfillment.markdown.code_spans import LEAD, NEWLINE, TASK, find_code
+
+# CommonMark 6.5, less every character that could mean something else to some renderer.
+_AUTOLINK = r"(?i:https?://|mailto:)[!#$%&'()*+,\-./0-9:;=?@A-Z_a-z~]++>"
+# A scheme that runs nothing, or no scheme: nothing before the first "/?#" that is, or that
+# a renderer would decode to, a colon. Whatever is not listed is refused.
+_DESTINATION = (
+    r"(?:(?i:https?://|mailto:|tel:)|[/#?.)]|<" + _AUTOLINK + r"|[\w.%+@=,-]++(?=[/?#) \t\r\n]|\Z))"
+)
+_LINK = rf"[ \t\r\n]*+{_DESTINATION}"
+# marked 4 lets the label and the title of a definition run on over blank lines and fences. Then
+# what looks like code is not, so only a definition that ends on its own line is left alone.
+_TITLE = (
+    r"(?:\"(?:\\?[^\"\\\r\n])*+\"|'(?:\\?[^'\\\r\n])*+'|\((?:\\?[^()\\\r\n])*+\))"
+    r"[ \t]*+(?=[\r\n]|\Z)"
+)
+_RUNAWAY_TITLE = rf"[ \t]*+(?:{NEWLINE}[ \t>]*+)?+(?!{_TITLE})[\"'(]"
+_DEFINITION = (
+    rf"[ \t]*+(?:{NEWLINE}[ \t]*+)?+(?:{NEWLINE}|\Z|{_DESTINATION}\S*+(?!{_RUNAWAY_TITLE}))"
+)
+_RUNAWAY_LABEL = r"(?:\\[^\r\n]|[^\[\]\\\r\n])*+\\?[\r\n](?:\\[\s\S]|[^\[\]\\])*+\]:"
+_HAZARD = re.compile(
+    # An HTML tag, comment, declaration or instruction starts so, and nothing else does.
+    rf"(?P<escapes>(?<!\\)\\*+)<(?!{_AUTOLINK})(?=[A-Za-z/!?])"
+    rf"|\](?:\((?!{_LINK})|:(?!{_DEFINITION}))"
+    rf"|(?P<lead>(?<![^\r\n]){LEAD}{TASK})\[(?={_RUNAWAY_LABEL})"
+    # A picture is fetched when it is shown: what is in its address is told to its server.
+    r"|(?P<picture>(?<!\\)\\*+)!(?=\[)"
+)
+
+
+def neutralise(markdown: str, *, pictures: bool = False) -> str:
+    """Give ``markdown`` back with nothing in it that a renderer would run, or fetch by itself.
+
+    Takes one whole message, as it will be rendered: what is code depends on all that precedes it.
+    Code, ordinary Markdown and links to ``http(s):``, ``mailto:``, ``tel:`` or relative addresses
+    come back as written; other HTML and links come back so that the reader sees their source, and
+    pictures as links, unless ``pictures`` are wanted. Giving it its own result changes nothing.
+    """
+    if "<" not in markdown and "](" not in markdown and "]:" not in markdown:
+        return markdown
+    found = find_code(markdown)
+    edits: list[tuple[int, int, str]] = []
+    kept = -1
+    for hazard, in_code in _hazards(markdown, found.code):
+        if hazard["picture"] is not None and (pictures or len(hazard["picture"]) % 2):
+            continue  # wanted, or text already
+        if in_code:
+            kept = hazard.start()
+        else:
+            edits.append((hazard.start(), hazard.end(), _as_text(hazard)))
+    if kept >= 0:
+        edits += ((gap, gap, markdown[gap - 1]) for gap in found.gaps)
+    if found.fence and kept > found.fence.start:
+        # Before 4.2.13 (Lex Web UI 0.19 has 4.0.12) marked sees no code in what does not end.
+        edits.append((len(markdown), len(markdown), found.fence.closing(markdown)))
+    return _edited(markdown, sorted(edits))
+
+
+def _hazards(text: str, code: list[tuple[int, int]]) -> Iterator[tuple[re.Match[str], bool]]:
+    spans = iter(code)
+    beyond = (len(text) + 1, len(text) + 1)
+    start, end = next(spans, beyond)
+    for hazard in _HAZARD.finditer(text):
+        while end <= hazard.start():
+            start, end = next(spans, beyond)
+        yield hazard, start <= hazard.start()
+
+
+def _edited(text: str, edits: list[tuple[int, int, str]]) -> str:
+    parts: list[str] = []
+    position = 0
+    for start, end, new in edits:
+        parts += (text[position:start], new)
+        position = end
+    return "".join(parts) + text[position:]
+
+
+def _as_text(hazard: re.Match[str]) -> str:
+    if hazard["escapes"] is not None:
+        # "\<" is text already, but "\&lt;" would be read out as "&lt;".
+        return hazard["escapes"][: len(hazard["escapes"]) // 2 * 2] + "&lt;"
+    if hazard["picture"] is not None:
+        return hazard["picture"] + "\\!"
+    if hazard["lead"] is not None:
+        # A space that is not shown. Not "\[": it would not stop a label that began before it.
+        return hazard["lead"] + "&#32;["
+    return "]\\" + hazard[0][1]

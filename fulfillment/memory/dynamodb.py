@@ -1,0 +1,80 @@
+"""The conversation table: earlier turns in DynamoDB, under an id that nobody can guess."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fulfillment.errors import ConversationTableError
+from fulfillment.memory.base import Exchange, Memory
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class ConversationTable:
+    """Takes a ``dynamodb`` client, the table's name, for how many seconds to keep a conversation
+    after its last turn, and the wall clock in epoch seconds.
+
+    A row has the key ``conversationId`` (S), ``exchanges`` (S, JSON) and ``ttl`` (N).
+    """
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        name: str,
+        keep_seconds: float,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client
+        self._name = name
+        self._keep_seconds = keep_seconds
+        self._now = now
+
+    @property
+    def memory(self) -> Memory:
+        """The table as a memory; its functions raise ConversationTableError."""
+        return Memory(self.load, self.save)
+
+    def load(self, conversation_id: str) -> list[Exchange]:
+        """Return a conversation; raises ConversationTableError."""
+        try:
+            row = self._client.get_item(
+                TableName=self._name,
+                Key={"conversationId": {"S": conversation_id}},
+                # The last turn may have been saved a moment ago.
+                ConsistentRead=True,
+            ).get("Item")
+            # DynamoDB deletes within days, not at once.
+            # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
+            if row is None or int(row["ttl"]["N"]) <= self._now():
+                return []
+            return [Exchange(*exchange) for exchange in json.loads(row["exchanges"]["S"])]
+        except (ClientError, BotoCoreError) as exc:
+            raise ConversationTableError(_code(exc)) from exc
+        except (KeyError, ValueError, TypeError) as exc:
+            raise ConversationTableError("the row is not one of ours") from exc
+
+    def save(self, conversation_id: str, exchanges: Sequence[Exchange]) -> None:
+        """Save a conversation; raises ConversationTableError."""
+        try:
+            self._client.put_item(
+                TableName=self._name,
+                Item={
+                    "conversationId": {"S": conversation_id},
+                    "exchanges": {"S": json.dumps(exchanges, ensure_ascii=False)},
+                    "ttl": {"N": str(int(self._now() + self._keep_seconds))},
+                },
+            )
+        except (ClientError, BotoCoreError) as exc:
+            raise ConversationTableError(_code(exc)) from exc
+
+
+def _code(error: ClientError | BotoCoreError) -> str:
+    # DynamoDB's word, such as AccessDeniedException, which has no type in botocore.
+    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else ""
+    return code or type(error).__name__

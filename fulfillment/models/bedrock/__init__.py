@@ -1,0 +1,1 @@
+"""Models, agents and knowledge bases on Amazon Bedrock."""

@@ -1,0 +1,231 @@
+"""ConverseStream as values: a prompt becomes a request, the events of a stream a completion.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from fulfillment.models.arguments import arguments_in
+from fulfillment.models.base import Completion, Message, Prompt, ToolCall, ToolResult, ToolSpec
+from fulfillment.models.bedrock.profiles import sampling, takes_cache_points
+
+# Blank text is refused wherever it stands, and a tool's result cannot be left out.
+NO_RESULT = "(no result)"
+
+
+class Verbatim(NamedTuple):
+    """A message as a model wrote it, its signed thoughts included, which no other model takes."""
+
+    model_id: str
+    content: tuple[Mapping[str, Any], ...]
+
+
+# --- the request
+
+
+def request(
+    prompt: Prompt,
+    model_id: str,
+    *,
+    fields: Mapping[str, object] | None = None,
+    guardrail: Mapping[str, str] | None = None,
+    cache_ttl: str = "",
+) -> dict[str, Any]:
+    """Return the parameters of ``converse_stream``.
+
+    Takes the model's own request fields, the ``guardrailConfig``, and for how long the request is
+    to be kept for the next one (``5m``, ``1h``; empty: not at all).
+    """
+    point = _cache_point(cache_ttl) if takes_cache_points(model_id) else []
+    messages = [_message(said, model_id) for said in prompt.messages]
+    messages = [message for message in messages if message["content"]]
+    tools = [_tool(spec) for spec in prompt.tools or _tools_of(messages)]
+    if messages:
+        # The next request finds it by itself, up to 20 blocks further on.
+        # https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
+        messages[-1]["content"] += point
+    made: dict[str, Any] = {
+        "modelId": model_id,
+        "messages": messages,
+        "inferenceConfig": _inference(prompt, model_id),
+    }
+    if prompt.system.strip():
+        made["system"] = [{"text": prompt.system}, *point]
+    if tools:
+        made["toolConfig"] = {"tools": [*tools, *point]}
+    if guardrail:
+        made["guardrailConfig"] = dict(guardrail)
+    if fields:
+        made["additionalModelRequestFields"] = dict(fields)
+    return made
+
+
+def _cache_point(ttl: str) -> list[dict[str, Any]]:
+    if not ttl:
+        return []
+    # Five minutes is what a point without ttl means, and botocore knows ttl since 1.42.32 only.
+    return [{"cachePoint": {"type": "default"} | ({} if ttl == "5m" else {"ttl": ttl})}]
+
+
+def _inference(prompt: Prompt, model_id: str) -> dict[str, Any]:
+    config: dict[str, Any] = {"maxTokens": prompt.max_tokens}
+    config |= sampling(model_id, prompt.temperature, prompt.top_p)
+    if prompt.stop_sequences:
+        config["stopSequences"] = list(prompt.stop_sequences)
+    return config
+
+
+def _message(said: Message, model_id: str) -> dict[str, Any]:
+    content: list[Mapping[str, Any]]
+    if isinstance(said.verbatim, Verbatim) and said.verbatim.model_id == model_id:
+        content = list(said.verbatim.content)
+    else:
+        # Claude wants results before all else in a message.
+        # https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls
+        content = [_tool_result(result) for result in said.tool_results]
+        content += [{"text": said.text}] if said.text.strip() else []
+        content += [_tool_use(call) for call in said.tool_calls]
+    return {"role": said.role, "content": content}
+
+
+def _tool_result(result: ToolResult) -> dict[str, Any]:
+    return {
+        "toolResult": {
+            "toolUseId": result.call_id,
+            "content": [{"text": result.text if result.text.strip() else NO_RESULT}],
+            "status": "error" if result.failed else "success",
+        }
+    }
+
+
+def _tool_use(call: ToolCall) -> dict[str, Any]:
+    # The input has to be an object, even where the model wrote none.
+    return {
+        "toolUse": {"toolUseId": call.id, "name": call.name, "input": dict(call.arguments or {})}
+    }
+
+
+def _tool(spec: ToolSpec) -> dict[str, Any]:
+    described = {"description": spec.description} if spec.description.strip() else {}
+    return {
+        "toolSpec": {"name": spec.name, **described, "inputSchema": {"json": dict(spec.schema)}}
+    }
+
+
+def _tools_of(messages: Sequence[Mapping[str, Any]]) -> list[ToolSpec]:
+    """Return the tools that a conversation speaks of: Converse refuses it without a toolConfig."""
+    blocks = [block for message in messages for block in message["content"]]
+    names = dict.fromkeys(block["toolUse"]["name"] for block in blocks if "toolUse" in block)
+    return [ToolSpec(name, "", {"type": "object"}) for name in names]
+
+
+# --- the stream
+
+
+class Reading:
+    """What has been read of one stream.
+
+    Takes the model's id, and whether a guardrail looks at text only after it was streamed.
+
+    Attributes:
+        completion: how the call ended; ``None`` until the model has said that it is done.
+    """
+
+    def __init__(self, model_id: str, *, guarded_late: bool = False) -> None:
+        self._model_id = model_id
+        self._guarded_late = guarded_late
+        self._blocks: dict[int, _Block] = {}
+        self.completion: Completion | None = None
+
+    def read(self, event: Mapping[str, Any]) -> str:
+        """Take in one event; return the text that it carries, if any.
+
+        Events and members that are new to this SDK are passed over.
+
+        Raises:
+            KeyError: the event lacks what every one of its kind has.
+        """
+        if "contentBlockDelta" in event:
+            delta = event["contentBlockDelta"]
+            return self._block(delta).grow(delta["delta"])
+        if "contentBlockStart" in event:
+            start = event["contentBlockStart"]
+            self._block(start).tool = start["start"].get("toolUse", {})
+        elif "messageStop" in event:
+            self.completion = self._completion(event["messageStop"]["stopReason"])
+        elif "metadata" in event and self.completion is not None:
+            self.completion = _measured(self.completion, event["metadata"])
+        return ""
+
+    def _block(self, event: Mapping[str, Any]) -> _Block:
+        return self._blocks.setdefault(event["contentBlockIndex"], _Block())
+
+    def _completion(self, reason: str) -> Completion:
+        if reason == "guardrail_intervened":
+            # Nothing of it is to be acted on, nor to be shown to the model again.
+            return Completion(self._model_id, reason, withdrawn=self._guarded_late)
+        blocks = [self._blocks[index] for index in sorted(self._blocks)]
+        content = tuple(part for block in blocks for part in block.content())
+        # Thoughts alone make no message that Claude takes back.
+        has_said = any("reasoningContent" not in part for part in content)
+        return Completion(
+            self._model_id,
+            reason,
+            tool_calls=tuple(block.call for block in blocks if block.is_call),
+            verbatim=Verbatim(self._model_id, content) if has_said else None,
+        )
+
+
+class _Block:
+    """One content block as it grows; it is of the kind whose members its deltas have."""
+
+    def __init__(self) -> None:
+        self.tool: Mapping[str, str] = {}
+        self.text = self.input = self.thought = self.signature = ""
+        self.redacted = b""
+
+    def grow(self, delta: Mapping[str, Any]) -> str:
+        """Add a delta; return its text."""
+        text: str = delta.get("text", "")
+        reasoning = delta.get("reasoningContent", {})
+        self.text += text
+        self.input += delta.get("toolUse", {}).get("input", "")
+        self.thought += reasoning.get("text", "")
+        self.signature += reasoning.get("signature", "")
+        self.redacted += reasoning.get("redactedContent", b"")
+        return text
+
+    @property
+    def is_call(self) -> bool:
+        # One that has a type is the service's own to answer.
+        return bool(self.tool) and "type" not in self.tool
+
+    @property
+    def call(self) -> ToolCall:
+        return ToolCall(self.tool["toolUseId"], self.tool["name"], arguments_in(self.input))
+
+    def content(self) -> Iterator[Mapping[str, Any]]:
+        """Yield the block as it is sent back; nothing where it is blank or of no known kind."""
+        if self.redacted:
+            yield {"reasoningContent": {"redactedContent": self.redacted}}
+        if self.thought or self.signature:
+            signed = {"signature": self.signature} if self.signature else {}
+            yield {"reasoningContent": {"reasoningText": {"text": self.thought, **signed}}}
+        if self.text.strip():
+            yield {"text": self.text}
+        if self.is_call:
+            yield _tool_use(self.call)
+
+
+def _measured(completion: Completion, metadata: Mapping[str, Any]) -> Completion:
+    usage = metadata.get("usage", {})
+    return completion._replace(
+        input_tokens=usage.get("inputTokens"),
+        output_tokens=usage.get("outputTokens"),
+        latency_ms=metadata.get("metrics", {}).get("latencyMs"),
+        cache_read_tokens=usage.get("cacheReadInputTokens"),
+        cache_write_tokens=usage.get("cacheWriteInputTokens"),
+    )

@@ -1,0 +1,49 @@
+import pytest
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
+
+import aws_stub
+from fulfillment.channels.api_gateway import ApiGatewayChannel
+from fulfillment.errors import ChannelBusy, ChannelError, ConnectionGone, FrameRejected
+
+ENDPOINT = "https://abc123.execute-api.us-east-1.amazonaws.com/Prod"
+
+
+def channel(*replies):
+    client, sent = aws_stub.client("apigatewaymanagementapi", *replies, endpoint_url=ENDPOINT)
+    return ApiGatewayChannel(client), sent
+
+
+def test_a_frame_is_posted_as_its_text_to_the_connection():
+    made, sent = channel(aws_stub.answered(200))
+    made.post("L0SM9cOFvHcCIhw=", "grüezi")
+    assert sent[0].url == f"{ENDPOINT}/@connections/L0SM9cOFvHcCIhw%3D"
+    assert sent[0].method == "POST"
+    assert sent[0].body == "grüezi".encode()
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (aws_stub.refused(410, "GoneException"), ConnectionGone),
+        (aws_stub.refused(410), ConnectionGone),
+        (aws_stub.refused(429, "LimitExceededException"), ChannelBusy),
+        (aws_stub.refused(403, "ForbiddenException"), FrameRejected),
+        (aws_stub.refused(413, "PayloadTooLargeException"), FrameRejected),
+        (aws_stub.refused(500), ChannelError),
+        (aws_stub.raised(ReadTimeoutError(endpoint_url=ENDPOINT)), ChannelError),
+        (aws_stub.raised(ConnectionClosedError(endpoint_url=ENDPOINT)), ChannelError),
+        (aws_stub.raised(ConnectTimeoutError(endpoint_url=ENDPOINT)), ChannelBusy),
+        (aws_stub.raised(EndpointConnectionError(endpoint_url=ENDPOINT)), ChannelBusy),
+    ],
+)
+def test_a_failed_post_says_whether_the_frame_may_have_arrived(reply, expected):
+    made, _ = channel(reply)
+    with pytest.raises(ChannelError) as caught:
+        made.post("c=", "text")
+    assert type(caught.value) is expected
+    assert "abc123" not in str(caught.value)

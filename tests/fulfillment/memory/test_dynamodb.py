@@ -1,0 +1,162 @@
+import json
+from contextlib import closing
+
+import boto3
+import pytest
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from moto import mock_aws
+
+import aws_stub
+from fakes import FakeClock
+from fulfillment.errors import ConversationTableError, describe
+from fulfillment.memory import Exchange
+from fulfillment.memory.conversation import Conversation
+from fulfillment.memory.dynamodb import ConversationTable
+
+NAME = "conversations-of-test"
+ID = "a" * 32
+NOW = 1_800_000_000.0
+EXCHANGES = [Exchange("Grüezi 😀", 'Say "hello",\nor not.'), Exchange("More?", "Ye", cut=True)]
+
+
+@pytest.fixture
+def client():
+    # The tables of a running stack are moto's too, and are left alone.
+    mock = mock_aws()
+    mock.start(reset=False)
+    try:
+        with closing(boto3.client("dynamodb", region_name="us-east-1")) as made:
+            made.create_table(
+                TableName=NAME,
+                KeySchema=[{"AttributeName": "conversationId", "KeyType": "HASH"}],
+                AttributeDefinitions=[
+                    {"AttributeName": "conversationId", "AttributeType": "S"},
+                ],
+                BillingMode="PAY_PER_REQUEST",
+            )
+            yield made
+            made.delete_table(TableName=NAME)
+    finally:
+        mock.stop(remove_data=False)
+
+
+@pytest.fixture
+def clock():
+    return FakeClock(NOW)
+
+
+@pytest.fixture
+def table(client, clock):
+    return ConversationTable(client, NAME, 3600, now=clock)
+
+
+def failed(code):
+    """Answer as DynamoDB does when it refuses."""
+    body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "secret"}
+    return aws_stub.answered(400, json.dumps(body).encode())
+
+
+def put(client, **attributes):
+    client.put_item(TableName=NAME, Item={"conversationId": {"S": ID}, **attributes})
+
+
+def test_what_was_saved_is_loaded(table):
+    table.save(ID, EXCHANGES)
+    assert table.load(ID) == EXCHANGES
+    table.save(ID, EXCHANGES[:1])
+    assert table.load(ID) == EXCHANGES[:1]
+
+
+def test_a_row_holds_text_and_a_whole_number_of_seconds(table, client):
+    table.save(ID, [Exchange("灯", "x")])
+    (row,) = client.scan(TableName=NAME)["Items"]
+    assert row == {
+        "conversationId": {"S": ID},
+        # As it is: escaped, it would be twice as long.
+        "exchanges": {"S": '[["灯", "x", false]]'},
+        "ttl": {"N": str(int(NOW) + 3600)},
+    }
+
+
+def test_a_conversation_is_that_of_its_id_alone(table):
+    table.save(ID, EXCHANGES)
+    assert table.load("b" * 32) == []
+
+
+def test_an_expired_row_is_not_used_though_dynamodb_still_has_it(table, clock):
+    table.save(ID, EXCHANGES)
+    clock.advance(3599)
+    assert table.load(ID) == EXCHANGES
+    clock.advance(1)
+    assert table.load(ID) == []
+
+
+def test_a_turn_keeps_a_conversation_for_longer(table, clock):
+    table.save(ID, EXCHANGES[:1])
+    clock.advance(3000)
+    table.save(ID, EXCHANGES)
+    clock.advance(3000)
+    assert table.load(ID) == EXCHANGES
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {},
+        {"ttl": {"S": "secret"}, "exchanges": {"S": "[]"}},
+        {"ttl": {"N": "1900000000"}},
+        {"ttl": {"N": "1900000000"}, "exchanges": {"S": "secret"}},
+        {"ttl": {"N": "1900000000"}, "exchanges": {"S": "5"}},
+        {"ttl": {"N": "1900000000"}, "exchanges": {"S": '[["secret"]]'}},
+        {"ttl": {"N": "1900000000"}, "exchanges": {"S": '[["secret", "b", false, 4]]'}},
+        {"ttl": {"N": "1900000000"}, "exchanges": {"S": "[5]"}},
+        {"ttl": {"N": "1900000000"}, "exchanges": {"B": b"secret"}},
+    ],
+)
+def test_a_row_that_is_not_ours_is_an_error_without_its_words(table, client, attributes):
+    put(client, **attributes)
+    with pytest.raises(ConversationTableError, match="not one of ours") as caught:
+        table.load(ID)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (failed("ResourceNotFoundException"), "ResourceNotFoundException"),
+        (failed("AccessDeniedException"), "AccessDeniedException"),
+        (failed("ThrottlingException"), "ThrottlingException"),
+        (aws_stub.raised(ReadTimeoutError(endpoint_url="https://secret")), "ReadTimeoutError"),
+        (aws_stub.raised(ConnectTimeoutError(endpoint_url="https://x")), "ConnectTimeoutError"),
+        (aws_stub.answered(502, b"<html>secret</html>"), "502"),
+    ],
+)
+@pytest.mark.parametrize("call", ["load", "save"])
+def test_a_table_that_is_down_is_an_error_of_ours(call, reply, reason):
+    client, _ = aws_stub.client("dynamodb", reply)
+    memory = ConversationTable(client, NAME, 3600).memory
+    with pytest.raises(ConversationTableError) as caught:
+        memory.load(ID) if call == "load" else memory.save(ID, EXCHANGES)
+    assert str(caught.value) == reason
+    assert "secret" not in str(describe(caught.value))
+
+
+def test_what_was_saved_a_moment_ago_is_asked_for():
+    body = json.dumps({"Item": None}).encode()
+    client, sent = aws_stub.client("dynamodb", aws_stub.answered(200, body))
+    assert ConversationTable(client, NAME, 3600).load(ID) == []
+    assert json.loads(sent[0].body) == {
+        "TableName": NAME,
+        "Key": {"conversationId": {"S": ID}},
+        "ConsistentRead": True,
+    }
+
+
+def test_turns_of_one_conversation_follow_each_other(table):
+    first = Conversation(table.memory, {}, turns=2)
+    first.save(EXCHANGES[0])
+    for exchange in [EXCHANGES[1], Exchange("Thanks", "No bother.")]:
+        following = Conversation(table.memory, first.attributes, turns=2)
+        following.load()
+        following.save(exchange)
+    assert table.load(first.id) == [EXCHANGES[1], Exchange("Thanks", "No bother.")]

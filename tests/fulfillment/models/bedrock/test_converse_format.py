@@ -1,0 +1,412 @@
+"""Requests are checked against botocore's service model; events are the bytes that it decodes."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.eventstream import EventStream
+from botocore.parsers import EventStreamJSONParser
+from botocore.validate import ParamValidator
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aws_stub import RawBody
+from fulfillment.models.base import Message, Prompt, ToolCall, ToolResult, ToolSpec
+from fulfillment.models.bedrock.converse_format import Reading, Verbatim, request
+from websocket_stack.local.bedrock.event_stream import event
+
+OPERATION = (
+    botocore.session.get_session()
+    .get_service_model("bedrock-runtime")
+    .operation_model("ConverseStream")
+)
+MODEL = "eu.anthropic.claude-sonnet-4-6"
+OTHER_MODEL = "amazon.nova-lite-v1:0"
+
+HI = Message("user", "Hi")
+CALL = ToolCall("call-1", "weather", {"city": "Paris"})
+ASKED = Message("assistant", "Let me see.", tool_calls=(CALL,))
+TOLD = Message("user", tool_results=(ToolResult("call-1", "Sunny"),))
+WEATHER = ToolSpec(
+    "weather",
+    "How the weather is.",
+    {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+)
+POINT = {"cachePoint": {"type": "default"}}
+
+
+def requested(
+    *messages: Message, model_id: str = MODEL, cache_ttl: str = "", **members: Any
+) -> Any:
+    """Return a request that botocore takes."""
+    made = request(Prompt(messages, **members), model_id, cache_ttl=cache_ttl)
+    report = ParamValidator().validate(made, OPERATION.input_shape)
+    assert not report.has_errors(), report.generate_report()
+    return made
+
+
+def read(*pieces: bytes, model_id: str = MODEL, guarded_late: bool = False) -> Reading:
+    reading = Reading(model_id, guarded_late=guarded_late)
+    for each in decoded(*pieces):
+        reading.read(each)
+    return reading
+
+
+def decoded(*pieces: bytes) -> Iterator[dict[str, Any]]:
+    shape = OPERATION.get_event_stream_output()
+    yield from EventStream(RawBody(pieces), shape, EventStreamJSONParser(), OPERATION.name)
+
+
+def delta(member: dict[str, Any], index: int = 0) -> bytes:
+    return event("contentBlockDelta", {"contentBlockIndex": index, "delta": member})
+
+
+def start(member: dict[str, Any], index: int = 0) -> bytes:
+    return event("contentBlockStart", {"contentBlockIndex": index, "start": member})
+
+
+def tool(call_id: str, *fragments: str, index: int = 0, name: str = "weather") -> list[bytes]:
+    """Return the events of a tool call whose arguments come in these fragments."""
+    return [
+        start({"toolUse": {"toolUseId": call_id, "name": name}}, index),
+        *(delta({"toolUse": {"input": fragment}}, index) for fragment in fragments),
+        event("contentBlockStop", {"contentBlockIndex": index}),
+    ]
+
+
+def stop(reason: str = "end_turn") -> bytes:
+    return event("messageStop", {"stopReason": reason})
+
+
+# --- the request
+
+
+def test_what_is_not_set_is_not_sent():
+    assert requested(HI, max_tokens=50) == {
+        "modelId": MODEL,
+        "messages": [{"role": "user", "content": [{"text": "Hi"}]}],
+        "inferenceConfig": {"maxTokens": 50},
+    }
+
+
+def test_inference_parameters_are_sent_as_far_as_the_model_takes_them():
+    members = {"temperature": 0.2, "top_p": 0.9, "stop_sequences": ("END", "STOP")}
+    assert requested(HI, model_id=OTHER_MODEL, **members)["inferenceConfig"] == {
+        "maxTokens": 1024,
+        "temperature": 0.2,
+        "topP": 0.9,
+        "stopSequences": ["END", "STOP"],
+    }
+    newest = requested(HI, model_id="global.anthropic.claude-haiku-5-5", **members)
+    assert newest["inferenceConfig"] == {"maxTokens": 1024, "stopSequences": ["END", "STOP"]}
+
+
+def test_a_tool_is_described_by_its_schema():
+    undescribed = WEATHER._replace(name="now", description=" ")
+    assert requested(HI, tools=(WEATHER, undescribed))["toolConfig"] == {
+        "tools": [
+            {
+                "toolSpec": {
+                    "name": "weather",
+                    "description": "How the weather is.",
+                    "inputSchema": {"json": WEATHER.schema},
+                }
+            },
+            {"toolSpec": {"name": "now", "inputSchema": {"json": WEATHER.schema}}},
+        ]
+    }
+
+
+def test_a_tool_round_is_an_assistants_call_and_a_users_result():
+    told = TOLD._replace(text="And tomorrow?")
+    assert requested(HI, ASKED, told, tools=(WEATHER,))["messages"] == [
+        {"role": "user", "content": [{"text": "Hi"}]},
+        {
+            "role": "assistant",
+            "content": [
+                {"text": "Let me see."},
+                {
+                    "toolUse": {
+                        "toolUseId": "call-1",
+                        "name": "weather",
+                        "input": {"city": "Paris"},
+                    }
+                },
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {
+                    "toolResult": {
+                        "toolUseId": "call-1",
+                        "content": [{"text": "Sunny"}],
+                        "status": "success",
+                    }
+                },
+                {"text": "And tomorrow?"},
+            ],
+        },
+    ]
+
+
+@pytest.mark.parametrize("blank", ["", " \n"])
+def test_a_result_without_text_says_so(blank):
+    told = Message("user", tool_results=(ToolResult("call-1", blank, failed=True),))
+    (block,) = requested(HI, ASKED, told)["messages"][-1]["content"]
+    assert block["toolResult"]["content"] == [{"text": "(no result)"}]
+    assert block["toolResult"]["status"] == "error"
+
+
+def test_arguments_that_were_no_object_are_sent_back_as_an_empty_one():
+    asked = Message("assistant", tool_calls=(CALL._replace(arguments=None),))
+    (block,) = requested(HI, asked, TOLD)["messages"][1]["content"]
+    assert block["toolUse"]["input"] == {}
+
+
+def test_a_conversation_that_speaks_of_tools_names_them_though_none_are_offered():
+    config = requested(HI, ASKED, TOLD, ASKED, TOLD)["toolConfig"]
+    assert config == {
+        "tools": [{"toolSpec": {"name": "weather", "inputSchema": {"json": {"type": "object"}}}}]
+    }
+
+
+def test_a_prompt_is_not_changed_by_being_sent():
+    verbatim = Verbatim(MODEL, ({"text": "Hello"},))
+    messages = (HI, Message("assistant", "Hello", verbatim=verbatim))
+    requested(*messages, cache_ttl="5m")
+    assert verbatim.content == ({"text": "Hello"},)
+
+
+@pytest.mark.parametrize(
+    ("ttl", "point"),
+    [("5m", POINT), ("1h", {"cachePoint": {"type": "default", "ttl": "1h"}})],
+)
+def test_what_the_next_request_begins_with_ends_in_cache_points(ttl, point):
+    made = requested(HI, ASKED, TOLD, system="Be brief.", tools=(WEATHER,), cache_ttl=ttl)
+    assert made["system"] == [{"text": "Be brief."}, point]
+    assert made["toolConfig"]["tools"][1:] == [point]
+    assert [point in message["content"] for message in made["messages"]] == [False, False, True]
+    assert made["messages"][-1]["content"][-1] == point
+
+
+def test_there_is_no_cache_point_where_there_is_nothing_to_keep():
+    made = requested(HI, system=" ", cache_ttl="5m")
+    assert "system" not in made
+    assert "toolConfig" not in made
+
+
+def test_a_model_that_refuses_cache_points_gets_none():
+    made = requested(HI, system="Be brief.", model_id=OTHER_MODEL, cache_ttl="1h")
+    assert "cachePoint" not in json.dumps(made)
+
+
+TEXTS = st.sampled_from(["", " ", "\n\n", "Hi", "Grüß Gott 👋"])
+CALLS = st.builds(
+    ToolCall,
+    st.sampled_from(["call-1", "call-2"]),
+    st.sampled_from(["weather", "time"]),
+    st.none() | st.just({}) | st.just({"city": "Paris"}),
+)
+RESULTS = st.builds(ToolResult, st.sampled_from(["call-1", "call-2"]), TEXTS, st.booleans())
+VERBATIM = st.none() | st.builds(
+    Verbatim, st.sampled_from([MODEL, OTHER_MODEL]), st.just(({"text": "as it was"},))
+)
+USERS = st.builds(
+    lambda text, results: Message("user", text, tool_results=results),
+    TEXTS,
+    st.lists(RESULTS).map(tuple),
+)
+ASSISTANTS = st.builds(
+    lambda text, calls, verbatim: Message("assistant", text, calls, verbatim=verbatim),
+    TEXTS,
+    st.lists(CALLS).map(tuple),
+    VERBATIM,
+)
+
+
+@given(
+    st.lists(USERS | ASSISTANTS, max_size=5),
+    TEXTS,
+    st.lists(st.just(WEATHER), max_size=1).map(tuple),
+    st.sampled_from(["", "5m", "1h"]),
+)
+def test_no_request_has_what_bedrock_refuses(messages, system, tools, ttl):
+    made = requested(*messages, system=system, tools=tools, cache_ttl=ttl)
+    blocks = [block for message in made["messages"] for block in message["content"]]
+    kinds = [next(iter(block)) for block in blocks]
+    results = [text for block in blocks for text in block.get("toolResult", {}).get("content", ())]
+    texts = [*made.get("system", ()), *blocks, *results]
+
+    assert all(message["content"] for message in made["messages"])
+    assert all(block["text"].strip() for block in texts if "text" in block)
+    assert ("toolConfig" in made) is bool(tools or "toolUse" in kinds)
+    assert json.dumps(made).count("cachePoint") <= (4 if ttl else 0)
+    for message in made["messages"]:
+        order = ["toolResult" in block for block in message["content"]]
+        assert order == sorted(order, reverse=True)
+
+
+# --- the stream
+
+
+def test_a_call_is_read_from_its_fragments():
+    reading = read(*tool("call-1", '{"ci', 'ty": "Pa', 'ris"}'), stop("tool_use"))
+    assert reading.completion.stop_reason == "tool_use"
+    assert reading.completion.tool_calls == (CALL,)
+
+
+VALUES = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(
+    st.dictionaries(VALUES, VALUES | st.integers() | st.lists(VALUES)),
+    st.booleans(),
+    st.lists(st.integers(0, 80)),
+)
+def test_it_does_not_matter_where_arguments_are_cut(arguments, escaped, cuts):
+    text = json.dumps(arguments, ensure_ascii=escaped)
+    at = [0, *sorted(cuts), len(text)]
+    fragments = [text[begin:end] for begin, end in zip(at, at[1:], strict=False)]
+    reading = read(*tool("call-1", *fragments), stop("tool_use"))
+    assert reading.completion.tool_calls == (ToolCall("call-1", "weather", arguments),)
+
+
+@given(st.randoms(use_true_random=False))
+def test_blocks_that_are_written_side_by_side_are_told_apart_and_ordered(random):
+    written = {
+        0: [delta({"text": "One "}, 0), delta({"text": "moment."}, 0)],
+        1: tool("call-1", '{"city": ', '"Paris"}', index=1),
+        2: tool("call-2", '{"city"', ': "Rome"}', index=2),
+    }
+    events = []
+    while any(written.values()):
+        events.append(written[random.choice([index for index in written if written[index]])].pop(0))
+    reading = read(*events, stop("tool_use"))
+    assert reading.completion.tool_calls == (CALL, ToolCall("call-2", "weather", {"city": "Rome"}))
+    assert reading.completion.verbatim.content[0] == {"text": "One moment."}
+
+
+@pytest.mark.parametrize(
+    ("fragments", "arguments"), [([], {}), ([""], {}), (['{"city": "Pa'], None), (["[1]"], None)]
+)
+def test_a_call_without_an_object_can_be_sent_back_all_the_same(fragments, arguments):
+    completion = read(*tool("call-1", *fragments), stop("max_tokens")).completion
+    assert completion.tool_calls == (ToolCall("call-1", "weather", arguments),)
+    assert completion.verbatim.content[0]["toolUse"]["input"] == {}
+
+
+THOUGHTS = [
+    delta({"reasoningContent": {"text": "The user "}}, 0),
+    delta({"reasoningContent": {"text": "wants Paris."}}, 0),
+    delta({"reasoningContent": {"signature": "c2lnbmVk"}}, 0),
+    delta({"reasoningContent": {"redactedContent": base64.b64encode(b"\x00\xff").decode()}}, 1),
+    delta({"text": "Let me see."}, 2),
+    *tool("call-1", '{"city": "Paris"}', index=3),
+]
+
+
+def test_a_message_is_handed_back_to_its_model_as_it_was_written():
+    completion = read(*THOUGHTS, stop("tool_use")).completion
+    asked = Message("assistant", "Let me see.", completion.tool_calls, verbatim=completion.verbatim)
+    assert requested(HI, asked, TOLD)["messages"][1]["content"] == [
+        {
+            "reasoningContent": {
+                "reasoningText": {"text": "The user wants Paris.", "signature": "c2lnbmVk"}
+            }
+        },
+        {"reasoningContent": {"redactedContent": b"\x00\xff"}},
+        {"text": "Let me see."},
+        {"toolUse": {"toolUseId": "call-1", "name": "weather", "input": {"city": "Paris"}}},
+    ]
+
+
+def test_another_model_gets_what_was_said_without_the_thoughts():
+    completion = read(*THOUGHTS, stop("tool_use")).completion
+    asked = Message("assistant", "Let me see.", completion.tool_calls, verbatim=completion.verbatim)
+    made = requested(HI, asked, TOLD, model_id=OTHER_MODEL)
+    assert made["messages"] == requested(HI, ASKED, TOLD, model_id=OTHER_MODEL)["messages"]
+
+
+def test_thoughts_that_are_not_shown_keep_their_signature():
+    thought = delta({"reasoningContent": {"signature": "c2lnbmVk"}}, 0)
+    completion = read(thought, delta({"text": "Yes"}, 1), stop()).completion
+    assert completion.verbatim.content[0] == {
+        "reasoningContent": {"reasoningText": {"text": "", "signature": "c2lnbmVk"}}
+    }
+
+
+def test_thoughts_without_a_signature_are_sent_back_without_one():
+    thought = delta({"reasoningContent": {"text": "hm"}}, 0)
+    completion = read(thought, delta({"text": "Yes"}, 1), stop()).completion
+    assert completion.verbatim.content[0] == {"reasoningContent": {"reasoningText": {"text": "hm"}}}
+
+
+@pytest.mark.parametrize(
+    "pieces", [[], [delta({"reasoningContent": {"text": "hm"}})], [delta({"text": " \n"})]]
+)
+def test_a_message_that_says_nothing_is_not_sent_back(pieces):
+    completion = read(*pieces, stop("max_tokens")).completion
+    assert completion.verbatim is None
+    said = Message("assistant", "", verbatim=completion.verbatim)
+    assert [each["role"] for each in requested(HI, said, HI)["messages"]] == ["user", "user"]
+
+
+@pytest.mark.parametrize("guarded_late", [True, False])
+def test_a_guardrail_that_was_late_withdraws_what_was_written(guarded_late):
+    pieces = [delta({"text": "A bad "}), *tool("call-1", "{}", index=1)]
+    completion = read(*pieces, stop("guardrail_intervened"), guarded_late=guarded_late).completion
+    assert completion.withdrawn is guarded_late
+    assert completion.tool_calls == ()
+    assert completion.verbatim is None
+
+
+def test_a_guardrail_that_finds_nothing_withdraws_nothing():
+    completion = read(delta({"text": "Good."}), stop(), guarded_late=True).completion
+    assert not completion.withdrawn
+
+
+def test_what_was_kept_for_this_request_is_counted():
+    metadata = {
+        "usage": {
+            "inputTokens": 7,
+            "outputTokens": 2,
+            "totalTokens": 1044,
+            "cacheReadInputTokens": 1024,
+            "cacheWriteInputTokens": 11,
+            "cacheDetails": [{"ttl": "1h", "inputTokens": 11}],
+        },
+        "metrics": {"latencyMs": 345},
+    }
+    completion = read(delta({"text": "Hi"}), stop(), event("metadata", metadata)).completion
+    assert completion[2:7] == (7, 2, 345, 1024, 11)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        event("brandNew", {"text": "no"}),
+        start({"hologram": {"depth": 3}}),
+        start({"toolUse": {"toolUseId": "s", "name": "web", "type": "server_tool_use"}}),
+        start({"toolResult": {"toolUseId": "s", "status": "success"}}),
+        delta({"hologram": {"text": "no"}}),
+        delta({"reasoningContent": {"mood": "no"}}),
+        delta({"toolResult": [{"text": "no"}]}),
+        delta({"toolUse": {"input": "{}"}}),
+        delta({"citation": {"title": "no"}}),
+        event("contentBlockStop", {"contentBlockIndex": 7}),
+    ],
+)
+def test_what_is_new_or_not_asked_for_is_passed_over(piece):
+    completion = read(piece, delta({"text": "yes"}, 1), stop()).completion
+    assert completion.verbatim.content == ({"text": "yes"},)
+    assert completion.tool_calls == ()
+
+
+def test_a_call_is_not_complete_before_the_model_says_so():
+    assert read(*tool("call-1", "{}")).completion is None

@@ -1,0 +1,327 @@
+import json
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from stream_server import blob, json_blob, read, serving
+
+import aws_stub
+from fakes import FakeAnswer
+from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
+from fulfillment.models.base import Completion, Message, Prompt
+from fulfillment.models.bedrock.native import (
+    ANTHROPIC_MESSAGES,
+    CHAT_COMPLETIONS,
+    Dialect,
+    InvokeModel,
+    Said,
+)
+from websocket_stack.local.bedrock.dialects import Messages
+from websocket_stack.local.bedrock.event_stream import event, exception
+
+PROMPT = Prompt(
+    (Message("user", "Hi"), Message("assistant", " "), Message("user", "Zwölf?")),
+    system="Be brief.",
+    max_tokens=50,
+    temperature=0.0,
+    top_p=0.9,
+    stop_sequences=("END",),
+)
+PLAIN = Prompt((Message("user", "Hi"),), max_tokens=50)
+METRICS = {
+    "amazon-bedrock-invocationMetrics": {
+        "inputTokenCount": 702,
+        "outputTokenCount": 98,
+        "invocationLatency": 3042,
+        "firstByteLatency": 791,
+        "cacheReadInputTokenCount": 600,
+        "cacheWriteInputTokenCount": 1,
+    }
+}
+
+
+def ask(
+    *pieces: bytes | Exception,
+    dialect: Dialect = ANTHROPIC_MESSAGES,
+    model_id: str = "m",
+    prompt: Prompt = PROMPT,
+    **options: Any,
+) -> tuple[Any, list[Any]]:
+    client, sent = aws_stub.client("bedrock-runtime", aws_stub.streamed(*pieces))
+    return InvokeModel(client, model_id, dialect, **options).ask(prompt), sent
+
+
+def body_of(dialect: Dialect, model_id: str, prompt: Prompt, **options: Any) -> Any:
+    answer, sent = ask(dialect=dialect, model_id=model_id, prompt=prompt, **options)
+    read(answer)
+    return json.loads(sent[0].body)
+
+
+# --- Anthropic's Messages
+
+
+def delta(**members: object) -> bytes:
+    return json_blob({"type": "content_block_delta", "index": 0, "delta": members})
+
+
+def text(chunk: str) -> bytes:
+    return delta(type="text_delta", text=chunk)
+
+
+START = json_blob({"type": "message_start", "message": {"role": "assistant", "stop_reason": None}})
+END = json_blob({"type": "message_delta", "delta": {"stop_reason": "end_turn"}})
+STOP = json_blob({"type": "message_stop", **METRICS})
+
+
+def test_text_is_yielded_and_what_is_known_at_the_end_is_kept() -> None:
+    block = {"type": "content_block_start", "index": 0, "content_block": {"type": "text"}}
+    answer, _ = ask(START, json_blob(block), text("Zwölf"), text("."), END, STOP)
+    assert list(answer) == ["", "", "Zwölf", ".", "", ""]
+    assert answer.completion == Completion("m", "end_turn", 702, 98, 3042, 600, 1)
+
+
+def test_the_local_stack_speaks_the_dialect() -> None:
+    ended = Completion("demo", "max_tokens", input_tokens=3, output_tokens=5)
+    answer, _ = ask(*Messages().stream(FakeAnswer(["Hi", ended])))
+    assert read(answer) == ("Hi", None)
+    assert answer.completion[:4] == ("m", "max_tokens", 3, 5)
+
+
+def test_only_text_is_text() -> None:
+    answer, _ = ask(
+        json_blob({"type": "ping"}),
+        delta(type="thinking_delta", thinking="hm"),
+        delta(type="signature_delta", signature="s"),
+        delta(type="input_json_delta", partial_json="{"),
+        json_blob({"type": "brand_new", "text": "no"}),
+        event("brandNew", {"bytes": "bm8="}),
+        event("chunk", {}),
+        blob(b""),
+        blob(b"[]"),
+        text("yes"),
+        END,
+    )
+    assert read(answer) == ("yes", None)
+
+
+def test_the_body_is_what_claude_takes() -> None:
+    assert body_of(ANTHROPIC_MESSAGES, "anthropic.claude-haiku-4-5", PROMPT) == {
+        "anthropic_version": "bedrock-2023-05-31",
+        "max_tokens": 50,
+        "system": "Be brief.",
+        "messages": [
+            {"role": "user", "content": "Hi"},
+            {"role": "user", "content": "Zwölf?"},
+        ],
+        "temperature": 0.0,
+        "stop_sequences": ["END"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "thinking"),
+    [({}, {"type": "disabled"}), ({"fields": {}}, None)],
+)
+def test_a_model_is_asked_to_write_at_once_unless_told_otherwise(
+    options: dict[str, Any], thinking: object
+) -> None:
+    body = body_of(ANTHROPIC_MESSAGES, "global.anthropic.claude-haiku-5-5", PLAIN, **options)
+    assert body.pop("thinking", None) == thinking
+    assert set(body) == {"anthropic_version", "max_tokens", "messages"}
+
+
+def test_the_request_is_what_the_service_takes() -> None:
+    with serving("bedrock-runtime", text("Hi"), END) as served:
+        model = InvokeModel(
+            served.client,
+            "anthropic.claude-haiku-4-5-20251001-v1:0",
+            ANTHROPIC_MESSAGES,
+            guardrail={"guardrailIdentifier": "gr1", "guardrailVersion": "2"},
+        )
+        assert read(model.ask(PLAIN)) == ("Hi", None)
+    assert served.paths == [
+        "/model/anthropic.claude-haiku-4-5-20251001-v1%3A0/invoke-with-response-stream"
+    ]
+    sent = served.headers[0]
+    assert sent["Content-Type"] == sent["X-Amzn-Bedrock-Accept"] == "application/json"
+    assert sent["X-Amzn-Bedrock-GuardrailIdentifier"] == "gr1"
+    assert sent["X-Amzn-Bedrock-GuardrailVersion"] == "2"
+    assert "amazon-bedrock-guardrailConfig" not in served.bodies[0]
+
+
+# --- other dialects
+
+
+def chat(content: str | None, finish_reason: str | None = None) -> bytes:
+    delta = {"role": "assistant", "content": content}
+    return json_blob({"choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}]})
+
+
+@pytest.mark.parametrize(
+    ("said", "stop_reason"),
+    [
+        ("stop", "end_turn"),
+        ("length", "max_tokens"),
+        ("content_filter", "content_filtered"),
+        ("brand_new", "brand_new"),
+    ],
+)
+def test_chat_completions_are_read(said: str, stop_reason: str) -> None:
+    # As recorded: the counts come after the reason, in a chunk without choices.
+    last = json_blob({"choices": [], "usage": {"prompt_tokens": 702}, **METRICS})
+    nothing = json_blob({"choices": [{"delta": {}, "finish_reason": said}]})
+    answer, _ = ask(
+        chat(""), chat("Zwölf"), chat(None), chat("."), nothing, last, dialect=CHAT_COMPLETIONS
+    )
+    assert read(answer) == ("Zwölf.", None)
+    assert answer.completion == Completion("m", stop_reason, 702, 98, 3042, 600, 1)
+
+
+def test_the_body_of_a_chat_completion() -> None:
+    assert body_of(CHAT_COMPLETIONS, "m", PROMPT) == {
+        "max_tokens": 50,
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "Hi"},
+            {"role": "user", "content": "Zwölf?"},
+        ],
+        "stream": True,
+        "temperature": 0.0,
+        "top_p": 0.9,
+        "stop": ["END"],
+    }
+    assert set(body_of(CHAT_COMPLETIONS, "m", PLAIN)) == {"max_tokens", "messages", "stream"}
+
+
+def test_a_builder_can_bring_a_dialect() -> None:
+    def body_of_llama(prompt: Prompt) -> Mapping[str, object]:
+        return {"prompt": prompt.messages[-1].text, "max_gen_len": prompt.max_tokens}
+
+    def read_llama(chunk: Mapping[str, Any]) -> Said:
+        return Said(chunk.get("generation", ""), chunk.get("stop_reason") or "")
+
+    llama = Dialect(body_of_llama, read_llama)
+    answer, sent = ask(
+        json_blob({"generation": "Zw", "stop_reason": None}),
+        json_blob({"generation": "ölf", "stop_reason": "length", **METRICS}),
+        dialect=llama,
+        fields={"images": []},
+    )
+    assert read(answer) == ("Zwölf", None)
+    assert answer.completion == Completion("m", "max_tokens", 702, 98, 3042, 600, 1)
+    assert json.loads(sent[0].body) == {"prompt": "Zwölf?", "max_gen_len": 50, "images": []}
+
+
+# --- guardrails
+
+
+def intervened() -> bytes:
+    return json_blob({"amazon-bedrock-guardrailAction": "INTERVENED"})
+
+
+@pytest.mark.parametrize("pieces", [(END, intervened(), STOP), (intervened(), END, STOP)])
+def test_a_guardrail_that_intervened_is_the_reason_of_the_end(pieces: tuple[bytes, ...]) -> None:
+    answer, _ = ask(text("Not this."), *pieces)
+    assert read(answer) == ("Not this.", None)
+    assert answer.completion == Completion("m", "guardrail_intervened", 702, 98, 3042, 600, 1)
+
+
+def test_what_a_guardrail_finds_late_is_withdrawn() -> None:
+    guardrail = {
+        "guardrailIdentifier": "gr1",
+        "guardrailVersion": "DRAFT",
+        "streamProcessingMode": "async",
+    }
+    answer, sent = ask(text("Secret"), intervened(), guardrail=guardrail)
+    assert read(answer) == ("Secret", None)
+    assert answer.completion == Completion("m", "guardrail_intervened", withdrawn=True)
+    assert json.loads(sent[0].body)["amazon-bedrock-guardrailConfig"] == {
+        "streamProcessingMode": "ASYNCHRONOUS"
+    }
+
+
+def test_a_guardrail_that_found_nothing_changes_nothing() -> None:
+    none = json_blob({"type": "ping", "amazon-bedrock-guardrailAction": "NONE"})
+    answer, _ = ask(none, text("Yes"), END)
+    assert read(answer) == ("Yes", None)
+    assert answer.completion == Completion("m", "end_turn")
+
+
+# --- what goes wrong
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("throttlingException", ModelUnavailable),
+        ("modelTimeoutException", ModelUnavailable),
+        ("modelStreamErrorException", ModelUnavailable),
+        ("internalServerException", ModelUnavailable),
+        ("serviceUnavailableException", ModelUnavailable),
+        ("validationException", ModelRejected),
+    ],
+)
+def test_an_exception_in_the_stream_is_translated(name: str, expected: type) -> None:
+    answer, _ = ask(START, exception(name, "quotes the prompt"))
+    written, error = read(answer)
+    assert (written, type(error), str(error)) == ("", expected, name)
+    answer, _ = ask(text("So far"), exception(name, "quotes the prompt"))
+    written, error = read(answer)
+    assert (written, type(error), str(error)) == ("So far", ModelInterrupted, name)
+
+
+@pytest.mark.parametrize("broken", [b"{", b'{"a": "\xff"}'])
+def test_a_chunk_that_is_not_json_breaks_the_stream(broken: bytes) -> None:
+    answer, _ = ask(text("So far"), blob(broken), END)
+    written, error = read(answer)
+    assert (written, type(error)) == ("So far", ModelInterrupted)
+    answer, _ = ask(blob(broken), END)
+    assert type(read(answer)[1]) is ModelUnavailable
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [((START,), ModelUnavailable), ((text("So far"), STOP), ModelInterrupted)],
+)
+def test_a_stream_without_a_stop_reason_is_not_complete(
+    pieces: tuple[bytes, ...], expected: type
+) -> None:
+    answer, _ = ask(*pieces)
+    assert type(read(answer)[1]) is expected
+    assert answer.completion is None
+
+
+@pytest.mark.parametrize(
+    ("piece", "expected"),
+    [(text("So far"), ModelInterrupted), (text("So far") + END, type(None))],
+)
+def test_a_stream_that_is_cut_is_complete_only_with_a_stop_reason(
+    piece: bytes, expected: type
+) -> None:
+    with serving("bedrock-runtime", piece, cut=True) as served:
+        answer = InvokeModel(served.client, "m", ANTHROPIC_MESSAGES).ask(PLAIN)
+        written, error = read(answer)
+    assert (written, type(error)) == ("So far", expected)
+
+
+def test_closing_from_another_thread_ends_the_answer_where_it_is() -> None:
+    gate = threading.Event()
+    with serving("bedrock-runtime", text("So far"), gate, text("no"), END) as served:
+        answer = InvokeModel(served.client, "m", ANTHROPIC_MESSAGES).ask(PLAIN)
+        chunks = iter(answer)
+        first = next(chunks)
+        outcome: list[Any] = []
+        reader = threading.Thread(target=lambda: outcome.append(read(chunks)))
+        reader.start()
+        answer.close()
+        reader.join(5)
+        gate.set()
+    assert (first, outcome) == ("So far", [("", None)])
+    assert answer.completion is None
+
+
+def test_a_request_that_botocore_finds_invalid_is_rejected() -> None:
+    answer, sent = ask(model_id="")
+    assert type(read(answer)[1]) is ModelRejected
+    assert sent == []

@@ -1,0 +1,110 @@
+import threading
+
+import pytest
+
+from fakes import FakeAnswer, FakeModel
+from fulfillment.errors import ModelError, ModelInterrupted, ModelRejected, ModelUnavailable
+from fulfillment.models.base import Message, Prompt
+from fulfillment.models.fallback import RetryingModel
+
+PROMPT = Prompt((Message("user", "Hi"),))
+BUSY = ModelUnavailable("ThrottlingException")
+REFUSED = ModelRejected("ValidationException")
+
+
+class Scripts:
+    """A model that plays another script at each try."""
+
+    def __init__(self, *scripts):
+        self._scripts = iter(scripts)
+        self.answers = []
+
+    def ask(self, prompt):
+        self.answers.append(FakeAnswer(next(self._scripts)))
+        return self.answers[-1]
+
+
+def ask(*models, first_sign_seconds=5.0):
+    return RetryingModel(models, first_sign_seconds, pause_seconds=0).ask(PROMPT)
+
+
+def test_a_model_that_answers_is_asked_once():
+    model = FakeModel("Hel", "lo")
+    answer = ask(model)
+    assert list(answer) == ["Hel", "lo"]
+    assert len(model.prompts) == 1
+    assert answer.completion.stop_reason == "end_turn"
+
+
+def test_a_busy_model_is_asked_again():
+    assert list(ask(Scripts([BUSY], ["Hello"]))) == ["Hello"]
+
+
+def test_a_model_that_stays_busy_gives_way_to_the_next():
+    first, second = FakeModel(BUSY), FakeModel("Hello")
+    assert list(ask(first, second)) == ["Hello"]
+    assert len(first.prompts) == 2
+
+
+def test_a_model_that_refuses_gives_way_at_once():
+    first, second = FakeModel(REFUSED), FakeModel("Hello")
+    assert list(ask(first, second)) == ["Hello"]
+    assert len(first.prompts) == 1
+
+
+@pytest.mark.parametrize("error", [BUSY, REFUSED])
+def test_when_no_model_answers_the_last_ones_reason_is_raised(error):
+    with pytest.raises(type(error)):
+        list(ask(FakeModel(BUSY), FakeModel(error)))
+
+
+def test_nothing_is_tried_again_after_the_first_text():
+    model = FakeModel("Once upon", ModelInterrupted("reset"))
+    chunks = iter(ask(model, FakeModel("a whole other story")))
+    assert next(chunks) == "Once upon"
+    with pytest.raises(ModelInterrupted):
+        next(chunks)
+    assert len(model.prompts) == 1
+
+
+def test_a_silent_call_is_left_and_a_fresh_one_made():
+    silent = threading.Event()
+    model = Scripts([silent, "too late"], ["Hello"])
+    assert list(ask(model, first_sign_seconds=0.01)) == ["Hello"]
+    assert model.answers[0].closed.is_set()
+
+
+def test_an_empty_chunk_is_sign_of_life_enough():
+    thinking = threading.Event()
+    model = Scripts(["", thinking, "Hello"])
+    chunks = iter(ask(model, first_sign_seconds=2.0))
+    assert next(chunks) == ""
+    thinking.set()
+    assert list(chunks) == ["Hello"]
+
+
+def test_a_closed_answer_ends_though_its_call_hangs():
+    never = threading.Event()
+    answer = ask(Scripts(["a", never]))
+    chunks = iter(answer)
+    assert next(chunks) == "a"
+    answer.close()
+    assert list(chunks) == []
+
+
+def test_a_closed_answer_asks_nobody():
+    model = FakeModel("Hello")
+    answer = ask(model)
+    answer.close()
+    assert list(answer) == []
+    assert model.prompts == []
+
+
+def test_an_unexpected_error_reaches_the_one_who_asked():
+    with pytest.raises(ZeroDivisionError):
+        list(ask(FakeModel(ZeroDivisionError())))
+
+
+def test_without_a_model_there_is_a_clear_error():
+    with pytest.raises(ModelError, match="no model"):
+        list(ask())

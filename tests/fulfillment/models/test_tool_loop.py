@@ -1,0 +1,294 @@
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from fakes import FakeAnswer, FakeModel
+from fulfillment.errors import ModelInterrupted
+from fulfillment.models.base import Completion, Message, Prompt, ToolCall, ToolResult
+from fulfillment.models.tool_loop import (
+    MAX_TOOL_ROUNDS,
+    RESERVED_SECONDS,
+    TOO_LATE,
+    TOO_MANY,
+    ModelCalls,
+)
+from fulfillment.tools import Tool, Toolbox
+
+PROMPT = Prompt((Message("user", "Where is A-1?"),), system="Be brief.")
+CALL = ToolCall("c1", "find_order", {"order_id": "A-1"})
+OTHER_CALL = ToolCall("c2", "find_order", {"order_id": "A-2"})
+
+
+def find_order(order_id: str):
+    """Find an order."""
+    yield f"Looking for {order_id}…\n"
+    return f"{order_id} is on its way"
+
+
+def quiet(order_id: str) -> str:
+    """Find an order."""
+    return f"{order_id} is on its way"
+
+
+def toolbox_of(function=find_order, **options):
+    return Toolbox([Tool(function, name="find_order", **options)])
+
+
+def calls_of(seconds_left=20.0):
+    return ModelCalls(lambda: seconds_left)
+
+
+def told(prompt):
+    """Return the results that the last message of a prompt holds."""
+    return prompt.messages[-1].tool_results
+
+
+def test_the_text_of_a_model_is_its_chunks_without_signs_of_life():
+    model = FakeModel("", "For ", "", "two.")
+    assert list(calls_of().ask(model, PROMPT)) == ["For ", "two."]
+    assert model.prompts == [PROMPT]
+
+
+def test_how_each_call_ended_is_kept():
+    calls = calls_of()
+    assert calls.completions == ()
+    list(calls.ask(FakeModel("a"), PROMPT))
+    list(calls.ask(FakeModel("a"), PROMPT))
+    assert [completion.output_tokens for completion in calls.completions] == [5, 5]
+
+
+def test_what_a_model_raises_is_raised():
+    error = ModelInterrupted("x")
+    chunks = calls_of().ask(FakeModel("a", error), PROMPT)
+    assert next(chunks) == "a"
+    with pytest.raises(ModelInterrupted):
+        next(chunks)
+
+
+# --- rounds with tools
+
+
+def test_a_tool_is_run_and_the_model_told_what_came_of_it():
+    model = FakeModel("One moment.", CALL, then=[["It is on its way."]])
+    calls = calls_of()
+    assert "".join(calls.ask(model, PROMPT, toolbox_of())) == (
+        "One moment.\n\nLooking for A-1…\nIt is on its way."
+    )
+    first, second = model.prompts
+    assert first == PROMPT
+    assert second == PROMPT._replace(
+        messages=(
+            *PROMPT.messages,
+            Message("assistant", "One moment.", tool_calls=(CALL,)),
+            Message("user", tool_results=(ToolResult("c1", "A-1 is on its way"),)),
+        )
+    )
+    # Of each round.
+    assert [completion.stop_reason for completion in calls.completions] == ["tool_use", "end_turn"]
+
+
+def test_the_message_that_called_is_handed_back_as_it_came():
+    thoughts = object()
+    ended = Completion("m", "tool_use", tool_calls=(CALL,), verbatim=thoughts)
+    model = FakeModel(ended, then=[["Done."]])
+    list(calls_of().ask(model, PROMPT, toolbox_of()))
+    assert model.prompts[1].messages[1].verbatim is thoughts
+
+
+def test_each_round_has_the_messages_of_those_before():
+    model = FakeModel(CALL, then=[["And now the other.", OTHER_CALL], ["Done."]])
+    list(calls_of().ask(model, PROMPT, toolbox_of()))
+    assert [message.role for message in model.prompts[2].messages] == [
+        *("user", "assistant", "user", "assistant", "user"),
+    ]
+    assert [told(prompt)[0].call_id for prompt in model.prompts[1:]] == ["c1", "c2"]
+
+
+def test_all_calls_of_a_round_are_answered_in_one_message():
+    model = FakeModel(CALL, OTHER_CALL, then=[["Done."]])
+    list(calls_of().ask(model, PROMPT, toolbox_of()))
+    assert told(model.prompts[1]) == (
+        ToolResult("c1", "A-1 is on its way"),
+        ToolResult("c2", "A-2 is on its way"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "function", "text"),
+    [
+        ("One moment.", quiet, "One moment.\n\nDone."),
+        ("One moment.\n", quiet, "One moment.\nDone."),
+        ("", quiet, "Done."),
+        ("", find_order, "Looking for A-1…\nDone."),
+    ],
+)
+def test_what_is_said_after_a_tool_stands_apart(before, function, text):
+    model = FakeModel(before, CALL, then=[["Do", "ne."]])
+    assert "".join(calls_of().ask(model, PROMPT, toolbox_of(function))) == text
+
+
+def test_a_tool_that_yields_no_word_leaves_no_gap():
+    def silent(order_id: str):
+        """Find an order."""
+        yield ""
+        return "x"
+
+    model = FakeModel("Look", CALL, then=[["Done."]])
+    chunks = list(calls_of().ask(model, PROMPT, toolbox_of(silent)))
+    assert chunks == ["Look", "\n\n", "Done."]
+
+
+def test_two_questions_of_one_turn_do_not_stand_apart():
+    calls, model = calls_of(), FakeModel("yes")
+    assert ["".join(calls.ask(model, PROMPT)) for _ in range(2)] == ["yes", "yes"]
+
+
+def test_what_a_tool_says_is_there_while_it_works():
+    gate = threading.Event()
+
+    def slow(order_id: str):
+        """Find an order."""
+        yield "Looking…\n"
+        assert gate.wait(5)
+        return "found"
+
+    model = FakeModel(CALL, then=[["Done."]])
+    chunks = calls_of().ask(model, PROMPT, toolbox_of(slow))
+    assert next(chunks) == "Looking…\n"
+    gate.set()
+    assert list(chunks) == ["Done."]
+    assert told(model.prompts[1]) == (ToolResult("c1", "found"),)
+
+
+def test_a_model_that_goes_in_circles_is_told_so_and_then_left():
+    model, ran = FakeModel(CALL), []
+
+    def note(order_id: str) -> str:
+        """Find an order."""
+        ran.append(order_id)
+        return "not found"
+
+    list(calls_of().ask(model, PROMPT, toolbox_of(note)))
+    assert len(ran) == MAX_TOOL_ROUNDS
+    assert told(model.prompts[-1]) == (ToolResult("c1", TOO_MANY, failed=True),)
+    assert len(model.prompts) == MAX_TOOL_ROUNDS + 2
+
+
+def test_a_model_that_stops_when_told_to_has_the_last_word():
+    rounds = [[CALL]] * MAX_TOOL_ROUNDS
+    model = FakeModel(CALL, then=[*rounds, ["So be it."]])
+    assert list(calls_of().ask(model, PROMPT, toolbox_of(quiet))) == ["So be it."]
+
+
+def test_a_tool_is_not_run_when_it_is_too_late_for_it():
+    def never(order_id: str) -> str:
+        """Find an order."""
+        raise AssertionError("run")
+
+    model = FakeModel(CALL, then=[["I do not know."]])
+    readings = iter([25.0, RESERVED_SECONDS])
+    calls = ModelCalls(lambda: next(readings))
+    assert list(calls.ask(model, PROMPT, toolbox_of(never))) == ["I do not know."]
+    assert told(model.prompts[1]) == (ToolResult("c1", TOO_LATE, failed=True),)
+
+
+@pytest.mark.parametrize(("left", "for_the_tool"), [(24.0, 24.0 - RESERVED_SECONDS), (4.0, 3.0)])
+def test_a_tool_has_what_is_left_but_for_what_the_model_needs(left, for_the_tool):
+    asked = []
+
+    def run(call, seconds):
+        asked.append(seconds)
+        return ToolResult(call.id, "x")
+        yield
+
+    model = FakeModel(CALL, then=[["Done."]])
+    list(calls_of(left).ask(model, PROMPT, SimpleNamespace(run=run)))
+    assert asked == [for_the_tool]
+
+
+def test_a_model_that_may_call_need_not():
+    model = FakeModel("Hello.")
+    assert list(calls_of().ask(model, PROMPT, toolbox_of())) == ["Hello."]
+    assert len(model.prompts) == 1
+
+
+def test_a_call_that_nobody_offered_ends_the_answer():
+    model = FakeModel("Hello.", CALL)
+    assert list(calls_of().ask(model, PROMPT)) == ["Hello."]
+    assert len(model.prompts) == 1
+
+
+# --- what stops them
+
+
+def test_closing_stops_the_calls_and_those_to_come():
+    calls, model = calls_of(), FakeModel("a", "b")
+    chunks = calls.ask(model, PROMPT)
+    next(chunks)
+    calls.close()
+    assert list(chunks) == []
+    assert list(calls.ask(model, PROMPT)) == []
+    assert model.answers[0].closed.is_set()
+
+
+def test_what_cannot_be_closed_does_not_keep_the_others_open():
+    class Stubborn(FakeAnswer):
+        def close(self):
+            raise OSError("no")
+
+    stubborn = SimpleNamespace(ask=lambda prompt: Stubborn(["a", "b"]))
+    model, calls = FakeModel("a", "b"), calls_of()
+    open_ones = [calls.ask(stubborn, PROMPT), calls.ask(model, PROMPT)]
+    assert [next(chunks) for chunks in open_ones] == ["a", "a"]
+    calls.close()
+    assert model.answers[0].closed.is_set()
+
+
+def test_closing_between_rounds_asks_the_model_no_more():
+    calls = calls_of()
+
+    def closes(order_id: str) -> str:
+        """Find an order."""
+        calls.close()
+        return "too late"
+
+    model = FakeModel(CALL, then=[["never read"]])
+    assert list(calls.ask(model, PROMPT, toolbox_of(closes))) == []
+    assert [answer.completion is None for answer in model.answers] == [False, True]
+
+
+def test_leaving_an_answer_leaves_the_tool_that_runs():
+    left = threading.Event()
+
+    def talks(order_id: str):
+        """Find an order."""
+        try:
+            while True:
+                yield "on and on\n"
+        finally:
+            left.set()
+
+    chunks = calls_of().ask(FakeModel(CALL), PROMPT, toolbox_of(talks))
+    assert next(chunks) == "on and on\n"
+    chunks.close()
+    assert left.wait(5)
+
+
+def test_closing_while_a_call_blocks_ends_it():
+    calls, never = calls_of(), threading.Event()
+    chunks = calls.ask(FakeModel("a", never, "b"), PROMPT)
+    assert next(chunks) == "a"
+    threading.Thread(target=calls.close).start()
+    assert list(chunks) == []
+
+
+def test_a_tool_call_that_was_cut_off_is_not_run():
+    def never(order_id: str = "all") -> str:
+        """Cancel orders."""
+        raise AssertionError("run")
+
+    ended = Completion("fake", "max_tokens", tool_calls=(ToolCall("c1", "never", {}),))
+    model = FakeModel("I will", ended)
+    assert list(calls_of().ask(model, PROMPT, toolbox_of(never))) == ["I will"]
+    assert len(model.prompts) == 1

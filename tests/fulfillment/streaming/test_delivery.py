@@ -1,0 +1,345 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fakes import FakeChannel, FakeClock, ScriptedText
+from fulfillment.channels.session_table import Session
+from fulfillment.errors import (
+    ChannelBusy,
+    ChannelError,
+    ConnectionGone,
+    FrameRejected,
+    SessionTableError,
+)
+from fulfillment.streaming.delivery import Deliverer, Status
+from fulfillment.streaming.pacing import Pace
+from lex_web_ui import visible
+
+INTERVAL = 0.2
+SESSION = Session("connection-1")
+
+
+def deliver(
+    chunks,
+    ends_at,
+    *,
+    channel=None,
+    clock=None,
+    find=lambda: SESSION,
+    paired=True,
+    waiting_text="",
+):
+    """Run a delivery of scripted chunks on a fake clock; return it and what was posted when."""
+    clock = clock or FakeClock()
+    posted_at = []
+    channel = channel or FakeChannel(on_post=lambda: posted_at.append(round(clock.now, 3)))
+    source = ScriptedText(clock, chunks, ends_at)
+    deliverer = Deliverer(
+        source, find, channel, Pace(INTERVAL), paired=paired, waiting_text=waiting_text, clock=clock
+    )
+    deliverer.run()
+    return deliverer.delivery, channel.frames, posted_at
+
+
+def steady(count, every=0.0125, start=1.0, chunk="word "):
+    return [(start + index * every, chunk) for index in range(count)]
+
+
+def test_the_first_chunk_leaves_at_once_as_a_pair():
+    _, frames, posted_at = deliver([(1.0, "Hello")], ends_at=5.0)
+    assert frames == ["Hell", "o"]
+    assert posted_at == [1.0, 1.0]
+
+
+def test_chunks_of_an_interval_leave_together():
+    _, frames, posted_at = deliver(steady(40), ends_at=1.5)
+    assert frames[:4] == ["word", " ", "word " * 15 + "word", " "]
+    assert posted_at == [1.0, 1.0, 1.2, 1.2, 1.4, 1.4]
+
+
+def test_in_a_pause_all_but_the_last_character_is_followed_by_a_frame():
+    _, frames, posted_at = deliver([(1.0, "Looking"), (1.05, " it up…")], ends_at=9.0)
+    assert frames == ["Lookin", "g", " it up", "…"]
+    assert posted_at[-1] == 1.2
+
+
+def test_a_lone_first_character_is_followed_as_soon_as_there_is_more():
+    _, frames, posted_at = deliver([(1.0, "I"), (1.01, " am"), (1.02, " here")], ends_at=9.0)
+    assert frames == ["I", " a", "m", " her", "e"]
+    assert posted_at == [1.0, 1.01, 1.01, 1.21, 1.21]
+
+
+def test_frames_that_other_clients_read_are_not_split():
+    _, frames, _ = deliver([(1.0, "Hello"), (1.5, " there")], ends_at=9.0, paired=False)
+    assert frames == ["Hello", " there"]
+
+
+def test_nothing_is_posted_once_the_text_is_complete():
+    delivery, frames, _ = deliver([(1.0, "Hello"), (1.1, " tail")], ends_at=1.15)
+    assert frames == ["Hell", "o"]
+    assert delivery.characters == 5
+
+
+def test_the_second_of_a_pair_is_not_posted_when_the_text_completes_during_the_first():
+    clock = FakeClock()
+    channel = FakeChannel(clock=clock, seconds=0.1)
+    _, frames, _ = deliver([(1.0, "Hello")], ends_at=1.05, channel=channel, clock=clock)
+    assert frames == ["Hell"]
+
+
+def test_slow_posts_do_not_hold_the_end_for_more_than_one_post():
+    clock = FakeClock()
+    channel = FakeChannel(clock=clock, seconds=0.5)
+    deliver(steady(400), ends_at=6.0, channel=channel, clock=clock)
+    assert clock.now <= 6.0 + 0.5
+
+
+def test_frames_get_rarer_when_posts_are_slow():
+    def posts(seconds):
+        clock = FakeClock()
+        channel = FakeChannel(clock=clock, seconds=seconds)
+        return len(deliver(steady(400), ends_at=6.0, channel=channel, clock=clock)[1])
+
+    assert posts(0.01) > posts(0.1) > posts(0.4)
+
+
+def test_the_first_frame_is_timed():
+    delivery, _, _ = deliver([(1.0, "Hello")], ends_at=5.0)
+    assert delivery.first_frame_at == 1.0
+    assert delivery.frames == 2
+
+
+class Rows:
+    """A session table whose row changes with time: (seconds, row or error), in order."""
+
+    def __init__(self, clock, *rows):
+        self._clock = clock
+        self._rows = rows
+        self.looks = []
+
+    def __call__(self):
+        self.looks.append(round(self._clock.now, 3))
+        row = None
+        for since, value in self._rows:
+            if since <= self._clock.now:
+                row = value
+        if isinstance(row, Exception):
+            raise row
+        return row
+
+
+@pytest.mark.parametrize(
+    ("row", "status"),
+    [
+        (None, Status.NO_SESSION),
+        (Session("c", contested=True), Status.CONTESTED),
+        (SessionTableError("down"), Status.TABLE_FAILED),
+    ],
+)
+def test_without_a_connection_to_trust_nothing_is_posted(row, status):
+    clock = FakeClock()
+    delivery, frames, _ = deliver(steady(10), 20.0, clock=clock, find=Rows(clock, (0, row)))
+    assert frames == []
+    assert delivery.status == status
+
+
+@pytest.mark.parametrize("before", [None, SessionTableError("down")])
+def test_a_row_that_appears_late_is_found_and_caught_up_with(before):
+    clock = FakeClock()
+    rows = Rows(clock, (0, before), (1.2, SESSION))
+    delivery, frames, posted_at = deliver(steady(40, start=0.1), 9.0, clock=clock, find=rows)
+    assert rows.looks == [0.0, 0.3, 0.8, 1.5]
+    assert frames == ["word " * 39 + "word", " "]
+    assert posted_at[0] == 1.5
+    assert (delivery.status, delivery.error) == (Status.STREAMED, None)
+
+
+def test_looking_for_a_row_ends_with_the_text():
+    clock = FakeClock()
+    rows = Rows(clock, (0, None))
+    deliver([(0.1, "Hello")], 0.5, clock=clock, find=rows)
+    assert rows.looks == [0.0, 0.3]
+
+
+def test_a_client_that_connects_again_gets_what_it_has_not_seen():
+    clock = FakeClock()
+    rows = Rows(clock, (0, SESSION), (1.6, Session("connection-2")))
+    channel = FakeChannel(clock=clock)
+    channel.close_at("connection-1", 1.5)
+    delivery, frames, _ = deliver(steady(100), 9.0, channel=channel, clock=clock, find=rows)
+    assert "".join(frames) == "word " * 100
+    assert {address for address, _ in channel.posts} == {"connection-1", "connection-2"}
+    assert (delivery.status, delivery.gone) == (Status.STREAMED, 1)
+
+
+def test_a_connection_lost_between_the_frames_of_a_pair_is_continued_behind_the_first():
+    clock = FakeClock()
+    rows = Rows(clock, (0, SESSION), (0.1, Session("connection-2")))
+    channel = FakeChannel([None, ConnectionGone("410")], clock=clock)
+    _, frames, _ = deliver([(0.0, "Hello")], 9.0, channel=channel, clock=clock, find=rows)
+    assert channel.posts == [("connection-1", "Hell"), ("connection-2", "o")]
+
+
+def test_a_connection_that_is_still_opening_gets_a_second_chance():
+    channel = FakeChannel([ConnectionGone("410")])
+    delivery, frames, _ = deliver([(0.0, "Hello")], 9.0, channel=channel)
+    assert frames == ["Hell", "o"]
+    assert delivery.status == Status.STREAMED
+
+
+def test_a_gone_connection_is_posted_to_no_more():
+    clock = FakeClock()
+    rows = Rows(clock, (0, SESSION))
+    channel = FakeChannel(gone_after=3)
+    delivery, frames, _ = deliver(steady(100), 30.0, channel=channel, clock=clock, find=rows)
+    assert len(frames) == 3
+    assert (delivery.status, delivery.gone) == (Status.GONE, 1)
+    assert len(rows.looks) == 7
+
+
+def test_a_session_that_becomes_contested_is_not_streamed_on():
+    clock = FakeClock()
+    rows = Rows(clock, (0, SESSION), (0.1, Session("connection-2", contested=True)))
+    channel = FakeChannel(gone_after=1)
+    delivery, frames, _ = deliver(steady(100), 9.0, channel=channel, clock=clock, find=rows)
+    assert len(frames) == 1
+    assert delivery.status == Status.CONTESTED
+
+
+@pytest.mark.parametrize("error", [ChannelError("500"), FrameRejected("403")])
+def test_a_frame_that_may_have_arrived_or_never_will_ends_the_posting(error):
+    channel = FakeChannel([None, None, error])
+    delivery, frames, _ = deliver(steady(100), ends_at=9.0, channel=channel)
+    assert len(frames) == 2
+    assert delivery.status == Status.FAILED
+    assert delivery.error is error
+
+
+def test_a_busy_channel_gets_the_text_later():
+    channel = FakeChannel([None, ChannelBusy("429"), ChannelBusy("429")])
+    delivery, frames, _ = deliver(steady(100), ends_at=9.0, channel=channel)
+    assert "".join(frames) == "word " * 100
+    assert delivery.status == Status.STREAMED
+
+
+def test_a_channel_that_is_always_busy_is_asked_ever_more_rarely():
+    clock = FakeClock()
+    asked = []
+
+    class Busy:
+        frames = ()
+
+        def post(self, address, frame):
+            asked.append(round(clock.now, 1))
+            raise ChannelBusy("429")
+
+    delivery, _, _ = deliver([(0.0, "Hello")], 8.0, channel=Busy(), clock=clock)
+    assert asked == [0.0, 0.2, 0.6, 1.4, 3.0, 5.0, 7.0]
+    assert delivery.busy == len(asked)
+
+
+def test_a_waiting_text_is_posted_at_once_and_stays_in_front():
+    clock = FakeClock()
+    delivery, frames, posted_at = deliver(
+        [(2.0, "Hello")], 9.0, clock=clock, waiting_text="Thinking…"
+    )
+    assert frames == ["Thinking…", " ", "Hell", "o"]
+    assert posted_at == [0.0, 0.0, 2.0, 2.0]
+    assert delivery.characters == 5
+
+
+def test_a_waiting_text_that_comes_too_late_is_left_out():
+    _, frames, _ = deliver([(0.0, "Hello")], 9.0, waiting_text="Thinking…")
+    assert frames == ["Hell", "o"]
+
+
+def test_what_a_busy_channel_left_of_a_waiting_text_is_posted_before_the_text():
+    channel = FakeChannel([None, ChannelBusy("429")])
+    delivery, frames, _ = deliver([(2.0, "Hello")], 9.0, channel=channel, waiting_text="Wait")
+    assert "".join(frames) == "Wait Hello"
+    assert delivery.characters == 5
+
+
+def test_a_waiting_text_is_not_posted_twice():
+    channel = FakeChannel([None, ConnectionGone("410")])
+    clock = FakeClock()
+    rows = Rows(clock, (0, SESSION), (0.1, Session("connection-2")))
+    _, frames, _ = deliver(
+        [(3.0, "Hi!")], 9.0, channel=channel, clock=clock, find=rows, waiting_text="Wait"
+    )
+    assert "".join(frames).count("Wait") == 1
+
+
+GAPS = st.lists(
+    st.tuples(st.floats(0, 0.3), st.text("abc def", min_size=2, max_size=9)),
+    min_size=1,
+    max_size=20,
+)
+
+
+@given(GAPS, st.floats(0, 0.04))
+def test_in_a_pause_lex_web_ui_shows_all_but_the_last_character_within_800_ms(gaps, post_seconds):
+    clock, at, chunks = FakeClock(), 0.0, []
+    for gap, chunk in gaps:
+        at += gap
+        chunks.append((at, chunk))
+    arrivals = []
+    channel = FakeChannel(
+        clock=clock,
+        seconds=post_seconds,
+        on_post=lambda: arrivals.append((clock.now, channel.frames[-1])),
+    )
+    deliver(chunks, at + 5.0, channel=channel, clock=clock)
+    written = "".join(chunk for _, chunk in chunks)
+    assert visible(arrivals, at + 0.8) == written[:-1]
+
+
+@given(GAPS)
+def test_lex_web_ui_trails_the_model_by_an_interval_and_600_ms_at_most(gaps):
+    clock, at, chunks = FakeClock(), 0.0, []
+    for gap, chunk in gaps:
+        at += gap
+        chunks.append((at, chunk))
+    arrivals = []
+    channel = FakeChannel(
+        clock=clock,
+        seconds=0.02,
+        on_post=lambda: arrivals.append((clock.now, channel.frames[-1])),
+    )
+    deliver(chunks, at + 5.0, channel=channel, clock=clock)
+    for moment, _ in chunks:
+        written = "".join(chunk for since, chunk in chunks if since <= moment)
+        assert visible(arrivals, moment + INTERVAL + 0.6).startswith(written[:-1])
+
+
+CHUNKS = st.lists(
+    st.tuples(st.floats(0, 0.4), st.text(min_size=1, max_size=30)), min_size=1, max_size=40
+)
+OUTCOMES = st.lists(
+    st.sampled_from([None] * 6 + [ChannelBusy("429"), ConnectionGone("410"), ChannelError("500")]),
+    max_size=60,
+)
+
+
+@given(CHUNKS, OUTCOMES, st.floats(0, 0.5), st.floats(0, 2), st.booleans())
+def test_what_was_posted_is_always_a_prefix_of_what_was_written(
+    gaps, outcomes, post_seconds, tail_seconds, paired
+):
+    clock, at, chunks = FakeClock(), 0.0, []
+    for gap, chunk in gaps:
+        at += gap
+        chunks.append((at, chunk))
+    channel = FakeChannel(outcomes, clock=clock, seconds=post_seconds)
+    # A client that connects again whenever its connection is gone.
+    connections = iter(range(1_000_000))
+    delivery, frames, _ = deliver(
+        chunks,
+        at + tail_seconds,
+        channel=channel,
+        clock=clock,
+        paired=paired,
+        find=lambda: Session(f"connection-{next(connections)}"),
+    )
+    assert "".join(chunk for _, chunk in chunks).startswith("".join(frames))
+    assert delivery.characters == len("".join(frames))
+    assert clock.now <= at + tail_seconds + post_seconds

@@ -1,0 +1,144 @@
+import threading
+
+import pytest
+
+from fulfillment.errors import AnswerError
+from fulfillment.handlers import chunks_of, through
+
+
+def chunks_then(*steps):
+    """Yield the steps; raise those that are errors."""
+    for step in steps:
+        if isinstance(step, BaseException):
+            raise step
+        yield step
+
+
+class Held:
+    """Chunks that hold something which has to be let go of."""
+
+    def __init__(self, *chunks):
+        self._chunks = iter(chunks)
+        self.closed = False
+
+    def __iter__(self):
+        return self._chunks
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("answered", "chunks"),
+    [
+        ("all at once", ["all at once"]),
+        ("", [""]),
+        (None, []),
+        ([], []),
+        (["a", "b"], ["a", "b"]),
+        (("a", "b"), ["a", "b"]),
+        (iter(["a", "b"]), ["a", "b"]),
+        (chunks_then("a", "", "b"), ["a", "", "b"]),
+        (map(str.upper, "ab"), ["A", "B"]),
+    ],
+)
+def test_a_function_may_return_text_or_nothing_or_yield_chunks(answered, chunks):
+    assert list(chunks_of(answered)) == chunks
+
+
+@pytest.mark.parametrize(
+    ("answered", "named"),
+    [
+        (5, "int"),
+        ({"text": "secret"}, "dict"),
+        (b"secret", "int"),
+        (object(), "object"),
+        (["a", 5], "int"),
+        (chunks_then("a", b"secret"), "bytes"),
+        (chunks_then("a", None), "NoneType"),
+        (chunks_then(["secret"]), "list"),
+    ],
+)
+def test_what_is_not_text_is_refused_by_its_type(answered, named):
+    with pytest.raises(AnswerError, match=named) as caught:
+        list(chunks_of(answered))
+    assert "secret" not in str(caught.value)
+
+
+def test_what_a_function_raises_is_raised_and_what_it_yielded_before_is_there():
+    chunks = chunks_of(chunks_then("a", ValueError("x")))
+    assert next(chunks) == "a"
+    with pytest.raises(ValueError):
+        next(chunks)
+
+
+@pytest.mark.parametrize("read", [0, 1, 2])
+def test_what_is_left_early_lets_go_of_what_it_holds(read):
+    held = Held("a", "b", "c")
+    chunks = chunks_of(held)
+    next(chunks)
+    for _ in range(read):
+        next(chunks)
+    chunks.close()
+    assert held.closed
+
+
+@pytest.mark.parametrize("chunk", ["a", 5])
+def test_what_is_read_to_its_end_lets_go_too(chunk):
+    held = Held(chunk)
+    try:
+        list(chunks_of(held))
+    except AnswerError:
+        pass
+    assert held.closed
+
+
+def test_a_chunk_is_there_before_the_next_is_made():
+    gate = threading.Event()
+
+    def answer():
+        yield "a"
+        assert gate.wait(5)
+        yield "b"
+
+    chunks = chunks_of(answer())
+    assert next(chunks) == "a"
+    gate.set()
+    assert next(chunks) == "b"
+
+
+def yields(turn, answer):
+    yield "<"
+    yield from answer(turn)
+    yield ">"
+
+
+def returns_text(turn, answer):
+    return f"<{''.join(answer(turn))}>"
+
+
+def returns_what_comes(turn, answer):
+    return answer(turn)
+
+
+def returns_nothing(turn, answer):
+    return None
+
+
+@pytest.mark.parametrize(
+    ("middleware", "text"),
+    [(yields, "<ab>"), (returns_text, "<ab>"), (returns_what_comes, "ab"), (returns_nothing, "")],
+)
+def test_a_middleware_is_read_as_any_function_is(middleware, text):
+    def answer(turn):
+        return chunks_of([turn, "b"])
+
+    assert "".join(through(middleware, answer)("a")) == text
+
+
+def test_leaving_a_middleware_leaves_what_it_is_around():
+    held = Held("a", "b")
+    chunks = through(returns_what_comes, lambda turn: chunks_of(held))(None)
+    next(chunks)
+    chunks.close()
+    assert held.closed

@@ -1,0 +1,166 @@
+"""The bot of ``templates/fulfillment.yaml``, and which bot aliases may call the Lambda."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from troposphere import Template
+from troposphere.awslambda import Alias
+
+from evaluator import Refused, Stack, evaluate
+from fulfillment.notices import Words
+from websocket_stack.cloudformation import lex_bot as bot
+
+REQUIRED = {"CodeBucket": "artifacts", "CodeKey": "code.zip"}
+CREATED = {"CreateBot": "true"}
+MY_ALIAS = "arn:aws:lex:eu-central-1:123456789012:bot-alias/ABCDEFGHIJ/KLMNOPQRST"
+OF_A_BOT = {
+    "Bot",
+    "BotRole",
+    "BotVersion",
+    "LiveBotAlias",
+    "AllowLiveBotAlias",
+    "AllowTestBotAlias",
+}
+OUTPUTS = {"BotId", "BotAliasId", "BotLocaleId"}
+
+
+def evaluated(**given: str) -> Stack:
+    return evaluate("fulfillment", REQUIRED | given)
+
+
+def of_a_bot(stack: Stack) -> set[str]:
+    names = {re.sub("(?<=BotVersion)[0-9a-f]{12}$", "", title) for title in stack.resources}
+    return {name for name in names if "Bot" in name}
+
+
+def locale() -> dict[str, Any]:
+    (only,) = evaluated(**CREATED).properties("Bot")["BotLocales"]
+    found: dict[str, Any] = only
+    return found
+
+
+def permissions(stack: Stack) -> dict[str, str]:
+    """Return who may call the Lambda."""
+    return {
+        title: permission["SourceArn"]
+        for title, permission in stack.of_type("AWS::Lambda::Permission").items()
+    }
+
+
+def test_without_a_bot_nobody_may_call_the_lambda() -> None:
+    stack = evaluated()
+    assert of_a_bot(stack) == set()
+    assert permissions(stack) == {}
+    assert not OUTPUTS & stack.outputs.keys()
+
+
+def test_a_bot_comes_with_its_role_version_alias_and_permissions() -> None:
+    stack = evaluated(**CREATED)
+    assert of_a_bot(stack) == OF_A_BOT
+    assert {name: stack.outputs[name] for name in OUTPUTS} == {
+        "BotId": "<Bot>",
+        "BotAliasId": "<LiveBotAlias.BotAliasId>",
+        "BotLocaleId": "en_US",
+    }
+
+
+def test_its_live_alias_and_the_consoles_test_window_may_call_the_lambda() -> None:
+    assert permissions(evaluated(**CREATED)) == {
+        "AllowLiveBotAlias": "<LiveBotAlias.Arn>",
+        "AllowTestBotAlias": ("arn:aws:lex:eu-central-1:123456789012:bot-alias/<Bot>/TSTALIASID"),
+    }
+
+
+def test_a_bot_alias_that_exists_may_call_the_lambda() -> None:
+    stack = evaluated(BotAliasArn=MY_ALIAS)
+    assert permissions(stack) == {"AllowExistingBotAlias": MY_ALIAS}
+    assert of_a_bot(stack) == {"AllowExistingBotAlias"}
+
+
+def test_a_bot_that_is_made_takes_the_place_of_one_that_exists() -> None:
+    stack = evaluated(BotAliasArn=MY_ALIAS, **CREATED)
+    assert permissions(stack).keys() == {"AllowLiveBotAlias", "AllowTestBotAlias"}
+
+
+@pytest.mark.parametrize("given", [CREATED, {"BotAliasArn": MY_ALIAS}])
+def test_lex_alone_may_call_and_the_live_alias_alone_is_called(given: dict[str, str]) -> None:
+    for permission in evaluated(**given).of_type("AWS::Lambda::Permission").values():
+        assert permission["Principal"] == "lexv2.amazonaws.com"
+        assert permission["SourceAccount"] == "123456789012"
+        assert permission["Action"] == "lambda:InvokeFunction"
+        assert permission["FunctionName"] == "<LiveAlias>"
+
+
+def test_both_aliases_answer_with_the_live_alias_of_the_lambda() -> None:
+    stack = evaluated(**CREATED)
+    for settings in (
+        stack.properties("LiveBotAlias")["BotAliasLocaleSettings"],
+        stack.properties("Bot")["TestBotAliasSettings"]["BotAliasLocaleSettings"],
+    ):
+        (only,) = settings
+        assert only["LocaleId"] == "en_US"
+        assert only["BotAliasLocaleSetting"]["Enabled"] is True
+        hook = only["BotAliasLocaleSetting"]["CodeHookSpecification"]["LambdaCodeHook"]
+        assert hook == {"LambdaArn": "<LiveAlias>", "CodeHookInterfaceVersion": "1.0"}
+
+
+def test_the_bot_is_built_versioned_and_aliased() -> None:
+    stack = evaluated(**CREATED)
+    assert stack.properties("Bot")["AutoBuildBotLocales"] is True
+    (title,) = stack.of_type("AWS::Lex::BotVersion")
+    assert stack.properties("LiveBotAlias")["BotVersion"] == f"<{title}.BotVersion>"
+    (of_locale,) = stack.properties(title)["BotVersionLocaleSpecification"]
+    assert of_locale["BotVersionLocaleDetails"] == {"SourceBotVersion": "DRAFT"}
+
+
+def test_whatever_nothing_else_understands_goes_to_the_lambda() -> None:
+    intents = {intent["Name"]: intent for intent in locale()["Intents"]}
+    assert intents["FallbackIntent"]["ParentIntentSignature"] == "AMAZON.FallbackIntent"
+    for intent in intents.values():
+        assert intent["FulfillmentCodeHook"]["Enabled"] is True
+        assert intent["FulfillmentCodeHook"]["IsActive"] is True
+
+
+def test_an_intent_has_an_utterance_or_the_bot_would_not_build() -> None:
+    assert any(intent.get("SampleUtterances") for intent in locale()["Intents"])
+
+
+def test_where_the_lambda_does_not_answer_a_user_reads_a_sentence() -> None:
+    for intent in locale()["Intents"]:
+        statuses = intent["FulfillmentCodeHook"]["PostFulfillmentStatusSpecification"]
+        for status in ("FailureResponse", "TimeoutResponse"):
+            (group,) = statuses[status]["MessageGroupsList"]
+            assert group["Message"]["PlainTextMessage"]["Value"] == Words().failed
+
+
+@pytest.mark.parametrize("locale_id", bot.LOCALES)
+def test_everything_of_a_bot_is_in_the_locale_that_was_chosen(locale_id: str) -> None:
+    stack = evaluated(BotLocaleId=locale_id, **CREATED)
+    made = str([stack.resources[title] for title in stack.resources if "Bot" in title])
+    assert {hit[1] for hit in re.finditer(r"'LocaleId': '(\w+)'", made)} == {locale_id}
+    assert stack.outputs["BotLocaleId"] == locale_id
+
+
+def test_a_locale_that_lex_does_not_have_is_refused() -> None:
+    with pytest.raises(Refused, match="BotLocaleId"):
+        evaluated(BotLocaleId="de_CH")
+
+
+def test_lex_alone_may_take_the_bots_role_and_for_this_account_only() -> None:
+    role = evaluated(**CREATED).properties("BotRole")
+    (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trusted["Principal"] == {"Service": "lexv2.amazonaws.com"}
+    assert trusted["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def test_another_definition_of_the_bot_makes_another_version() -> None:
+    def versions(function: str) -> list[str]:
+        made = Template()
+        bot.add(made, Alias(function, FunctionName="f", FunctionVersion="1", Name="live"))
+        return [title for title in made.resources if title.startswith("BotVersion")]
+
+    assert versions("LiveAlias") == versions("LiveAlias")
+    assert versions("LiveAlias") != versions("AnotherAlias")

@@ -1,0 +1,436 @@
+"""The WebSocket API over HTTP: in memory, then on the running stack with real clients."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from botocore.credentials import ReadOnlyCredentials
+from starlette.applications import Starlette
+from starlette.testclient import TestClient, WebSocketDenialResponse
+from starlette.websockets import WebSocketDisconnect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from fakes import FakeClock
+from stack_fixture import connection_of, wait_until_unregistered
+from websocket_stack.local.api_gateway import routes as endpoints
+from websocket_stack.local.api_gateway.authorization import Auth, Authorization
+from websocket_stack.local.api_gateway.events import Api
+from websocket_stack.local.api_gateway.service import WebSocketApi
+from websocket_stack.local.api_gateway.signatures import Key, SignatureCheck
+from websocket_stack.local.aws_json import ServiceError, error_response
+from websocket_stack.local.functions.function import FunctionError
+from websocket_stack.smoke import presigning as presign
+
+KB = 1024
+GUEST = {"cognitoIdentityId": "us-east-1:guest"}
+
+
+class FakeFunction:
+    """Keeps its events and answers each as told."""
+
+    def __init__(self, answer: bytes | Exception = b'{"statusCode": 200}') -> None:
+        self._answer = answer
+        self.events: list[dict[str, Any]] = []
+
+    async def invoke(self, event: dict[str, Any]) -> bytes:
+        self.events.append(event)
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+class Rig:
+    """An application with a WebSocket API at /Prod, and the functions behind it."""
+
+    def __init__(
+        self,
+        on_connect: Any = None,
+        default: Any = None,
+        auth: Auth = "none",
+    ) -> None:
+        self.on_connect = on_connect or FakeFunction()
+        self.on_disconnect = FakeFunction()
+        self.clock = FakeClock(1_734_711_312.015)
+        routes: dict[str, Any] = {
+            "$connect": self.on_connect,
+            "$disconnect": self.on_disconnect,
+            "$default": default,
+        }
+        self.api = WebSocketApi(Api("local00000", "Prod", "testserver"), routes, self.clock)
+        keys = {"AKID": Key("secret", identity=GUEST)}
+        authorization = Authorization(SignatureCheck(keys.get), auth)
+        self.app = Starlette(
+            routes=endpoints.routes(self.api, "Prod", authorization),
+            exception_handlers={ServiceError: error_response},
+        )
+
+    @property
+    def connection_id(self) -> str:
+        connection_id: str = self.on_connect.events[-1]["requestContext"]["connectionId"]
+        return connection_id
+
+    @property
+    def path(self) -> str:
+        return f"/Prod/@connections/{quote(self.connection_id, safe='')}"
+
+    @property
+    def closes(self) -> list[tuple[int, str]]:
+        contexts = [event["requestContext"] for event in self.on_disconnect.events]
+        return [(each["disconnectStatusCode"], each["disconnectReason"]) for each in contexts]
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+@pytest.fixture
+def http(rig: Rig) -> Iterator[TestClient]:
+    with TestClient(rig.app) as made:
+        yield made
+
+
+# --- in memory
+
+
+def test_the_upgrade_becomes_the_event_of_connect(rig, http) -> None:
+    headers = {"user-agent": "Mozilla/5.0"}
+    with http.websocket_connect("/Prod?sessionId=us-east-1%3Aabc", headers=headers):
+        [event] = rig.on_connect.events
+    assert event["queryStringParameters"] == {"sessionId": "us-east-1:abc"}
+    assert event["headers"]["Sec-WebSocket-Version"] == "13"
+    assert event["requestContext"]["identity"] == {
+        "sourceIp": "testclient",
+        "userAgent": "Mozilla/5.0",
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"), [(b'{"statusCode": 401}', 401), (FunctionError("KeyError"), 502)]
+)
+def test_a_refused_upgrade_is_answered_with_the_status(answer, status) -> None:
+    with TestClient(Rig(FakeFunction(answer)).app) as http:
+        with pytest.raises(WebSocketDenialResponse) as refused:
+            with http.websocket_connect("/Prod"):
+                pass
+    assert refused.value.status_code == status
+    assert refused.value.content == b""
+
+
+def test_messages_go_in_and_errors_come_out() -> None:
+    rig = Rig(default=FakeFunction(FunctionError("KeyError")))
+    with TestClient(rig.app) as http, http.websocket_connect("/Prod") as websocket:
+        websocket.send_text("hello")
+        frame = websocket.receive_json()
+    assert frame["message"] == "Internal server error"
+    assert frame["connectionId"] == rig.connection_id
+
+
+def test_a_posted_message_arrives_as_text(rig, http) -> None:
+    with http.websocket_connect("/Prod") as websocket:
+        response = http.post(rig.path, content="Grüß Gott".encode())
+        assert (response.status_code, response.content) == (200, b"")
+        assert websocket.receive_text() == "Grüß Gott"
+
+
+def test_get_tells_times_and_identity(rig, http) -> None:
+    with http.websocket_connect("/Prod", headers={"user-agent": "Mozilla/5.0"}):
+        rig.clock.advance(1.5)
+        http.post(rig.path, content=b"hello")
+        assert http.get(rig.path).json() == {
+            "connectedAt": "2024-12-20T16:15:12.015+00:00",
+            "lastActiveAt": "2024-12-20T16:15:13.515+00:00",
+            "identity": {"sourceIp": "testclient", "userAgent": "Mozilla/5.0"},
+        }
+
+
+def test_delete_closes_the_socket_normally(rig, http) -> None:
+    with http.websocket_connect("/Prod") as websocket:
+        response = http.delete(rig.path)
+        assert (response.status_code, response.content) == (204, b"")
+        with pytest.raises(WebSocketDisconnect) as closed:
+            websocket.receive_text()
+    assert closed.value.code == 1000
+    assert rig.closes == [(1000, "Connection Closed Normally")]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize("connection_id", ["unknown%3D", "unknown=", "a/b+c%3D", "a%2Fb%2Bc%3D"])
+def test_whatever_is_unknown_is_gone(http, method, connection_id) -> None:
+    response = http.request(method, f"/Prod/@connections/{connection_id}")
+
+    assert response.status_code == 410
+    assert response.headers["x-amzn-ErrorType"] == "GoneException"
+    assert response.headers["x-amzn-RequestId"]
+    assert response.json() == {}
+
+
+def test_a_message_that_is_too_long_is_refused(rig, http) -> None:
+    with http.websocket_connect("/Prod"):
+        response = http.post(rig.path, content=b"x" * (128 * KB + 1))
+    assert response.status_code == 413
+    assert response.headers["x-amzn-ErrorType"] == "PayloadTooLargeException"
+
+
+def test_a_binary_message_closes_with_1003(rig, http) -> None:
+    with http.websocket_connect("/Prod") as websocket:
+        websocket.send_bytes(b"\x00")
+        with pytest.raises(WebSocketDisconnect) as closed:
+            websocket.receive_text()
+    assert closed.value.code == 1003
+    assert [code for code, _ in rig.closes] == [1003]
+
+
+def test_a_browser_that_closes_gives_its_code_and_reason(rig, http) -> None:
+    with http.websocket_connect("/Prod") as websocket:
+        websocket.close(3001, "enough")
+    assert rig.closes == [(3001, "enough")]
+
+
+def signed_path(secret: str) -> str:
+    """Return the address of $connect for TestClient, signed."""
+    credentials = ReadOnlyCredentials("AKID", secret, None)
+    url = presign.signed("ws://testserver/Prod", "mine", credentials, "us-east-1")
+    return url.removeprefix("ws://testserver")
+
+
+@pytest.mark.parametrize("auth", ["none", "iam"])
+def test_the_event_of_a_signed_connect_says_who_signed(auth) -> None:
+    rig = Rig(auth=auth)
+    with TestClient(rig.app) as http, http.websocket_connect(signed_path("secret")):
+        [event] = rig.on_connect.events
+    assert event["requestContext"]["identity"] == {
+        "sourceIp": "testclient",
+        "userAgent": "testclient",
+        **GUEST,
+    }
+    assert event["queryStringParameters"]["sessionId"] == "mine"
+
+
+def test_a_refused_signature_is_said_as_a_service_says_it_and_calls_nobody() -> None:
+    rig = Rig()
+    with TestClient(rig.app) as http:
+        with pytest.raises(WebSocketDenialResponse) as refused:
+            with http.websocket_connect(signed_path("wrong")):
+                pass
+    assert refused.value.status_code == 403
+    assert refused.value.headers["x-amzn-ErrorType"] == "InvalidSignatureException"
+    assert refused.value.headers["x-amzn-RequestId"]
+    assert refused.value.json()["message"].startswith("The request signature we calculated")
+    assert rig.on_connect.events == []
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_management_calls_are_checked_before_anything_is_looked_up(method) -> None:
+    with TestClient(Rig(auth="iam").app) as http:
+        response = http.request(method, "/Prod/@connections/unknown%3D")
+    assert response.status_code == 403
+    assert response.headers["x-amzn-ErrorType"] == "MissingAuthenticationTokenException"
+
+
+def drive(rig: Rig, received: list[dict[str, Any]], left_after: int) -> list[str]:
+    """Run a WebSocket through the application; returns the types of what it sent.
+
+    The browser has left after the application has sent so many messages.
+    """
+    sent: list[str] = []
+
+    async def receive() -> dict[str, Any]:
+        return received.pop(0)
+
+    async def send(message: dict[str, Any]) -> None:
+        if len(sent) == left_after:
+            raise OSError("the browser has left")
+        sent.append(message["type"])
+
+    scope = {
+        "type": "websocket",
+        "path": "/Prod",
+        "query_string": b"",
+        "headers": [],
+        "subprotocols": [],
+        "extensions": {"websocket.http.response": {}},
+    }
+    asyncio.run(asyncio.wait_for(rig.app(scope, receive, send), 20))  # type: ignore[arg-type]
+    return sent
+
+
+CONNECT = {"type": "websocket.connect"}
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ({"code": 1001, "reason": ""}, 1001),
+        ({"code": 1005, "reason": ""}, 1005),
+        ({"code": None, "reason": None}, 1005),
+        # uvicorn's word for a connection that was lost.
+        ({"code": 1005}, 1006),
+        ({"code": 1006}, 1006),
+        ({"code": 1012}, 1012),
+    ],
+)
+def test_the_close_code_reaches_the_event(rig, message, code) -> None:
+    drive(rig, [CONNECT, {"type": "websocket.disconnect", **message}], left_after=9)
+
+    assert rig.closes == [(code, "")]
+
+
+def test_a_browser_that_leaves_during_connect_is_disconnected(rig) -> None:
+    drive(rig, [CONNECT, {"type": "websocket.disconnect", "code": 1006}], left_after=0)
+
+    assert rig.closes == [(1006, "")]
+
+
+def test_a_browser_that_leaves_before_an_error_frame_is_disconnected() -> None:
+    rig = Rig(default=FakeFunction(FunctionError("KeyError")))
+    received = [
+        CONNECT,
+        {"type": "websocket.receive", "text": "hello"},
+        {"type": "websocket.disconnect", "code": 1001, "reason": "left"},
+    ]
+    assert drive(rig, received, left_after=1) == ["websocket.accept"]
+    assert rig.closes == [(1001, "left")]
+
+
+def test_a_browser_that_leaves_before_it_is_closed_is_disconnected(rig) -> None:
+    received = [
+        CONNECT,
+        {"type": "websocket.receive", "bytes": b"\x00"},
+        {"type": "websocket.disconnect", "code": 1006},
+    ]
+    drive(rig, received, left_after=1)
+    assert [code for code, _ in rig.closes] == [1003]
+
+
+def test_an_address_beside_the_stage_is_no_websocket(rig) -> None:
+    with TestClient(rig.app) as http, pytest.raises(WebSocketDisconnect):
+        with http.websocket_connect("/other"):
+            pass
+    assert rig.on_connect.events == []
+
+
+# --- on the running stack
+
+
+@contextmanager
+def browser(stack_url: str, session_id: str, **options: Any) -> Iterator[ClientConnection]:
+    url = f"{stack_url.replace('http', 'ws', 1)}/Prod?sessionId={session_id}"
+    with connect(url, proxy=None, compression=None, open_timeout=20, **options) as websocket:
+        yield websocket
+
+
+def test_a_real_browser_is_refused_with_the_status_of_the_registration(stack_url) -> None:
+    for query in ("", "?sessionId=", "?sessionId=a%20b"):
+        url = f"{stack_url.replace('http', 'ws', 1)}/Prod{query}"
+        with pytest.raises(InvalidStatus) as refused, connect(url, proxy=None):
+            pass
+        assert refused.value.response.status_code == 400
+
+
+def test_a_ping_is_swallowed_silently(stack_url) -> None:
+    with browser(stack_url, "ping-1") as websocket:
+        websocket.send('{"action": "ping"}')
+        websocket.send("anything else")
+        with pytest.raises(TimeoutError):
+            websocket.recv(timeout=0.2)
+
+
+def test_a_frame_above_32_kb_closes_with_1009(stack_url) -> None:
+    with browser(stack_url, "frame-1") as websocket:
+        websocket.send("x" * (32 * KB + 1))
+        assert close_code(websocket) == 1009
+
+
+def test_a_message_above_128_kb_closes_with_1009(stack_url) -> None:
+    with browser(stack_url, "message-1") as websocket:
+        try:
+            websocket.send(["x" * 32 * KB] * 4 + ["x"])
+        except ConnectionClosed:
+            pass  # already
+        assert close_code(websocket) == 1009
+
+
+def test_a_message_of_128_kb_in_frames_of_32_kb_is_taken(stack_url) -> None:
+    with browser(stack_url, "message-2") as websocket:
+        websocket.send(["x" * 32 * KB] * 4)
+        with pytest.raises(TimeoutError):
+            websocket.recv(timeout=0.2)
+
+
+def test_a_binary_message_of_a_real_browser_closes_with_1003(stack_url) -> None:
+    with browser(stack_url, "binary-1") as websocket:
+        websocket.send(b"\x00\x01")
+        assert close_code(websocket) == 1003
+
+
+def close_code(websocket: ClientConnection) -> int | None:
+    with pytest.raises(ConnectionClosed):
+        websocket.recv(timeout=20)
+    return websocket.close_code
+
+
+def test_boto3_posts_to_a_browser(stack_url, connections, dynamodb) -> None:
+    with browser(stack_url, "boto-1") as websocket:
+        connection_id = connection_of(dynamodb, "boto-1")
+        connections.post_to_connection(ConnectionId=connection_id, Data="Grüß Gott 👋".encode())
+        connections.post_to_connection(ConnectionId=connection_id, Data=b"x" * 128 * KB)
+        assert websocket.recv(timeout=20) == "Grüß Gott 👋"
+        assert websocket.recv(timeout=20) == "x" * 128 * KB
+
+
+def test_boto3_reads_a_connection(stack_url, connections, dynamodb) -> None:
+    with browser(stack_url, "boto-2", user_agent_header="Mozilla/5.0") as websocket:
+        connection_id = connection_of(dynamodb, "boto-2")
+        before = connections.get_connection(ConnectionId=connection_id)
+        connections.post_to_connection(ConnectionId=connection_id, Data=b"hello")
+        after = connections.get_connection(ConnectionId=connection_id)
+        websocket.recv(timeout=20)
+    assert before["Identity"] == {"SourceIp": "127.0.0.1", "UserAgent": "Mozilla/5.0"}
+    assert before["ConnectedAt"] == after["ConnectedAt"]
+    assert before["ConnectedAt"] <= before["LastActiveAt"] <= after["LastActiveAt"]
+    assert after["LastActiveAt"].tzinfo is not None
+
+
+def test_boto3_closes_a_connection(stack_url, connections, dynamodb) -> None:
+    with browser(stack_url, "boto-3") as websocket:
+        connection_id = connection_of(dynamodb, "boto-3")
+        connections.delete_connection(ConnectionId=connection_id)
+        assert close_code(websocket) == 1000
+        with pytest.raises(connections.exceptions.GoneException):
+            connections.post_to_connection(ConnectionId=connection_id, Data=b"hello")
+
+
+def test_boto3_finds_a_browser_gone_that_has_closed(stack_url, connections, dynamodb) -> None:
+    with browser(stack_url, "boto-4"):
+        connection_id = connection_of(dynamodb, "boto-4")
+    # The client has had its close frame answered, and its row goes with it.
+    wait_until_unregistered(dynamodb, "boto-4")
+    for call in ("get_connection", "delete_connection"):
+        with pytest.raises(connections.exceptions.GoneException):
+            getattr(connections, call)(ConnectionId=connection_id)
+
+
+def test_boto3_is_told_that_a_message_is_too_long(connections) -> None:
+    with pytest.raises(connections.exceptions.PayloadTooLargeException):
+        connections.post_to_connection(ConnectionId="any=", Data=b"x" * (128 * KB + 1))
+
+
+def test_a_browser_that_connects_again_takes_over_its_session(
+    stack_url, connections, dynamodb
+) -> None:
+    with browser(stack_url, "boto-5"):
+        first = connection_of(dynamodb, "boto-5")
+        with browser(stack_url, "boto-5") as second:
+            connection_id = connection_of(dynamodb, "boto-5")
+            assert connection_id != first
+            connections.delete_connection(ConnectionId=first)
+            assert connection_of(dynamodb, "boto-5") == connection_id
+            connections.post_to_connection(ConnectionId=connection_id, Data=b"hello")
+            assert second.recv(timeout=20) == "hello"

@@ -1,0 +1,141 @@
+"""Finding the passages that fit a question."""
+
+from __future__ import annotations
+
+import pytest
+
+from websocket_stack.local.demo_model.passages import Library, Passage, split, words_of
+
+DEPLOY = Passage("docs/deploy.md", "Deploying", "Create the CloudFormation stack in your account.")
+TEST = Passage("README.md", "Tests", "The tests run on a laptop. They need no account.")
+TURN = Passage("docs/turn.md", "How a turn works", "The Lambda streams frames to the browser.")
+LIBRARY = Library([DEPLOY, TEST, TURN])
+
+
+# --- split
+
+
+def test_a_document_is_cut_at_its_headings() -> None:
+    document = "# Title\n\nIntroduction.\n\n## First ##\nOne.\n\nTwo.\n### Empty\n## Last\nThree.\n"
+
+    assert split("a.md", document) == [
+        Passage("a.md", "Title", "Introduction."),
+        Passage("a.md", "First", "One.\n\nTwo."),
+        Passage("a.md", "Last", "Three."),
+    ]
+
+
+def test_text_before_the_first_heading_goes_by_the_name_of_its_file() -> None:
+    assert split("a.md", "Hello.") == [Passage("a.md", "a.md", "Hello.")]
+
+
+@pytest.mark.parametrize("fence", ["```", "~~~", "```sh"])
+def test_a_comment_in_a_code_block_is_no_heading(fence) -> None:
+    document = f"# Title\n{fence}\n# not a heading\n{fence[:3]}\nmore\n# Next\nend"
+
+    assert [passage.heading for passage in split("a.md", document)] == ["Title", "Next"]
+
+
+def test_a_heading_of_the_fifth_level_and_a_hashtag_are_text() -> None:
+    assert split("a.md", "##### deep\n#tag") == [Passage("a.md", "a.md", "##### deep\n#tag")]
+
+
+@pytest.mark.parametrize("document", ["", "\n\n", "# Only a heading"])
+def test_a_document_without_text_has_no_passage(document) -> None:
+    assert split("a.md", document) == []
+
+
+def test_a_code_block_that_never_ends_keeps_its_text() -> None:
+    assert split("a.md", "# Title\n```\ncode\n") == [Passage("a.md", "Title", "```\ncode")]
+
+
+# --- words
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("How does the lamp turn?", ["lamp", "turn"]),
+        ("Streams, streaming & streamed", ["stream"] * 3),
+        ("A frame, framed and framing frames", ["fram"] * 4),
+        ("is was AND", []),
+        ("MODEL_ID 2024", ["model_id", "2024"]),
+        ("bus red king", ["bus", "red", "king"]),
+        ("Grüße aus Malmö", ["grüß", "aus", "malmö"]),
+        ("", []),
+    ],
+)
+def test_words_lose_their_endings_and_fillers(text, words) -> None:
+    assert words_of(text) == words
+
+
+# --- find
+
+
+@pytest.mark.parametrize(
+    ("question", "best"),
+    [
+        ("How do I deploy it?", DEPLOY),
+        ("How does a turn work?", TURN),
+        ("does it need an account to run tests", TEST),
+        ("frames in the browser", TURN),
+    ],
+)
+def test_the_passage_that_fits_best_comes_first(question, best) -> None:
+    assert LIBRARY.find(question)[0] == best
+
+
+@pytest.mark.parametrize("question", ["", "what is the", "bananas", "why bananas ripen account"])
+def test_a_question_that_fits_nothing_finds_nothing(question) -> None:
+    assert LIBRARY.find(question) == []
+
+
+def test_no_more_passages_are_found_than_asked_for() -> None:
+    library = Library([Passage("a.md", f"Part {i}", "A lamp turns.") for i in range(5)])
+
+    assert [each.heading for each in library.find("lamp")] == ["Part 0", "Part 1"]
+    assert len(library.find("lamp", most=3)) == 3
+
+
+def test_a_word_in_the_heading_weighs_more() -> None:
+    mention = Passage("a.md", "Other", "It has a lamp and a horn and a bell.")
+    about = Passage("b.md", "Lamp", "It turns and a horn and a bell.")
+
+    assert Library([mention, about]).find("lamp")[0] == about
+
+
+def test_a_passage_that_fits_much_less_is_left_out() -> None:
+    about = Passage("a.md", "Lamp", "The lamp. A lamp. Lamps.")
+    mention = Passage("b.md", "Sea", "Waves and wind and sand and one lamp. " + "Water. " * 50)
+
+    assert Library([mention, about]).find("lamp") == [about]
+
+
+def test_the_passages_that_a_text_quotes_are_found_in_its_order() -> None:
+    text = f"First: {TURN.text}\n\n{DEPLOY.text}"
+
+    assert LIBRARY.quoted_in(text) == [(7, TURN), (len(text) - len(DEPLOY.text), DEPLOY)]
+    assert LIBRARY.quoted_in("The Lambda streams frames") == []
+
+
+def test_an_empty_library_finds_nothing() -> None:
+    assert Library([]).find("anything") == []
+
+
+def test_a_library_reads_the_documents_of_a_checkout(tmp_path) -> None:
+    (tmp_path / "README.md").write_text("# Readme\nAbout lamps.", "utf-8")
+    (tmp_path / "notes.txt").write_text("# Notes\nAbout horns.", "utf-8")
+    (tmp_path / "docs" / "deep").mkdir(parents=True)
+    (tmp_path / "docs" / "deep" / "fog.md").write_text("# Fog\nGrüße im Nebel.", "utf-8")
+    library = Library.of_project(tmp_path)
+
+    assert library.find("lamps") == [Passage("README.md", "Readme", "About lamps.")]
+    assert library.find("fog") == [Passage("docs/deep/fog.md", "Fog", "Grüße im Nebel.")]
+    assert library.find("horns") == []
+
+
+def test_who_asks_by_a_heading_gets_what_stands_under_it_and_no_more() -> None:
+    wanted = Passage("README.md", "How does a turn work?", "A turn works in three steps.")
+    other = Passage("docs/x.md", "Turns", "How a turn does its work: a turn, a turn, a turn.")
+    library = Library([other, wanted])
+    assert library.find("How does a turn work?") == [wanted]

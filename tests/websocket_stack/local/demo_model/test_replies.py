@@ -1,0 +1,230 @@
+"""What the demo model says, and how it goes on."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fulfillment.markdown.splitting import cut_at_sentence
+from fulfillment.models.base import Message, ToolCall, ToolResult, ToolSpec
+from websocket_stack.local.demo_model.passages import Library, Passage
+from websocket_stack.local.demo_model.replies import (
+    MORE,
+    NOT_AGAIN,
+    NOTHING_FOUND,
+    NOTHING_MORE,
+    Replies,
+    rest_of,
+)
+from websocket_stack.local.demo_model.tools import LOOKING
+
+LAMPS = Passage("docs/lamps.md", "Lamps", "The lamp of a lighthouse turns once in ten seconds.")
+FOG = Passage("README.md", "Fog", "In fog the horn sounds twice a minute.")
+LONG = Passage(
+    "README.md",
+    "Keepers",
+    "A keeper trims the wick. Winds the clock! Writes the log?\n\n- First the log.\n- Then tea.\n\n"
+    "```sh\nkeeper --wick\nkeeper --clock\n```\n\nAnd sleeps.",
+)
+REPLIES = Replies(Library([LAMPS, FOG, LONG]))
+KEEPERS = "What do keepers do?"
+WHOLE = f"{LONG.text}\n\n*From README.md, “Keepers”.*"
+ORDERS = ToolSpec(
+    "find_order",
+    "Find an order.",
+    {"type": "object", "properties": {"order_id": {"type": "string"}}, "required": ["order_id"]},
+)
+NOT_TEXT = re.compile(r"```(?:sh)?|\s")
+CARS = ToolSpec(
+    "book_car",
+    "Book a car.",
+    {
+        "type": "object",
+        "properties": {"size": {"enum": ["small", "large"]}, "days": {"type": "integer"}},
+        "required": ["size", "days"],
+    },
+)
+
+
+def conversation(*said: str) -> list[Message]:
+    """Return messages of the user's and the assistant's, in turn."""
+    return [Message("assistant" if n % 2 else "user", text) for n, text in enumerate(said)]
+
+
+def reply(*said: str) -> str:
+    return REPLIES.to(conversation(*said)).text
+
+
+def with_tools(*said: str) -> tuple[str, object]:
+    made = REPLIES.to(conversation(*said), (ORDERS, CARS))
+    return made.text, made.tool_calls[0].arguments if made.tool_calls else None
+
+
+# --- passages
+
+
+def test_a_reply_quotes_the_passage_and_names_its_source() -> None:
+    assert reply("How does the lamp turn?") == (
+        "The lamp of a lighthouse turns once in ten seconds.\n\n*From docs/lamps.md, “Lamps”.*"
+    )
+
+
+def test_a_question_it_knows_nothing_of_is_answered_with_what_it_is() -> None:
+    assert reply("quantum chromodynamics") == NOTHING_FOUND
+    assert Replies(Library([])).to([Message("user", "")]).text == NOTHING_FOUND
+
+
+def test_earlier_turns_do_not_change_what_is_looked_up() -> None:
+    assert reply(KEEPERS, WHOLE, "lamp", "It turns.", "horn in fog") == reply("horn in fog")
+    assert reply(KEEPERS, WHOLE, "quantum chromodynamics") == NOTHING_FOUND
+
+
+# --- going on
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "go on",
+        "Go on!",
+        "please go on.",
+        "Continue",
+        "continue, please",
+        "more",
+        "Tell me more",
+        "keep going…",
+        "yes, go on",
+        "weiter",
+        "Bitte weiter!",
+        "mach weiter",
+        "carry on",
+    ],
+)
+def test_it_goes_on_where_it_stopped(text) -> None:
+    begun = "A keeper trims the wick."
+
+    assert reply(KEEPERS, begun, text) == WHOLE[len(begun) :].lstrip()
+
+
+@pytest.mark.parametrize("text", ["How do I go on?", "more lamps", "continue with fog", "moreover"])
+def test_a_question_is_a_question(text) -> None:
+    assert not MORE.fullmatch(text)
+
+
+def test_what_is_complete_does_not_go_on() -> None:
+    assert reply(KEEPERS, WHOLE, "go on") == NOTHING_MORE
+    assert reply(KEEPERS, "Something else.", "go on") == NOTHING_MORE
+    assert reply(KEEPERS, WHOLE, "go on", NOTHING_MORE, "go on") == NOTHING_MORE
+
+
+def test_without_a_reply_there_is_nothing_to_go_on_with() -> None:
+    assert reply("go on") == NOTHING_FOUND
+
+
+def test_a_function_may_have_said_something_before() -> None:
+    said = "I look into the log.\n\nA keeper trims the wick."
+
+    assert reply(KEEPERS, said, "go on").startswith("Winds the clock!")
+
+
+def test_a_code_block_that_was_cut_is_opened_again() -> None:
+    begun = WHOLE[: WHOLE.index("keeper --clock")].rstrip()
+
+    assert reply(KEEPERS, begun, "go on") == (
+        "```sh\nkeeper --clock\n```\n\nAnd sleeps.\n\n*From README.md, “Keepers”.*"
+    )
+
+
+@given(st.lists(st.integers(20, 120), min_size=1, max_size=15))
+def test_cut_anywhere_and_gone_on_with_it_says_all_of_it_once(lengths) -> None:
+    said, messages = "", conversation(KEEPERS)
+    for length in [*lengths, len(WHOLE)]:
+        made = REPLIES.to(messages).text
+        if made == NOTHING_MORE:
+            break
+        # As a turn that is cut remembers it.
+        part = cut_at_sentence(made[:length]).strip() if length < len(made) else made
+        if not part:
+            continue
+        said += part
+        messages += [Message("assistant", part), Message("user", "go on")]
+
+    # But for the code block, which is closed and opened for each reply.
+    assert NOT_TEXT.sub("", said) == NOT_TEXT.sub("", WHOLE)
+
+
+@given(st.text(alphabet="ab .\n", max_size=40), st.integers(0, 40))
+def test_the_rest_is_what_is_missing(whole, length) -> None:
+    whole = whole.strip()
+    said = whole[:length].strip()
+
+    rest = rest_of(whole, said)
+    assert whole.endswith(rest)
+    if said:
+        assert (said + rest).split() == whole.split() or f"{said} {rest}".split() == whole.split()
+
+
+# --- tools
+
+
+def test_a_tool_is_called_before_passages_are_looked_up() -> None:
+    assert with_tools("Where is order 7?") == (LOOKING, {"order_id": "7"})
+    assert with_tools("horn in fog") == (reply("horn in fog"), None)
+
+
+def test_the_results_are_told_and_no_tool_called_again() -> None:
+    call = ToolCall("1", "find_order", {"order_id": "7"})
+    messages = [
+        Message("user", "Where is order 7?"),
+        Message("assistant", LOOKING, tool_calls=(call,)),
+        Message("user", tool_results=(ToolResult("1", "It is sent."),)),
+    ]
+    made = REPLIES.to(messages, (ORDERS,))
+
+    assert (made.text, made.tool_calls) == ("The tool `find_order` says: It is sent.", ())
+    assert REPLIES.to(messages[2:], (ORDERS,)).text == "The tool says: It is sent."
+
+
+def test_an_answer_to_its_question_completes_what_was_asked() -> None:
+    question, _ = with_tools("Where is my order?")
+
+    assert question.endswith("?")
+    assert with_tools("Where is my order?", question, "A-17") == (LOOKING, {"order_id": "A-17"})
+
+
+def test_it_asks_for_one_thing_after_another() -> None:
+    first, _ = with_tools("Book a car")
+    second, _ = with_tools("Book a car", first, "small")
+
+    assert "size" in first and "days" in second
+    assert with_tools("Book a car", first, "small", second, "for 3") == (
+        LOOKING,
+        {"size": "small", "days": 3},
+    )
+
+
+def test_who_does_not_answer_its_question_is_not_asked_again() -> None:
+    question, _ = with_tools("Where is my order?")
+
+    assert with_tools("Where is my order?", question, "horn in fog")[0] == reply("horn in fog")
+    assert with_tools("Where is my order?", question, "Book a small car for 2 days") == (
+        LOOKING,
+        {"size": "small", "days": 2},
+    )
+
+
+def test_what_a_tool_said_is_not_gone_on_with() -> None:
+    said = f"{LOOKING}\n\nThe tool `find_order` says: It is"
+
+    assert with_tools("Where is order 7?", said, "go on") == (NOT_AGAIN, None)
+
+
+def test_a_conversation_without_end_is_answered() -> None:
+    question, _ = with_tools("Where is my order?")
+    endless = ["Where is my order?", question] * 2000
+
+    assert with_tools(*endless, "A-17") == (LOOKING, {"order_id": "A-17"})
+    assert REPLIES.to(conversation(*["go on", "?"] * 2000, "go on")).text

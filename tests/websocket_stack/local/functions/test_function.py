@@ -1,0 +1,154 @@
+"""Lambda functions in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import uuid
+from typing import Any
+
+import pytest
+
+from fakes import FakeClock
+from websocket_stack.local.functions.function import Function, FunctionError, LambdaContext
+
+
+def invoke(handler: str, event: Any = None, environment: dict[str, str] | None = None) -> Any:
+    function = Function("tested", handler, environment or {})
+    return json.loads(asyncio.run(function.invoke({} if event is None else event)))
+
+
+def test_the_event_and_the_response_go_through_json() -> None:
+    event = {"text": "Grüß Gott 👋", "numbers": [1, 2.5, None, True]}
+
+    assert invoke("handlers.echo", event) == event
+
+
+def test_a_handler_shares_no_object_with_its_caller() -> None:
+    event = {"text": "hello"}
+    invoke("handlers.change_event", event)
+
+    assert event == {"text": "hello"}
+
+
+def test_the_response_is_not_escaped() -> None:
+    response = asyncio.run(Function("tested", "handlers.echo", {}).invoke({"text": "é"}))
+
+    assert response == '{"text": "é"}'.encode()
+
+
+def test_a_handler_is_imported_under_its_own_environment() -> None:
+    before = dict(os.environ)
+    seen = invoke("handlers.environment", environment={"ONLY": "this"})
+
+    # By its own name a module knows that it is in Lambda.
+    assert seen["at_import"] == {"ONLY": "this", "AWS_LAMBDA_FUNCTION_NAME": "tested"}
+    assert seen["at_call"] == dict(os.environ) == before
+
+
+def test_a_name_that_the_caller_has_is_not_the_functions() -> None:
+    seen = invoke("handlers.environment", environment={"AWS_LAMBDA_FUNCTION_NAME": "of-caller"})
+
+    assert seen["at_import"]["AWS_LAMBDA_FUNCTION_NAME"] == "tested"
+
+
+def test_a_bot_stands_for_its_handler() -> None:
+    environment = {"AWS_DEFAULT_REGION": "us-east-1"}
+    by_bot, by_handler = (
+        invoke(f"fulfillment.handler.{name}", {"messageVersion": "1.0"}, environment)
+        for name in ("bot", "lambda_handler")
+    )
+
+    assert by_bot == by_handler
+    assert by_bot["sessionState"]["dialogAction"] == {"type": "Close"}
+
+
+def test_in_lambda_a_bot_is_ready_when_it_is_loaded() -> None:
+    Function("tested", "fulfillment.handler.bot", {"AWS_DEFAULT_REGION": "us-east-1"})
+
+    assert "resources" in vars(sys.modules["fulfillment.handler"].bot)
+
+
+def test_each_function_imports_its_module_afresh() -> None:
+    first = Function("one", "handlers.environment", {"NAME": "one"})
+    second = Function("two", "handlers.environment", {"NAME": "two"})
+    names = [
+        json.loads(asyncio.run(function.invoke({})))["at_import"]["NAME"]
+        for function in (first, second)
+    ]
+
+    assert names == ["one", "two"]
+
+
+def test_the_environment_is_restored_when_the_handler_cannot_be_imported() -> None:
+    before = dict(os.environ)
+
+    with pytest.raises(ModuleNotFoundError):
+        Function("tested", "no_such_module.handler", {"ONLY": "this"})
+    with pytest.raises(AttributeError):
+        Function("tested", "handlers.no_such_handler", {"ONLY": "this"})
+    with pytest.raises(TypeError, match="^released is neither a Bot nor a handler$"):
+        Function("tested", "handlers.released", {"ONLY": "this"})
+    assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize(
+    ("handler", "kind"),
+    [
+        ("raise_error", "LookupError"),
+        ("not_json", "TypeError"),
+        ("lone_surrogate", "UnicodeEncodeError"),
+    ],
+)
+def test_a_handler_that_fails_is_reported_by_the_type_alone(handler, kind) -> None:
+    with pytest.raises(FunctionError) as failed:
+        invoke(f"handlers.{handler}")
+    assert str(failed.value) == kind
+
+
+def test_calls_run_at_the_same_time_and_a_call_given_up_goes_on() -> None:
+    async def test() -> None:
+        slow = Function("slow", "handlers.wait", {})
+        loaded = sys.modules["handlers"]  # the copy that it imported
+        quick = Function("quick", "handlers.echo", {})
+        try:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(slow.invoke({}), 0.05)
+            assert loaded.finished == []
+            call = asyncio.create_task(slow.invoke({}))
+            assert await quick.invoke({"a": 1}) == b'{"a": 1}'
+            assert not call.done()
+        finally:
+            loaded.released.set()
+        assert json.loads(await call)["messages"][0]["content"] == "late"
+
+    asyncio.run(asyncio.wait_for(test(), 20))
+
+
+def test_the_context_says_what_lambda_says() -> None:
+    context = invoke("handlers.context_of_call")
+
+    assert uuid.UUID(context["request_id"])
+    assert context["name"] == "tested"
+    assert context["arn"] == "arn:aws:lambda:us-east-1:000000000000:function:tested"
+    assert 29_000 < context["remaining"] <= 30_000
+
+
+def test_the_remaining_time_runs_out_and_stays_at_nothing() -> None:
+    clock = FakeClock(100.0)
+    context = LambdaContext("tested", 3, clock)
+    seen = []
+    for _ in range(3):
+        seen.append(context.get_remaining_time_in_millis())
+        clock.advance(1.75)
+
+    assert seen == [3000, 1250, 0]
+
+
+def test_the_handlers_of_the_project_load() -> None:
+    environment = {"AWS_DEFAULT_REGION": "us-east-1", "SESSION_TABLE": "sessions"}
+    for handler in ("fulfillment.handler", "websocket_stack.registration"):
+        Function("tested", f"{handler}.lambda_handler", environment)
+        assert handler in sys.modules

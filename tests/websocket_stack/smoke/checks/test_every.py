@@ -1,0 +1,75 @@
+"""How the checks are made."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import NoCredentialsError
+from cloudformation_fakes import refusal
+from smoke_fakes import FakeConnect, visit
+from websockets.exceptions import ConnectionClosedOK, InvalidStatus, InvalidURI
+
+from websocket_stack.smoke.checks import every as checks
+from websocket_stack.smoke.report import CheckFailed, CheckSkipped, Found, Result
+
+
+def outcome(exc: Exception | None) -> Result:
+    def check(made: object) -> Found:
+        if exc is not None:
+            raise exc
+        return Found("seen", {"n": 1})
+
+    (result,) = checks.run(visit(), [("a check", check)])
+    return result
+
+
+@pytest.mark.parametrize(
+    ("exc", "status", "text"),
+    [
+        (None, "ok", "seen"),
+        (CheckSkipped("why"), "skipped", "why"),
+        (CheckFailed("how"), "failed", "how"),
+        (NoCredentialsError(), "failed", "no AWS credentials found"),
+        (refusal("the bot is\nnot built"), "failed", "Call: ValidationError: the bot is not built"),
+        (ConnectionClosedOK(None, None), "failed", "ConnectionClosedOK"),
+        (TimeoutError("…"), "failed", "TimeoutError"),
+    ],
+)
+def test_each_check_has_an_outcome(exc, status, text) -> None:
+    result = outcome(exc)
+
+    assert (result.name, result.status) == ("a check", status)
+    assert result.text.startswith(text)
+
+
+def test_no_signature_is_in_a_report() -> None:
+    for exc in (
+        InvalidURI("wss://a.example/Prod?X-Amz-Signature=secret", "is odd"),
+        OSError("wss://a.example/Prod?X-Amz-Signature=secret"),
+    ):
+        assert "Signature" not in outcome(exc).text
+
+
+def test_a_refusal_says_its_status() -> None:
+    with pytest.raises(InvalidStatus) as refused, FakeConnect(418)("wss://a.example"):
+        pass
+
+    assert outcome(refused.value).text == "refused with status 418"
+
+
+def test_one_failure_does_not_stop_the_others() -> None:
+    def fails(made: object) -> Found:
+        raise CheckFailed("no")
+
+    def works(made: object) -> Found:
+        return Found("yes")
+
+    results = checks.run(visit(), [("one", fails), ("two", works)])
+    assert [result.status for result in results] == ["failed", "ok"]
+
+
+def test_what_closes_the_socket_comes_last() -> None:
+    names = [name for name, _ in checks.CHECKS]
+
+    assert names[0] == "signed connect"
+    assert names[-1] == "post after closing"
+    assert len(set(names)) == len(names)

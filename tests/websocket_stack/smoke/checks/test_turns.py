@@ -1,0 +1,116 @@
+"""Checks that ask the bot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from smoke_fakes import TARGET, FakeSocket, visit
+
+from websocket_stack.smoke.browser import Frame, Turn
+from websocket_stack.smoke.checks import turns as turn_checks
+from websocket_stack.smoke.report import CheckFailed, CheckSkipped
+from websocket_stack.smoke.stack import Target
+
+
+class FakeBrowser:
+    """Answers each question with the same turn."""
+
+    def __init__(self, *frames: str, messages: tuple[str, ...], **attributes: str) -> None:
+        timed = (Frame(0.5 + index / 10, text) for index, text in enumerate(frames))
+        self._turn = Turn(tuple(timed), messages, attributes, 2.0)
+        self.asked: list[tuple[str, dict[str, str]]] = []
+
+    def lex(self) -> None:
+        return None
+
+    def ask(self, socket: Any, lex: Any, bot: Any, text: str, further: dict[str, str]) -> Turn:
+        self.asked.append((text, further))
+        return self._turn
+
+
+def meeting(*frames: str, messages: tuple[str, ...], **attributes: str):
+    made = visit(opened=FakeSocket())
+    made.browser = FakeBrowser(*frames, messages=messages, **attributes)  # type: ignore[assignment]
+    return made
+
+
+def test_a_turn_is_counted_and_timed() -> None:
+    found = turn_checks.streams_a_turn(meeting("The la", "mp", messages=("The lamp turns.",)))
+
+    assert found.numbers == {
+        "frames": 2,
+        "first_frame_ms": 500.0,
+        "last_frame_ms": 600.0,
+        "longest_gap_ms": 100.0,
+        "reply_ms": 2000.0,
+        "streamed_characters": 8,
+        "reply_characters": 15,
+    }
+    assert "8 of 15 characters streamed" in found.text
+
+
+@pytest.mark.parametrize(
+    ("frames", "said"),
+    [((), "no frame in 2.00 s"), (("The lump",), "leave the reply after 4 characters")],
+)
+def test_a_turn_that_does_not_stream_its_reply_fails(frames, said) -> None:
+    with pytest.raises(CheckFailed, match=said):
+        turn_checks.streams_a_turn(meeting(*frames, messages=("The lamp",)))
+
+
+@pytest.mark.parametrize(
+    ("streamed", "reply", "where"),
+    [
+        ("", "abc", None),
+        ("abc", "abc", None),
+        ("a b\n", "a b c", None),
+        # Between two messages the white space goes.
+        ("one. two", "one.two", None),
+        ("abx", "abc", 2),
+        ("abcd", "abc", 3),
+    ],
+)
+def test_what_is_streamed_has_to_begin_the_reply(streamed, reply, where) -> None:
+    assert turn_checks.difference(streamed, reply) == where
+
+
+def test_a_long_message_that_comes_whole_answers_the_question() -> None:
+    long = "x" * 5000
+    found = turn_checks.brings_long_texts_whole(meeting("x", messages=(long, "y")))
+
+    assert found.numbers["longest_message_characters"] == 5000
+    assert "not tested" not in found.text
+
+
+def test_a_message_within_our_own_limit_leaves_the_rest_open() -> None:
+    found = turn_checks.brings_long_texts_whole(meeting("x", messages=("x" * 2000,)))
+
+    assert found.text.endswith("beyond 4000: not tested")
+
+
+def test_short_messages_answer_nothing() -> None:
+    with pytest.raises(CheckSkipped, match="the longest message has 10 characters"):
+        turn_checks.brings_long_texts_whole(meeting("x", messages=("x" * 10,)))
+
+
+def test_a_message_that_was_cut_fails() -> None:
+    with pytest.raises(CheckFailed, match="leaves the reply after 1024 characters"):
+        turn_checks.brings_long_texts_whole(meeting("x" * 3000, messages=("x" * 1024,)))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "kept"), [({}, False), ({"previousLexResponse": "smoke"}, True)]
+)
+def test_an_attribute_left_out_is_kept_or_gone(attributes, kept) -> None:
+    made = meeting(messages=("x",), **attributes)
+    found = turn_checks.keeps_attributes_left_out(made)
+
+    assert found.numbers == {"kept": kept}
+    assert made.browser.asked == [("a question", {"previousLexResponse": "smoke"})]
+
+
+def test_without_a_bot_nothing_is_asked() -> None:
+    made = visit(opened=FakeSocket(), target=Target(**{**vars(TARGET), "bot": None}))
+    with pytest.raises(CheckSkipped, match="no bot; give --bot-id"):
+        turn_checks.streams_a_turn(made)

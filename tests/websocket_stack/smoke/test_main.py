@@ -1,0 +1,160 @@
+"""``scripts/smoke`` end to end, on the running local stack."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from botocore.exceptions import ProfileNotFound
+from smoke_fakes import FakeConnect
+
+from stack_fixture import QUESTION, running_stack
+from websocket_stack.command_line import Console
+from websocket_stack.smoke import __main__ as smoke
+
+QUICK = ["--question", QUESTION, "--long-question", QUESTION, "--quiet-seconds", "0.1"]
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[str]:
+    with running_stack() as made:
+        yield made
+
+
+def run(*arguments: str) -> tuple[int, list[str]]:
+    said: list[str] = []
+    options = smoke.parser().parse_args(arguments)
+    return smoke.run(options, console=Console(say=said.append)), said
+
+
+def outcomes_of(said: list[str]) -> dict[str, str]:
+    return {line[9:33].strip(): line[:8].strip() for line in said}
+
+
+def test_the_local_stack_passes(origin) -> None:
+    status, said = run("--endpoint", origin, *QUICK)
+    outcomes = outcomes_of(said)
+
+    assert status == 0
+    assert outcomes == {
+        "signed connect": "ok",
+        "ping": "ok",
+        "turn": "ok",
+        "long text": "skipped",
+        "attribute left out": "ok",
+        "posts": "ok",
+        "empty post": "ok",
+        # It takes those who do not sign.
+        "unsigned connect": "skipped",
+        "another's identity": "ok",
+        "second owner": "ok",
+        "post after closing": "ok",
+    }
+    assert not any("X-Amz" in line for line in said)
+
+
+def test_the_local_stack_passes_where_signatures_are_asked_for() -> None:
+    with running_stack(auth="iam") as origin:
+        status, said = run("--endpoint", origin, "--posts", "1", *QUICK)
+
+    assert status == 0
+    # The answer to the short question is no long text.
+    assert {name for name, each in outcomes_of(said).items() if each != "ok"} == {"long text"}
+
+
+def test_the_report_for_machines_has_numbers(origin) -> None:
+    status, said = run("--endpoint", origin, "--json", "--posts", "5", *QUICK)
+    report = json.loads(said[0])
+    by_name = {each["name"]: each for each in report["checks"]}
+
+    assert status == 0 and report["ok"]
+    assert by_name["turn"]["frames"] > 3
+    assert by_name["turn"]["first_frame_ms"] < by_name["turn"]["reply_ms"]
+    assert by_name["posts"]["posts"] == 5
+    assert 0 < by_name["posts"]["p50_ms"] <= by_name["posts"]["p99_ms"]
+    assert by_name["post after closing"]["error_type"] == "GoneException"
+    assert by_name["attribute left out"]["kept"] is False
+
+
+def test_what_cannot_be_known_is_no_failure(origin) -> None:
+    status, said = run("--endpoint", origin, "--session-table", "nowhere", *QUICK)
+
+    assert status == 0
+    assert any("you may not read table nowhere" in line for line in said)
+
+
+def test_a_failed_check_is_the_exit_status(origin) -> None:
+    said: list[str] = []
+    options = smoke.parser().parse_args(["--endpoint", origin, *QUICK])
+    refused = FakeConnect(*[403] * 9)
+
+    assert smoke.run(options, console=Console(say=said.append), open_socket=refused) == 1
+    assert said[0].startswith("failed") and said[0].endswith("refused with status 403")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--endpoint", "http://127.0.0.1:1"], "smoke: no local stack answers"),
+        (["--websocket", "https://x"], "smoke: --websocket takes wss://"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(capsys, arguments, said) -> None:
+    assert run(*arguments) == (1, [])
+
+    complaint = capsys.readouterr().err
+    assert complaint.startswith(said) and complaint.count("\n") == 1
+
+
+def test_missing_credentials_are_said(capsys) -> None:
+    class Nobody:
+        region_name = "us-east-1"
+
+        def get_credentials(self) -> None:
+            return None
+
+    options = smoke.parser().parse_args(["--websocket", "wss://a.example/Prod"])
+    assert smoke.run(options, lambda **chosen: Nobody()) == 1  # type: ignore[arg-type,return-value]
+    assert "no AWS credentials found" in capsys.readouterr().err
+
+
+def test_a_profile_that_is_not_there_is_said(capsys) -> None:
+    def make_session(**chosen: str | None) -> boto3.Session:
+        raise ProfileNotFound(profile="mine")
+
+    options = smoke.parser().parse_args(["--stack", "lex"])
+    assert smoke.run(options, make_session) == 1
+    assert "smoke: The config profile (mine) could not be found" in capsys.readouterr().err
+
+
+def test_it_runs_as_a_script(origin) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "websocket_stack.smoke"]
+        + ["--endpoint", origin, "--posts", "1", *QUICK],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\n") == 11
+
+
+@pytest.mark.parametrize(
+    ("variable", "arguments", "region"),
+    [
+        ("eu-west-1", [], "eu-west-1"),
+        ("eu-west-1", ["--region", "us-west-2"], "us-west-2"),
+        ("", [], None),
+    ],
+)
+def test_the_region_is_the_options_or_the_environments(
+    monkeypatch, variable, arguments, region
+) -> None:
+    monkeypatch.setenv("AWS_REGION", variable)
+
+    assert smoke.parser().parse_args([*["--stack", "lex"], *arguments]).region == region

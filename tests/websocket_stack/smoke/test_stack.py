@@ -1,0 +1,137 @@
+"""What is checked: a deployed stack, or the local one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from cloudformation_fakes import refusal
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from stack_fixture import running_app, running_stack
+from websocket_stack.deployment.failures import Failed
+from websocket_stack.smoke import __main__ as smoke
+from websocket_stack.smoke import stack as targets
+from websocket_stack.smoke.stack import Bot
+
+OUTPUTS = {
+    "WebSocketEndpoint": "wss://abc123.execute-api.eu-west-1.amazonaws.com/Prod",
+    "SessionTableName": "lex-sessions",
+    "BotId": "BOT",
+    "BotAliasId": "ALIAS",
+    "BotLocaleId": "de_DE",
+}
+
+
+class FakeSession:
+    """A session whose CloudFormation knows one stack."""
+
+    region_name = "us-east-1"
+
+    def __init__(self, **outputs: str) -> None:
+        self._outputs = outputs
+
+    def client(self, service: str) -> FakeSession:
+        return self
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:
+        if StackName != "lex":
+            raise refusal(f"Stack with id {StackName} does not exist")
+        outputs = [
+            {"OutputKey": name, "OutputValue": self._outputs[name]} for name in self._outputs
+        ]
+        stack = {"StackId": "i", "StackName": "lex", "StackStatus": "OK", "Outputs": outputs}
+        return {"Stacks": [stack]}
+
+
+def deployed(*arguments: str, **outputs: str) -> targets.Target:
+    options = smoke.parser().parse_args(arguments)
+    return targets.deployed(options, FakeSession(**outputs))  # type: ignore[arg-type]
+
+
+def test_a_stack_says_what_it_has() -> None:
+    target = deployed("--stack", "lex", **OUTPUTS)
+
+    assert target == targets.Target(
+        "wss://abc123.execute-api.eu-west-1.amazonaws.com/Prod",
+        "https://abc123.execute-api.eu-west-1.amazonaws.com/Prod",
+        "eu-west-1",
+        Bot("BOT", "ALIAS", "de_DE"),
+        "lex-sessions",
+    )
+    assert (target.identity_pool, target.takes_unsigned) == (None, False)
+
+
+def test_options_say_it_otherwise() -> None:
+    arguments = "--bot-id MINE --bot-alias-id PROD --locale fr_FR --session-table mine".split()
+    target = deployed("--stack", "lex", *arguments, "--identity-pool", "r:pool", **OUTPUTS)
+
+    assert target.bot == Bot("MINE", "PROD", "fr_FR")
+    assert target.session_table == "mine"
+    assert target.identity_pool == "r:pool"
+
+
+def test_the_api_alone_has_no_bot_and_another_name_for_its_table() -> None:
+    outputs = {"WebSocketEndpoint": "wss://ws.example/chat", "DynamoTableName": "s"}
+    target = deployed("--stack", "lex", **outputs)
+
+    assert (target.bot, target.session_table) == (None, "s")
+    # A domain of one's own does not say its region.
+    assert target.region == "us-east-1"
+
+
+def test_an_address_is_enough() -> None:
+    target = deployed("--websocket", "wss://ws.example/Prod/")
+
+    assert target.websocket == "wss://ws.example/Prod"
+    assert target.connections == "https://ws.example/Prod"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--stack", "other"], "there is no stack other in us-east-1"),
+        (["--stack", "lex"], "no output WebSocketEndpoint"),
+        (["--websocket", "https://ws.example"], "--websocket takes wss://"),
+    ],
+)
+def test_what_is_not_there_is_said(arguments, said) -> None:
+    with pytest.raises(Failed, match=said):
+        deployed(*arguments, BotId="BOT")
+
+
+def local(origin: str, *arguments: str) -> targets.Target:
+    return targets.local(origin, smoke.parser().parse_args(["--endpoint", origin, *arguments]))
+
+
+@pytest.mark.parametrize("auth", ["none", "iam"])
+def test_the_local_stack_says_what_it_has(auth) -> None:
+    with running_stack(auth=auth) as origin:
+        target = local(f"{origin}/")
+        assert local(origin, "--identity-pool", "r:pool").identity_pool == "r:pool"
+
+    assert target.websocket == f"{origin.replace('http', 'ws')}/Prod"
+    assert (target.connections, target.endpoint) == (f"{origin}/Prod", origin)
+    assert target.session_table == "lex-streaming-sessions"
+    assert target.bot == Bot("LOCALBOT01", "TSTALIASID", "en_US")
+    assert target.identity_pool == targets.LOCAL_POOL
+    assert target.takes_unsigned is (auth == "none")
+
+
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:1", "http//nonsense"])
+def test_no_local_stack_is_said(origin) -> None:
+    with pytest.raises(Failed, match="no local stack answers at .*; scripts/serve starts one"):
+        local(origin)
+
+
+def test_another_server_is_not_the_local_stack() -> None:
+    async def health(request: object) -> PlainTextResponse:
+        return PlainTextResponse("fine")
+
+    with (
+        running_app(Starlette(routes=[Route("/health", health)])) as origin,
+        pytest.raises(Failed, match="no local stack answers"),
+    ):
+        local(origin)

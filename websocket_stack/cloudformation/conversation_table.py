@@ -1,0 +1,80 @@
+"""The conversation table: what the fulfillment Lambda remembers of earlier turns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from troposphere import GetAtt, If, NoValue, Parameter, Ref, Template, dynamodb
+
+from websocket_stack.cloudformation.parameters import NO_CUSTOMER_KEY, is_true, number, skip, switch
+
+REMEMBERS = "Remembers"
+TABLE = "ConversationTable"
+DAY_SECONDS = 24 * 60 * 60
+
+
+def parameters() -> list[Parameter]:
+    """Return the parameters that switch memory and say how long it lasts."""
+    return [
+        switch(
+            "RememberConversations",
+            "Give the model the earlier turns too. A stack update switches it; false forgets all.",
+            True,
+        ),
+        number(
+            "MemorySeconds",
+            "How long a conversation is kept after its last turn.",
+            DAY_SECONDS,
+            60,
+            365 * DAY_SECONDS,
+        ),
+    ]
+
+
+def add(made: Template) -> None:
+    """Add the table; its name is CloudFormation's, so that it can be replaced."""
+    made.add_condition(REMEMBERS, is_true("RememberConversations"))
+    made.add_resource(
+        skip(
+            dynamodb.Table(
+                TABLE,
+                Condition=REMEMBERS,
+                AttributeDefinitions=[
+                    dynamodb.AttributeDefinition(AttributeName="conversationId", AttributeType="S")
+                ],
+                KeySchema=[dynamodb.KeySchema(AttributeName="conversationId", KeyType="HASH")],
+                BillingMode="PAY_PER_REQUEST",
+                SSESpecification=dynamodb.SSESpecification(SSEEnabled=True),
+                TimeToLiveSpecification=dynamodb.TimeToLiveSpecification(
+                    AttributeName="ttl", Enabled=True
+                ),
+                # What was said is not to outlive the bot that it was said to.
+                DeletionPolicy="Delete",
+                UpdateReplacePolicy="Delete",
+            ),
+            CKV_AWS_28="Conversations are to be forgotten, and a backup would remember them.",
+            CKV_AWS_119=NO_CUSTOMER_KEY,
+        )
+    )
+
+
+def variables() -> dict[str, Any]:
+    """Return the environment that tells the fulfillment Lambda of it."""
+    return {
+        "CONVERSATION_TABLE": If(REMEMBERS, Ref(TABLE), ""),
+        "MEMORY_SECONDS": Ref("MemorySeconds"),
+    }
+
+
+def statement() -> Any:
+    """Return what the fulfillment Lambda may do with it."""
+    return If(
+        REMEMBERS,
+        {
+            "Sid": "RememberConversations",
+            "Effect": "Allow",
+            "Action": ["dynamodb:GetItem", "dynamodb:PutItem"],
+            "Resource": GetAtt(TABLE, "Arn"),
+        },
+        NoValue,
+    )

@@ -1,0 +1,117 @@
+"""What the role of the fulfillment Lambda allows: what its code calls, on exactly what, and the
+policies that a bot of one's own brings along.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from troposphere import Equals, If, Not, NoValue, Parameter, Ref, Sub, Template, iam, logs
+
+from websocket_stack.cloudformation import conversation_table as conversations
+from websocket_stack.cloudformation.parameters import (
+    STREAMING,
+    has_names,
+    is_given,
+    lambda_role,
+    names,
+    vpc_policies,
+)
+from websocket_stack.cloudformation.websocket_api import STAGE
+
+POLICIES = "PolicyArns"
+HAS_POLICIES = "HasPolicies"
+
+
+def parameter() -> Parameter:
+    """Return the parameter that takes policies."""
+    return names(
+        POLICIES,
+        "Managed policies for what a bot of your own calls, beside what the templates allow.",
+        AllowedPattern="|arn:[^:]+:iam::([0-9]{12}|aws):policy/.+",
+    )
+
+
+def add_role(made: Template, group: logs.LogGroup) -> iam.Role:
+    """Add the role, and the conditions of what it allows; takes the function's log group."""
+    made.add_condition("IsProfile", Not(Equals(Ref("ModelId"), Ref("FoundationModelId"))))
+    made.add_condition("HasFallback", has_names("FallbackModelArns"))
+    made.add_condition("HasGuardrail", is_given("GuardrailId"))
+    made.add_condition(HAS_POLICIES, has_names(POLICIES))
+    return made.add_resource(
+        lambda_role(
+            "FulfillmentRole",
+            group,
+            [*_statements(), conversations.statement()],
+            vpc_policies(POLICIES, HAS_POLICIES),
+        )
+    )
+
+
+def _statements() -> list[Any]:
+    return [
+        _allow(
+            "AskTheModel",
+            # There is no bedrock:ConverseStream.
+            # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
+            "bedrock:InvokeModelWithResponseStream",
+            [
+                _bedrock("*:", "foundation-model/${FoundationModelId}"),
+                If(
+                    "IsProfile",
+                    _bedrock("${AWS::Region}:${AWS::AccountId}", "inference-profile/${ModelId}"),
+                    NoValue,
+                ),
+            ],
+        ),
+        If(
+            "HasFallback",
+            _allow(
+                "AskTheFallbackModels",
+                "bedrock:InvokeModelWithResponseStream",
+                Ref("FallbackModelArns"),
+            ),
+            NoValue,
+        ),
+        If(
+            "HasGuardrail",
+            _allow(
+                "ApplyTheGuardrail",
+                "bedrock:ApplyGuardrail",
+                _bedrock("${AWS::Region}:${AWS::AccountId}", "guardrail/${GuardrailId}"),
+            ),
+            NoValue,
+        ),
+        If(
+            STREAMING,
+            _allow(
+                "FindTheConnection",
+                "dynamodb:GetItem",
+                Sub(
+                    "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}"
+                    ":table/${SessionTableName}"
+                ),
+            ),
+            NoValue,
+        ),
+        If(
+            STREAMING,
+            _allow(
+                "PostFrames",
+                "execute-api:ManageConnections",
+                Sub(
+                    "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}"
+                    f":${{WebSocketId}}/{STAGE}/POST/@connections/*"
+                ),
+            ),
+            NoValue,
+        ),
+    ]
+
+
+def _allow(sid: str, action: str, resource: Any) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource}
+
+
+def _bedrock(owner: str, name: str) -> Sub:
+    return Sub(f"arn:${{AWS::Partition}}:bedrock:{owner}:{name}")

@@ -1,0 +1,218 @@
+"""The Lex V2 bot that may come with the fulfillment Lambda, and who may call the Lambda."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from troposphere import And, Condition, GetAtt, Not, Output, Parameter, Ref, Sub, Template, iam
+from troposphere.awslambda import Alias, Permission
+from troposphere.lex import (
+    Bot,
+    BotAlias,
+    BotAliasLocaleSettings,
+    BotAliasLocaleSettingsItem,
+    BotLocale,
+    BotVersion,
+    BotVersionLocaleDetails,
+    BotVersionLocaleSpecification,
+    CodeHookSpecification,
+    DataPrivacy,
+    FulfillmentCodeHookSetting,
+    Intent,
+    LambdaCodeHook,
+    Message,
+    MessageGroup,
+    PlainTextMessage,
+    PostFulfillmentStatusSpecification,
+    ResponseSpecification,
+    SampleUtterance,
+    TestBotAliasSettings,
+)
+
+from fulfillment.notices import Words
+from websocket_stack.cloudformation.parameters import (
+    choice,
+    is_given,
+    is_true,
+    switch,
+    text,
+    trusts,
+)
+
+CREATED = "CreatesBot"
+EXISTING = "HasBotAlias"
+# The locales that the bot is offered in; any other works with a bot of your own.
+LOCALES = ["en_US", "en_GB", "de_DE", "es_ES", "fr_FR", "it_IT", "ja_JP", "pt_BR"]
+# The console's test window uses an alias that every bot has.
+# https://docs.aws.amazon.com/lexv2/latest/APIReference/API_BotAliasSummary.html
+TEST_ALIAS_ID = "TSTALIASID"
+SESSION_SECONDS = 1800
+
+
+def parameters() -> list[Parameter]:
+    """Return the parameters that choose a bot."""
+    return [
+        switch("CreateBot", "Make a bot that answers with this Lambda.", False),
+        choice(
+            "BotLocaleId",
+            "The locale of that bot; it stays what it was made with.",
+            LOCALES,
+            LOCALES[0],
+        ),
+        text(
+            "BotAliasArn",
+            "A bot alias of yours that may call this Lambda:"
+            " arn:aws:lex:REGION:ACCOUNT:bot-alias/BOTID/ALIASID.",
+            AllowedPattern="|arn:[^:]+:lex:[^:]+:[0-9]{12}:bot-alias/[0-9A-Z]+/[0-9A-Z]+",
+        ),
+    ]
+
+
+def add(made: Template, function: Alias) -> None:
+    """Add the bot, and the permissions of its aliases or of the one that is given."""
+    made.add_condition(CREATED, is_true("CreateBot"))
+    made.add_condition(EXISTING, And(is_given("BotAliasArn"), Not(Condition(CREATED))))
+    bot = made.add_resource(_bot(made, function))
+    # A version is a snapshot, so another definition needs another version.
+    definition = hashlib.sha256(json.dumps(bot.to_dict(), sort_keys=True).encode())
+    version = made.add_resource(
+        BotVersion(
+            f"BotVersion{definition.hexdigest()[:12]}",
+            Condition=CREATED,
+            BotId=Ref(bot),
+            BotVersionLocaleSpecification=[
+                BotVersionLocaleSpecification(
+                    LocaleId=Ref("BotLocaleId"),
+                    BotVersionLocaleDetails=BotVersionLocaleDetails(SourceBotVersion="DRAFT"),
+                )
+            ],
+        )
+    )
+    alias = made.add_resource(
+        BotAlias(
+            "LiveBotAlias",
+            Condition=CREATED,
+            BotId=Ref(bot),
+            BotAliasName="live",
+            BotVersion=GetAtt(version, "BotVersion"),
+            BotAliasLocaleSettings=[_answers_with(function)],
+        )
+    )
+    test_alias = Sub(
+        "arn:${AWS::Partition}:lex:${AWS::Region}:${AWS::AccountId}"
+        f":bot-alias/${{Bot}}/{TEST_ALIAS_ID}"
+    )
+    _allow(made, "AllowLiveBotAlias", function, GetAtt(alias, "Arn"), CREATED)
+    _allow(made, "AllowTestBotAlias", function, test_alias, CREATED)
+    _allow(made, "AllowExistingBotAlias", function, Ref("BotAliasArn"), EXISTING)
+    for name, value in {
+        "BotId": Ref(bot),
+        "BotAliasId": GetAtt(alias, "BotAliasId"),
+        "BotLocaleId": Ref("BotLocaleId"),
+    }.items():
+        made.add_output(Output(name, Value=value, Condition=CREATED, Description="For clients"))
+
+
+def _bot(made: Template, function: Alias) -> Bot:
+    role = made.add_resource(
+        iam.Role(
+            "BotRole",
+            Condition=CREATED,
+            AssumeRolePolicyDocument=trusts(
+                "lexv2.amazonaws.com",
+                StringEquals={"aws:SourceAccount": Ref("AWS::AccountId")},
+            ),
+            # Voice is all that a bot's role is for here; text needs nothing of it.
+            Policies=[
+                iam.Policy(
+                    PolicyName="speak",
+                    PolicyDocument={
+                        "Version": "2012-10-17",
+                        "Statement": [
+                            {
+                                "Sid": "Speak",
+                                "Effect": "Allow",
+                                "Action": "polly:SynthesizeSpeech",
+                                "Resource": "*",
+                            }
+                        ],
+                    },
+                )
+            ],
+        )
+    )
+    return Bot(
+        "Bot",
+        Condition=CREATED,
+        Name=Sub("${AWS::StackName}-bot"),
+        RoleArn=GetAtt(role, "Arn"),
+        DataPrivacy=DataPrivacy(ChildDirected=False),
+        IdleSessionTTLInSeconds=SESSION_SECONDS,
+        AutoBuildBotLocales=True,
+        BotLocales=[
+            BotLocale(LocaleId=Ref("BotLocaleId"), NluConfidenceThreshold=0.4, Intents=_intents())
+        ],
+        TestBotAliasSettings=TestBotAliasSettings(BotAliasLocaleSettings=[_answers_with(function)]),
+    )
+
+
+def _intents() -> list[Intent]:
+    return [
+        # A bot needs an intent with an utterance to build.
+        Intent(
+            Name="Greeting",
+            SampleUtterances=[SampleUtterance(Utterance="Hello")],
+            FulfillmentCodeHook=_fulfillment_hook(),
+        ),
+        Intent(
+            Name="FallbackIntent",
+            ParentIntentSignature="AMAZON.FallbackIntent",
+            FulfillmentCodeHook=_fulfillment_hook(),
+        ),
+    ]
+
+
+def _fulfillment_hook() -> FulfillmentCodeHookSetting:
+    # Without these a user would see an exception, or nothing, where the Lambda does not answer.
+    sentence = ResponseSpecification(
+        MessageGroupsList=[
+            MessageGroup(Message=Message(PlainTextMessage=PlainTextMessage(Value=Words().failed)))
+        ]
+    )
+    return FulfillmentCodeHookSetting(
+        Enabled=True,
+        IsActive=True,
+        PostFulfillmentStatusSpecification=PostFulfillmentStatusSpecification(
+            FailureResponse=sentence, TimeoutResponse=sentence
+        ),
+    )
+
+
+def _answers_with(function: Alias) -> BotAliasLocaleSettingsItem:
+    return BotAliasLocaleSettingsItem(
+        LocaleId=Ref("BotLocaleId"),
+        BotAliasLocaleSetting=BotAliasLocaleSettings(
+            Enabled=True,
+            CodeHookSpecification=CodeHookSpecification(
+                LambdaCodeHook=LambdaCodeHook(
+                    LambdaArn=Ref(function), CodeHookInterfaceVersion="1.0"
+                )
+            ),
+        ),
+    )
+
+
+def _allow(made: Template, title: str, function: Alias, caller: Any, condition: str) -> None:
+    made.add_resource(
+        Permission(
+            title,
+            Condition=condition,
+            FunctionName=Ref(function),
+            Action="lambda:InvokeFunction",
+            Principal="lexv2.amazonaws.com",
+            SourceAccount=Ref("AWS::AccountId"),
+            SourceArn=caller,
+        )
+    )

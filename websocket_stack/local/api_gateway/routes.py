@@ -1,0 +1,123 @@
+"""The WebSocket API over sockets and HTTP: ``/Prod`` and ``/Prod/@connections/{id}``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from websocket_stack.local.api_gateway.authorization import Authorization
+from websocket_stack.local.api_gateway.events import Upgrade
+from websocket_stack.local.api_gateway.service import Refused, SocketClosed, WebSocketApi
+from websocket_stack.local.aws_json import ServiceError, error_response, json_response
+
+# Of a browser that closes with no code, and of one that is cut off without closing.
+NO_STATUS = 1005
+ABNORMAL = 1006
+
+
+def routes(api: WebSocketApi, stage: str, authorization: Authorization) -> list[BaseRoute]:
+    """Return the routes of the API and, under them, of its management API."""
+
+    async def endpoint(websocket: WebSocket) -> None:
+        try:
+            identity = authorization.of_connect(websocket)
+            connection = await api.connect(_upgrade(websocket, identity))
+        except ServiceError as error:
+            await websocket.send_denial_response(error_response(websocket, error))
+            return
+        except Refused as refused:
+            await websocket.send_denial_response(Response(status_code=refused.status))
+            return
+        try:
+            await websocket.accept()
+        except OSError:
+            # It left while $connect ran.
+            await api.disconnected(connection, ABNORMAL, "")
+            return
+        api.open(connection, _Socket(websocket))
+        while True:
+            message = await websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                reason = message.get("reason") or ""
+                await api.disconnected(connection, _close_code(message), reason)
+                return
+            if message.get("text") is not None:
+                await api.receive(connection, message["text"])
+            else:
+                await api.receive_binary(connection)
+
+    async def connections(request: Request) -> Response:
+        await authorization.check_management(request)
+        connection_id = request.path_params["connection_id"]
+        if request.method == "POST":
+            await api.post(connection_id, await request.body())
+            return Response(status_code=200)
+        if request.method == "DELETE":
+            await api.delete(connection_id)
+            return Response(status_code=204)
+        connection = api.get(connection_id)
+        return json_response(
+            {
+                "connectedAt": _iso(connection.connected_at),
+                "lastActiveAt": _iso(connection.last_active_at),
+                "identity": {
+                    "sourceIp": connection.upgrade.source_ip,
+                    "userAgent": connection.upgrade.header("user-agent"),
+                },
+            }
+        )
+
+    return [
+        WebSocketRoute(f"/{stage}", endpoint),
+        Route(
+            f"/{stage}/@connections/{{connection_id:path}}",
+            connections,
+            methods=["GET", "POST", "DELETE"],
+        ),
+    ]
+
+
+class _Socket:
+    """The browser's end, on Starlette."""
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self._websocket = websocket
+
+    async def send(self, text: str) -> None:
+        if self._websocket.application_state is not WebSocketState.CONNECTED:
+            raise SocketClosed
+        try:
+            await self._websocket.send_text(text)
+        except WebSocketDisconnect:
+            raise SocketClosed from None
+
+    async def close(self, code: int, reason: str) -> None:
+        if self._websocket.application_state is WebSocketState.CONNECTED:
+            with suppress(WebSocketDisconnect):
+                await self._websocket.close(code, reason)
+
+
+def _upgrade(websocket: WebSocket, identity: Mapping[str, str]) -> Upgrade:
+    return Upgrade(
+        headers=[(name, value) for name, value in websocket.headers.items()],
+        query=websocket.url.query,
+        source_ip=websocket.client.host if websocket.client else "",
+        identity=identity,
+    )
+
+
+def _close_code(message: Mapping[str, Any]) -> int:
+    code = int(message.get("code") or NO_STATUS)
+    # uvicorn says 1005 of a lost connection too, but gives a reason, if empty, with a close only.
+    return ABNORMAL if code == NO_STATUS and "reason" not in message else code
+
+
+def _iso(epoch_seconds: float) -> str:
+    return datetime.fromtimestamp(epoch_seconds, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,246 @@
+"""An API Gateway WebSocket API: connections, routes, limits. Knows no HTTP server and no socket.
+
+Behaviour follows the developer guide, https://docs.aws.amazon.com/apigateway/latest/developerguide/
+(apigateway-websocket-api-overview, websocket-api-quotas below), and where that is silent, what
+clients have seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from websocket_stack.local.api_gateway import events
+from websocket_stack.local.api_gateway.events import Api, Upgrade, opaque_id
+from websocket_stack.local.aws_json import ServiceError
+from websocket_stack.local.functions.function import Function, FunctionError
+
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+MAX_MESSAGE_BYTES = 128 * 1024
+MAX_FRAME_BYTES = 32 * 1024
+IDLE_SECONDS = 10 * 60
+LIFETIME_SECONDS = 2 * 60 * 60
+INTEGRATION_TIMEOUT_SECONDS = 29
+
+CLOSE_NORMAL = 1000
+CLOSE_GOING_AWAY = 1001
+CLOSE_UNSUPPORTED = 1003
+
+Integration = Function | None
+"""The Lambda function behind a route, or ``None``: a mock that takes the message and is silent."""
+
+
+class SocketClosed(Exception):
+    """The browser has left while a message was on its way to it."""
+
+
+class Socket(Protocol):
+    """The browser's end of a connection."""
+
+    async def send(self, text: str) -> None:
+        """Send a message; raises SocketClosed."""
+
+    async def close(self, code: int, reason: str) -> None: ...
+
+
+@dataclass
+class Connection:
+    """An accepted connection; times are epoch seconds."""
+
+    id: str
+    upgrade: Upgrade
+    connected_at: float
+    last_active_at: float
+    socket: Socket | None = None
+    """``None`` until the upgrade is answered: a post during $connect finds nobody."""
+    unsent_bytes: int = 0
+
+
+class Refused(Exception):
+    """$connect did not let the caller in; the upgrade is answered with this HTTP status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class WebSocketApi:
+    """Takes its route keys and what is behind each, and the wall clock in epoch seconds."""
+
+    def __init__(
+        self,
+        api: Api,
+        routes: Mapping[str, Integration],
+        now: Callable[[], float] = time.time,
+        integration_timeout_seconds: float = INTEGRATION_TIMEOUT_SECONDS,
+    ) -> None:
+        self._api = api
+        self._routes = routes
+        self._now = now
+        self._integration_timeout_seconds = integration_timeout_seconds
+        self._connections: dict[str, Connection] = {}
+
+    # --- the browser's side
+
+    async def connect(self, upgrade: Upgrade) -> Connection:
+        """Run $connect and return the connection, not yet open.
+
+        Raises:
+            Refused: with the status that the handler returned, or 502 if it raised.
+        """
+        now = self._now()
+        connection = Connection(opaque_id(), upgrade, now, now)
+        # Known from now on, though nobody can be posted to yet.
+        self._connections[connection.id] = connection
+        event = events.connect(self._api, upgrade, connection.id, now)
+        try:
+            status = _status(await self._call("$connect", event))
+        except (FunctionError, TimeoutError, ValueError):
+            status = 502
+        if not 200 <= status < 300:
+            del self._connections[connection.id]
+            raise Refused(status)
+        return connection
+
+    def open(self, connection: Connection, socket: Socket) -> None:
+        """Say that the upgrade is answered: from now on the connection can be posted to."""
+        connection.socket = socket
+
+    async def receive(self, connection: Connection, text: str) -> None:
+        """Take in a text message: choose its route by ``$request.body.action`` and call it."""
+        connection.last_active_at = self._now()
+        route_key = self._route_key(text)
+        if route_key is None:
+            await self._send_error(connection, "Forbidden")
+            return
+        event = events.message(
+            self._api,
+            connection.upgrade,
+            connection.id,
+            connection.connected_at,
+            self._now(),
+            route_key,
+            text,
+        )
+        try:
+            await self._call(route_key, event)
+        except FunctionError:
+            await self._send_error(connection, "Internal server error")
+        except TimeoutError:
+            await self._send_error(connection, "Endpoint request timed out")
+
+    async def receive_binary(self, connection: Connection) -> None:
+        """Take in a binary message: not supported, the connection closes."""
+        await self._close(connection, CLOSE_UNSUPPORTED, "")
+
+    async def disconnected(self, connection: Connection, code: int, reason: str) -> None:
+        """Say that the socket has closed; runs $disconnect, once."""
+        if self._connections.pop(connection.id, None) is None:
+            return
+        event = events.disconnect(
+            self._api,
+            connection.upgrade,
+            connection.id,
+            connection.connected_at,
+            self._now(),
+            code,
+            reason,
+        )
+        try:
+            await self._call("$disconnect", event)
+        except (FunctionError, TimeoutError):
+            pass  # best effort, as the real one
+
+    async def close_overdue(self) -> None:
+        """Close the connections that were idle or open for too long."""
+        now = self._now()
+        for connection in list(self._connections.values()):
+            if (
+                now - connection.last_active_at >= IDLE_SECONDS
+                or now - connection.connected_at >= LIFETIME_SECONDS
+            ):
+                await self._close(connection, CLOSE_GOING_AWAY, "Going away")
+
+    # --- the management API, https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
+
+    async def post(self, connection_id: str, data: bytes) -> None:
+        """Send a message to a connection.
+
+        Raises:
+            ServiceError: 410 nobody is there, 413 too large, 429 the client reads too slowly.
+        """
+        if len(data) > MAX_MESSAGE_BYTES:
+            raise ServiceError(413, "PayloadTooLargeException", "Message too long")
+        connection, socket = self._find(connection_id)
+        if connection.unsent_bytes + len(data) > MAX_MESSAGE_BYTES:
+            raise ServiceError(429, "LimitExceededException", "Too many requests")
+        connection.last_active_at = self._now()
+        connection.unsent_bytes += len(data)
+        try:
+            # As a text frame, whatever the bytes are.
+            await socket.send(data.decode(errors="replace"))
+        except SocketClosed:
+            raise _gone() from None
+        finally:
+            connection.unsent_bytes -= len(data)
+
+    def get(self, connection_id: str) -> Connection:
+        """Return a connection; raises ServiceError 410."""
+        return self._find(connection_id)[0]
+
+    async def delete(self, connection_id: str) -> None:
+        """Close a connection; raises ServiceError 410."""
+        await self._close(self._find(connection_id)[0], CLOSE_NORMAL, "Connection Closed Normally")
+
+    def _find(self, connection_id: str) -> tuple[Connection, Socket]:
+        connection = self._connections.get(connection_id)
+        if connection is None or connection.socket is None:
+            raise _gone()
+        return connection, connection.socket
+
+    async def _close(self, connection: Connection, code: int, reason: str) -> None:
+        if connection.socket is not None:
+            await connection.socket.close(code, reason)
+        await self.disconnected(connection, code, reason)
+
+    def _route_key(self, text: str) -> str | None:
+        try:
+            body = json.loads(text)
+        except (ValueError, RecursionError):
+            body = None
+        action = body.get("action") if isinstance(body, dict) else None
+        if isinstance(action, str) and action in self._routes and not action.startswith("$"):
+            return action
+        return "$default" if "$default" in self._routes else None
+
+    async def _call(self, route_key: str, event: Mapping[str, object]) -> bytes:
+        """Call what is behind a route; a mock, or no route, answers 200."""
+        function = self._routes.get(route_key)
+        if function is None:
+            return b'{"statusCode": 200}'
+        call: Awaitable[bytes] = function.invoke(event)
+        return await asyncio.wait_for(call, self._integration_timeout_seconds)
+
+    async def _send_error(self, connection: Connection, message: str) -> None:
+        if connection.socket is not None:
+            body = {"message": message, "connectionId": connection.id, "requestId": opaque_id()}
+            try:
+                await connection.socket.send(json.dumps(body))
+            except SocketClosed:
+                pass  # nobody to tell
+
+
+def _status(response: bytes) -> int:
+    returned = json.loads(response)
+    status = returned.get("statusCode") if isinstance(returned, dict) else None
+    if not isinstance(status, int) or not 200 <= status <= 599:
+        raise ValueError("a Lambda proxy response has a statusCode")
+    return status
+
+
+def _gone() -> ServiceError:
+    return ServiceError(410, "GoneException")

@@ -1,0 +1,78 @@
+"""The chat page and what it asks of this server beside the AWS services."""
+
+from __future__ import annotations
+
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+FOLDER = str(files("websocket_stack.local") / "chat_page" / "static")
+PROJECT = Path(__file__).resolve().parents[3]
+DOCUMENT = (
+    '<!doctype html><html lang="en"><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width"><title>{title}</title>'
+    '<link rel="stylesheet" href="/page/document.css"><main>{content}</main></html>'
+)
+# A second wall behind the escaping: no script but the page's own runs, nothing is fetched.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+    " img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+# The page changes with the checkout, so the browser asks each time.
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+
+_markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+
+
+def routes() -> list[BaseRoute]:
+    """Return the page's routes."""
+    return [
+        Route("/", _index),
+        Route("/page/render", _render, methods=["POST"]),
+        Mount("/page", _Files(directory=FOLDER)),
+        # What replies about this project link to.
+        Route("/{name:path}.md", _document),
+        Mount("/docs", _Files(directory=PROJECT / "docs", check_dir=False)),
+    ]
+
+
+def render(markdown: str) -> str:
+    """Return a reply as HTML; HTML in it becomes text, and unsafe links stay text."""
+    rendered: str = _markdown.render(markdown)
+    return rendered
+
+
+async def _index(request: Request) -> Response:
+    return FileResponse(f"{FOLDER}/index.html", headers=HEADERS)
+
+
+async def _document(request: Request) -> Response:
+    path = (PROJECT / f"{request.path_params['name']}.md").resolve()
+    if path.parent not in (PROJECT, PROJECT / "docs") or not path.is_file():
+        return Response("Not found", 404, HEADERS, media_type="text/plain")
+    body = DOCUMENT.format(title=escape(path.name), content=render(path.read_text("utf-8")))
+    return Response(body, headers=HEADERS, media_type="text/html")
+
+
+async def _render(request: Request) -> Response:
+    markdown = (await request.body()).decode(errors="replace")
+    return Response(render(markdown), media_type="text/html", headers=HEADERS)
+
+
+class _Files(StaticFiles):
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        # Passed on as they come; only the headers are of interest here.
+        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+        response.headers.update(HEADERS)
+        return response

@@ -1,0 +1,123 @@
+"""The embedded model: answers questions about this project from its own README and docs.
+
+It writes at a model's pace. It understands nothing, and says so.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from fulfillment.models.base import Completion, Message, Prompt, ToolCall
+from websocket_stack.local.demo_model.passages import Library
+from websocket_stack.local.demo_model.replies import Replies
+from websocket_stack.local.demo_model.tools import Said
+
+MODEL_ID = "demo"
+TOKENS_PER_SECOND = 80.0
+# Until the first token: what a small hosted model takes.
+THINKING_SECONDS = 0.3
+# About four characters of English a token, a space belonging to the word behind it.
+TOKEN = re.compile(r"\s*\S{1,4}|\s+$")
+
+
+class DemoModel:
+    """Takes the passages it knows, how fast it writes, and the clock and sleep it does it by."""
+
+    def __init__(
+        self,
+        library: Library,
+        tokens_per_second: float = TOKENS_PER_SECOND,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.library = library
+        self._replies = Replies(library)
+        self._tokens_per_second = tokens_per_second
+        self._clock = clock
+        self._sleep = sleep
+
+    def ask(self, prompt: Prompt) -> DemoAnswer:
+        return self.write(self._replies.to(prompt.messages, prompt.tools), prompt)
+
+    def write(self, said: Said, prompt: Prompt) -> DemoAnswer:
+        """Write something as if it were asked for it: at its pace, within the prompt's limits."""
+        return DemoAnswer(said, prompt, self._tokens_per_second, self._clock, self._sleep)
+
+
+def tokens_of(text: str) -> list[str]:
+    """Cut a text into tokens; joined they are the text."""
+    return TOKEN.findall(text)
+
+
+class DemoAnswer:
+    """One reply being written; see :class:`fulfillment.models.base.Answer`."""
+
+    def __init__(
+        self,
+        said: Said,
+        prompt: Prompt,
+        tokens_per_second: float,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._said = said
+        self._prompt = prompt
+        self._tokens_per_second = tokens_per_second
+        self._clock = clock
+        self._sleep = sleep
+        self._closed = False
+        self.completion: Completion | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        text = _before(self._prompt.stop_sequences, self._said.text)
+        tokens = tokens_of(text)
+        written = tokens[: self._prompt.max_tokens]
+        started = self._clock()
+        for index, token in enumerate(written):
+            # By the clock, not by a sleep a token: the pace holds on a busy machine too.
+            due = started + THINKING_SECONDS + index / self._tokens_per_second
+            self._sleep(max(0.0, due - self._clock()))
+            if self._closed:
+                return
+            yield token
+        if len(written) < len(tokens):
+            stop_reason = "max_tokens"
+        elif text != self._said.text:
+            stop_reason = "stop_sequence"
+        else:
+            stop_reason = "tool_use" if self._said.tool_calls else "end_turn"
+        self.completion = Completion(
+            MODEL_ID,
+            stop_reason,
+            input_tokens=len(tokens_of(_asked(self._prompt))),
+            output_tokens=len(written),
+            latency_ms=int((self._clock() - started) * 1000),
+            tool_calls=self._calls() if stop_reason == "tool_use" else (),
+        )
+
+    def close(self) -> None:
+        self._closed = True
+
+    def _calls(self) -> tuple[ToolCall, ...]:
+        """Return the calls with ids of their own in this conversation."""
+        earlier = sum(len(message.tool_calls) for message in self._prompt.messages)
+        return tuple(
+            call._replace(id=f"{call.id}_{number}")
+            for number, call in enumerate(self._said.tool_calls, earlier + 1)
+        )
+
+
+def _before(stop_sequences: Sequence[str], text: str) -> str:
+    """Return a text up to the first stop sequence, which is not written."""
+    ends = [text.find(stop) for stop in stop_sequences if stop and stop in text]
+    return text[: min(ends)] if ends else text
+
+
+def _asked(prompt: Prompt) -> str:
+    return "".join(map(_said_in, prompt.messages)) + prompt.system
+
+
+def _said_in(message: Message) -> str:
+    return message.text + "".join(result.text for result in message.tool_results)

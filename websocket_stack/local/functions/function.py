@@ -1,0 +1,130 @@
+"""Lambda functions in this process: loaded under their own environment, called as Lambda does."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import anyio
+import anyio.to_thread
+import boto3
+
+from websocket_stack.local.aws_json import ACCOUNT_ID, REGION
+
+# Lambda runs each concurrent call in an environment of its own; here each has a thread.
+MAX_CONCURRENT_CALLS = 200
+
+_environment_lock = threading.Lock()
+
+
+class FunctionError(Exception):
+    """The handler raised, or returned what JSON cannot hold; the message is its type."""
+
+
+class LambdaContext:
+    """The context object of one call.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
+    """
+
+    def __init__(
+        self, name: str, timeout_seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
+        self._ends_at = clock() + timeout_seconds
+        self.aws_request_id = str(uuid.uuid4())
+        self.function_name = name
+        self.function_version = "$LATEST"
+        self.invoked_function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}"
+        self.memory_limit_in_mb = "1024"
+        self.log_group_name = f"/aws/lambda/{name}"
+        self.log_stream_name = "local"
+        self.identity = None
+        self.client_context = None
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self._ends_at - self._clock()) * 1000))
+
+
+class Invocable(Protocol):
+    """What can be called as a Lambda function is."""
+
+    async def invoke(self, event: Mapping[str, Any]) -> bytes: ...
+
+
+class Function:
+    """A Lambda function.
+
+    Takes its name, its handler as ``module.attribute`` (or a Bot in the place of a handler), its
+    environment variables, and its timeout. The handler's module is imported afresh under that
+    environment, since it makes its clients at import; everything it imports is shared.
+    """
+
+    def __init__(
+        self, name: str, handler: str, environment: Mapping[str, str], timeout_seconds: float = 30
+    ) -> None:
+        self.name = name
+        self._timeout_seconds = timeout_seconds
+        self._threads = anyio.CapacityLimiter(MAX_CONCURRENT_CALLS)
+        # By this a handler knows that it is in Lambda, and makes its clients at import.
+        with _under({**environment, "AWS_LAMBDA_FUNCTION_NAME": name}):
+            # boto3's default session keeps the credentials that it has seen first.
+            boto3.setup_default_session()
+            self._handler = _load(handler)
+        boto3.setup_default_session()
+
+    async def invoke(self, event: Mapping[str, Any]) -> bytes:
+        """Call the function with an event and return its JSON response.
+
+        Raises:
+            FunctionError: the handler raised.
+        """
+        return await anyio.to_thread.run_sync(
+            self._call, event, limiter=self._threads, abandon_on_cancel=True
+        )
+
+    def _call(self, event: Mapping[str, Any]) -> bytes:
+        # Through JSON and back: the handler must not share objects with its caller.
+        received = json.loads(json.dumps(event))
+        try:
+            returned = self._handler(received, LambdaContext(self.name, self._timeout_seconds))
+            # As the runtimes from python3.12 on do it: no escapes for non-ASCII characters.
+            # https://github.com/aws/aws-lambda-python-runtime-interface-client
+            return json.dumps(returned, ensure_ascii=False).encode()
+        # Whatever a handler raises, Lambda reports as its type, and writes to its log; if it exits,
+        # this process is not to.
+        except (Exception, SystemExit) as exc:
+            traceback.print_exc()
+            raise FunctionError(type(exc).__name__) from exc
+
+
+@contextmanager
+def _under(environment: Mapping[str, str]) -> Iterator[None]:
+    with _environment_lock:
+        before = dict(os.environ)
+        os.environ.clear()
+        os.environ.update(environment)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def _load(handler: str) -> Callable[[Any, Any], Any]:
+    module_name, _, attribute = handler.rpartition(".")
+    sys.modules.pop(module_name, None)
+    loaded = getattr(importlib.import_module(module_name), attribute)
+    callee: Callable[[Any, Any], Any] = getattr(loaded, "lambda_handler", loaded)
+    if not callable(callee):
+        raise TypeError(f"{attribute} is neither a Bot nor a handler")
+    return callee
