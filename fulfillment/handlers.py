@@ -6,9 +6,12 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from fulfillment.errors import AnswerError
+from fulfillment.text import repair_surrogates
 
 if TYPE_CHECKING:
     from fulfillment.turn import Turn
+
+whole = repair_surrogates
 
 Chunks: TypeAlias = Generator[str, None, None]
 Answered: TypeAlias = str | Iterable[str] | None
@@ -41,17 +44,6 @@ def chunks_of(answered: object) -> Chunks:
         close = getattr(chunks, "close", None)
         if close is not None:
             close()
-
-
-def whole(text: str) -> str:
-    """Return a text without half characters, which no encoding could hold: two halves of one are
-    joined, others replaced.
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def through(middleware: Middleware, answer: Next) -> Next:

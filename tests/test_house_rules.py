@@ -30,6 +30,7 @@ PURE = [
     "fulfillment/tools/signature.py",
     "fulfillment/tools/json_schema.py",
     "fulfillment/streaming/pacing.py",
+    "fulfillment/text.py",
     "fulfillment/markdown/sanitizer.py",
     "fulfillment/markdown/splitting.py",
     "fulfillment/markdown/inline.py",
