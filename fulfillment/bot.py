@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import cached_property
 from typing import TypeVar
 
@@ -13,6 +12,7 @@ from fulfillment.clients import Resources
 from fulfillment.handlers import Answerer, Chunks, Middleware, Next, chunks_of, through
 from fulfillment.lex import events as lex
 from fulfillment.lex.events import LexEvent, LexResponse
+from fulfillment.logs import log_failure
 from fulfillment.memory import Memory
 from fulfillment.notices import Words
 from fulfillment.turn import Turn
@@ -107,7 +107,7 @@ class Bot:
             return self._respond(parsed, context)
         # The last resort: whatever went wrong, the user gets a sentence and the log the cause.
         except Exception as exc:
-            _log_failure("turn failed", exc)
+            log_failure("turn failed", exc)
             return lex.apology(event, self._words_of(locale).failed)
 
     def _prepare(self) -> None:
@@ -116,7 +116,7 @@ class Bot:
         try:
             self.resources  # noqa: B018
         except Exception as exc:
-            _log_failure("the settings cannot be used", exc)
+            log_failure("the settings cannot be used", exc)
 
     def _respond(self, event: LexEvent, context: object) -> LexResponse:
         answerer = self._answerer_of(event)
@@ -161,12 +161,3 @@ def _registering(
         return answerer
 
     return register
-
-
-def _log_failure(what: str, error: Exception) -> None:
-    # Nothing may come after the last resort. Powertools is loaded by the first turn, while its
-    # model thinks; see runner.
-    with suppress(Exception):
-        from fulfillment.telemetry import log_failure
-
-        log_failure(what, error)

@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from fulfillment.errors import describe
 from fulfillment.lex.events import LexEvent
+from fulfillment.logs import SERVICE, get_logger, log_failure
 from fulfillment.models.base import Completion
 from fulfillment.streaming.delivery import Delivery
 from fulfillment.streaming.text_buffer import Transcript
 
 NAMESPACE = "LexStreaming"
 
-SERVICE = "fulfillment"
-
-
-def _make_logger() -> Logger | logging.Logger:
-    """Return the logger that LOG_LEVEL and POWERTOOLS_* describe, or one that does without them.
-
-    Powertools raises for a value that it cannot use, and a turn must not fail over its log.
-    """
-    try:
-        return Logger(service=SERVICE)
-    except Exception as exc:
-        plain = logging.getLogger(SERVICE)
-        plain.setLevel(logging.INFO)
-        plain.error("LOG_LEVEL or a POWERTOOLS_ variable cannot be used: %s", exc)
-        return plain
-
-
-logger = _make_logger()
+# Made with this module, while the model thinks.
+logger = get_logger()
 
 
 class Outcome(StrEnum):
@@ -116,11 +99,6 @@ def _log(report: TurnReport) -> None:
     if report.outcome is Outcome.FAILED:
         log = logger.error
     log("turn", extra=_log_fields(report))
-
-
-def log_failure(what: str, error: BaseException) -> None:
-    """Log that something failed outside a turn, or so early that there is no report."""
-    logger.error(what, extra=describe(error))
 
 
 def _record(report: TurnReport) -> None:

@@ -9,12 +9,13 @@ import re
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, cast
 
 from fulfillment.errors import AnswerError, ToolError
+from fulfillment.logs import log_failure
 from fulfillment.models.base import ToolCall, ToolResult, ToolSpec
+from fulfillment.text import repair_surrogates
 from fulfillment.tools.docstrings import summary
 from fulfillment.tools.json_schema import Mismatch, Schema, take
 from fulfillment.tools.signature import Function, arguments_as_described, arguments_of
@@ -218,11 +219,7 @@ def _failure_of(error: BaseException) -> Ended:
     """Return what the model is told of an error; its message is only passed on if it is for it."""
     if isinstance(error, ToolFailed):
         return Ended(str(error).strip() or "The tool failed.", failed=True)
-    # Powertools is loaded late, and a log must not cost the call its end.
-    with suppress(Exception):
-        from fulfillment.telemetry import log_failure
-
-        log_failure("a tool failed", error)
+    log_failure("a tool failed", error)
     return Ended(f"The tool failed: {type(error).__name__}.", failed=True)
 
 
@@ -239,7 +236,8 @@ def _fitted(text: str) -> str:
     """Return a text that every model takes: not blank, not too long, without half characters."""
     if not text.strip():
         return NO_RESULT
-    kept = text[:MAX_RESULT_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
+    text = repair_surrogates(text)
+    kept = text[:MAX_RESULT_CHARACTERS]
     if len(text) > MAX_RESULT_CHARACTERS:
         kept += f"\n[cut: {len(text)} characters in all]"
     return kept

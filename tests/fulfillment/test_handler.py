@@ -50,6 +50,8 @@ LOADED = {
     "fulfillment.streaming.text_buffer",
     "fulfillment.turn",
     "fulfillment.notices",
+    "fulfillment.logs",
+    "fulfillment.text",
 }
 
 

@@ -450,7 +450,7 @@ LOOP.append(LOOP)
         (None, NO_RESULT),
         ("", NO_RESULT),
         (" \n", NO_RESULT),
-        ("half \ud83d", "half ?"),
+        ("halves \ud83d\ude00, \ud83d", "halves 😀, \ufffd"),
     ],
 )
 def test_a_result_is_text_or_json_and_never_blank(result, text):

@@ -1,0 +1,63 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fulfillment.errors import SettingsError
+from fulfillment.logs import get_logger, log_failure
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(code, **environ):
+    """Run some code in a process of its own; return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout + done.stderr
+
+
+def test_there_is_one_logger():
+    assert get_logger() is get_logger()
+
+
+def test_a_message_of_others_is_not_logged(caplog):
+    log_failure("it failed", ValueError("secret"))
+    (record,) = caplog.records
+    assert (record.levelname, record.message, record.error) == ("ERROR", "it failed", "ValueError")
+    assert "secret" not in str(vars(record))
+
+
+def test_a_message_of_ours_is_the_reason(caplog):
+    log_failure("it failed", SettingsError("TURN_SECONDS is no number"))
+    assert caplog.records[0].reason == "TURN_SECONDS is no number"
+
+
+def test_powertools_is_loaded_with_the_first_line():
+    code = (
+        "import sys; from fulfillment.logs import log_failure;"
+        "early = 'aws_lambda_powertools' in sys.modules; log_failure('x', ValueError());"
+        "print(early, 'aws_lambda_powertools' in sys.modules)"
+    )
+    assert "False True" in run(code)
+
+
+@pytest.mark.parametrize("level", ["verbose", ""])
+def test_a_wrong_log_level_costs_no_log_line(level):
+    code = "from fulfillment.logs import log_failure; log_failure('it failed', ValueError())"
+    assert "it failed" in run(code, LOG_LEVEL=level)
+
+
+def test_what_cannot_be_logged_is_not_raised():
+    class Unreadable(Exception):
+        @property
+        def __cause__(self):
+            raise RuntimeError
+
+    log_failure("it failed", Unreadable())
