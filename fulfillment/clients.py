@@ -109,7 +109,7 @@ def _memory(settings: Settings, dynamodb: DynamoDBClient) -> Memory | None:
         return None
     from fulfillment.memory.dynamodb import ConversationTable
 
-    return ConversationTable(dynamodb, settings.conversation_table, settings.memory_seconds).memory
+    return ConversationTable(dynamodb, settings.conversation_table, settings.memory_seconds)
 
 
 def _channel(settings: Settings) -> Channel:

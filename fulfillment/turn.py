@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fulfillment.errors import AnswerError
@@ -18,7 +18,7 @@ from fulfillment.lex.dialog_actions import (
     checked,
 )
 from fulfillment.lex.events import Json, LexEvent, SlotValue, slot_of
-from fulfillment.memory.base import messages_of
+from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import Conversation
 from fulfillment.models.base import Message, Model, Prompt
 from fulfillment.models.tool_loop import ModelCalls
@@ -126,7 +126,7 @@ class Turn:
             system = f"{system}\n\n{GO_ON}".strip()
         asked = Message("user", self.utterance if utterance is None else utterance)
         prompt = Prompt(
-            messages=(*messages_of(earlier), asked),
+            messages=(*_messages(earlier), asked),
             system=system,
             max_tokens=settings.max_tokens if max_tokens is None else max_tokens,
             temperature=settings.temperature if temperature is None else temperature,
@@ -134,7 +134,7 @@ class Turn:
             stop_sequences=tuple(stop_sequences),
             tools=toolbox.specs if toolbox else (),
             # The settings' own models have no memory that it could name.
-            conversation_id=self._conversation.name() if model and history else "",
+            conversation_id=self._conversation.share_id() if model and history else "",
         )
         return self._calls.ask(model or self._model, prompt, toolbox)
 
@@ -221,3 +221,9 @@ class Turn:
         if decision.size > (most := self._settings.max_response_bytes // 2):
             raise AnswerError(f"a turn adds at most {most} bytes of messages and cards")
         self._decision = decision
+
+
+def _messages(exchanges: Sequence[Exchange]) -> Iterator[Message]:
+    for exchange in exchanges:
+        yield Message("user", exchange.utterance)
+        yield Message("assistant", exchange.reply)

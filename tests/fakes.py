@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from fulfillment.channels.session_table import Session
 from fulfillment.errors import ConnectionGone
-from fulfillment.memory import Exchange, Memory
+from fulfillment.memory import Exchange
 from fulfillment.models.base import Completion, Prompt, ToolCall
 
 
@@ -134,7 +134,7 @@ class FakeSessions:
 
 
 class FakeMemory:
-    """Keeps conversations by their id; fails, or calls something first, as told."""
+    """A memory that keeps conversations by their id; fails, or calls something first, as told."""
 
     def __init__(
         self,
@@ -147,10 +147,6 @@ class FakeMemory:
         self.saves = 0
         self._on_load = on_load
         self._on_save = on_save
-
-    @property
-    def memory(self) -> Memory:
-        return Memory(self.load, self.save)
 
     def load(self, conversation_id: str) -> Sequence[Exchange]:
         self._on_load()

@@ -23,6 +23,7 @@ PURE = [
     "fulfillment/tools/docstrings.py",
     "fulfillment/lex/events.py",
     "fulfillment/memory/base.py",
+    "fulfillment/memory/history.py",
     "fulfillment/models/arguments.py",
     "fulfillment/models/bedrock/citations.py",
     "fulfillment/models/bedrock/converse_format.py",
@@ -45,6 +46,7 @@ UNTESTED = {
     "websocket_stack/cloudformation/fulfillment_role.py",
     "websocket_stack/cloudformation/websocket_api.py",
     "fulfillment/channels/base.py",
+    "fulfillment/memory/base.py",
     "fulfillment/models/base.py",
     "fulfillment/notices.py",
 }

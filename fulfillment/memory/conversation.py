@@ -1,29 +1,39 @@
-"""One conversation while a turn of it runs: loaded beside it, saved at its end."""
+"""One conversation during one of its turns: loaded while the turn begins, saved when it ends."""
 
 from __future__ import annotations
 
 import re
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 
-from fulfillment.memory.base import Exchange, Memory, trimmed
+from fulfillment.memory.base import Exchange, Memory
+from fulfillment.memory.history import trim
 
-# The session attribute that it travels in. Session ids are guessable and shared by tabs, so they
+# The session attribute that holds the id. Session ids are guessable and shared by tabs, so they
 # are no key to what somebody said.
 ATTRIBUTE = "conversationId"
 ID_BYTES = 24
 ID = re.compile(r"[0-9A-Za-z_-]{32}")
-# A memory that takes longer is none; the model is kept waiting for it.
+# The model waits for the earlier turns; a memory that takes longer is done without.
 LOAD_SECONDS = 2.0
 
 
 class Conversation:
-    """Takes the memory (``None`` remembers nothing), the session attributes, how many turns and
-    tokens to keep, and how long to wait for earlier turns.
+    """A conversation that one thread loads while another begins the turn.
+
+    Args:
+        memory: where conversations are kept; ``None`` remembers nothing.
+        attributes: the session attributes of the event.
+        turns: how many turns to keep at most.
+        tokens: how many tokens these may have together.
+        load_seconds: how long loading may take, from now on.
+        clock: seconds, from any start.
 
     Attributes:
-        error: why the memory could not be used, or not in time, or ``None``.
+        id: its name, which cannot be guessed.
+        error: why the memory could not be used, or not in time; ``None`` if it could.
     """
 
     def __init__(
@@ -34,16 +44,18 @@ class Conversation:
         turns: int = 10,
         tokens: int = 8000,
         load_seconds: float = LOAD_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._memory = memory
         self._turns = turns
         self._tokens = tokens
-        self._load_seconds = load_seconds
+        self._clock = clock
+        self._load_by = clock() + load_seconds
         known = attributes.get(ATTRIBUTE, "")
-        # What does not look like one of ours is replaced.
+        # A client may send anything: what does not look like one of our ids is replaced.
         self._is_new = not ID.fullmatch(known)
         self.id = secrets.token_urlsafe(ID_BYTES) if self._is_new else known
-        self._is_named = False
+        self._is_shared = False
         self._loaded = threading.Event()
         self._earlier: Sequence[Exchange] | None = None
         self.error: BaseException | None = None
@@ -53,12 +65,12 @@ class Conversation:
 
     @property
     def attributes(self) -> dict[str, str]:
-        """The session attributes that bring the next turn back to it."""
-        return {ATTRIBUTE: self.id} if self._memory is not None or self._is_named else {}
+        """The session attributes by which the next turn finds it."""
+        return {ATTRIBUTE: self.id} if self._memory is not None or self._is_shared else {}
 
-    def name(self) -> str:
-        """Return its id, for a service that remembers by itself: the next turn has it too."""
-        self._is_named = True
+    def share_id(self) -> str:
+        """Return its id, for a service that remembers by itself; the next turn then has it too."""
+        self._is_shared = True
         return self.id
 
     @property
@@ -73,7 +85,7 @@ class Conversation:
             return
         try:
             loaded = self._memory.load(self.id)
-            self._earlier = trimmed(loaded, turns=self._turns, tokens=self._tokens)
+            self._earlier = trim(loaded, turns=self._turns, tokens=self._tokens)
         # A builder's own memory may raise anything, and a turn must not fail over it.
         except BaseException as exc:
             self.error = exc
@@ -82,25 +94,27 @@ class Conversation:
 
     def earlier(self) -> Sequence[Exchange]:
         """Return the earlier turns, once they are loaded; none if that takes too long or fails."""
-        if not self._loaded.wait(self._load_seconds):
-            # Waited for once, and not again at each call of the model.
-            self._load_seconds = 0.0
-            self.error = TimeoutError()
+        self._wait_until_loaded()
         return self._earlier or ()
 
     def save(self, exchange: Exchange) -> None:
         """Add a turn and save all; never raises.
 
-        What could not be loaded is left as it is, rather than overwritten by one turn.
+        A conversation that could not be loaded is left as it is, rather than overwritten by one
+        turn.
         """
         if self._memory is None or not exchange.utterance.strip() or not exchange.reply.strip():
             return
-        # A function that asks no model may be done before it is loaded.
-        self.earlier()
+        # A handler that asks no model may have ended before the earlier turns are there.
+        self._wait_until_loaded()
         if self._earlier is None:
             return
-        exchanges = trimmed([*self._earlier, exchange], turns=self._turns, tokens=self._tokens)
+        exchanges = trim([*self._earlier, exchange], turns=self._turns, tokens=self._tokens)
         try:
             self._memory.save(self.id, exchanges)
         except BaseException as exc:
             self.error = exc
+
+    def _wait_until_loaded(self) -> None:
+        if not self._loaded.wait(max(0.0, self._load_by - self._clock())):
+            self.error = TimeoutError()

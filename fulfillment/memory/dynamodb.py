@@ -10,17 +10,23 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fulfillment.errors import ConversationTableError
-from fulfillment.memory.base import Exchange, Memory
+from fulfillment.memory.base import Exchange
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class ConversationTable:
-    """Takes a ``dynamodb`` client, the table's name, for how many seconds to keep a conversation
-    after its last turn, and the wall clock in epoch seconds.
+    """A memory in a DynamoDB table; see :class:`fulfillment.memory.Memory`.
 
-    A row has the key ``conversationId`` (S), ``exchanges`` (S, JSON) and ``ttl`` (N).
+    A row has the key ``conversationId`` (S), ``exchanges`` (S: a JSON list of objects with the
+    fields of an :class:`Exchange`) and ``ttl`` (N, epoch seconds).
+
+    Args:
+        client: a boto3 client of ``dynamodb``.
+        name: the table's name.
+        keep_seconds: how long to keep a conversation after its last turn.
+        now: the wall clock, in epoch seconds.
     """
 
     def __init__(
@@ -35,13 +41,12 @@ class ConversationTable:
         self._keep_seconds = keep_seconds
         self._now = now
 
-    @property
-    def memory(self) -> Memory:
-        """The table as a memory; its functions raise ConversationTableError."""
-        return Memory(self.load, self.save)
-
     def load(self, conversation_id: str) -> list[Exchange]:
-        """Return a conversation; raises ConversationTableError."""
+        """Return a conversation that has not expired.
+
+        Raises:
+            ConversationTableError: DynamoDB failed, or the row is not one of ours.
+        """
         try:
             row = self._client.get_item(
                 TableName=self._name,
@@ -53,20 +58,25 @@ class ConversationTable:
             # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
             if row is None or int(row["ttl"]["N"]) <= self._now():
                 return []
-            return [Exchange(*exchange) for exchange in json.loads(row["exchanges"]["S"])]
+            return [Exchange(**fields) for fields in json.loads(row["exchanges"]["S"])]
         except (ClientError, BotoCoreError) as exc:
             raise ConversationTableError(_code(exc)) from exc
         except (KeyError, ValueError, TypeError) as exc:
             raise ConversationTableError("the row is not one of ours") from exc
 
     def save(self, conversation_id: str, exchanges: Sequence[Exchange]) -> None:
-        """Save a conversation; raises ConversationTableError."""
+        """Replace a conversation, and keep it for longer.
+
+        Raises:
+            ConversationTableError: DynamoDB failed.
+        """
+        rows = [exchange._asdict() for exchange in exchanges]
         try:
             self._client.put_item(
                 TableName=self._name,
                 Item={
                     "conversationId": {"S": conversation_id},
-                    "exchanges": {"S": json.dumps(exchanges, ensure_ascii=False)},
+                    "exchanges": {"S": json.dumps(rows, ensure_ascii=False)},
                     "ttl": {"N": str(int(self._now() + self._keep_seconds))},
                 },
             )

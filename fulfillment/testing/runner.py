@@ -336,8 +336,7 @@ def event(
 
 def memory() -> Memory:
     """Return a memory that lives as long as the test."""
-    kept: dict[str, Sequence[Exchange]] = {}
-    return Memory(lambda conversation_id: kept.get(conversation_id, ()), kept.__setitem__)
+    return _Conversations()
 
 
 def _check(name: str, value: str, known: Any) -> None:
@@ -419,6 +418,19 @@ class _Browser(Channel):
         with self._posted:
             self._due += len(text)
             self._posted.wait_for(lambda: self._due <= 0 or self._closed, PATIENCE_SECONDS)
+
+
+class _Conversations:
+    """A memory in a dict."""
+
+    def __init__(self) -> None:
+        self._exchanges: dict[str, Sequence[Exchange]] = {}
+
+    def load(self, conversation_id: str) -> Sequence[Exchange]:
+        return self._exchanges.get(conversation_id, ())
+
+    def save(self, conversation_id: str, exchanges: Sequence[Exchange]) -> None:
+        self._exchanges[conversation_id] = exchanges
 
 
 class _OneSession:

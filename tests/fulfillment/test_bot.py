@@ -524,8 +524,8 @@ def test_the_last_resort_speaks_the_users_language_too(event):
 
 def test_a_bot_may_keep_its_conversations_itself(event):
     own, other = FakeMemory(), FakeMemory()
-    resources = bot_of("Hello.", memory=other.memory).resources
-    bot = Bot(resources, memory=own.memory)
+    resources = bot_of("Hello.", memory=other).resources
+    bot = Bot(resources, memory=own)
     attributes = bot.lambda_handler(event, Context())["sessionState"]["sessionAttributes"]
     assert own.kept == {attributes[ATTRIBUTE]: [Exchange("and for two people?", "Hello.")]}
     assert other.kept == {}

@@ -31,7 +31,7 @@ def test_without_a_table_nothing_is_remembered():
 def test_conversations_are_kept_in_the_table_that_the_environment_names(environ):
     environ = environ | {"CONVERSATION_TABLE": "talks", "MEMORY_SECONDS": "600"}
     resources = Resources.from_environ(environ)
-    table = resources.memory.load.__self__
+    table = resources.memory
     assert isinstance(table, ConversationTable)
     assert (table._name, table._keep_seconds) == ("talks", 600)
     assert (resources.channel is None) == (environ.get("SESSION_TABLE") is None)

@@ -34,6 +34,7 @@ LOADED = {
     "fulfillment.memory",
     "fulfillment.memory.conversation",
     "fulfillment.memory.base",
+    "fulfillment.memory.history",
     "fulfillment.models",
     "fulfillment.models.arguments",
     "fulfillment.models.base",

@@ -23,7 +23,7 @@ SETTINGS = Settings()
 EVENT = LexEvent("s", "Hi", lex.Intent("FallbackIntent"))
 DIALOG = LexEvent("s", "Hi", lex.Intent("Order"), invocation_source="DialogCodeHook")
 FORGETFUL = Conversation(None, {})
-REMEMBERED = Conversation(FakeMemory().memory, {})
+REMEMBERED = Conversation(FakeMemory(), {})
 
 ELICIT = Action("ElicitSlot", "Size")
 CONFIRM = Action("ConfirmIntent")
@@ -139,7 +139,7 @@ def test_a_memory_that_failed_promises_nothing():
     def fail():
         raise OSError
 
-    conversation = Conversation(FakeMemory(on_load=fail).memory, {ATTRIBUTE: "a" * 32})
+    conversation = Conversation(FakeMemory(on_load=fail), {ATTRIBUTE: "a" * 32})
     conversation.load()
     assert reply("One. Two", finished=False, conversation=conversation).note == WORDS.cut
 

@@ -317,7 +317,7 @@ def withdrawing():
     shown = threading.Event()
     withdrawn = Completion("m", "guardrail_intervened", withdrawn=True)
     channel, memory = FakeChannel(on_post=shown.set), FakeMemory()
-    bot = bot_of("Take two ", shown, withdrawn, channel=channel, memory=memory.memory)
+    bot = bot_of("Take two ", shown, withdrawn, channel=channel, memory=memory)
     return bot, channel, memory
 
 
@@ -428,7 +428,7 @@ def test_a_tool_that_hangs_past_its_time_does_not_hold_the_turn(event):
 def remembering(*script, then=(), memory=None, **settings):
     """Return a bot that remembers, and its memory."""
     kept = memory or FakeMemory()
-    return bot_of(*script, then=then, memory=kept.memory, **settings), kept
+    return bot_of(*script, then=then, memory=kept, **settings), kept
 
 
 def test_the_next_turn_is_told_of_this_one(event):

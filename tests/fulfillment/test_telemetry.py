@@ -104,7 +104,7 @@ def test_nothing_that_a_turn_says_or_is_known_by_is_recorded(event, capsys, capl
     event["inputTranscript"] = "s3cret?"
     event["requestAttributes"] = {"b": "s3cret"}
     memory = FakeMemory({"s3cret" * 5 + "xx": [Exchange("s3cret", "s3cret")]})
-    bot = bot_of("s3cret.", memory=memory.memory, system_prompt="s3cret")
+    bot = bot_of("s3cret.", memory=memory, system_prompt="s3cret")
 
     @bot.fallback
     def answer(turn):

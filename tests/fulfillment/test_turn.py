@@ -41,7 +41,7 @@ def order(event):
 
 def remembered(*exchanges, **options):
     """Return a conversation with earlier turns."""
-    memory = FakeMemory({ID: exchanges}).memory
+    memory = FakeMemory({ID: exchanges})
     conversation = Conversation(memory, {ATTRIBUTE: ID}, **options)
     conversation.load()
     return conversation
@@ -236,7 +236,7 @@ def test_a_reply_that_was_cut_long_ago_is_not_gone_on_with(make_turn):
 
 
 def test_the_model_is_asked_without_what_takes_too_long_to_load(make_turn):
-    memory = FakeMemory({ID: [Exchange("How long?", "20 minutes.")]}).memory
+    memory = FakeMemory({ID: [Exchange("How long?", "20 minutes.")]})
     # Its loading never ends.
     conversation = Conversation(memory, {ATTRIBUTE: ID}, load_seconds=0.01)
     turn = make_turn(conversation=conversation)

@@ -3,22 +3,26 @@ import threading
 
 import pytest
 
-from fakes import FakeMemory
-from fulfillment.memory import Exchange, Memory
-from fulfillment.memory.conversation import ATTRIBUTE, Conversation
+from fakes import FakeClock, FakeMemory
+from fulfillment.memory import Exchange
+from fulfillment.memory.conversation import ATTRIBUTE, LOAD_SECONDS, Conversation
 
 ID = "a" * 32
 FIRST, SECOND = Exchange("Hi", "Hello."), Exchange("More?", "Yes.")
 KNOWN = {ATTRIBUTE: ID}
 
 
-def conversation(memory, attributes=KNOWN, **limits):
-    return Conversation(memory and memory.memory, attributes, **limits)
-
-
 def loaded(memory, attributes=KNOWN, **limits):
-    made = conversation(memory, attributes, **limits)
+    made = Conversation(memory, attributes, **limits)
     made.load()
+    return made
+
+
+def overdue(memory):
+    """Return a conversation whose earlier turns have not come in time."""
+    clock = FakeClock()
+    made = Conversation(memory, KNOWN, clock=clock)
+    clock.advance(LOAD_SECONDS)
     return made
 
 
@@ -41,8 +45,8 @@ def test_an_id_of_another_form_is_replaced(known):
     assert made.earlier() == ()
 
 
-def test_no_two_new_conversations_have_the_same_id():
-    assert len({conversation(FakeMemory(), {}).id for _ in range(100)}) == 100
+def test_new_ids_differ():
+    assert len({Conversation(FakeMemory(), {}).id for _ in range(100)}) == 100
 
 
 def test_a_new_conversation_looks_nothing_up():
@@ -54,14 +58,14 @@ def test_a_new_conversation_looks_nothing_up():
     assert made.error is None
 
 
-def test_a_conversation_that_the_memory_does_not_know_keeps_its_id():
+def test_an_unknown_conversation_keeps_its_id():
     made = loaded(FakeMemory())
     assert (made.id, list(made.earlier())) == (ID, [])
 
 
 def test_a_saved_turn_is_there_in_the_next():
     memory = FakeMemory()
-    first = conversation(memory, {})
+    first = Conversation(memory, {})
     first.save(FIRST)
     second = loaded(memory, first.attributes)
     assert second.earlier() == [FIRST]
@@ -69,7 +73,7 @@ def test_a_saved_turn_is_there_in_the_next():
     assert memory.kept == {first.id: [FIRST, SECOND]}
 
 
-def test_no_more_is_loaded_and_saved_than_may_be_kept():
+def test_no_more_is_kept_than_may_be():
     memory = FakeMemory({ID: [FIRST, FIRST, SECOND]})
     made = loaded(memory, turns=2)
     assert made.earlier() == [FIRST, SECOND]
@@ -86,7 +90,7 @@ def test_what_was_not_said_is_not_saved(exchange):
     assert memory.saves == 0
 
 
-def test_without_a_memory_nothing_is_remembered_and_no_attribute_sent():
+def test_without_a_memory_nothing_is_remembered():
     made = loaded(None)
     made.save(FIRST)
     assert not made.is_remembered
@@ -114,7 +118,7 @@ def test_what_cannot_be_loaded_is_left_as_it_is(error):
 
 
 @pytest.mark.parametrize("kept", [None, 5, [None], ["text"], [("Hi",)], [Exchange("Hi", None)]])
-def test_what_is_no_list_of_exchanges_is_left_as_it_is(kept):
+def test_what_is_no_exchange_is_left_as_it_is(kept):
     memory = FakeMemory({ID: kept})
     made = loaded(memory)
     assert made.earlier() == ()
@@ -124,7 +128,7 @@ def test_what_is_no_list_of_exchanges_is_left_as_it_is(kept):
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), SystemExit(1)])
-def test_what_cannot_be_saved_is_lost_and_known_to_be(error):
+def test_a_save_that_fails_is_known(error):
     def fail():
         raise error
 
@@ -139,12 +143,11 @@ def test_what_cannot_be_saved_is_lost_and_known_to_be(error):
 def test_a_turn_waits_for_what_is_being_loaded():
     loading, asked = threading.Event(), threading.Event()
 
-    def load(conversation_id):
+    def on_load():
         loading.set()
         asked.wait(5)
-        return [FIRST]
 
-    made = Conversation(Memory(load, None), KNOWN)
+    made = Conversation(FakeMemory({ID: [FIRST]}, on_load=on_load), KNOWN)
     thread = threading.Thread(target=made.load)
     thread.start()
     assert loading.wait(5)
@@ -154,17 +157,15 @@ def test_a_turn_waits_for_what_is_being_loaded():
     thread.join()
 
 
-def test_what_takes_too_long_is_done_without_and_waited_for_once():
-    made = conversation(FakeMemory({ID: [FIRST]}), load_seconds=0.01)
+def test_what_takes_too_long_is_done_without():
+    made = overdue(FakeMemory({ID: [FIRST]}))
     assert made.earlier() == ()
     assert isinstance(made.error, TimeoutError)
-    assert made._load_seconds == 0
 
 
 def test_what_was_loaded_late_is_not_overwritten():
     memory = FakeMemory({ID: [FIRST]})
-    made = conversation(memory, load_seconds=0.01)
-    made.earlier()
+    made = overdue(memory)
     made.save(SECOND)
     assert memory.kept == {ID: [FIRST]}
     made.load()
@@ -172,10 +173,10 @@ def test_what_was_loaded_late_is_not_overwritten():
     assert memory.kept == {ID: [FIRST, SECOND]}
 
 
-def test_a_turn_that_is_over_at_once_is_saved_when_the_others_are_loaded():
+def test_a_quick_turn_is_saved_once_all_is_loaded():
     release = threading.Event()
     memory = FakeMemory({ID: [FIRST]}, on_load=lambda: release.wait(5))
-    made = conversation(memory)
+    made = Conversation(memory, KNOWN)
     threads = [
         threading.Thread(target=made.save, args=(SECOND,)),
         threading.Thread(target=made.load),
@@ -188,7 +189,7 @@ def test_a_turn_that_is_over_at_once_is_saved_when_the_others_are_loaded():
     assert memory.kept == {ID: [FIRST, SECOND]}
 
 
-def test_of_two_turns_at_once_the_later_counts_and_nothing_earlier_is_lost():
+def test_of_two_turns_at_once_the_later_counts():
     memory = FakeMemory({ID: [FIRST]})
     one, other = loaded(memory), loaded(memory)
     one.save(Exchange("One", "1"))
@@ -196,8 +197,8 @@ def test_of_two_turns_at_once_the_later_counts_and_nothing_earlier_is_lost():
     assert memory.kept[ID] == [FIRST, Exchange("Other", "2")]
 
 
-def test_a_conversation_that_a_service_remembers_is_named_without_a_memory_too():
+def test_an_id_that_was_shared_is_kept():
     conversation = Conversation(None, {})
     assert conversation.attributes == {}
-    assert conversation.name() == conversation.id
+    assert conversation.share_id() == conversation.id
     assert conversation.attributes == {ATTRIBUTE: conversation.id}

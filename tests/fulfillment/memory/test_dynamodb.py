@@ -67,23 +67,23 @@ def test_what_was_saved_is_loaded(table):
     assert table.load(ID) == EXCHANGES[:1]
 
 
-def test_a_row_holds_text_and_a_whole_number_of_seconds(table, client):
+def test_a_row_is_json_and_whole_seconds(table, client):
     table.save(ID, [Exchange("灯", "x")])
     (row,) = client.scan(TableName=NAME)["Items"]
     assert row == {
         "conversationId": {"S": ID},
         # As it is: escaped, it would be twice as long.
-        "exchanges": {"S": '[["灯", "x", false]]'},
+        "exchanges": {"S": '[{"utterance": "灯", "reply": "x", "cut": false}]'},
         "ttl": {"N": str(int(NOW) + 3600)},
     }
 
 
-def test_a_conversation_is_that_of_its_id_alone(table):
+def test_another_id_is_another_conversation(table):
     table.save(ID, EXCHANGES)
     assert table.load("b" * 32) == []
 
 
-def test_an_expired_row_is_not_used_though_dynamodb_still_has_it(table, clock):
+def test_an_expired_row_is_not_used(table, clock):
     table.save(ID, EXCHANGES)
     clock.advance(3599)
     assert table.load(ID) == EXCHANGES
@@ -91,7 +91,7 @@ def test_an_expired_row_is_not_used_though_dynamodb_still_has_it(table, clock):
     assert table.load(ID) == []
 
 
-def test_a_turn_keeps_a_conversation_for_longer(table, clock):
+def test_a_turn_keeps_a_conversation_longer(table, clock):
     table.save(ID, EXCHANGES[:1])
     clock.advance(3000)
     table.save(ID, EXCHANGES)
@@ -107,13 +107,17 @@ def test_a_turn_keeps_a_conversation_for_longer(table, clock):
         {"ttl": {"N": "1900000000"}},
         {"ttl": {"N": "1900000000"}, "exchanges": {"S": "secret"}},
         {"ttl": {"N": "1900000000"}, "exchanges": {"S": "5"}},
-        {"ttl": {"N": "1900000000"}, "exchanges": {"S": '[["secret"]]'}},
-        {"ttl": {"N": "1900000000"}, "exchanges": {"S": '[["secret", "b", false, 4]]'}},
         {"ttl": {"N": "1900000000"}, "exchanges": {"S": "[5]"}},
+        {"ttl": {"N": "1900000000"}, "exchanges": {"S": '[["secret", "b", false]]'}},
+        {"ttl": {"N": "1900000000"}, "exchanges": {"S": '[{"utterance": "secret"}]'}},
+        {
+            "ttl": {"N": "1900000000"},
+            "exchanges": {"S": '[{"utterance": "a", "reply": "b", "secret": 4}]'},
+        },
         {"ttl": {"N": "1900000000"}, "exchanges": {"B": b"secret"}},
     ],
 )
-def test_a_row_that_is_not_ours_is_an_error_without_its_words(table, client, attributes):
+def test_a_row_of_another_form_is_an_error(table, client, attributes):
     put(client, **attributes)
     with pytest.raises(ConversationTableError, match="not one of ours") as caught:
         table.load(ID)
@@ -134,14 +138,14 @@ def test_a_row_that_is_not_ours_is_an_error_without_its_words(table, client, att
 @pytest.mark.parametrize("call", ["load", "save"])
 def test_a_table_that_is_down_is_an_error_of_ours(call, reply, reason):
     client, _ = aws_stub.client("dynamodb", reply)
-    memory = ConversationTable(client, NAME, 3600).memory
+    memory = ConversationTable(client, NAME, 3600)
     with pytest.raises(ConversationTableError) as caught:
         memory.load(ID) if call == "load" else memory.save(ID, EXCHANGES)
     assert str(caught.value) == reason
     assert "secret" not in str(describe(caught.value))
 
 
-def test_what_was_saved_a_moment_ago_is_asked_for():
+def test_reads_are_consistent():
     body = json.dumps({"Item": None}).encode()
     client, sent = aws_stub.client("dynamodb", aws_stub.answered(200, body))
     assert ConversationTable(client, NAME, 3600).load(ID) == []
@@ -153,10 +157,10 @@ def test_what_was_saved_a_moment_ago_is_asked_for():
 
 
 def test_turns_of_one_conversation_follow_each_other(table):
-    first = Conversation(table.memory, {}, turns=2)
+    first = Conversation(table, {}, turns=2)
     first.save(EXCHANGES[0])
     for exchange in [EXCHANGES[1], Exchange("Thanks", "No bother.")]:
-        following = Conversation(table.memory, first.attributes, turns=2)
+        following = Conversation(table, first.attributes, turns=2)
         following.load()
         following.save(exchange)
     assert table.load(first.id) == [EXCHANGES[1], Exchange("Thanks", "No bother.")]

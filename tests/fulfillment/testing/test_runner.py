@@ -357,7 +357,7 @@ def test_turns_become_a_conversation_by_their_session_attributes():
 
 def test_a_bot_with_a_memory_of_its_own_keeps_it():
     own, other = FakeMemory(), FakeMemory()
-    run(Bot(memory=own.memory), "Hello?", model="Hello.", memory=other.memory)
+    run(Bot(memory=own), "Hello?", model="Hello.", memory=other)
     assert (own.saves, other.saves) == (1, 0)
 
 

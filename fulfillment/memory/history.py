@@ -1,0 +1,34 @@
+"""How much of a conversation is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fulfillment.memory.base import Exchange
+
+# A token has about four letters of English, and hardly more than one character of Chinese, which
+# has three bytes; no tokenizer would know every model.
+BYTES_PER_TOKEN = 3
+
+
+def trim(exchanges: Sequence[Exchange], *, turns: int, tokens: int) -> list[Exchange]:
+    """Return the latest exchanges.
+
+    The last one is kept whole, whatever its size: it may have to be continued.
+
+    Args:
+        exchanges: all of them, oldest first.
+        turns: how many to keep at most.
+        tokens: how many tokens these may have together.
+    """
+    kept: list[Exchange] = []
+    for exchange in reversed(exchanges[-turns:]):
+        tokens -= _tokens(exchange)
+        if kept and tokens < 0:
+            break
+        kept.append(exchange)
+    return kept[::-1]
+
+
+def _tokens(exchange: Exchange) -> int:
+    return (len(exchange.utterance.encode()) + len(exchange.reply.encode())) // BYTES_PER_TOKEN
