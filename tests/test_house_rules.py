@@ -40,11 +40,9 @@ PURE = [
 IMPURE = {"boto3", "botocore", "os", "time", "threading", "socket", "aws_lambda_powertools"}
 
 # Types alone, with nothing to run; and parts that are seen through another, whose tests they share:
-# sanitizer, streaming_support, fulfillment.
+# sanitizer.
 UNTESTED = {
     "fulfillment/markdown/code_spans.py",
-    "websocket_stack/cloudformation/fulfillment_role.py",
-    "websocket_stack/cloudformation/websocket_api.py",
     "fulfillment/channels/base.py",
     "fulfillment/memory/base.py",
     "fulfillment/models/base.py",

@@ -1,1 +1,1 @@
-"""Builds the templates in ``templates/`` with troposphere; each module builds one."""
+"""Builds the CloudFormation templates of ``templates/`` with troposphere."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import argparse
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from troposphere import Template
@@ -21,18 +23,27 @@ BUILDERS: dict[str, Callable[[], Template]] = {
 }
 
 
-def rendered(name: str) -> str:
+def render(name: str) -> str:
     """Return a template's text; the same sources give the same bytes."""
     header = HEADER.format(module=name.replace("-", "_"))
     return header + str(BUILDERS[name]().to_yaml())
 
 
-def main(folder: Path = FOLDER) -> None:
-    """Write all templates."""
+def write_templates(folder: Path) -> None:
+    """Write all templates into a folder."""
     folder.mkdir(exist_ok=True)
     for name in BUILDERS:
-        (folder / f"{name}.yaml").write_text(rendered(name), "utf-8")
+        (folder / f"{name}.yaml").write_text(render(name), "utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    argparse.ArgumentParser(
+        prog="scripts/templates", description="Write the CloudFormation templates in templates/."
+    ).parse_args(arguments)
+    write_templates(FOLDER)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,7 +6,8 @@ from typing import Any
 
 from troposphere import GetAtt, If, NoValue, Parameter, Ref, Template, dynamodb
 
-from websocket_stack.cloudformation.parameters import NO_CUSTOMER_KEY, is_true, number, skip, switch
+from websocket_stack.cloudformation.checkov import NO_CUSTOMER_KEY, skip
+from websocket_stack.cloudformation.parameters import is_true, number, switch
 
 REMEMBERS = "Remembers"
 TABLE = "ConversationTable"
@@ -14,12 +15,12 @@ DAY_SECONDS = 24 * 60 * 60
 
 
 def parameters() -> list[Parameter]:
-    """Return the parameters that switch memory and say how long it lasts."""
+    """Return the parameters that turn memory on and set how long it lasts."""
     return [
         switch(
             "RememberConversations",
             "Give the model the earlier turns too. A stack update switches it; false forgets all.",
-            True,
+            default=True,
         ),
         number(
             "MemorySeconds",
@@ -31,10 +32,10 @@ def parameters() -> list[Parameter]:
     ]
 
 
-def add(made: Template) -> None:
-    """Add the table; its name is CloudFormation's, so that it can be replaced."""
-    made.add_condition(REMEMBERS, is_true("RememberConversations"))
-    made.add_resource(
+def add(template: Template) -> None:
+    """Add the table; CloudFormation names it, so that it can be replaced."""
+    template.add_condition(REMEMBERS, is_true("RememberConversations"))
+    template.add_resource(
         skip(
             dynamodb.Table(
                 TABLE,
@@ -48,7 +49,7 @@ def add(made: Template) -> None:
                 TimeToLiveSpecification=dynamodb.TimeToLiveSpecification(
                     AttributeName="ttl", Enabled=True
                 ),
-                # What was said is not to outlive the bot that it was said to.
+                # Conversations must not outlive the bot.
                 DeletionPolicy="Delete",
                 UpdateReplacePolicy="Delete",
             ),
@@ -59,7 +60,7 @@ def add(made: Template) -> None:
 
 
 def variables() -> dict[str, Any]:
-    """Return the environment that tells the fulfillment Lambda of it."""
+    """Return the environment variables of the fulfillment Lambda."""
     return {
         "CONVERSATION_TABLE": If(REMEMBERS, Ref(TABLE), ""),
         "MEMORY_SECONDS": Ref("MemorySeconds"),
@@ -67,7 +68,7 @@ def variables() -> dict[str, Any]:
 
 
 def statement() -> Any:
-    """Return what the fulfillment Lambda may do with it."""
+    """Return the policy statement for the fulfillment Lambda's role."""
     return If(
         REMEMBERS,
         {

@@ -1,5 +1,5 @@
-"""What the role of the fulfillment Lambda allows: what its code calls, on exactly what, and the
-policies that a bot of one's own brings along.
+"""The role of the fulfillment Lambda: what its code calls, on exactly which resources, and the
+policies that a bot builder adds for code of their own.
 """
 
 from __future__ import annotations
@@ -8,14 +8,13 @@ from typing import Any
 
 from troposphere import Equals, If, Not, NoValue, Parameter, Ref, Sub, Template, iam, logs
 
-from websocket_stack.cloudformation import conversation_table as conversations
+from websocket_stack.cloudformation import conversation_table
+from websocket_stack.cloudformation.lambda_functions import lambda_role, vpc_policies
 from websocket_stack.cloudformation.parameters import (
     STREAMING,
-    has_names,
+    comma_list,
+    has_items,
     is_given,
-    lambda_role,
-    names,
-    vpc_policies,
 )
 from websocket_stack.cloudformation.websocket_api import STAGE
 
@@ -24,25 +23,25 @@ HAS_POLICIES = "HasPolicies"
 
 
 def parameter() -> Parameter:
-    """Return the parameter that takes policies."""
-    return names(
+    """Return the parameter that takes further policies."""
+    return comma_list(
         POLICIES,
         "Managed policies for what a bot of your own calls, beside what the templates allow.",
         AllowedPattern="|arn:[^:]+:iam::([0-9]{12}|aws):policy/.+",
     )
 
 
-def add_role(made: Template, group: logs.LogGroup) -> iam.Role:
-    """Add the role, and the conditions of what it allows; takes the function's log group."""
-    made.add_condition("IsProfile", Not(Equals(Ref("ModelId"), Ref("FoundationModelId"))))
-    made.add_condition("HasFallback", has_names("FallbackModelArns"))
-    made.add_condition("HasGuardrail", is_given("GuardrailId"))
-    made.add_condition(HAS_POLICIES, has_names(POLICIES))
-    return made.add_resource(
+def add(template: Template, group: logs.LogGroup) -> iam.Role:
+    """Add the role, which may write to the function's log group, and the conditions it needs."""
+    template.add_condition("IsProfile", Not(Equals(Ref("ModelId"), Ref("FoundationModelId"))))
+    template.add_condition("HasFallback", has_items("FallbackModelArns"))
+    template.add_condition("HasGuardrail", is_given("GuardrailId"))
+    template.add_condition(HAS_POLICIES, has_items(POLICIES))
+    return template.add_resource(
         lambda_role(
             "FulfillmentRole",
             group,
-            [*_statements(), conversations.statement()],
+            [*_statements(), conversation_table.statement()],
             vpc_policies(POLICIES, HAS_POLICIES),
         )
     )

@@ -1,4 +1,4 @@
-"""The Lex V2 bot that may come with the fulfillment Lambda, and who may call the Lambda."""
+"""A Lex V2 bot for the fulfillment Lambda, if wanted, and which bot aliases may call the Lambda."""
 
 from __future__ import annotations
 
@@ -32,18 +32,12 @@ from troposphere.lex import (
 )
 
 from fulfillment.notices import Words
-from websocket_stack.cloudformation.parameters import (
-    choice,
-    is_given,
-    is_true,
-    switch,
-    text,
-    trusts,
-)
+from websocket_stack.cloudformation.lambda_functions import trust_policy
+from websocket_stack.cloudformation.parameters import choice, is_given, is_true, switch, text
 
 CREATED = "CreatesBot"
 EXISTING = "HasBotAlias"
-# The locales that the bot is offered in; any other works with a bot of your own.
+# The locales offered for this bot; a bot of your own can have any.
 LOCALES = ["en_US", "en_GB", "de_DE", "es_ES", "fr_FR", "it_IT", "ja_JP", "pt_BR"]
 # The console's test window uses an alias that every bot has.
 # https://docs.aws.amazon.com/lexv2/latest/APIReference/API_BotAliasSummary.html
@@ -54,7 +48,7 @@ SESSION_SECONDS = 1800
 def parameters() -> list[Parameter]:
     """Return the parameters that choose a bot."""
     return [
-        switch("CreateBot", "Make a bot that answers with this Lambda.", False),
+        switch("CreateBot", "Make a bot that answers with this Lambda.", default=False),
         choice(
             "BotLocaleId",
             "The locale of that bot; it stays what it was made with.",
@@ -70,14 +64,14 @@ def parameters() -> list[Parameter]:
     ]
 
 
-def add(made: Template, function: Alias) -> None:
-    """Add the bot, and the permissions of its aliases or of the one that is given."""
-    made.add_condition(CREATED, is_true("CreateBot"))
-    made.add_condition(EXISTING, And(is_given("BotAliasArn"), Not(Condition(CREATED))))
-    bot = made.add_resource(_bot(made, function))
+def add(template: Template, function: Alias) -> None:
+    """Add the bot, and permission for its aliases, or an existing alias, to call the Lambda."""
+    template.add_condition(CREATED, is_true("CreateBot"))
+    template.add_condition(EXISTING, And(is_given("BotAliasArn"), Not(Condition(CREATED))))
+    bot = template.add_resource(_bot(template, function))
     # A version is a snapshot, so another definition needs another version.
     definition = hashlib.sha256(json.dumps(bot.to_dict(), sort_keys=True).encode())
-    version = made.add_resource(
+    version = template.add_resource(
         BotVersion(
             f"BotVersion{definition.hexdigest()[:12]}",
             Condition=CREATED,
@@ -90,7 +84,7 @@ def add(made: Template, function: Alias) -> None:
             ],
         )
     )
-    alias = made.add_resource(
+    alias = template.add_resource(
         BotAlias(
             "LiveBotAlias",
             Condition=CREATED,
@@ -104,27 +98,27 @@ def add(made: Template, function: Alias) -> None:
         "arn:${AWS::Partition}:lex:${AWS::Region}:${AWS::AccountId}"
         f":bot-alias/${{Bot}}/{TEST_ALIAS_ID}"
     )
-    _allow(made, "AllowLiveBotAlias", function, GetAtt(alias, "Arn"), CREATED)
-    _allow(made, "AllowTestBotAlias", function, test_alias, CREATED)
-    _allow(made, "AllowExistingBotAlias", function, Ref("BotAliasArn"), EXISTING)
+    _allow(template, "AllowLiveBotAlias", function, GetAtt(alias, "Arn"), CREATED)
+    _allow(template, "AllowTestBotAlias", function, test_alias, CREATED)
+    _allow(template, "AllowExistingBotAlias", function, Ref("BotAliasArn"), EXISTING)
     for name, value in {
         "BotId": Ref(bot),
         "BotAliasId": GetAtt(alias, "BotAliasId"),
         "BotLocaleId": Ref("BotLocaleId"),
     }.items():
-        made.add_output(Output(name, Value=value, Condition=CREATED, Description="For clients"))
+        template.add_output(Output(name, Value=value, Condition=CREATED, Description="For clients"))
 
 
-def _bot(made: Template, function: Alias) -> Bot:
-    role = made.add_resource(
+def _bot(template: Template, function: Alias) -> Bot:
+    role = template.add_resource(
         iam.Role(
             "BotRole",
             Condition=CREATED,
-            AssumeRolePolicyDocument=trusts(
+            AssumeRolePolicyDocument=trust_policy(
                 "lexv2.amazonaws.com",
                 StringEquals={"aws:SourceAccount": Ref("AWS::AccountId")},
             ),
-            # Voice is all that a bot's role is for here; text needs nothing of it.
+            # For voice alone; text needs no permission.
             Policies=[
                 iam.Policy(
                     PolicyName="speak",
@@ -160,7 +154,7 @@ def _bot(made: Template, function: Alias) -> Bot:
 
 def _intents() -> list[Intent]:
     return [
-        # A bot needs an intent with an utterance to build.
+        # A bot does not build without an intent that has an utterance.
         Intent(
             Name="Greeting",
             SampleUtterances=[SampleUtterance(Utterance="Hello")],
@@ -175,7 +169,7 @@ def _intents() -> list[Intent]:
 
 
 def _fulfillment_hook() -> FulfillmentCodeHookSetting:
-    # Without these a user would see an exception, or nothing, where the Lambda does not answer.
+    # Without these, users see an exception or nothing at all when the Lambda fails.
     sentence = ResponseSpecification(
         MessageGroupsList=[
             MessageGroup(Message=Message(PlainTextMessage=PlainTextMessage(Value=Words().failed)))
@@ -204,8 +198,8 @@ def _answers_with(function: Alias) -> BotAliasLocaleSettingsItem:
     )
 
 
-def _allow(made: Template, title: str, function: Alias, caller: Any, condition: str) -> None:
-    made.add_resource(
+def _allow(template: Template, title: str, function: Alias, caller: Any, condition: str) -> None:
+    template.add_resource(
         Permission(
             title,
             Condition=condition,

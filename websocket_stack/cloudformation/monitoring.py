@@ -1,4 +1,4 @@
-"""Alarms and the dashboard of the turn metrics."""
+"""Alarms and a dashboard for the metrics of turns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from troposphere import If, NoValue, Parameter, Ref, Sub, Template
 from troposphere.awslambda import Function
 from troposphere.cloudwatch import Alarm, Dashboard, MetricDimension
 
-from websocket_stack.cloudformation.parameters import is_given, number, switch, text
+from websocket_stack.cloudformation.parameters import is_given, is_true, number, switch, text
 
 NAMESPACE = "LexStreaming"
 NOTIFIES = "NotifiesAlarms"
@@ -25,14 +25,18 @@ def parameters() -> list[Parameter]:
             AllowedPattern="|arn:[^:]+:sns:[^:]+:[0-9]{12}:.+",
         ),
         number("AlarmFirstFrameSeconds", "A first frame later than this is late.", 5, 0.5, 30),
-        switch("CreateDashboard", "Make a CloudWatch dashboard ($3 a month beyond three).", True),
+        switch(
+            "CreateDashboard",
+            "Make a CloudWatch dashboard ($3 a month beyond three).",
+            default=True,
+        ),
     ]
 
 
-def add(made: Template, function: Function) -> None:
-    """Add the alarms of a function and its turns, and the dashboard."""
-    made.add_condition(NOTIFIES, is_given("AlarmTopicArn"))
-    made.add_condition("HasDashboard", {"Fn::Equals": [Ref("CreateDashboard"), "true"]})
+def add(template: Template, function: Function) -> None:
+    """Add alarms for the function and its turns, and the dashboard."""
+    template.add_condition(NOTIFIES, is_given("AlarmTopicArn"))
+    template.add_condition("HasDashboard", is_true("CreateDashboard"))
     of_function = {"FunctionName": Ref(function)}
     of_turns = {"service": Ref("AWS::StackName")}
     alarms = {
@@ -55,8 +59,8 @@ def add(made: Template, function: Function) -> None:
         ),
     }
     for title, options in alarms.items():
-        made.add_resource(Alarm(title, **options))
-    made.add_resource(
+        template.add_resource(Alarm(title, **options))
+    template.add_resource(
         Dashboard(
             "TurnDashboard",
             Condition="HasDashboard",
@@ -86,7 +90,7 @@ def _alarm(
         "EvaluationPeriods": 1,
         "Threshold": threshold,
         "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-        # No turns are no trouble.
+        # No data means no turns, which is no alarm.
         "TreatMissingData": "notBreaching",
         "AlarmActions": notified,
         "OKActions": notified,

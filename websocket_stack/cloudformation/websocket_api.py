@@ -1,4 +1,4 @@
-"""The WebSocket API of streaming-support: routes, integrations, deployments, stage, access logs."""
+"""The WebSocket API of streaming-support: routes, integrations, deployments, stage, access log."""
 
 from __future__ import annotations
 
@@ -32,24 +32,26 @@ from troposphere.apigatewayv2 import (
 )
 from troposphere.awslambda import Function, Permission
 
-from websocket_stack.cloudformation.parameters import STREAMING, log_group, skip, trusts
+from websocket_stack.cloudformation.checkov import skip
+from websocket_stack.cloudformation.lambda_functions import log_group, trust_policy
+from websocket_stack.cloudformation.parameters import STREAMING
 
-# The roles of Lex Web UI allow the browser no other stage.
+# The only stage that the roles of Lex Web UI let a browser call.
 # https://github.com/aws-samples/aws-lex-web-ui/blob/master/templates/cognito.yaml
 STAGE = "Prod"
 ACCESS_LOGS = "AccessLogs"
 ANONYMOUS = "Anonymous"
-# Which integration takes what a browser sends.
+# The integration of each route.
 ROUTES = {
     "$connect": "RegistrationIntegration",
     "$disconnect": "RegistrationIntegration",
     "ping": "SilentIntegration",
     "$default": "SilentIntegration",
 }
-# The account's setting is one for all APIs of a region: another may rely on it, and its role, by
-# the time that this stack goes.
+# One setting serves all APIs of an account in a region, so another API may rely on it, and on its
+# role, when this stack is deleted.
 KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
-# Nothing of the query string, which holds the caller's credentials.
+# Without the query string, which holds the caller's credentials.
 ACCESS_LOG_FORMAT = {
     "requestId": "$context.requestId",
     "routeKey": "$context.routeKey",
@@ -60,9 +62,15 @@ ACCESS_LOG_FORMAT = {
 }
 
 
-def add(made: Template, function: Function, routes: Mapping[str, str]) -> Api:
-    """Add the API with these routes, and what lets it call the registration Lambda."""
-    api = made.add_resource(
+def add(template: Template, function: Function, routes: Mapping[str, str]) -> Api:
+    """Add the API, and permission for it to call the registration Lambda.
+
+    Args:
+        template: where to add them.
+        function: the registration Lambda.
+        routes: the integrations' logical ids by route key.
+    """
+    api = template.add_resource(
         Api(
             "WebSocketApi",
             Condition=STREAMING,
@@ -72,10 +80,10 @@ def add(made: Template, function: Function, routes: Mapping[str, str]) -> Api:
             RouteSelectionExpression="$request.body.action",
         )
     )
-    integrations = _add_integrations(made, api)
-    made_routes = _add_routes(made, api, routes)
+    integrations = _add_integrations(template, api)
+    added_routes = _add_routes(template, api, routes)
     for name in ("connect", "disconnect"):
-        made.add_resource(
+        template.add_resource(
             Permission(
                 f"Allow{name.capitalize()}",
                 Condition=STREAMING,
@@ -88,43 +96,43 @@ def add(made: Template, function: Function, routes: Mapping[str, str]) -> Api:
                 ),
             )
         )
-    deployment_id = _add_deployments(made, api, [*integrations, *made_routes])
-    _add_stage(made, api, deployment_id)
+    deployment_id = _add_deployments(template, api, [*integrations, *added_routes])
+    _add_stage(template, api, deployment_id)
     return api
 
 
-def _add_deployments(made: Template, api: Api, deployed: list[AWSObject]) -> If:
-    """Add a deployment for each authorization; return the id of the one that is made.
+def _add_deployments(template: Template, api: Api, deployed: list[AWSObject]) -> If:
+    """Add a deployment for each kind of authorization; return the id of the one that will exist.
 
-    A deployment is a snapshot, and the stage runs what it holds, so whatever changes in it needs
-    another deployment: other routes by the name, another authorization by the condition.
+    A stage runs a deployment, which is a snapshot of the routes, so a change needs another
+    deployment: other routes change its name, another authorization its condition.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-routes-integrations.html
     """
     conditions = {
         "Anonymous": And(Condition(STREAMING), Condition(ANONYMOUS)),
         "Signed": And(Condition(STREAMING), Not(Condition(ANONYMOUS))),
     }
-    made_ids = []
+    ids = []
     for kind, condition in conditions.items():
-        made.add_condition(f"Deploys{kind}", condition)
+        template.add_condition(f"Deploys{kind}", condition)
         deployment = Deployment(
             f"{kind}Deployment{content_hash(deployed)}",
             Condition=f"Deploys{kind}",
             DependsOn=[part.title for part in deployed],
             ApiId=Ref(api),
         )
-        made_ids.append(Ref(made.add_resource(deployment)))
-    return If(ANONYMOUS, *made_ids)
+        ids.append(Ref(template.add_resource(deployment)))
+    return If(ANONYMOUS, *ids)
 
 
 def content_hash(resources: Iterable[AWSObject]) -> str:
-    """Return a name of what these resources are defined as."""
+    """Return a hash of the definitions of resources."""
     definitions = {resource.title: resource.to_dict() for resource in resources}
     return hashlib.sha256(json.dumps(definitions, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _add_integrations(made: Template, api: Api) -> list[Integration]:
-    registration = made.add_resource(
+def _add_integrations(template: Template, api: Api) -> list[Integration]:
+    registration = template.add_resource(
         Integration(
             "RegistrationIntegration",
             Condition=STREAMING,
@@ -136,8 +144,8 @@ def _add_integrations(made: Template, api: Api) -> list[Integration]:
             ),
         )
     )
-    # Costs no Lambda and says nothing: whatever it said, Lex Web UI would show as text.
-    silent = made.add_resource(
+    # Calls no Lambda and sends no response: Lex Web UI would show any as text.
+    silent = template.add_resource(
         Integration(
             "SilentIntegration",
             Condition=STREAMING,
@@ -150,7 +158,7 @@ def _add_integrations(made: Template, api: Api) -> list[Integration]:
     return [registration, silent]
 
 
-def _add_routes(made: Template, api: Api, targets: Mapping[str, str]) -> list[Route]:
+def _add_routes(template: Template, api: Api, targets: Mapping[str, str]) -> list[Route]:
     routes = []
     for key, target in targets.items():
         route = Route(
@@ -158,7 +166,7 @@ def _add_routes(made: Template, api: Api, targets: Mapping[str, str]) -> list[Ro
             Condition=STREAMING,
             ApiId=Ref(api),
             RouteKey=key,
-            # Authorization is possible on $connect alone, and holds for the whole connection.
+            # Only $connect can be authorized; that holds for the whole connection.
             AuthorizationType=Ref("ConnectAuthorization") if key == "$connect" else "NONE",
             Target=Join("/", ["integrations", Ref(target)]),
         )
@@ -166,17 +174,17 @@ def _add_routes(made: Template, api: Api, targets: Mapping[str, str]) -> list[Ro
             skip(
                 route, CKV_AWS_309="API Gateway authorizes WebSocket connections at $connect only."
             )
-        routes.append(made.add_resource(route))
+        routes.append(template.add_resource(route))
     return routes
 
 
-def _add_stage(made: Template, api: Api, deployment_id: If) -> None:
-    group = made.add_resource(log_group("ApiAccessLog", Condition=ACCESS_LOGS))
-    role = made.add_resource(
+def _add_stage(template: Template, api: Api, deployment_id: If) -> None:
+    group = template.add_resource(log_group("ApiAccessLog", Condition=ACCESS_LOGS))
+    role = template.add_resource(
         iam.Role(
             "ApiGatewayLogsRole",
             Condition=ACCESS_LOGS,
-            AssumeRolePolicyDocument=trusts("apigateway.amazonaws.com"),
+            AssumeRolePolicyDocument=trust_policy("apigateway.amazonaws.com"),
             ManagedPolicyArns=[
                 Sub(
                     "arn:${AWS::Partition}:iam::aws:policy/service-role/"
@@ -186,7 +194,7 @@ def _add_stage(made: Template, api: Api, deployment_id: If) -> None:
             **KEPT,
         )
     )
-    account = made.add_resource(
+    account = template.add_resource(
         apigateway.Account(
             "ApiGatewayAccount",
             Condition=ACCESS_LOGS,
@@ -217,4 +225,4 @@ def _add_stage(made: Template, api: Api, deployment_id: If) -> None:
         CKV_AWS_76="Access logs need a role for the whole account, so they are a parameter.",
         CKV_AWS_95="Access logs need a role for the whole account, so they are a parameter.",
     )
-    made.add_resource(stage)
+    template.add_resource(stage)

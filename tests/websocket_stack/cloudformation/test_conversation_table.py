@@ -9,32 +9,15 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from fulfillment_stack import FORGETFUL, NAME, REQUIRED, evaluated, settings, statements, variables
 from moto import mock_aws
 
-from evaluator import Refused, Stack, evaluate, source
+from evaluator import Refused, evaluate, source
 from fulfillment.memory import Exchange
 from fulfillment.memory.dynamodb import ConversationTable
 from fulfillment.settings import Settings
 
-NAME = "fulfillment"
 TABLE = "ConversationTable"
-REQUIRED = {"CodeBucket": "artifacts", "CodeKey": "code.zip"}
-OFF = {"RememberConversations": "false"}
-
-
-def evaluated(**given: str) -> Stack:
-    return evaluate(NAME, REQUIRED | given)
-
-
-def variables(stack: Stack) -> dict[str, str]:
-    found: dict[str, str] = stack.properties("Fulfillment")["Environment"]["Variables"]
-    return found
-
-
-def statements(stack: Stack) -> list[dict[str, Any]]:
-    (policy,) = stack.properties("FulfillmentRole")["Policies"]
-    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
-    return found
 
 
 # --- the table
@@ -63,13 +46,13 @@ def test_it_has_no_name_of_ours_so_that_two_stacks_have_two() -> None:
 
 
 def test_by_default_conversations_are_remembered_for_a_day() -> None:
-    settings = Settings.from_environ(variables(evaluated()))
-    assert settings.conversation_table == f"<{TABLE}>"
-    assert settings.memory_seconds == Settings().memory_seconds == 24 * 60 * 60
+    read = settings(evaluated())
+    assert read.conversation_table == f"<{TABLE}>"
+    assert read.memory_seconds == Settings().memory_seconds == 24 * 60 * 60
 
 
 def test_the_lambda_may_read_and_write_whole_conversations_of_this_table_alone() -> None:
-    assert statements(evaluated())[-1] == {
+    assert statements(evaluated())["RememberConversations"] == {
         "Sid": "RememberConversations",
         "Effect": "Allow",
         "Action": ["dynamodb:GetItem", "dynamodb:PutItem"],
@@ -78,23 +61,23 @@ def test_the_lambda_may_read_and_write_whole_conversations_of_this_table_alone()
 
 
 def test_switched_off_there_is_no_table_no_permission_and_an_empty_variable() -> None:
-    stack = evaluated(**OFF)
+    stack = evaluated(**FORGETFUL)
     assert stack.of_type("AWS::DynamoDB::Table") == {}
     assert "dynamodb" not in json.dumps(statements(stack))
     assert variables(stack)["CONVERSATION_TABLE"] == ""
-    assert Settings.from_environ(variables(stack)).conversation_table is None
+    assert settings(stack).conversation_table is None
 
 
 def test_switched_off_all_else_stays() -> None:
-    assert evaluated().resources.keys() - evaluated(**OFF).resources.keys() == {TABLE}
+    assert evaluated().resources.keys() - evaluated(**FORGETFUL).resources.keys() == {TABLE}
 
 
 def test_memory_and_streaming_are_switched_apart() -> None:
     streaming = {"WebSocketId": "abc123", "SessionTableName": "chat-sessions"}
-    stack = evaluated(**OFF, **streaming)
-    assert Settings.from_environ(variables(stack)).can_stream
-    (found,) = [each for each in statements(stack) if "dynamodb" in json.dumps(each)]
-    assert found["Action"] == "dynamodb:GetItem"
+    stack = evaluated(**FORGETFUL, **streaming)
+    assert settings(stack).can_stream
+    (statement,) = [each for each in statements(stack).values() if "dynamodb" in json.dumps(each)]
+    assert statement["Action"] == "dynamodb:GetItem"
 
 
 @pytest.mark.parametrize("value", ["", "yes", "True"])

@@ -6,14 +6,14 @@ import re
 from typing import Any
 
 import pytest
+from fulfillment_stack import evaluated
 from troposphere import Template
 from troposphere.awslambda import Alias
 
-from evaluator import Refused, Stack, evaluate
+from evaluator import Refused, Stack
 from fulfillment.notices import Words
-from websocket_stack.cloudformation import lex_bot as bot
+from websocket_stack.cloudformation import lex_bot
 
-REQUIRED = {"CodeBucket": "artifacts", "CodeKey": "code.zip"}
 CREATED = {"CreateBot": "true"}
 MY_ALIAS = "arn:aws:lex:eu-central-1:123456789012:bot-alias/ABCDEFGHIJ/KLMNOPQRST"
 OF_A_BOT = {
@@ -25,10 +25,6 @@ OF_A_BOT = {
     "AllowTestBotAlias",
 }
 OUTPUTS = {"BotId", "BotAliasId", "BotLocaleId"}
-
-
-def evaluated(**given: str) -> Stack:
-    return evaluate("fulfillment", REQUIRED | given)
 
 
 def of_a_bot(stack: Stack) -> set[str]:
@@ -136,11 +132,11 @@ def test_where_the_lambda_does_not_answer_a_user_reads_a_sentence() -> None:
             assert group["Message"]["PlainTextMessage"]["Value"] == Words().failed
 
 
-@pytest.mark.parametrize("locale_id", bot.LOCALES)
+@pytest.mark.parametrize("locale_id", lex_bot.LOCALES)
 def test_everything_of_a_bot_is_in_the_locale_that_was_chosen(locale_id: str) -> None:
     stack = evaluated(BotLocaleId=locale_id, **CREATED)
-    made = str([stack.resources[title] for title in stack.resources if "Bot" in title])
-    assert {hit[1] for hit in re.finditer(r"'LocaleId': '(\w+)'", made)} == {locale_id}
+    text = str([stack.resources[title] for title in stack.resources if "Bot" in title])
+    assert {hit[1] for hit in re.finditer(r"'LocaleId': '(\w+)'", text)} == {locale_id}
     assert stack.outputs["BotLocaleId"] == locale_id
 
 
@@ -158,9 +154,9 @@ def test_lex_alone_may_take_the_bots_role_and_for_this_account_only() -> None:
 
 def test_another_definition_of_the_bot_makes_another_version() -> None:
     def versions(function: str) -> list[str]:
-        made = Template()
-        bot.add(made, Alias(function, FunctionName="f", FunctionVersion="1", Name="live"))
-        return [title for title in made.resources if title.startswith("BotVersion")]
+        template = Template()
+        lex_bot.add(template, Alias(function, FunctionName="f", FunctionVersion="1", Name="live"))
+        return [title for title in template.resources if title.startswith("BotVersion")]
 
     assert versions("LiveAlias") == versions("LiveAlias")
     assert versions("LiveAlias") != versions("AnotherAlias")

@@ -7,20 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fulfillment_stack import evaluated, variables
 
-from evaluator import Stack, evaluate
+from evaluator import Stack
 from fulfillment.models.base import Completion
 from fulfillment.streaming.delivery import Delivery, Status
 from fulfillment.telemetry import Outcome, TurnReport, log_turn
 
-REQUIRED = {"CodeBucket": "artifacts", "CodeKey": "code.zip"}
 TOPIC = {"AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:alarms"}
 OF_TURNS = {"FailedTurns", "CutTurns", "GoneConnections", "LateFirstFrames"}
 OF_THE_FUNCTION = {"Errors", "Throttles"}
-
-
-def evaluated(**given: str) -> Stack:
-    return evaluate("fulfillment", REQUIRED | given)
 
 
 def alarms(stack: Stack) -> dict[str, dict[str, Any]]:
@@ -44,7 +40,7 @@ def recorded(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> dict[tuple[str, str, tuple[tuple[str, str], ...]], str]:
     """Namespace, name and dimensions of every metric that turns record, and its unit."""
-    for name, value in evaluated().properties("Fulfillment")["Environment"]["Variables"].items():
+    for name, value in variables(evaluated()).items():
         if name.startswith("POWERTOOLS_"):
             monkeypatch.setenv(name, value)
     for outcome in Outcome:

@@ -1,1 +1,1 @@
-"""One module for each file of templates/."""
+"""One module for each file of ``templates/``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from types import ModuleType
 from typing import Any
@@ -13,13 +13,9 @@ from uuid import uuid4
 import boto3
 import pytest
 from moto import mock_aws
-from troposphere import Template
-from troposphere.apigatewayv2 import Integration
 
 from evaluator import Refused, Stack, evaluate, source
 from websocket_stack import registration
-from websocket_stack.cloudformation.templates import streaming_support
-from websocket_stack.cloudformation.websocket_api import ROUTES, content_hash
 
 NAME = "streaming-support"
 OFF = {"AllowStreamingResponses": "false"}
@@ -62,12 +58,6 @@ def routes(stack: Stack) -> dict[str, dict[str, Any]]:
     return {
         route["RouteKey"]: route for route in stack.of_type("AWS::ApiGatewayV2::Route").values()
     }
-
-
-def deployment(stack: Stack) -> str:
-    (title,) = stack.of_type("AWS::ApiGatewayV2::Deployment")
-    assert stack.properties("ProdStage")["DeploymentId"] == f"<{title}>"
-    return title
 
 
 # --- which resources exist
@@ -174,7 +164,7 @@ def test_a_name_that_dynamodb_does_not_take_is_refused(name: str) -> None:
         evaluated(TableName=name)
 
 
-# --- the API
+# --- authorization
 
 
 def test_connect_is_signed() -> None:
@@ -186,150 +176,6 @@ def test_where_anybody_may_connect_the_registration_knows() -> None:
     stack = evaluated(**ANONYMOUS)
     assert routes(stack)["$connect"]["AuthorizationType"] == "NONE"
     assert _variables(stack)["ALLOW_ANONYMOUS"] == "true"
-
-
-def test_every_route_leads_to_its_integration() -> None:
-    assert {key: route["Target"] for key, route in routes(evaluated()).items()} == {
-        "$connect": "integrations/<RegistrationIntegration>",
-        "$disconnect": "integrations/<RegistrationIntegration>",
-        "ping": "integrations/<SilentIntegration>",
-        "$default": "integrations/<SilentIntegration>",
-    }
-
-
-def test_messages_are_told_apart_by_their_action() -> None:
-    api = evaluated().properties("WebSocketApi")
-    assert api["RouteSelectionExpression"] == "$request.body.action"
-    assert api["ProtocolType"] == "WEBSOCKET"
-
-
-def test_ping_and_whatever_else_is_said_cost_no_lambda_and_answer_nothing() -> None:
-    stack = evaluated()
-    silent = stack.properties("SilentIntegration")
-    assert silent["IntegrationType"] == "MOCK"
-    assert "IntegrationUri" not in silent
-    (template,) = silent["RequestTemplates"].values()
-    assert json.loads(template) == {"statusCode": 200}
-    for route in routes(stack).values():
-        assert "RouteResponseSelectionExpression" not in route
-    assert stack.of_type("AWS::ApiGatewayV2::RouteResponse") == {}
-    assert stack.of_type("AWS::ApiGatewayV2::IntegrationResponse") == {}
-
-
-def test_connect_and_disconnect_reach_the_registration() -> None:
-    stack = evaluated()
-    integration = stack.properties("RegistrationIntegration")
-    assert integration["IntegrationType"] == "AWS_PROXY"
-    assert integration["IntegrationUri"] == (
-        "arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/"
-        "<Registration.Arn>/invocations"
-    )
-    permissions = stack.of_type("AWS::Lambda::Permission").values()
-    api = "arn:aws:execute-api:eu-central-1:123456789012:<WebSocketApi>"
-    assert {permission["SourceArn"] for permission in permissions} == {
-        f"{api}/*/$connect",
-        f"{api}/*/$disconnect",
-    }
-    for permission in permissions:
-        assert permission["FunctionName"] == "<Registration>"
-        assert permission["Principal"] == "apigateway.amazonaws.com"
-        assert permission["Action"] == "lambda:InvokeFunction"
-
-
-def test_the_stage_is_the_one_that_lex_web_ui_may_call_and_throttles_every_route() -> None:
-    stage = evaluated(ThrottlingRate="7", ThrottlingBurst="9").properties("ProdStage")
-    assert stage["StageName"] == "Prod"
-    # Of the default, not of a route: API Gateway throttles no key that is not there.
-    assert stage["DefaultRouteSettings"] == {
-        "ThrottlingRateLimit": "7",
-        "ThrottlingBurstLimit": "9",
-    }
-    assert "RouteSettings" not in stage
-
-
-# --- deployments
-
-
-def test_a_deployment_waits_for_all_that_it_holds() -> None:
-    stack = evaluated()
-    held = {
-        *stack.of_type("AWS::ApiGatewayV2::Route"),
-        *stack.of_type("AWS::ApiGatewayV2::Integration"),
-    }
-    assert set(stack.resources[deployment(stack)]["DependsOn"]) == held
-
-
-@pytest.mark.parametrize("given", [IN_VPC, ACCESS_LOGS, {"TableName": "mine"}])
-def test_what_changes_no_route_keeps_the_deployment(given: dict[str, str]) -> None:
-    assert deployment(evaluated(**given)) == deployment(evaluated())
-
-
-def test_another_authorization_reaches_the_stage() -> None:
-    assert deployment(evaluated(**ANONYMOUS)) != deployment(evaluated())
-
-
-def test_the_same_routes_make_the_same_deployment() -> None:
-    assert _deployments(streaming_support.build()) == _deployments(
-        streaming_support.build(dict(ROUTES))
-    )
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {key: target for key, target in ROUTES.items() if key != "ping"},
-        {**ROUTES, "hello": "SilentIntegration"},
-        {**ROUTES, "ping": "RegistrationIntegration"},
-    ],
-)
-def test_other_routes_make_another_deployment(changed: Mapping[str, str]) -> None:
-    before, after = (
-        _deployments(streaming_support.build()),
-        _deployments(streaming_support.build(changed)),
-    )
-    assert len(after) == 2
-    assert before.isdisjoint(after)
-
-
-def test_another_definition_of_an_integration_makes_another_deployment() -> None:
-    silent = Integration("Silent", ApiId="a", IntegrationType="MOCK")
-    same = Integration("Silent", ApiId="a", IntegrationType="MOCK")
-    other = Integration("Silent", ApiId="a", IntegrationType="MOCK", PassthroughBehavior="NEVER")
-    assert content_hash([silent]) == content_hash([same])
-    assert content_hash([silent]) != content_hash([other])
-
-
-# --- logs
-
-
-def test_access_logs_hold_nothing_of_the_query_string() -> None:
-    settings = evaluated(**ACCESS_LOGS).properties("ProdStage")["AccessLogSettings"]
-    assert settings["DestinationArn"] == "<ApiAccessLog.Arn>"
-    logged = set(json.loads(settings["Format"]).values())
-    assert logged == {
-        "$context.requestId",
-        "$context.routeKey",
-        "$context.status",
-        "$context.connectionId",
-        "$context.error.message",
-        "$context.integrationErrorMessage",
-    }
-
-
-def test_without_access_logs_the_stage_needs_no_role() -> None:
-    stage = evaluated().properties("ProdStage")
-    assert not {"AccessLogSettings", "Tags"} & stage.keys()
-
-
-def test_the_stage_is_made_after_the_accounts_role_is_set() -> None:
-    # By a reference, since a resource that may not exist cannot be depended on.
-    assert "<ApiGatewayAccount>" in json.dumps(evaluated(**ACCESS_LOGS).properties("ProdStage"))
-
-
-@pytest.mark.parametrize("title", ["ApiGatewayAccount", "ApiGatewayLogsRole"])
-def test_what_other_apis_of_the_account_may_rely_on_stays(title: str) -> None:
-    resource = evaluated(**ACCESS_LOGS).resources[title]
-    assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
 
 
 def test_the_registration_logs_json_to_its_own_group() -> None:
@@ -504,11 +350,3 @@ def _connect(**identity: str) -> dict[str, Any]:
 def _variables(stack: Stack) -> dict[str, str]:
     found: dict[str, str] = stack.properties("Registration")["Environment"]["Variables"]
     return found
-
-
-def _deployments(template: Template) -> set[str]:
-    return {
-        title
-        for title, resource in template.to_dict()["Resources"].items()
-        if resource["Type"] == "AWS::ApiGatewayV2::Deployment"
-    }

@@ -1,1 +1,0 @@
-"""A package, since its test files are named as others are."""

@@ -1,0 +1,68 @@
+"""What the fulfillment Lambda may call."""
+
+from __future__ import annotations
+
+import pytest
+from fulfillment_stack import IN_VPC, evaluated, settings, statements
+
+from fulfillment.settings import DEFAULT_MODEL_ID
+
+POLICIES = [f"arn:aws:iam::123456789012:policy/{name}" for name in ("orders", "documents")]
+
+
+OF_VPC = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+
+
+def test_a_profile_may_be_asked_by_its_own_arn_and_the_models_behind_it() -> None:
+    assert statements(evaluated())["AskTheModel"]["Resource"] == [
+        f"arn:aws:bedrock:*::foundation-model/{DEFAULT_MODEL_ID.removeprefix('global.')}",
+        f"arn:aws:bedrock:eu-central-1:123456789012:inference-profile/{DEFAULT_MODEL_ID}",
+    ]
+
+
+def test_a_plain_model_is_no_profile() -> None:
+    stack = evaluated(ModelId="meta.llama5-8b-v1:0", FoundationModelId="meta.llama5-8b-v1:0")
+    assert statements(stack)["AskTheModel"]["Resource"] == [
+        "arn:aws:bedrock:*::foundation-model/meta.llama5-8b-v1:0"
+    ]
+
+
+def test_fallback_models_may_be_asked_where_there_are_any() -> None:
+    arns = ["arn:aws:bedrock:*::foundation-model/a", "arn:aws:bedrock:*::foundation-model/b"]
+    stack = evaluated(FallbackModelIds="a,b", FallbackModelArns=",".join(arns))
+    assert statements(stack)["AskTheFallbackModels"]["Resource"] == arns
+    assert settings(stack).fallback_model_ids == ("a", "b")
+    assert "AskTheFallbackModels" not in statements(evaluated())
+
+
+def test_a_guardrail_may_be_applied_where_there_is_one() -> None:
+    stack = evaluated(GuardrailId="gr1", GuardrailVersion="2")
+    assert statements(stack)["ApplyTheGuardrail"]["Resource"] == (
+        "arn:aws:bedrock:eu-central-1:123456789012:guardrail/gr1"
+    )
+    assert (settings(stack).guardrail_id, settings(stack).guardrail_version) == ("gr1", "2")
+    assert "ApplyTheGuardrail" not in statements(evaluated())
+
+
+@pytest.mark.parametrize(
+    ("given", "attached"),
+    [
+        ({"PolicyArns": POLICIES[0]}, POLICIES[:1]),
+        ({"PolicyArns": ",".join(POLICIES)}, POLICIES),
+        (IN_VPC, [OF_VPC]),
+        (IN_VPC | {"PolicyArns": POLICIES[0]}, [OF_VPC, POLICIES[0]]),
+        (IN_VPC | {"PolicyArns": ",".join(POLICIES)}, [OF_VPC, *POLICIES]),
+    ],
+)
+def test_policies_that_are_given_are_attached_beside_the_vpcs(
+    given: dict[str, str], attached: list[str]
+) -> None:
+    stack = evaluated(**given)
+    assert stack.properties("FulfillmentRole")["ManagedPolicyArns"] == attached
+
+
+def test_policies_that_are_given_change_nothing_else() -> None:
+    given, not_given = evaluated(PolicyArns=",".join(POLICIES)), evaluated()
+    assert statements(given) == statements(not_given)
+    del given.resources["FulfillmentRole"], not_given.resources["FulfillmentRole"]
+    assert given == not_given

@@ -1,0 +1,117 @@
+"""The settings of the fulfillment Lambda: template parameters, and the variables they become."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from troposphere import If, Parameter, Ref, Sub
+
+from fulfillment.settings import DEFAULT_MODEL_ID, DEFAULT_SYSTEM_PROMPT
+from websocket_stack.cloudformation import conversation_table, monitoring
+from websocket_stack.cloudformation.parameters import (
+    STREAMING,
+    choice,
+    comma_list,
+    number,
+    streaming_switch,
+    switch,
+    text,
+)
+from websocket_stack.cloudformation.websocket_api import STAGE
+
+# An inference profile's id begins with its own name, before the model's: "global.", "us.", "eu." …
+DEFAULT_FOUNDATION_MODEL_ID = DEFAULT_MODEL_ID.partition(".")[2]
+
+
+def streaming_parameters() -> list[Parameter]:
+    return [
+        streaming_switch(),
+        # No pattern: it is not known yet in a change set of nested stacks, which then fails on it.
+        text(
+            "WebSocketId",
+            "The id of the WebSocket API: output WebSocketId of streaming-support, of ours or of"
+            " Lex Web UI's. Left out, nothing is streamed.",
+        ),
+        text("SessionTableName", "The session table: output DynamoTableName of that stack."),
+        text("WaitingText", "Shown while nothing has been written yet."),
+        number("FlushIntervalSeconds", "Least time between flushes.", 0.2, 0, 10),
+        switch("PlainFrames", "Leave Markdown marks out of what is streamed.", default=False),
+    ]
+
+
+def model_parameters() -> list[Parameter]:
+    return [
+        text("ModelId", "Bedrock model or inference profile.", DEFAULT_MODEL_ID),
+        text(
+            "FoundationModelId",
+            "The foundation model behind the inference profile, or the same id as ModelId.",
+            DEFAULT_FOUNDATION_MODEL_ID,
+        ),
+        text("FallbackModelIds", "Comma list, asked in order while nothing was written yet."),
+        comma_list(
+            "FallbackModelArns",
+            "ARNs of the fallback models: each profile and its foundation model.",
+        ),
+        text("GuardrailId", "A Bedrock guardrail.", AllowedPattern="|[a-z0-9]+"),
+        text("GuardrailVersion", "The guardrail's version.", "DRAFT"),
+        choice(
+            "GuardrailMode",
+            "sync: text is shown once the guardrail has seen it; async: before, and withdrawn if it"
+            " objects.",
+            ["sync", "async"],
+            "sync",
+        ),
+        choice(
+            "PromptCacheTtl",
+            "How long Bedrock keeps what it has read for the next question, with models that can;"
+            " empty for not at all.",
+            ["", "5m", "1h"],
+            "",
+        ),
+        text("SystemPrompt", "What the model is told.", DEFAULT_SYSTEM_PROMPT, MaxLength=2000),
+        number("MaxTokens", "The most tokens of a reply.", 1024, 1, 1_000_000),
+    ]
+
+
+def turn_parameters() -> list[Parameter]:
+    return [
+        number("TurnSeconds", "A turn returns within this; Lex waits 30 seconds.", 25, 1, 29),
+        switch(
+            "AllowPictures",
+            "Leave Markdown pictures in a reply, fetched from anywhere.",
+            default=False,
+        ),
+        switch("AllowHtml", "Hand raw HTML of a reply on; Lex Web UI runs it.", default=False),
+    ]
+
+
+def variables() -> dict[str, Any]:
+    """Return the Lambda's environment variables."""
+    return {
+        "MODEL_ID": Ref("ModelId"),
+        "FALLBACK_MODEL_IDS": Ref("FallbackModelIds"),
+        "GUARDRAIL_ID": Ref("GuardrailId"),
+        "GUARDRAIL_VERSION": Ref("GuardrailVersion"),
+        "GUARDRAIL_MODE": Ref("GuardrailMode"),
+        "PROMPT_CACHE_TTL": Ref("PromptCacheTtl"),
+        "SYSTEM_PROMPT": Ref("SystemPrompt"),
+        "MAX_TOKENS": Ref("MaxTokens"),
+        "STREAMING_ENDPOINT": If(
+            STREAMING,
+            Sub(
+                f"https://${{WebSocketId}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{STAGE}"
+            ),
+            "",
+        ),
+        "SESSION_TABLE": If(STREAMING, Ref("SessionTableName"), ""),
+        "TURN_SECONDS": Ref("TurnSeconds"),
+        "FLUSH_INTERVAL_SECONDS": Ref("FlushIntervalSeconds"),
+        "WAITING_TEXT": Ref("WaitingText"),
+        "PLAIN_FRAMES": Ref("PlainFrames"),
+        "ALLOW_PICTURES": Ref("AllowPictures"),
+        "ALLOW_HTML": Ref("AllowHtml"),
+        **conversation_table.variables(),
+        # Tells two stacks of an account apart in logs and metrics.
+        "POWERTOOLS_SERVICE_NAME": Ref("AWS::StackName"),
+        "POWERTOOLS_METRICS_NAMESPACE": monitoring.NAMESPACE,
+    }
