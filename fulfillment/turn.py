@@ -116,7 +116,7 @@ class Turn:
         """
         toolbox = None
         if tools := tuple(tools):
-            from fulfillment.tools import Toolbox
+            from fulfillment.tools.toolbox import Toolbox
 
             toolbox = Toolbox(tools)
         settings = self._settings

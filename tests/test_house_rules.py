@@ -21,6 +21,7 @@ PURE = [
     "fulfillment/lex/dialog_actions.py",
     "fulfillment/handlers.py",
     "fulfillment/tools/docstrings.py",
+    "fulfillment/tools/tool.py",
     "fulfillment/lex/events.py",
     "fulfillment/memory/base.py",
     "fulfillment/memory/history.py",

@@ -12,7 +12,7 @@ from fulfillment.memory.base import Exchange, Memory
 from fulfillment.memory.history import trim
 
 # The session attribute that holds the id. Session ids are guessable and shared by tabs, so they
-# are no key to what somebody said.
+# are no key to what a user said.
 ATTRIBUTE = "conversationId"
 ID_BYTES = 24
 ID = re.compile(r"[0-9A-Za-z_-]{32}")

@@ -1,4 +1,4 @@
-"""The conversation table: earlier turns in DynamoDB, under an id that nobody can guess."""
+"""The conversation table: earlier turns in DynamoDB, under an id that cannot be guessed."""
 
 from __future__ import annotations
 

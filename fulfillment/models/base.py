@@ -9,6 +9,10 @@ from typing import Literal, NamedTuple, Protocol
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
 RAN_OUT = frozenset({"max_tokens", "model_context_window_exceeded"})
 
+# For a tool that returns nothing, or a blank text, which Bedrock refuses. It must not sound like a
+# failure where something was done, nor like a find where nothing was found.
+NO_RESULT = "Done; there is no result."
+
 
 class ToolSpec(NamedTuple):
     """A tool as a model sees it; the schema is a JSON Schema of type ``object``."""

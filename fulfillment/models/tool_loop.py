@@ -20,7 +20,7 @@ from fulfillment.models.base import (
 
 if TYPE_CHECKING:
     from fulfillment.handlers import Chunks
-    from fulfillment.tools import Toolbox
+    from fulfillment.tools.toolbox import Toolbox
 
 # A model that still calls tools after so many rounds is going in circles.
 MAX_TOOL_ROUNDS = 8

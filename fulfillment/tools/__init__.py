@@ -1,5 +1,5 @@
 """Python functions that a model can call while a reply streams."""
 
-from fulfillment.tools.toolbox import Tool, Toolbox, ToolFailed
+from fulfillment.tools.tool import Tool, ToolFailed
 
-__all__ = ["Tool", "ToolFailed", "Toolbox"]
+__all__ = ["Tool", "ToolFailed"]

@@ -15,15 +15,24 @@ Schema: TypeAlias = Mapping[str, Any]
 
 NULL: Schema = {"type": "null"}
 
-# What a value is called that is not what it should be; the last word is JSON Schema's.
-CALLED = {
+JSON_TYPES = {
     type(None): "null",
-    bool: "a boolean",
-    int: "an integer",
-    float: "a number",
-    str: "a string",
-    list: "an array",
-    dict: "an object",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
+# The same for a sentence.
+WITH_ARTICLE = {
+    "null": "null",
+    "boolean": "a boolean",
+    "integer": "an integer",
+    "number": "a number",
+    "string": "a string",
+    "array": "an array",
+    "object": "an object",
 }
 
 
@@ -45,8 +54,8 @@ class Shape(NamedTuple):
     words: str
     """The same for a sentence, such as "an integer"."""
     convert: Callable[[Any, str, bool], object]
-    """Takes a value, its place (``filters.sizes[2]``) and whether to be lenient; returns it as
-    Python has it, or raises ``Mismatch``."""
+    """``convert(value, at, lenient)`` returns a value as Python has it, or raises ``Mismatch``;
+    ``at`` is its place, such as ``filters.sizes[2]``."""
 
 
 class Field(NamedTuple):
@@ -62,6 +71,12 @@ def take(shape: Shape, value: object, at: str = "", lenient: bool = True) -> obj
 
     Models write "3" for 3, 100 for "100", and a whole list or object as a string of JSON:
     https://github.com/anthropics/claude-code/issues/86459
+
+    Args:
+        shape: what the value should be.
+        value: as JSON has it.
+        at: its place, for the message of an error; empty for all of the arguments.
+        lenient: whether near forms are taken too.
 
     Raises:
         Mismatch: the value does not have this shape.
@@ -91,7 +106,13 @@ def _near_forms(value: object) -> list[object]:
 
 
 def plain(schema: Schema, words: str, read: Callable[[Any], object]) -> Shape:
-    """Return the shape of what a function reads; it raises what Python's own would."""
+    """Return the shape of a single value.
+
+    Args:
+        schema: its JSON Schema.
+        words: the same for a sentence.
+        read: converts it; raises TypeError, ValueError or OverflowError if it cannot.
+    """
 
     def convert(value: object, at: str, lenient: bool) -> object:
         try:
@@ -127,7 +148,12 @@ def mapping_of(item: Shape) -> Shape:
 
 
 def object_of(fields: Sequence[Field], make: Callable[..., object]) -> Shape:
-    """Return the shape of an object with these fields; takes what makes it of their values."""
+    """Return the shape of an object with these fields.
+
+    Args:
+        fields: its fields; others are refused.
+        make: called with their values, by name, for what Python has instead.
+    """
     # No "additionalProperties": Mistral and Llama on Bedrock refuse even its false.
     # https://github.com/Tracer-Cloud/opensre/pull/2404
     schema: dict[str, object] = {
@@ -165,18 +191,18 @@ def choice_of(members: Iterable[object]) -> Shape:
     Raises:
         ToolError: a value is not text, a whole number, a boolean or ``None``, or there is none.
     """
-    written = [(m.value if isinstance(m, Enum) else m, m) for m in members]
-    values = [value for value, _ in written]
+    choices = [(m.value if isinstance(m, Enum) else m, m) for m in members]
+    values = [value for value, _ in choices]
     if not values or any(type(value) not in (str, int, bool, type(None)) for value in values):
         raise ToolError("a choice is one of some texts or whole numbers")
     schema: dict[str, object] = {"enum": values}
-    types = {CALLED[type(value)].split()[-1] for value in values}
+    types = {JSON_TYPES[type(value)] for value in values}
     if len(types) == 1:
         schema = {"type": types.pop(), **schema}
     words = f"one of {', '.join(json.dumps(value, ensure_ascii=False) for value in values)}"
 
     def convert(value: object, at: str, lenient: bool) -> object:
-        for form, member in written:
+        for form, member in choices:
             # In Python, and not in JSON, True is 1.
             if form == value and isinstance(form, bool) == isinstance(value, bool):
                 return member
@@ -199,9 +225,11 @@ def any_of(shapes: Sequence[Shape]) -> Shape:
                     return take(shape, value, at, leniency)
                 except Mismatch as exc:
                     failures.append(exc)
-        # One that got further says more than that it is none of them.
-        deeper = (failure for failure in failures if failure.at != at)
-        raise next(deeper, _mismatch(at, words, schema, value))
+        for failure in failures:
+            # One that got further says more than that it is none of them.
+            if failure.at != at:
+                raise failure
+        raise _mismatch(at, words, schema, value)
 
     return Shape(schema, words, convert)
 
@@ -248,9 +276,10 @@ def _because(at: str, what: str) -> Mismatch:
 
 
 def _mismatch(at: str, words: str, schema: Schema, value: object) -> Mismatch:
-    called = CALLED.get(type(value), "that")
-    wrong = "" if called.split()[-1] == schema.get("type") else f", not {called}"
-    return _because(at, f"must be {words}{wrong}")
+    json_type = JSON_TYPES.get(type(value), "")
+    if json_type == schema.get("type"):
+        return _because(at, f"must be {words}")
+    return _because(at, f"must be {words}, not {WITH_ARTICLE.get(json_type, 'that')}")
 
 
 def _in(at: str, name: str) -> str:

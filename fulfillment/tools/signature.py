@@ -43,7 +43,7 @@ ALIASES = (typing.NewType, getattr(typing, "TypeAliasType", typing.NewType))
 def arguments_of(function: Function) -> Shape:
     """Return the shape of a function's arguments: a dict of those that were given.
 
-    What a ``functools.partial`` has set, a model neither sees nor sets.
+    Arguments that a ``functools.partial`` has set are left out.
 
     Raises:
         ToolError: a parameter has no type hint, or one that JSON cannot hold.
@@ -54,7 +54,7 @@ def arguments_of(function: Function) -> Shape:
 def arguments_as_described(schema: Schema) -> Shape:
     """Return the shape of arguments that have a schema of their own.
 
-    Checked is no more than that required ones are there and no other than those described.
+    All that is checked is that the required ones are there and that there are no unknown ones.
 
     Raises:
         ToolError: it is not the schema of an object.
@@ -91,7 +91,7 @@ def shape_of(hint: Any, parents: Parents = ()) -> Shape:
 
 
 def _shape_of_named(hint: Any, parents: Parents) -> Shape:
-    """Return the shape of a type that somebody has declared."""
+    """Return the shape of a declared type: an alias, an enum, a class with fields."""
     if hint in parents:
         raise ToolError(f"{hint!r} is part of itself, which a tool cannot take")
     parents = (*parents, hint)

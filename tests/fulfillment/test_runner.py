@@ -12,7 +12,8 @@ from fulfillment.memory.conversation import ATTRIBUTE
 from fulfillment.models.base import Completion, Message, ToolCall
 from fulfillment.reply import ESCAPES_NON_ASCII
 from fulfillment.runner import SAVE_SECONDS
-from fulfillment.tools.toolbox import MAX_RESULT_CHARACTERS, Tool
+from fulfillment.tools import Tool
+from fulfillment.tools.toolbox import MAX_RESULT_CHARACTERS
 from fulfillment.turn import GO_ON
 from turns import Context, bot_of, dialog_event, intent_event, next_event, reply_of, taken
 

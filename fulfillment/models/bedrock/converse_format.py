@@ -9,11 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fulfillment.models.arguments import arguments_in
-from fulfillment.models.base import Completion, Message, Prompt, ToolCall, ToolResult, ToolSpec
+from fulfillment.models.base import (
+    NO_RESULT,
+    Completion,
+    Message,
+    Prompt,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+)
 from fulfillment.models.bedrock.profiles import sampling, takes_cache_points
-
-# Blank text is refused wherever it stands, and a tool's result cannot be left out.
-NO_RESULT = "(no result)"
 
 
 class Verbatim(NamedTuple):
@@ -92,6 +97,7 @@ def _message(said: Message, model_id: str) -> dict[str, Any]:
 
 
 def _tool_result(result: ToolResult) -> dict[str, Any]:
+    # Blank text is refused wherever it stands, and a result cannot be left out.
     return {
         "toolResult": {
             "toolUseId": result.call_id,

@@ -13,7 +13,8 @@ from fulfillment.models.tool_loop import (
     TOO_MANY,
     ModelCalls,
 )
-from fulfillment.tools import Tool, Toolbox
+from fulfillment.tools import Tool
+from fulfillment.tools.toolbox import Toolbox
 
 PROMPT = Prompt((Message("user", "Where is A-1?"),), system="Be brief.")
 CALL = ToolCall("c1", "find_order", {"order_id": "A-1"})

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aws_stub import RawBody
-from fulfillment.models.base import Message, Prompt, ToolCall, ToolResult, ToolSpec
+from fulfillment.models.base import NO_RESULT, Message, Prompt, ToolCall, ToolResult, ToolSpec
 from fulfillment.models.bedrock.converse_format import Reading, Verbatim, request
 from websocket_stack.local.bedrock.event_stream import event
 
@@ -159,7 +159,7 @@ def test_a_tool_round_is_an_assistants_call_and_a_users_result():
 def test_a_result_without_text_says_so(blank):
     told = Message("user", tool_results=(ToolResult("call-1", blank, failed=True),))
     (block,) = requested(HI, ASKED, told)["messages"][-1]["content"]
-    assert block["toolResult"]["content"] == [{"text": "(no result)"}]
+    assert block["toolResult"]["content"] == [{"text": NO_RESULT}]
     assert block["toolResult"]["status"] == "error"
 
 

@@ -1,0 +1,88 @@
+"""A function as a tool: how a model sees it, and how it takes a model's arguments."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+from fulfillment.errors import ToolError
+from fulfillment.models.base import ToolSpec
+from fulfillment.tools.docstrings import summary
+from fulfillment.tools.json_schema import Mismatch, Schema, take
+from fulfillment.tools.signature import Function, arguments_as_described, arguments_of
+
+# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+class ToolFailed(Exception):
+    """Raised by a tool whose model should read why it failed: the message is passed on to it.
+
+    No error of this package's own (see :mod:`fulfillment.errors`), for those are logged.
+    """
+
+
+class Tool:
+    """A function that a model can call.
+
+    Args:
+        function: what is called, with arguments by name.
+        name: instead of the function's own.
+        description: instead of the first paragraph of its docstring.
+        schema: a JSON Schema instead of the one that its type hints make; the arguments are then
+            passed as the model wrote them.
+        progress: shown to the user with each call.
+
+    Attributes:
+        spec: the tool as a model sees it.
+
+    Raises:
+        ToolError: a model could not call it, or would not know what for.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        schema: Schema | None = None,
+        progress: str = "",
+    ) -> None:
+        inner = function.func if isinstance(function, functools.partial) else function
+        name = getattr(inner, "__name__", "") if name is None else name
+        if not NAME.fullmatch(name):
+            raise ToolError(f"{name!r} cannot be the name of a tool: {NAME.pattern}")
+        if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
+            raise ToolError(f"{name}: a tool is not async")
+        description = description or summary(inspect.getdoc(inner) or "")
+        if not description:
+            raise ToolError(f"{name} has no docstring, by which a model knows what it is for")
+        try:
+            self._shape = (
+                arguments_of(function) if schema is None else arguments_as_described(schema)
+            )
+        except ToolError as exc:
+            raise ToolError(f"{name}: {exc}") from exc.__cause__
+        self.spec = ToolSpec(name, description, self._shape.schema)
+        self.function = function
+        self.progress = progress
+
+    def arguments(self, arguments: Mapping[str, object] | None) -> dict[str, Any]:
+        """Return a model's arguments as the function takes them.
+
+        Args:
+            arguments: what the model wrote; ``None`` if that was no JSON object.
+
+        Raises:
+            ToolFailed: the function does not take them; the message tells the model why.
+        """
+        if arguments is None:
+            raise ToolFailed("The arguments were not a JSON object.")
+        try:
+            return cast(dict[str, Any], take(self._shape, arguments))
+        except Mismatch as exc:
+            raise ToolFailed(f"Wrong arguments: {exc}.") from None
