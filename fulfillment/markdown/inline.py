@@ -1,7 +1,7 @@
-"""What stands inside the lines of Markdown, without its marks, read as it comes. Pure.
+"""Inline Markdown without its marks, read incrementally. Pure.
 
-What is a mark must be clear a few characters on. As far as that reaches the rules are
-CommonMark's; beyond it a mark may stay or go, but never a word.
+Whether a character is a mark has to be clear a few characters on. As far as that reaches the rules
+are CommonMark's; beyond it a mark may stay or go, but never a word.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
-from collections.abc import Callable, Iterable
-from typing import ClassVar
+from collections.abc import Iterable
 
 # What shows nothing, such as a link's address, ends within this; what is longer is text.
 MAX_UNSEEN_CHARACTERS = 2_000
@@ -41,7 +40,7 @@ _ENTITIES = {
 
 
 class NeedsMore(Exception):
-    """What is next is not clear until more of the text is there."""
+    """More of the text has to come before it is clear what is next."""
 
 
 class Ahead:
@@ -58,11 +57,12 @@ class Ahead:
         return self._at < len(self._text)
 
     def add(self, text: str) -> None:
+        """Append the next piece of the text."""
         self._text = self._text[self._at :] + text
         self._at = 0
 
     def peek(self, length: int) -> str:
-        """Return the next characters; fewer only at the end of the text.
+        """Return the next ``length`` characters; fewer only at the end of the text.
 
         Raises:
             NeedsMore: there are not that many yet.
@@ -73,34 +73,39 @@ class Ahead:
         return ahead
 
     def glance(self, length: int) -> str:
-        """Return the next characters, as many as there are by now."""
+        """Return the next ``length`` characters, or as many as there are by now."""
         return self._text[self._at : self._at + length]
 
     def skip(self, length: int, shown: str = "") -> str:
-        """Move on; return what is shown instead."""
+        """Move on by ``length`` characters; return what is shown instead of them."""
         self._at += length
         self.before = self._text[self._at - 1]
         return shown
 
     def take(self, length: int) -> str:
-        """Move on; return what was there."""
+        """Move on by ``length`` characters; return them."""
         return self.skip(length, self.glance(length))
 
     def take_all(self, pattern: re.Pattern[str]) -> str:
+        """Move on by what matches a pattern; return it."""
         return self.take(self.length(pattern))
 
     def length(self, pattern: re.Pattern[str]) -> int:
-        """Return how much of what is next matches, up to ``MAX_UNSEEN_CHARACTERS``."""
+        """Return the length of what matches here, at most ``MAX_UNSEEN_CHARACTERS``."""
         found = pattern.match(self._text, self._at, self._at + MAX_UNSEEN_CHARACTERS)
         return len(found[0]) if found else 0
 
     def unseen(self, pattern: re.Pattern[str], end: str) -> int:
-        """Return the length of something that shows nothing, with its last character, or 0.
+        """Return the length of something that is not shown, its end included, or 0.
 
-        To wait for that character holds nothing back: without it nothing is shown either.
+        Waiting for the end holds nothing back, for nothing of it is shown in either case.
+
+        Args:
+            pattern: what is before the end.
+            end: the character that has to follow.
 
         Raises:
-            NeedsMore: it has not come yet.
+            NeedsMore: the end has not come yet.
         """
         length = self.length(pattern)
         if not length:
@@ -112,10 +117,10 @@ class Ahead:
         return length
 
     def one_of(self, words: Iterable[str]) -> str:
-        """Return the one of these words that is next, or an empty one.
+        """Return which of the words is next, or an empty string.
 
         Raises:
-            NeedsMore: it may become one of them.
+            NeedsMore: what has come is the beginning of one.
         """
         for word in words:
             ahead = self.glance(len(word))
@@ -127,26 +132,51 @@ class Ahead:
 
 
 class Inline:
-    """Reads the text of one block, such as a paragraph or a list item."""
+    """Reads the text of one block, such as a paragraph or a list item.
+
+    Args:
+        ahead: the text, at the place where the block begins.
+    """
 
     def __init__(self, ahead: Ahead) -> None:
         self._ahead = ahead
         self._code = 0
+        """The length of the run of backticks that opened a code span, or 0."""
         self._emphasised = dict.fromkeys("*_~", 0)
-        self._brackets: list[bool] = []  # those that are open, and whether they stay
+        self._brackets: list[bool] = []
+        """Of each open bracket, whether it is shown."""
         self._autolink = False
 
     def next(self) -> str:
-        """Read what is next, but no line break; return what is shown of it.
+        """Read the next element, which is no line break; return what is shown of it.
 
         Raises:
-            NeedsMore: it is not clear yet what it is; nothing was read.
+            NeedsMore: it is not clear yet what it is, and nothing was read.
         """
         character = self._ahead.glance(1)
         if self._code and character != "`":
             return self._ahead.take_all(_CODE)
-        read = self._READERS.get(character)
-        return read(self) if read else self._words()
+        match character:
+            case "\\":
+                return self._escape()
+            case "`":
+                return self._backticks()
+            case "*" | "_" | "~":
+                return self._emphasis()
+            case "!":
+                return self._image()
+            case "[":
+                return self._bracket()
+            case "]":
+                return self._bracket_end()
+            case "<":
+                return self._less_than()
+            case ">":
+                return self._greater_than()
+            case "&":
+                return self._entity()
+            case _:
+                return self._words()
 
     def _words(self) -> str:
         words = self._ahead.take_all(_WORDS)
@@ -161,7 +191,7 @@ class Inline:
         return self._ahead.skip(2, escaped) if escaped in _ESCAPABLE else self._ahead.take(1)
 
     def _run(self, most: int) -> int:
-        """How often the next character is repeated, or 0 where that is no mark."""
+        """Return how often the next character is repeated, or 0 where that is no mark."""
         ahead = self._ahead.glance(most + 1)
         length = len(ahead) - len(ahead.lstrip(ahead[0]))
         if length > most or self._ahead.before == ahead[0]:
@@ -232,21 +262,9 @@ class Inline:
             return self._ahead.take(1)
         return self._ahead.skip(len(entity), _ENTITIES[entity])
 
-    _READERS: ClassVar[dict[str, Callable[[Inline], str]]] = {
-        "\\": _escape,
-        "`": _backticks,
-        **dict.fromkeys("*_~", _emphasis),
-        "!": _image,
-        "[": _bracket,
-        "]": _bracket_end,
-        "<": _less_than,
-        ">": _greater_than,
-        "&": _entity,
-    }
-
 
 def _flanks(mark: str, before: str, after: str) -> tuple[bool, bool]:
-    """Whether a run of marks may open, and may close emphasis.
+    """Return whether a run of marks may open emphasis, and whether it may close it.
 
     https://spec.commonmark.org/0.31.2/#left-flanking-delimiter-run
     """
