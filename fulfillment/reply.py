@@ -5,16 +5,15 @@ Only the end of a turn needs this and what it imports, so it is loaded while the
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from fulfillment.lex import events as lex
 from fulfillment.lex.dialog_actions import MAX_MESSAGES, Action, Card, Decision, Text
 from fulfillment.lex.events import Json, LexEvent, LexResponse
+from fulfillment.lex.fitting import Limits, encoded_bytes, messages_of
 from fulfillment.markdown.sanitizer import neutralise
-from fulfillment.markdown.splitting import closed, cut_at_sentence, messages_of
+from fulfillment.markdown.splitting import closed, cut_at_sentence
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import Conversation
 from fulfillment.models.base import RAN_OUT, Completion
@@ -22,10 +21,6 @@ from fulfillment.notices import Words
 from fulfillment.settings import Settings
 from fulfillment.streaming.text_buffer import Transcript
 from fulfillment.telemetry import Outcome
-
-# Until python3.12 Lambda escaped every non-ASCII character of a response, to six bytes.
-# https://github.com/aws/aws-lambda-python-runtime-interface-client
-ESCAPES_NON_ASCII = sys.version_info < (3, 12)
 
 # How a model ends that does not want to say more. An open set.
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
@@ -112,15 +107,12 @@ def respond(
         action = Action("Close", failed=True)
     further = [_finished(message, finish) for message in reply.decision.messages]
     around = lex.respond(event, action, further, attributes, slots)
-    contents = messages_of(
-        reply.markdown,
-        most=MAX_MESSAGES - len(further),
+    limits = Limits(
+        messages=MAX_MESSAGES - len(further),
         characters=settings.max_message_characters,
-        room_bytes=settings.max_response_bytes - _encoded_bytes(around),
-        encoded_bytes=_encoded_bytes,
-        finish=finish,
-        notice=words.too_long,
+        bytes=settings.max_response_bytes - encoded_bytes(around),
     )
+    contents = messages_of(reply.markdown, limits, finish=finish, notice=words.too_long)
     return lex.respond(event, action, [*map(Text, contents), *further], attributes, slots)
 
 
@@ -158,7 +150,3 @@ def _finished(message: Text | Card, finish: Callable[[str], str]) -> Text | Card
     if isinstance(message, Text) and message.content_type == "CustomPayload":
         return Text(finish(message.content))
     return message
-
-
-def _encoded_bytes(value: object) -> int:
-    return len(json.dumps(value, ensure_ascii=ESCAPES_NON_ASCII).encode())

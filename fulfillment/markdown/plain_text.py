@@ -1,8 +1,8 @@
-"""Markdown without its marks, for clients that show frames as they come, as Lex Web UI does. Pure.
+"""Markdown without its marks, read incrementally. Pure.
 
-A frame cannot be taken back. So marks are told from text by what has come and a few characters
-more; where that is not enough, a mark may stay or go, but never a word. Numbers of lists, bars of
-tables and HTML stay as they are.
+For clients that show frames as they come, as Lex Web UI does. A frame cannot be taken back, so
+marks are told from text by what has come and a few characters more; where that is not enough, a
+mark may stay or go, but never a word. Numbers of lists, bars of tables and HTML stay as they are.
 """
 
 from __future__ import annotations
@@ -10,21 +10,23 @@ from __future__ import annotations
 import re
 import string
 
+from fulfillment.markdown import fences
 from fulfillment.markdown.inline import Ahead, Inline, NeedsMore
 from fulfillment.streaming.delivery import Source
 
-# The most that is kept back of a text that goes on, because it may yet mean something else.
+# The most that is held back of a growing text, because it may yet mean something else.
 HELD_BACK_CHARACTERS = 8
 
 # Where line breaks collapse, as in Lex Web UI's bubble, a "-" would read as a dash.
 BULLET = "•"
-# A fence that is further in leaves its indentation behind.
+# An end of a fence is recognised by its last mark, and all before that is held back, at most
+# HELD_BACK_CHARACTERS. A fence that is further in leaves its indentation behind.
 MAX_FENCE_INDENT = 4
+MAX_FENCE_MARK = 5
 
 _INDENT = re.compile(r"[ \t]*")
 _CODE = re.compile(r"[^\n]+")
-_FENCE = re.compile(r"[ \t]*(?:`{3,5}(?!`)[^`\n]*|~{3,5}(?!~)[^\n]*)")
-_FENCE_END = re.compile(r"[ \t]*(?:`+|~+)[ \t\r]*")
+_FENCE = fences.opening(lead=r"[ \t]*", longest=MAX_FENCE_MARK)
 # A break between sections, the underline of a heading, the line below a table's head.
 _RULER = re.compile(
     r"\|[ \t]?:?-[-|: \t\r]*|:?(?:-[ \t]*){3}[-|: \t\r]*"
@@ -36,10 +38,12 @@ _LIST_MARK = re.compile(r"(?:[-*+]|(?P<number>[0-9]{1,3}[.)]))(?=[ \t])")
 
 
 def plain(markdown: str, *, complete: bool = True) -> str:
-    """Return ``markdown`` without its marks.
+    """Return Markdown without its marks.
 
-    With ``complete=False`` more is to come. Then what may yet mean something else is left out, at
-    most ``HELD_BACK_CHARACTERS``, and the result is a prefix of what any longer text gives.
+    Args:
+        markdown: the text, or its beginning.
+        complete: whether that is all. If not, what may yet mean something else is left out, at most
+            ``HELD_BACK_CHARACTERS``, and the result is a prefix of what any longer text gives.
     """
     reader = PlainReader()
     text = reader.feed(markdown)
@@ -87,18 +91,19 @@ class PlainSource:
 
 
 class PlainReader:
-    """Reads Markdown as it comes; into what pieces it is cut changes nothing."""
+    """Reads Markdown in pieces; where they are cut makes no difference to the result."""
 
     def __init__(self) -> None:
         self._ahead = Ahead()
         self._inline = Inline(self._ahead)
         self._at_line_start = True
-        self._quoted = False  # this line
+        self._quoted = False
+        """Whether the current line began with the mark of a quote."""
         self._fence = ""
         self._fence_quoted = False
 
     def feed(self, markdown: str) -> str:
-        """Take the next piece of a text; return what has become clear with it."""
+        """Read the next piece of a text; return what is clear by now and was not returned yet."""
         self._ahead.add(markdown)
         shown = []
         try:
@@ -109,7 +114,7 @@ class PlainReader:
         return "".join(shown)
 
     def finish(self) -> str:
-        """Return the rest, now that no more will come."""
+        """Return the rest; the text is complete."""
         self._ahead.complete = True
         return self.feed("")
 
@@ -207,7 +212,7 @@ class PlainReader:
     def _closes_fence(self, indent: int) -> bool:
         length = 0
         if self._ahead.peek(indent + len(self._fence))[indent:] == self._fence:
-            length = self._ahead.unseen(_FENCE_END, "\n")
+            length = self._ahead.unseen(fences.CLOSING, "\n")
         if length:
             self._fence = ""
             self._skip_line(length)

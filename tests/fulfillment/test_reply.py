@@ -8,11 +8,12 @@ from fakes import FakeMemory
 from fulfillment.lex import events as lex
 from fulfillment.lex.dialog_actions import MAX_ADDED_MESSAGES, Action, Button, Card, Decision, Text
 from fulfillment.lex.events import LexEvent
+from fulfillment.lex.fitting import ESCAPES_NON_ASCII
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import ATTRIBUTE, Conversation
 from fulfillment.models.base import Completion
 from fulfillment.notices import Words
-from fulfillment.reply import ESCAPES_NON_ASCII, Reply, exchange_of, reply_of, respond
+from fulfillment.reply import Reply, exchange_of, reply_of, respond
 from fulfillment.settings import Settings
 from fulfillment.streaming.text_buffer import Transcript
 from fulfillment.telemetry import Outcome

@@ -8,9 +8,9 @@ from fakes import FakeChannel, FakeMemory, FakeSessions
 from fulfillment import Exchange, Words
 from fulfillment.channels.session_table import Session
 from fulfillment.errors import AnswerError, ModelInterrupted, ModelUnavailable
+from fulfillment.lex.fitting import ESCAPES_NON_ASCII
 from fulfillment.memory.conversation import ATTRIBUTE
 from fulfillment.models.base import Completion, Message, ToolCall
-from fulfillment.reply import ESCAPES_NON_ASCII
 from fulfillment.runner import SAVE_SECONDS
 from fulfillment.tools import Tool
 from fulfillment.tools.toolbox import MAX_RESULT_CHARACTERS

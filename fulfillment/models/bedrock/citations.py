@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from fulfillment.markdown import fences
+
 # A data source's own title first, then what the connectors of Confluence, SharePoint … give.
 TITLES = ("title", "x-amz-bedrock-kb-title", "_document_title")
 SOURCE_URI = "x-amz-bedrock-kb-source-uri"
@@ -21,7 +23,7 @@ KEYS = frozenset(
 )
 
 _BLANK = re.compile(r"\s")
-_FENCE = re.compile(r"(?:^|\n)[ >]*(?:```|~~~)[`~]*\Z")
+_FENCE = fences.opening(lead="[ >]*")
 # What is markup inside a line, and at its start. An underscore inside a word is none.
 _MARKUP = re.compile(r"[\\`*\[\]<>~]|(?<![^\W_])_|_(?![^\W_])")
 _LEAD = re.compile(r"\A(\d*)([-+.)#]#*)(?=\s|\Z)")
@@ -140,7 +142,8 @@ class CitedText:
 
     def _marker(self, place: int, numbers: Iterable[int]) -> str:
         # Behind a fence it would keep the code block from ending.
-        gap = "\n\n" if _FENCE.search(self._text, 0, place) else " "
+        fence = _FENCE.fullmatch(self._text[self._text.rfind("\n", 0, place) + 1 : place])
+        gap = "\n\n" if fence and not fence["info"] else " "
         return gap + " ".join(f"[{number}]" for number in numbers)
 
 
