@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fulfillment.markdown.code_spans import LEAD, NEWLINE, TASK, find_code
+from fulfillment.markdown.code_blocks import LEAD, NEWLINE, TASK, find_code
 
 # CommonMark 6.5, less every character that could mean something else to some renderer.
 _AUTOLINK = r"(?i:https?://|mailto:)[!#$%&'()*+,\-./0-9:;=?@A-Z_a-z~]++>"
@@ -43,12 +43,16 @@ _HAZARD = re.compile(
 
 
 def neutralise(markdown: str, *, pictures: bool = False) -> str:
-    """Give ``markdown`` back with nothing in it that a renderer would run, or fetch by itself.
+    """Return Markdown with nothing in it that a renderer would run, or fetch by itself.
 
-    Takes one whole message, as it will be rendered: what is code depends on all that precedes it.
     Code, ordinary Markdown and links to ``http(s):``, ``mailto:``, ``tel:`` or relative addresses
-    come back as written; other HTML and links come back so that the reader sees their source, and
-    pictures as links, unless ``pictures`` are wanted. Giving it its own result changes nothing.
+    come back as written. Other HTML and links come back so that the reader sees their source,
+    pictures as links. What came from here comes back unchanged.
+
+    Args:
+        markdown: one whole message, as it will be rendered: what is code depends on all that
+            precedes it.
+        pictures: whether pictures are wanted.
     """
     if "<" not in markdown and "](" not in markdown and "]:" not in markdown:
         return markdown

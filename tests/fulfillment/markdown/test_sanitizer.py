@@ -61,98 +61,14 @@ def test_html_in_text_is_shown_as_text(html: str) -> None:
     assert not dangers(neutralise(f"text {html} text"))
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "Use `<b>` here.",
-        "`<b>` and ``a ` <i>`` and `<u>`",
-        "# About `<b>`",
-        "> quoted `<b>`",
-        "- **`<b>`**: bold\n- `*` and `<i>`",
-        "1. [docs](https://example.com/a_b) on `f()`, `<b>`\n2. `a[0]` and `<i>`",
-        "[`<b>`](https://example.com)",
-        "- [ ] try `<b>`",
-        "| tag | use |\n|---|---|\n| `<b>` | bold |\n| `a \\| b` | `x` |\n| `<i>` | italic |",
-        "text\n\n`<b>`",
-        "a ` dangling\n\n`<b>`",
-        "```html\n<div>\n\n</div>\n```",
-        "Here:\n```html\n<div>\n```\n",
-        "```\n[a](javascript:x)\n<div>\n```",
-        "````\n```\n<div>\n```\n````",
-        "~~~ html\n<div>\n```\n~~~",
-        "```\n<div>\n    ```\n<div>\n   ````  \ntext",
-        "  ```\n<div>\n ```",
-        "1. Do:\n   ```html\n   <div>\n\n     <p>\n   ```\n2. Done",
-        "1. Do:\n\n    ```html\n    <div>\n    ```\n\n2. Done",
-        "- a\n  - b:\n    ```\n    <div>\n    ```",
-        "- ```\n  <div>\n  ```",
-        "text\n\n    <div>\n\n\t<p>\n\ntext",
-        "```\r\n<div>\r\n```\r\n",
-        "> ```\n> x\n> ```\n\n```\n<div>\n```",
-    ],
-)
+@pytest.mark.parametrize("code", ["Use `<b>` here.", "```html\n<div>\n```", "a\n\n    <p>"])
 def test_code_comes_back_as_written(code: str) -> None:
     assert neutralise(code) == code
 
 
-@pytest.mark.parametrize(
-    ("markdown", "safe"),
-    [
-        ("a ` b `<b>` c", "a ` b `&lt;b>` c"),
-        ("a ` b\n`<b>`", "a ` b\n`&lt;b>`"),
-        ("\\`<b>`", "\\`&lt;b>`"),
-        ("``<b>`", "``&lt;b>`"),
-        ("~`<b>`", "~`&lt;b>`"),
-        ("http://example.com/`<b>`", "http://example.com/`&lt;b>`"),
-        ("*a ``b* <i>``", "*a ``b* &lt;i>``"),
-        ("*a `b`` c` `d* <i>`", "*a `b`` c` `d* &lt;i>`"),
-        ("_a `b_ <i>\\`", "_a `b_ &lt;i>\\`"),
-        ("~a `b~ <i>`", "~a `b~ &lt;i>`"),
-        ("[a `](b) <i>`", "[a `](b) &lt;i>`"),
-        ('[a](b "`") <i>`', '[a](b "`") &lt;i>`'),
-        ("| `a | b` `<i>` |", "| `a | b` `&lt;i>` |"),
-        ("\\\U0001f600 *a* `<i>`", "\\\U0001f600 *a* `&lt;i>`"),
-    ],
-)
-def test_a_code_span_that_might_pair_otherwise_is_escaped(markdown: str, safe: str) -> None:
-    assert neutralise(markdown) == safe
-
-
-@pytest.mark.parametrize(
-    "markdown",
-    [
-        "- a\n\n  ```\n  x\n<b>",
-        "- a\n\n  ```\n  x\n```\n<b>",
-        "> ```\n<b>",
-        "> ```\n> x\n```\n<b>",
-        "- [ ] ```\n<b>",
-        "```\nx\n```~\n<b>",
-        "```\nx\n```\t\n<b>",
-        "```\nx\n``` y\n```\n<b>",
-        "```a`b\n<b>",
-        "```<b>\nx",
-        "text\n    <b>",
-        "- a\n\n      <b>",
-        "    <b>",
-        " \n\n    <b>",
-        "text\n       ```\n       <b>\n       ```",
-    ],
-)
-def test_a_block_that_might_not_be_code_is_escaped(markdown: str) -> None:
-    assert neutralise(markdown) == markdown.replace("<", "&lt;")
-
-
-@pytest.mark.parametrize(
-    "doubt", ["> ```\n> <b>", "- a\n  - b\n\n    c\n      ```\n  <b>", "- [ ] ```\n  <b>"]
-)
-def test_a_doubt_inside_a_list_or_quote_ends_with_it(doubt: str) -> None:
-    after = "\n\ntext `<i>`\n\n```\n<u>\n```"
-    assert neutralise(doubt + after) == doubt.replace("<", "&lt;") + after
-
-
-def test_a_doubt_at_the_outermost_level_stays_to_the_end() -> None:
-    markdown = "```\nx\n```~\n\ntext\n\n```\n<b>\n```\n"
-    assert neutralise(markdown) == markdown.replace("<", "&lt;")
+@pytest.mark.parametrize("doubtful", ["a ` b\n`<b>`", "- a\n\n  ```\n  x\n<b>", "    <b>"])
+def test_code_that_not_every_renderer_sees_is_escaped(doubtful: str) -> None:
+    assert neutralise(doubtful) == doubtful.replace("<", "&lt;")
 
 
 @pytest.mark.parametrize(
