@@ -22,14 +22,20 @@ from websocket_stack.local.api_gateway import routes as endpoints
 from websocket_stack.local.api_gateway.authorization import Auth, Authorization, keys_of
 from websocket_stack.local.api_gateway.events import Api
 from websocket_stack.local.api_gateway.service import WebSocketApi
-from websocket_stack.local.aws_json import REGION, ServiceError, error_response, json_response
+from websocket_stack.local.aws_json import (
+    REGION,
+    ServiceError,
+    ServicesByTarget,
+    error_response,
+    json_response,
+)
 from websocket_stack.local.chat_page import routes as page
+from websocket_stack.local.cognito import routes as cognito_routes
 from websocket_stack.local.cognito.service import CognitoIdentity
 from websocket_stack.local.cors import Cors
 from websocket_stack.local.dynamodb import DynamoDb
 from websocket_stack.local.functions.function import Function
 from websocket_stack.local.functions.reloading import BotFunction
-from websocket_stack.local.json_services import COGNITO_TARGET, ByTarget, cognito_identity
 from websocket_stack.local.lex import routes as operations
 from websocket_stack.local.lex.service import LAMBDA_TIMEOUT_SECONDS, LexRuntime
 from websocket_stack.local.lex.utterances import Understanding
@@ -80,7 +86,6 @@ def build(
         NoBot: the bot cannot be loaded.
     """
     cognito = CognitoIdentity()
-    json_services = _json_services(cognito)
     environment = lambda_environment(origin, environ, auth)
     api = _websocket_api(origin, environment)
     lex = LexRuntime(
@@ -102,7 +107,7 @@ def build(
             *endpoints.routes(api, STAGE, Authorization(keys, auth)),
             *operations.routes(lex),
             *model_routes,
-            Route("/", json_services, methods=["POST"]),
+            Route("/", _services_by_target(cognito), methods=["POST"]),
             *page.routes(),
             *further_routes,
         ],
@@ -157,12 +162,15 @@ def _websocket_api(origin: str, environment: Mapping[str, str]) -> WebSocketApi:
     )
 
 
-def _json_services(cognito: CognitoIdentity) -> ByTarget:
+def _services_by_target(cognito: CognitoIdentity) -> ServicesByTarget:
     database = DynamoDb()
     database.ensure_table(SESSION_TABLE, key="sessionId")
     database.ensure_table(CONVERSATION_TABLE, key="conversationId")
-    services = {dynamodb.TARGET: database.asgi, COGNITO_TARGET: cognito_identity(cognito)}
-    return ByTarget(services, private=frozenset({dynamodb.TARGET}))
+    services = {
+        dynamodb.TARGET: database.asgi,
+        cognito_routes.TARGET: cognito_routes.application(cognito),
+    }
+    return ServicesByTarget(services, private=frozenset({dynamodb.TARGET}))
 
 
 def _health(state: Mapping[str, str]) -> Callable[[Request], Response]:

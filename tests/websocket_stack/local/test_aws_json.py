@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
+from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
-from websocket_stack.local.aws_json import ServiceError, error_response, json_body, json_response
+from websocket_stack.local.aws_json import (
+    ServiceError,
+    ServicesByTarget,
+    error_response,
+    json_body,
+    json_response,
+)
 
 
 def request(body: bytes = b"") -> Request:
@@ -55,3 +66,40 @@ def test_a_body_that_is_no_object_is_invalid(body) -> None:
     with pytest.raises(ServiceError) as refused:
         asyncio.run(json_body(request(body)))
     assert (refused.value.status, refused.value.code) == (400, "ValidationException")
+
+
+# --- services that share a path
+
+
+@pytest.fixture
+def http() -> Iterator[TestClient]:
+    services = {"Open": PlainTextResponse("open"), "Tables_2012": PlainTextResponse("tables")}
+    by_target = ServicesByTarget(services, private=frozenset({"Tables_2012"}))
+    app = Starlette(
+        routes=[Route("/", by_target, methods=["POST"])],
+        exception_handlers={ServiceError: error_response},
+    )
+    with TestClient(app) as made:
+        yield made
+
+
+def test_a_call_goes_to_the_service_of_its_target(http) -> None:
+    for target, text in (("Open.GetId", "open"), ("Tables_2012.GetItem", "tables")):
+        assert http.post("/", headers={"x-amz-target": target}).text == text
+
+
+def test_a_private_service_is_not_for_pages(http) -> None:
+    page = {"origin": "https://example.com"}
+    refused = http.post("/", headers={"x-amz-target": "Tables_2012.GetItem", **page})
+
+    assert refused.status_code == 403
+    assert refused.headers["x-amzn-errortype"] == "AccessDeniedException"
+    assert http.post("/", headers={"x-amz-target": "Open.GetId", **page}).status_code == 200
+
+
+@pytest.mark.parametrize("target", [None, "", "GetId", "OpenV2.GetId", "other"])
+def test_a_call_of_another_service_is_unknown(http, target) -> None:
+    response = http.post("/", headers={"x-amz-target": target} if target is not None else {})
+
+    assert response.status_code == 404
+    assert response.headers["x-amzn-errortype"] == "UnknownOperationException"

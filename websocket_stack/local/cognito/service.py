@@ -30,7 +30,7 @@ ROLE_ID = "AROALOCALGUEST000000"
 
 
 class Credentials(NamedTuple):
-    """What was handed out to an identity; ``expires_at`` is in epoch seconds."""
+    """The credentials issued to an identity; ``expires_at`` is in epoch seconds."""
 
     access_key_id: str
     secret_access_key: str
@@ -42,10 +42,13 @@ class Credentials(NamedTuple):
 
 
 class CognitoIdentity:
-    """Takes the wall clock in epoch seconds.
+    """The identities of all pools.
 
-    Whoever asks is a guest: a login is neither needed nor looked at. An identity that is not known
+    Every caller is a guest: a login is neither needed nor checked. An identity that is not known
     here is taken for one of an earlier run, since a browser keeps its own.
+
+    Args:
+        now: the wall clock, in epoch seconds.
     """
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
@@ -54,7 +57,15 @@ class CognitoIdentity:
         self._issued: dict[str, Credentials] = {}
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer one call of the API; raises ServiceError 400."""
+        """Answer one call of the API.
+
+        Args:
+            operation: the operation's name, such as ``GetId``.
+            request: its members.
+
+        Raises:
+            ServiceError: 400, there is no such operation, or the request is invalid.
+        """
         operations: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "GetId": self._get_id,
             "GetCredentialsForIdentity": self._get_credentials,
@@ -65,7 +76,7 @@ class CognitoIdentity:
         return operations[operation](request)
 
     def credentials(self, access_key_id: str) -> Credentials | None:
-        """Return the credentials that were handed out under an access key id."""
+        """Return the credentials that were issued under an access key id."""
         return self._issued.get(access_key_id)
 
     def _get_id(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,13 +123,13 @@ class CognitoIdentity:
             "iat": now,
             "exp": now + TOKEN_SECONDS,
         }
-        # Nobody here exchanges it for anything, so nobody could check a real signature.
+        # Nothing here takes it in exchange, so nothing would check a real signature.
         parts = (_base64url(json.dumps(part).encode()) for part in ({"alg": "RS512"}, claims))
         token = ".".join((*parts, secrets.token_urlsafe(256)))
         return {"IdentityId": identity_id, "Token": token}
 
     def _forget_expired(self) -> None:
-        # A while longer, so that a signature of theirs is told from one of nobody's.
+        # Kept for a while, so that an expired signature is told from an unknown one.
         earliest = self._now() - CREDENTIALS_SECONDS
         for key in [key for key, each in self._issued.items() if each.expires_at < earliest]:
             del self._issued[key]
@@ -150,7 +161,7 @@ def _logins(request: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def _subject(token: str) -> str:
-    """Return whom a provider's token is about, unchecked; the token itself if it is no JWT."""
+    """Return the subject of a provider's token, unverified; the token itself if it is no JWT."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
