@@ -37,7 +37,7 @@ from turns import reply_of
 from websocket_stack.deployment import build
 from websocket_stack.local import stack
 from websocket_stack.local.bedrock import routes as runtime_http
-from websocket_stack.local.lex.responses import check
+from websocket_stack.local.lex.code_hooks import read_response
 
 pytest.importorskip("awslambdaric", reason="awslambdaric has wheels for Linux only")
 
@@ -354,7 +354,7 @@ def test_a_real_event_gets_a_close_that_lex_takes(environment, model, load_event
     model.script = [ONE, TWO]
     event = load_event(name)
     body = environment.invoke(event)
-    assert check(body, event["invocationSource"]).action == "Close"
+    assert read_response(body, event["invocationSource"]).action == "Close"
     assert reply_of(json.loads(body)) == (ONE + TWO, "Fulfilled")
 
 

@@ -15,7 +15,7 @@ from fakes import FakeChannel, FakeModel, FakeSessions, Step
 from fulfillment import Bot, Memory
 from fulfillment.clients import Resources
 from fulfillment.settings import Settings
-from websocket_stack.local.lex.responses import check
+from websocket_stack.local.lex.code_hooks import read_response
 
 
 class Context:
@@ -85,7 +85,7 @@ def taken(response: Any, event: Mapping[str, Any] | None = None) -> dict[str, An
     """Check that Lex takes a response to an event; return its state, as JSON makes it."""
     source = (event or {}).get("invocationSource", "FulfillmentCodeHook")
     encoded = json.dumps(response, ensure_ascii=False).encode()
-    check(encoded, source)
+    read_response(encoded, source)
     decoded = json.loads(encoded)
     # What PutSession takes is what a Lambda may answer.
     shape = _put_session()

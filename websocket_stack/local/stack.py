@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Lifespan
 
 from websocket_stack.local import dynamodb
-from websocket_stack.local.api_gateway import routes as endpoints
+from websocket_stack.local.api_gateway import routes as api_gateway_routes
 from websocket_stack.local.api_gateway.authorization import Auth, Authorization, keys_of
 from websocket_stack.local.api_gateway.events import Api
 from websocket_stack.local.api_gateway.service import WebSocketApi
@@ -29,14 +29,14 @@ from websocket_stack.local.aws_json import (
     error_response,
     json_response,
 )
-from websocket_stack.local.chat_page import routes as page
+from websocket_stack.local.chat_page import routes as chat_page_routes
 from websocket_stack.local.cognito import routes as cognito_routes
 from websocket_stack.local.cognito.service import CognitoIdentity
 from websocket_stack.local.cors import Cors
 from websocket_stack.local.dynamodb import DynamoDb
 from websocket_stack.local.functions.function import Function
 from websocket_stack.local.functions.reloading import BotFunction
-from websocket_stack.local.lex import routes as operations
+from websocket_stack.local.lex import routes as lex_routes
 from websocket_stack.local.lex.service import LAMBDA_TIMEOUT_SECONDS, LexRuntime
 from websocket_stack.local.lex.utterances import Understanding
 
@@ -104,11 +104,11 @@ def build(
     app = Starlette(
         routes=[
             Route("/health", _health(health)),
-            *endpoints.routes(api, STAGE, Authorization(keys, auth)),
-            *operations.routes(lex),
+            *api_gateway_routes.routes(api, STAGE, Authorization(keys, auth)),
+            *lex_routes.routes(lex),
             *model_routes,
             Route("/", _services_by_target(cognito), methods=["POST"]),
-            *page.routes(),
+            *chat_page_routes.routes(),
             *further_routes,
         ],
         middleware=[

@@ -58,3 +58,9 @@ def dynamodb(stack_url: str) -> Iterator[Any]:
     """A ``dynamodb`` client."""
     with closing(client("dynamodb", stack_url)) as made:
         yield made
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """What runs the tests that are marked ``anyio``."""
+    return "asyncio"

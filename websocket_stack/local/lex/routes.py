@@ -14,8 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from websocket_stack.local.aws_json import json_body, json_response
-from websocket_stack.local.lex.code_hooks import SessionKey
-from websocket_stack.local.lex.service import LexRuntime, invalid
+from websocket_stack.local.lex.requests import invalid
+from websocket_stack.local.lex.service import LexRuntime
+from websocket_stack.local.lex.sessions import SessionKey
 
 SESSION_PATH = "/bots/{bot_id}/botAliases/{alias_id}/botLocales/{locale_id}/sessions/{session_id}"
 TEXT = "text/plain; charset=utf-8"
@@ -38,7 +39,7 @@ def routes(lex: LexRuntime) -> list[Route]:
 
     async def recognize_utterance(request: Request) -> Response:
         key = _key(request)
-        answer = await lex.recognize_text(key, await _utterance(request))
+        response = await lex.recognize_text(key, await _utterance(request))
         headers = {
             "Content-Type": request.headers.get("Response-Content-Type", TEXT),
             "x-amz-lex-input-mode": "Text",
@@ -46,8 +47,8 @@ def routes(lex: LexRuntime) -> list[Route]:
             "x-amz-lex-input-transcript": _packed((await request.body()).decode()),
         }
         for name, header in UTTERANCE_HEADERS.items():
-            headers[header] = _packed(answer[name])
-        # A voice would be here; the text is in the headers.
+            headers[header] = _packed(response[name])
+        # The body would be speech; the text is in the headers.
         return Response(b"", headers=headers)
 
     async def put_session(request: Request) -> Response:

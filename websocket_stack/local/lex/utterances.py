@@ -1,5 +1,7 @@
-"""Which intent an utterance is, by a small file of sample utterances. On AWS Lex learns that; here
-an utterance is understood as it is written there, but for case and punctuation.
+"""Recognizes intents by a small file of sample utterances.
+
+On AWS, Lex learns from its samples; here an utterance has to match one, but for case and
+punctuation:
 
     # orders.utterances
     [TrackOrder]
@@ -7,7 +9,7 @@ an utterance is understood as it is written there, but for case and punctuation.
     track order {OrderId}
     {OrderId}: Which order is it?
 
-A line that begins with a slot and a colon is the question by which Lex itself elicits that slot,
+A line that begins with a slot and a colon is the prompt by which Lex itself elicits that slot,
 before the intent is fulfilled.
 """
 
@@ -25,7 +27,7 @@ PROMPT = re.compile(rf"\{{({NAME})\}}\s*:\s*(.*)")
 SLOT = re.compile(rf"\{{({NAME})\}}")
 # At the end of a word; before one, only where a language has such a mark.
 PUNCTUATION = re.compile(r"[.,;:!?…¿¡。、！？；：،؛؟।]+(?=\s|$)|(?<!\S)[¿¡]+")
-# Stands for a slot in a line; a brace that is no slot's is refused.
+# In the place of a slot in a line; other braces are refused.
 HOLE = "{}"
 
 YES = frozenset({"yes", "y", "yes please", "sure", "ok", "okay", "yeah", "yep", "correct", "ja"})
@@ -36,23 +38,29 @@ class UtterancesError(Exception):
     """The file of sample utterances cannot be read; the message names the line."""
 
 
-class Understood(NamedTuple):
-    """The intent of an utterance, and the slots that it fills."""
+class Interpretation(NamedTuple):
+    """The intent of an utterance, and the value of each of its slots."""
 
     intent: str
     slots: Mapping[str, str | None]
 
 
-class Said(NamedTuple):
-    """A text without case and punctuation, and where each character of it was in the original."""
+class FoldedText(NamedTuple):
+    """A text without case and punctuation.
 
-    plain: str
-    places: list[int]
+    Attributes:
+        folded: the text as it is compared.
+        positions: where each of its characters is in the original.
+        original: the text as it was written.
+    """
+
+    folded: str
+    positions: list[int]
     original: str
 
-    def between(self, start: int, end: int) -> str:
-        """Return a part as it was written, not as it is compared."""
-        return self.original[self.places[start] : self.places[end - 1] + 1].strip()
+    def original_part(self, start: int, end: int) -> str:
+        """Return the original of a part of the folded text."""
+        return self.original[self.positions[start] : self.positions[end - 1] + 1].strip()
 
 
 class Sample(NamedTuple):
@@ -63,25 +71,25 @@ class Sample(NamedTuple):
 
     @property
     def length(self) -> int:
-        """How many characters of an utterance it says by itself."""
+        """How many characters of a matching utterance are not in slots."""
         return sum(map(len, self.words))
 
-    def values_in(self, said: Said) -> dict[str, str] | None:
-        """Return what an utterance says for the slots, or ``None`` if it is another one.
+    def match(self, utterance: FoldedText) -> dict[str, str] | None:
+        """Return the slots' values in an utterance, or ``None`` if it does not match.
 
-        Each slot is as short as it can be. To look for words from left to right, and never again
-        where they have been found, takes one pass over the utterance whatever is in it.
+        Each slot is as short as it can be. As words are searched from left to right, and never
+        again before where one was found, this is one pass over any utterance.
         """
-        plain, (first, *others) = said.plain, self.words
+        text, (first, *others) = utterance.folded, self.words
         if not others:
-            return {} if plain == first else None
-        if not plain.startswith(first) or not plain.endswith(others[-1]):
+            return {} if text == first else None
+        if not text.startswith(first) or not text.endswith(others[-1]):
             return None
         values: dict[str, str] = {}
-        start, last = len(first), len(plain) - len(others[-1])
+        start, last = len(first), len(text) - len(others[-1])
         for slot, word in zip(self.slots, others, strict=True):
-            end = last if slot == self.slots[-1] else plain.find(word, start + 1)
-            if end <= start or not (value := said.between(start, end)):
+            end = last if slot == self.slots[-1] else text.find(word, start + 1)
+            if end <= start or not (value := utterance.original_part(start, end)):
                 return None
             values[slot] = value
             start = end + len(word)
@@ -89,7 +97,7 @@ class Sample(NamedTuple):
 
 
 class Intent(NamedTuple):
-    """An intent: its slots, how each is asked for, and what users say for it."""
+    """An intent: its slots, their prompts, and its sample utterances."""
 
     slots: list[str]
     prompts: dict[str, str]
@@ -97,7 +105,10 @@ class Intent(NamedTuple):
 
 
 class Understanding:
-    """What a bot understands; takes the text of the file, nothing for a bot of no intents.
+    """The intents of a bot.
+
+    Args:
+        text: the file's; empty for a bot that has only its FallbackIntent.
 
     Raises:
         UtterancesError: a line is none of the three kinds.
@@ -120,13 +131,13 @@ class Understanding:
             else:
                 _add(intent, line, number)
 
-    def understand(self, utterance: str) -> Understood | None:
-        """Return what an utterance means, or ``None``: that is for the FallbackIntent.
+    def understand(self, utterance: str) -> Interpretation | None:
+        """Return the intent of an utterance, or ``None``: that is for the FallbackIntent.
 
-        Where several sample utterances fit, the one that says most by itself is meant.
+        Of several sample utterances that match, the one with the most words of its own counts.
         """
-        readings = self._readings(_said(utterance))
-        best = max(readings, key=lambda reading: reading[0], default=None)
+        matches = self._matches(_folded(utterance))
+        best = max(matches, key=lambda match: match[0], default=None)
         return best[1] if best else None
 
     def slots_of(self, intent: str) -> list[str]:
@@ -135,23 +146,23 @@ class Understanding:
         return known.slots if known else []
 
     def prompts_of(self, intent: str) -> Mapping[str, str]:
-        """Return how Lex asks for an intent's required slots, in order."""
+        """Return the prompts of an intent's required slots, in order."""
         known = self._intents.get(intent)
         return known.prompts if known else {}
 
-    def _readings(self, said: Said) -> Iterator[tuple[int, Understood]]:
+    def _matches(self, utterance: FoldedText) -> Iterator[tuple[int, Interpretation]]:
         for name, intent in self._intents.items():
             for sample in intent.samples:
-                values = sample.values_in(said)
+                values = sample.match(utterance)
                 if values is not None:
                     slots = {slot: values.get(slot) for slot in intent.slots}
-                    yield sample.length, Understood(name, slots)
+                    yield sample.length, Interpretation(name, slots)
 
 
 def confirmation_of(utterance: str) -> str | None:
-    """Return whether an utterance confirms, as Lex writes it; ``None`` if it does neither."""
-    plain = _said(utterance).plain
-    return "Confirmed" if plain in YES else "Denied" if plain in NO else None
+    """Return ``Confirmed`` for a yes, ``Denied`` for a no, ``None`` for anything else."""
+    text = _folded(utterance).folded
+    return "Confirmed" if text in YES else "Denied" if text in NO else None
 
 
 def _add(intent: Intent, line: str, number: int) -> None:
@@ -172,25 +183,25 @@ def _sample(line: str, number: int) -> Sample:
     if re.search(r"[{}]", SLOT.sub("", line)):
         raise UtterancesError(f"line {number}: a slot is written {{LikeThis}}")
     if len(set(slots)) < len(slots):
-        raise UtterancesError(f"line {number}: a slot stands there twice")
-    words = _said(SLOT.sub(HOLE, line)).plain.split(HOLE)
+        raise UtterancesError(f"line {number}: the same slot twice")
+    words = _folded(SLOT.sub(HOLE, line)).folded.split(HOLE)
     if not "".join(words).strip():
-        raise UtterancesError(f"line {number}: there are no words, so it would be any utterance")
+        raise UtterancesError(f"line {number}: it has no words, so any utterance would match")
     if "" in words[1:-1]:
-        raise UtterancesError(f"line {number}: nothing tells where the one slot ends")
+        raise UtterancesError(f"line {number}: nothing separates two slots")
     return Sample(words, slots)
 
 
-def _said(text: str) -> Said:
+def _folded(text: str) -> FoldedText:
     # What looks the same is the same, however a keyboard composes its accents.
     original = unicodedata.normalize("NFC", text)
-    without = PUNCTUATION.sub(lambda marks: " " * len(marks[0]), original)
-    plain: list[str] = []
-    places: list[int] = []
-    for place, character in enumerate(without):
+    without_marks = PUNCTUATION.sub(lambda marks: " " * len(marks[0]), original)
+    folded: list[str] = []
+    positions: list[int] = []
+    for position, character in enumerate(without_marks):
         # One character may become two: ß is compared as ss.
-        for folded in " " if character.isspace() else character.casefold():
-            if folded != " " or (plain and plain[-1] != " "):
-                plain.append(folded)
-                places.append(place)
-    return Said("".join(plain).rstrip(), places, original)
+        for each in " " if character.isspace() else character.casefold():
+            if each != " " or (folded and folded[-1] != " "):
+                folded.append(each)
+                positions.append(position)
+    return FoldedText("".join(folded).rstrip(), positions, original)

@@ -1,4 +1,4 @@
-"""What Lex does in a dialog by itself, step by step; whole dialogs are in test_lex_runtime."""
+"""What Lex does in a dialog by itself, step by step; whole dialogs are in test_service."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from websocket_stack.local.lex.code_hooks import intent_of, slot_of
+from websocket_stack.local.lex.code_hooks import HookResponse
 from websocket_stack.local.lex.dialog import Dialog
-from websocket_stack.local.lex.responses import HookResult
+from websocket_stack.local.lex.intents import new_intent, new_slot
 from websocket_stack.local.lex.utterances import Understanding
 
 DIALOG = Dialog(
@@ -25,15 +25,15 @@ EMPTY = {"Guests": None, "Time": None}
 
 
 def booking(**slots: str) -> dict[str, Any]:
-    return intent_of("Book", EMPTY | slots)
+    return new_intent("Book", EMPTY | slots)
 
 
-def result(
+def response(
     action: dict[str, str], intent: dict[str, Any] | None, messages: Any = (), **state: Any
-) -> HookResult:
-    """Return what a Lambda returned."""
+) -> HookResponse:
+    """Return a Lambda's response."""
     of_intent = {} if intent is None else {"intent": intent}
-    return HookResult(
+    return HookResponse(
         action["type"], {"dialogAction": action, **of_intent, **state}, list(messages), {}
     )
 
@@ -55,58 +55,58 @@ def result(
         ("no", {"Guests": "no"}),
     ],
 )
-def test_what_is_said_when_a_slot_is_elicited_is_its_value(text, slots) -> None:
-    assert DIALOG.answered(text, booking(), ELICIT_GUESTS) == booking(**slots)
+def test_an_answer_is_the_value_of_the_slot(text, slots) -> None:
+    assert DIALOG.interpret(text, booking(), ELICIT_GUESTS) == booking(**slots)
 
 
-def test_slots_that_are_filled_stay_so() -> None:
+def test_filled_slots_stay_filled() -> None:
     filled = booking(Time="8")
-    assert DIALOG.answered("five", filled, ELICIT_GUESTS) == booking(Guests="five", Time="8")
-    assert DIALOG.answered("book for six", booking(Guests="five", Time="8"), ELICIT_GUESTS) == (
+    assert DIALOG.interpret("five", filled, ELICIT_GUESTS) == booking(Guests="five", Time="8")
+    assert DIALOG.interpret("book for six", booking(Guests="five", Time="8"), ELICIT_GUESTS) == (
         booking(Guests="six", Time="8")
     )
 
 
 @pytest.mark.parametrize("action", [ELICIT_GUESTS, CONFIRM])
-def test_another_intents_utterance_changes_the_subject(action) -> None:
-    assert DIALOG.answered("Cancel my lamp", booking(), action) == (
-        intent_of("Cancel", {"What": "my lamp"})
+def test_another_intents_utterance_switches(action) -> None:
+    assert DIALOG.interpret("Cancel my lamp", booking(), action) == (
+        new_intent("Cancel", {"What": "my lamp"})
     )
 
 
 @pytest.mark.parametrize(("text", "state"), [("Yes!", "Confirmed"), ("no", "Denied")])
-def test_a_confirmation_is_of_the_intent_as_it_is(text, state) -> None:
+def test_a_confirmation_keeps_the_slots(text, state) -> None:
     filled = booking(Guests="five", Time="8")
-    assert DIALOG.answered(text, filled, CONFIRM) == filled | {"confirmationState": state}
+    assert DIALOG.interpret(text, filled, CONFIRM) == filled | {"confirmationState": state}
 
 
 @pytest.mark.parametrize("text", ["perhaps", "yes but at 9"])
 def test_neither_yes_nor_no_is_for_the_fallback(text) -> None:
-    assert DIALOG.answered(text, booking(), CONFIRM) == intent_of("FallbackIntent")
+    assert DIALOG.interpret(text, booking(), CONFIRM) == new_intent("FallbackIntent")
 
 
 @pytest.mark.parametrize("action", [{}, {"type": "Close"}, {"type": "ElicitIntent"}])
 @pytest.mark.parametrize("intent", [None, booking(Guests="five")])
-def test_when_nothing_was_asked_an_intent_begins_anew(intent, action) -> None:
-    assert DIALOG.answered("book", intent, action) == booking()
-    assert DIALOG.answered("yes", intent, action) == intent_of("FallbackIntent")
-    assert DIALOG.answered("hello", intent, action) == intent_of("FallbackIntent")
+def test_an_intent_begins_where_nothing_was_asked(intent, action) -> None:
+    assert DIALOG.interpret("book", intent, action) == booking()
+    assert DIALOG.interpret("yes", intent, action) == new_intent("FallbackIntent")
+    assert DIALOG.interpret("hello", intent, action) == new_intent("FallbackIntent")
 
 
 @pytest.mark.parametrize("action", [ELICIT_GUESTS, CONFIRM])
 def test_without_an_intent_nothing_was_asked(action) -> None:
-    assert DIALOG.answered("yes", None, action) == intent_of("FallbackIntent")
+    assert DIALOG.interpret("yes", None, action) == new_intent("FallbackIntent")
 
 
-def test_a_slot_of_an_intent_that_no_file_knows_is_filled_too() -> None:
+def test_a_slot_unknown_to_the_file_is_filled() -> None:
     action = {"type": "ElicitSlot", "slotToElicit": "Email"}
-    intent = intent_of("FallbackIntent")
-    filled = DIALOG.answered("me@example.com", intent, action)
-    assert filled == intent | {"slots": {"Email": slot_of("me@example.com")}}
+    intent = new_intent("FallbackIntent")
+    filled = DIALOG.interpret("me@example.com", intent, action)
+    assert filled == intent | {"slots": {"Email": new_slot("me@example.com")}}
 
 
-def test_what_a_client_says_of_an_intent_is_completed() -> None:
-    assert DIALOG.answered("five", {"name": "Book"}, ELICIT_GUESTS) == booking(Guests="five")
+def test_a_clients_intent_is_completed() -> None:
+    assert DIALOG.interpret("five", {"name": "Book"}, ELICIT_GUESTS) == booking(Guests="five")
 
 
 # --- what comes next
@@ -122,21 +122,21 @@ def test_what_a_client_says_of_an_intent_is_completed() -> None:
         # A yes leads on as no question would have.
         (booking(Guests="five") | {"confirmationState": "Confirmed"}, ELICIT_TIME),
         # An intent without questions is fulfilled at once.
-        (intent_of("Help"), {"type": "Delegate"}),
-        (intent_of("Cancel", {"What": None}), {"type": "Delegate"}),
+        (new_intent("Help"), {"type": "Delegate"}),
+        (new_intent("Cancel", {"What": None}), {"type": "Delegate"}),
     ],
 )
-def test_delegated_lex_elicits_the_next_slot_or_goes_on(intent, action) -> None:
-    decided = DIALOG.decided(result({"type": "Delegate"}, intent))
-    assert decided.action == action["type"]
-    assert decided.session_state == {"dialogAction": action, "intent": intent}
+def test_delegate_elicits_the_next_slot_or_fulfils(intent, action) -> None:
+    decision = DIALOG.decide(response({"type": "Delegate"}, intent))
+    assert decision.action == action["type"]
+    assert decision.session_state == {"dialogAction": action, "intent": intent}
 
 
-def test_delegated_what_was_denied_has_failed() -> None:
+def test_delegate_fails_what_was_denied() -> None:
     denied = booking(Guests="five", Time="8") | {"confirmationState": "Denied"}
-    decided = DIALOG.decided(result({"type": "Delegate"}, denied))
-    assert decided.action == "Close"
-    assert decided.session_state == {
+    decision = DIALOG.decide(response({"type": "Delegate"}, denied))
+    assert decision.action == "Close"
+    assert decision.session_state == {
         "dialogAction": {"type": "Close"},
         "intent": denied | {"state": "Failed"},
     }
@@ -144,34 +144,36 @@ def test_delegated_what_was_denied_has_failed() -> None:
 
 @pytest.mark.parametrize("action", [{"type": "Close"}, CONFIRM, ELICIT_GUESTS])
 @pytest.mark.parametrize("state", ["Fulfilled", "InProgress", "Failed"])
-def test_what_a_lambda_decides_stays_decided(action, state) -> None:
+def test_a_lambdas_own_action_stands(action, state) -> None:
     denied = booking() | {"confirmationState": "Denied", "state": state}
-    returned = result(action, denied, [{"content": "Well."}], sessionAttributes={"a": "b"})
-    assert DIALOG.decided(returned) == returned
+    given = response(action, denied, [{"content": "Well."}], sessionAttributes={"a": "b"})
+    assert DIALOG.decide(given) == given
 
 
 def test_a_slot_that_a_lambda_leaves_out_is_empty() -> None:
-    returned = result({"type": "Delegate"}, {"name": "Book", "state": "InProgress", "slots": {}})
-    decided = DIALOG.decided(returned)
-    assert decided.session_state["intent"] == booking()
-    assert decided.session_state["dialogAction"] == ELICIT_GUESTS
+    given = response({"type": "Delegate"}, {"name": "Book", "state": "InProgress", "slots": {}})
+    decision = DIALOG.decide(given)
+    assert decision.session_state["intent"] == booking()
+    assert decision.session_state["dialogAction"] == ELICIT_GUESTS
 
 
-def test_a_lambda_may_go_over_to_another_intent() -> None:
-    decided = DIALOG.decided(result({"type": "Delegate"}, {"name": "Help", "state": "InProgress"}))
-    assert decided.session_state["intent"] == intent_of("Help")
-    assert decided.action == "Delegate"
+def test_a_lambda_may_switch_to_another_intent() -> None:
+    decision = DIALOG.decide(
+        response({"type": "Delegate"}, {"name": "Help", "state": "InProgress"})
+    )
+    assert decision.session_state["intent"] == new_intent("Help")
+    assert decision.action == "Delegate"
 
 
-def test_elicited_an_intent_is_not_there_yet() -> None:
-    returned = result({"type": "ElicitIntent"}, None)
-    assert DIALOG.decided(returned) == returned
+def test_eliciting_an_intent_stands() -> None:
+    given = response({"type": "ElicitIntent"}, None)
+    assert DIALOG.decide(given) == given
 
 
 # --- what Lex says
 
 
-def test_lexs_prompt_is_that_of_the_slot() -> None:
+def test_the_prompt_is_the_slots() -> None:
     assert DIALOG.prompt(booking(), ELICIT_GUESTS) == [
         {"contentType": "PlainText", "content": "For how many?"}
     ]
@@ -184,8 +186,8 @@ def test_lexs_prompt_is_that_of_the_slot() -> None:
         (booking(), {}),
         (booking(), {"type": "Close"}),
         (booking(), {"type": "ElicitSlot", "slotToElicit": "Unknown"}),
-        (intent_of("Unknown"), ELICIT_GUESTS),
+        (new_intent("Unknown"), ELICIT_GUESTS),
     ],
 )
-def test_for_all_else_it_has_no_words(intent, action) -> None:
+def test_there_is_no_other_prompt(intent, action) -> None:
     assert DIALOG.prompt(intent, action) == []

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from fake_functions import FakeFunction, StuckFunction
 from handlers import close
-from starlette.applications import Starlette
-from starlette.responses import Response
-from starlette.routing import Route
 
 from fakes import FakeClock
-from fulfillment.lex.events import LexEvent
-from stack_fixture import client, running_app, session
-from websocket_stack.local.aws_json import ServiceError, error_response
+from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.functions.function import FunctionError
-from websocket_stack.local.lex import routes as operations
-from websocket_stack.local.lex.code_hooks import slot_of
-from websocket_stack.local.lex.service import LexRuntime, SessionKey
+from websocket_stack.local.lex.intents import new_intent, new_slot
+from websocket_stack.local.lex.service import LexRuntime
+from websocket_stack.local.lex.sessions import SessionKey
 from websocket_stack.local.lex.utterances import Understanding
 
 KEY = SessionKey("LOCALBOT01", "TSTALIASID", "en_US", "session-1")
@@ -32,25 +27,6 @@ DELEGATE = {
         "intent": {"name": "FallbackIntent", "state": "InProgress"},
     }
 }
-
-
-class FakeFunction:
-    """Keeps its events; answers with what a function of the event returns, or raises it."""
-
-    def __init__(self, answer: Callable[[dict[str, Any]], Any] = lambda event: close()) -> None:
-        self._answer = answer
-        self.events: list[dict[str, Any]] = []
-
-    async def invoke(self, event: dict[str, Any]) -> bytes:
-        self.events.append(json.loads(json.dumps(event)))
-        returned = self._answer(event)
-        if isinstance(returned, Exception):
-            raise returned
-        return json.dumps(returned).encode()
-
-    @property
-    def sources(self) -> list[str]:
-        return [event["invocationSource"] for event in self.events]
 
 
 def runtime(function: Any, **options: Any) -> LexRuntime:
@@ -70,82 +46,8 @@ def refusal(call: Callable[[], object] | Awaitable[object]) -> ServiceError:
 # --- the turn
 
 
-def test_the_event_is_what_the_console_sends() -> None:
-    function = FakeFunction()
-    ask(runtime(function), "tell me", requestAttributes={"a": "b"})
-    [event] = function.events
-
-    request_id = event["sessionState"].pop("originatingRequestId")
-    assert len(request_id) == 36
-    intent = {
-        "name": "FallbackIntent",
-        "slots": {},
-        "state": "ReadyForFulfillment",
-        "confirmationState": "None",
-    }
-    assert event == {
-        "messageVersion": "1.0",
-        "invocationSource": "FulfillmentCodeHook",
-        "inputMode": "Text",
-        "responseContentType": "text/plain; charset=utf-8",
-        "sessionId": "session-1",
-        "inputTranscript": "tell me",
-        "bot": {
-            "id": "LOCALBOT01",
-            "name": "LocalBot",
-            "localeId": "en_US",
-            "version": "DRAFT",
-            "aliasId": "TSTALIASID",
-            "aliasName": "TestBotAlias",
-        },
-        "interpretations": [{"intent": intent, "interpretationSource": "Lex"}],
-        "sessionState": {"sessionAttributes": {}, "activeContexts": [], "intent": intent},
-        "transcriptions": [
-            {
-                "transcription": "tell me",
-                "transcriptionConfidence": 1.0,
-                "resolvedContext": {"intent": "FallbackIntent"},
-                "resolvedSlots": {},
-            }
-        ],
-        "requestAttributes": {"a": "b"},
-    }
-
-
-def test_the_event_has_the_keys_of_recorded_ones(load_event) -> None:
-    function = FakeFunction()
-    ask(runtime(function))
-
-    assert set(function.events[0]) == set(load_event("lex_web_ui_second_turn"))
-
-
-def test_request_attributes_are_absent_where_there_are_none() -> None:
-    function = FakeFunction()
-    ask(runtime(function))
-
-    assert "requestAttributes" not in function.events[0]
-
-
-def test_another_alias_is_a_version_and_not_the_draft() -> None:
-    function = FakeFunction()
-    ask(runtime(function), key=KEY._replace(alias_id="KLMNOPQRST"))
-
-    assert function.events[0]["bot"]["version"] == "1"
-
-
-def test_the_project_reads_the_event() -> None:
-    function = FakeFunction()
-    ask(runtime(function), "tell me")
-    event = LexEvent.from_dict(function.events[0])
-
-    assert (event.session_id, event.utterance) == ("session-1", "tell me")
-    assert (event.intent.name, event.is_answered_now) == ("FallbackIntent", True)
-
-
-def test_the_reply_is_what_the_function_returned() -> None:
-    function = FakeFunction(
-        lambda event: close("a reply", {"kept": "yes"}, requestAttributes={"c": "d"})
-    )
+def test_the_reply_is_the_functions() -> None:
+    function = FakeFunction(close("a reply", {"kept": "yes"}, requestAttributes={"c": "d"}))
     response = ask(runtime(function))
 
     assert response["messages"] == [{"contentType": "PlainText", "content": "a reply"}]
@@ -154,19 +56,14 @@ def test_the_reply_is_what_the_function_returned() -> None:
     state = response["sessionState"]
     assert state["dialogAction"] == {"type": "Close"}
     # With all that Lex says of an intent, which the function need not.
-    intent = {
-        "name": "FallbackIntent",
-        "slots": {},
-        "state": "Fulfilled",
-        "confirmationState": "None",
-    }
+    intent = new_intent("FallbackIntent") | {"state": "Fulfilled"}
     assert state["intent"] == intent
     assert state["sessionAttributes"] == {"kept": "yes"}
     assert len(state["originatingRequestId"]) == 36
     assert response["interpretations"] == [{"intent": intent, "interpretationSource": "Lex"}]
 
 
-def test_attributes_are_kept_from_turn_to_turn() -> None:
+def test_attributes_are_kept_between_turns() -> None:
     def count(event: dict[str, Any]) -> Any:
         kept = event["sessionState"]["sessionAttributes"]
         return close("counted", kept | {"count": str(int(kept.get("count", 0)) + 1)})
@@ -174,17 +71,6 @@ def test_attributes_are_kept_from_turn_to_turn() -> None:
     lex = runtime(FakeFunction(count))
     for expected in ("1", "2", "3"):
         assert ask(lex)["sessionState"]["sessionAttributes"] == {"count": expected}
-
-
-def test_attributes_of_the_client_replace_the_kept_ones() -> None:
-    function = FakeFunction(lambda event: close("a", event["sessionState"]["sessionAttributes"]))
-    lex = runtime(function)
-    ask(lex, sessionState={"sessionAttributes": {"a": "1"}})
-    ask(lex, sessionState={"sessionAttributes": {"b": "2"}})
-    ask(lex, sessionState={})
-    seen = [event["sessionState"]["sessionAttributes"] for event in function.events]
-
-    assert seen == [{"a": "1"}, {"b": "2"}, {"b": "2"}]
 
 
 def test_sessions_share_nothing() -> None:
@@ -204,8 +90,8 @@ def test_sessions_share_nothing() -> None:
 # --- hooks
 
 
-def test_with_both_hooks_the_dialog_hook_comes_first_and_its_close_is_the_end() -> None:
-    function = FakeFunction()
+def test_a_close_of_the_dialog_hook_ends_the_turn() -> None:
+    function = FakeFunction(close())
     response = ask(runtime(function, hooks=BOTH_HOOKS))
 
     assert function.sources == ["DialogCodeHook"]
@@ -213,7 +99,7 @@ def test_with_both_hooks_the_dialog_hook_comes_first_and_its_close_is_the_end() 
     assert response["messages"][0]["content"] == "done"
 
 
-def test_a_dialog_hook_that_delegates_leads_to_the_fulfillment_hook() -> None:
+def test_a_delegate_leads_to_the_fulfillment_hook() -> None:
     function = FakeFunction(
         lambda event: DELEGATE if event["invocationSource"] == "DialogCodeHook" else close("reply")
     )
@@ -225,7 +111,7 @@ def test_a_dialog_hook_that_delegates_leads_to_the_fulfillment_hook() -> None:
     assert response["sessionState"]["dialogAction"] == {"type": "Close"}
 
 
-def test_attributes_of_the_dialog_hook_reach_the_fulfillment_hook() -> None:
+def test_attributes_pass_from_hook_to_hook() -> None:
     def answer(event: dict[str, Any]) -> Any:
         if event["invocationSource"] == "DialogCodeHook":
             return {"sessionState": DELEGATE["sessionState"] | {"sessionAttributes": {"a": "b"}}}
@@ -237,28 +123,12 @@ def test_attributes_of_the_dialog_hook_reach_the_fulfillment_hook() -> None:
     assert function.events[1]["sessionState"]["sessionAttributes"] == {"a": "b"}
 
 
-def test_a_fulfillment_hook_cannot_delegate() -> None:
-    error = refusal(
-        runtime(FakeFunction(lambda event: DELEGATE)).recognize_text(KEY, {"text": "a"})
-    )
-
-    assert error.code == "DependencyFailedException"
-    assert "cannot return Delegate" in error.message
-
-
-def test_without_hooks_the_turn_closes_without_a_message_for_the_client_to_fulfil() -> None:
-    function = FakeFunction()
+def test_without_hooks_the_client_fulfils() -> None:
+    function = FakeFunction(close())
     response = ask(runtime(function, hooks=()))
 
     assert function.events == []
     assert response["messages"] == []
-    assert response["sessionState"]["dialogAction"] == {"type": "Close"}
-    assert response["sessionState"]["intent"]["state"] == "ReadyForFulfillment"
-
-
-def test_delegated_by_the_only_hook_it_is_for_the_client_to_fulfil_too() -> None:
-    response = ask(runtime(FakeFunction(lambda event: DELEGATE), hooks=("DialogCodeHook",)))
-
     assert response["sessionState"]["dialogAction"] == {"type": "Close"}
     assert response["sessionState"]["intent"]["state"] == "ReadyForFulfillment"
 
@@ -319,7 +189,7 @@ def booking_bot(answer: Callable[[dict[str, Any]], Any] = leave_to_lex) -> tuple
     return runtime(function, understanding=Understanding(BOOKING)), function
 
 
-def test_lex_elicits_slots_by_its_own_prompts_and_then_fulfils() -> None:
+def test_lex_elicits_slots_and_then_fulfils() -> None:
     lex, function = booking_bot()
     first = ask(lex, "Book a table!")
     assert said(first) == "For how many?"
@@ -348,7 +218,7 @@ def test_lex_elicits_slots_by_its_own_prompts_and_then_fulfils() -> None:
         (["book a table", "book a table for five at 8 pm"], 3),
     ],
 )
-def test_slots_that_were_said_are_not_elicited(utterances, calls) -> None:
+def test_filled_slots_are_not_elicited(utterances, calls) -> None:
     lex, function = booking_bot()
     responses = [ask(lex, utterance) for utterance in utterances]
     assert said(responses[-1]) == "Book: {'Guests': 'five', 'Time': '8 pm'}"
@@ -363,22 +233,19 @@ def test_a_closed_intent_is_over() -> None:
     assert said(ask(lex, "book a table")) == "For how many?"
 
 
-def test_the_event_holds_all_slots_and_the_utterance() -> None:
+def test_the_event_holds_all_slots() -> None:
     lex, function = booking_bot()
     ask(lex, "book a table")
     ask(lex, "Five.")
     event = function.events[-1]
     assert event["inputTranscript"] == "Five."
-    assert event["sessionState"]["intent"] == {
-        "name": "Book",
-        "slots": {"Guests": slot_of("Five."), "Time": None},
-        "state": "InProgress",
-        "confirmationState": "None",
-    }
-    assert event["transcriptions"][0]["resolvedSlots"] == {"Guests": slot_of("Five.")}
+    assert event["sessionState"]["intent"] == (
+        new_intent("Book", {"Guests": "Five.", "Time": None})
+    )
+    assert event["transcriptions"][0]["resolvedSlots"] == {"Guests": new_slot("Five.")}
 
 
-def test_a_dialog_hook_elicits_again_in_its_own_words_or_in_lexs() -> None:
+def test_a_dialog_hook_elicits_again() -> None:
     def check(event: dict[str, Any]) -> Any:
         intent = event["sessionState"]["intent"]
         if value_of(intent["slots"]["Guests"]) in ("none", "a crowd"):
@@ -398,7 +265,7 @@ def test_a_dialog_hook_elicits_again_in_its_own_words_or_in_lexs() -> None:
     ]
 
 
-def test_a_slot_that_no_file_knows_can_be_elicited_by_a_lambda() -> None:
+def test_a_lambda_elicits_a_slot_of_its_own() -> None:
     def ask_for_email(event: dict[str, Any]) -> Any:
         intent = event["sessionState"]["intent"]
         if intent["slots"].get("Email") is None:
@@ -420,7 +287,7 @@ def confirm_first(event: dict[str, Any]) -> Any:
     return leave_to_lex(event)
 
 
-def test_confirmed_an_intent_is_fulfilled() -> None:
+def test_a_confirmed_intent_is_fulfilled() -> None:
     lex, function = booking_bot(confirm_first)
     asked = ask(lex, "book a table for five at 8 pm")
     assert (said(asked), state_of(asked)) == (
@@ -433,7 +300,7 @@ def test_confirmed_an_intent_is_fulfilled() -> None:
     assert function.sources[-2:] == ["DialogCodeHook", "FulfillmentCodeHook"]
 
 
-def test_denied_an_intent_has_failed_and_is_not_fulfilled() -> None:
+def test_a_denied_intent_fails() -> None:
     lex, function = booking_bot(confirm_first)
     ask(lex, "book a table for five at 8 pm")
     response = ask(lex, "No")
@@ -446,7 +313,7 @@ def test_denied_an_intent_has_failed_and_is_not_fulfilled() -> None:
     assert function.events[-1]["sessionState"]["intent"]["confirmationState"] == "None"
 
 
-def test_a_lambda_may_make_something_of_a_no() -> None:
+def test_a_lambda_may_go_on_after_a_no() -> None:
     def ask_when(event: dict[str, Any]) -> Any:
         intent = event["sessionState"]["intent"]
         if intent["confirmationState"] == "Denied":
@@ -473,15 +340,7 @@ def test_neither_yes_nor_no_is_for_the_fallback() -> None:
     assert said(ask(lex, "yes")) == "FallbackIntent: {}"
 
 
-@pytest.mark.parametrize("before", ["book a table", "book a table for five at 8 pm"])
-def test_another_intent_in_between_ends_the_dialog(before) -> None:
-    lex, _ = booking_bot(confirm_first)
-    assert state_of(ask(lex, before))[1] == "InProgress"
-    assert said(ask(lex, "When are you open?")) == "Opening: {}"
-    assert said(ask(lex, "yes")) == "FallbackIntent: {}"
-
-
-def test_eliciting_an_intent_there_is_none_until_the_user_says_so() -> None:
+def test_eliciting_an_intent_ends_the_dialog() -> None:
     def elicit_intent(event: dict[str, Any]) -> Any:
         if event["inputTranscript"] == "never mind":
             return action_response("ElicitIntent", None, "What else?")
@@ -499,7 +358,7 @@ def test_eliciting_an_intent_there_is_none_until_the_user_says_so() -> None:
     assert said(ask(lex, "when are you open")) == "Opening: {}"
 
 
-def test_words_of_a_dialog_hook_take_the_place_of_lexs_prompt() -> None:
+def test_a_hooks_messages_replace_the_prompt() -> None:
     def talk(event: dict[str, Any]) -> Any:
         return action_response("Delegate", event["sessionState"]["intent"], "First of all: who?")
 
@@ -509,7 +368,7 @@ def test_words_of_a_dialog_hook_take_the_place_of_lexs_prompt() -> None:
     assert response["sessionState"]["dialogAction"]["slotToElicit"] == "Guests"
 
 
-def test_a_turn_whose_lambda_fails_leaves_the_dialog_where_it_was() -> None:
+def test_a_failed_turn_leaves_the_dialog_as_it_was() -> None:
     def fail_at_once(event: dict[str, Any]) -> Any:
         if event["inputTranscript"] == "fail" or "open" in event["inputTranscript"]:
             return FunctionError("KeyError")
@@ -524,7 +383,7 @@ def test_a_turn_whose_lambda_fails_leaves_the_dialog_where_it_was() -> None:
     assert said(ask(lex, "five")) == "At what time?"
 
 
-def test_both_hooks_are_on_for_every_intent_but_the_fallback() -> None:
+def test_other_intents_have_both_hooks() -> None:
     lex, function = booking_bot()
     ask(lex, "when are you open")
     assert function.sources == ["DialogCodeHook", "FulfillmentCodeHook"]
@@ -532,88 +391,11 @@ def test_both_hooks_are_on_for_every_intent_but_the_fallback() -> None:
     assert function.sources[2:] == ["FulfillmentCodeHook"]
 
 
-def test_sessions_have_dialogs_of_their_own() -> None:
-    lex, _ = booking_bot()
-    other = KEY._replace(session_id="session-2")
-    ask(lex, "book a table")
-    assert said(ask(lex, "five", key=other)) == "FallbackIntent: {}"
-    assert said(ask(lex, "five")) == "At what time?"
-
-
-def test_a_dialog_is_over_when_its_session_is() -> None:
-    clock = FakeClock()
-    lex = runtime(FakeFunction(leave_to_lex), understanding=Understanding(BOOKING), clock=clock)
-    ask(lex, "book a table")
-    clock.advance(301)
-    assert said(ask(lex, "five")) == "FallbackIntent: {}"
-
-
-# --- as boto3 reads it
-
-
-@pytest.fixture(scope="module")
-def boto3_lex() -> Iterator[Any]:
-    """A real client of a Lex that books tables, over HTTP."""
-    lex, _ = booking_bot(confirm_first)
-    app = Starlette(
-        routes=[Route("/health", lambda request: Response()), *operations.routes(lex)],
-        exception_handlers={ServiceError: error_response},
-    )
-    with running_app(app) as origin, closing(client("lexv2-runtime", origin)) as made:
-        yield made
-
-
-def test_boto3_reads_every_turn_of_a_dialog(boto3_lex) -> None:
-    key = session("dialog-1")
-    turns = [
-        boto3_lex.recognize_text(**key, text=text)
-        for text in ("book a table", "five", "8 pm", "yes")
-    ]
-    assert [said(turn) for turn in turns] == [
-        "For how many?",
-        "At what time?",
-        "Is that right?",
-        "Book: {'Guests': 'five', 'Time': '8 pm'}",
-    ]
-    assert [turn["sessionState"]["dialogAction"]["type"] for turn in turns] == [
-        "ElicitSlot",
-        "ElicitSlot",
-        "ConfirmIntent",
-        "Close",
-    ]
-    slots = turns[-1]["sessionState"]["intent"]["slots"]
-    assert slots["Guests"]["value"]["interpretedValue"] == "five"
-
-
-def test_boto3_reads_the_confidence_as_a_score(boto3_lex) -> None:
-    # Its parser fails on a number there, with an AttributeError.
-    response = boto3_lex.recognize_text(**session("dialog-2"), text="when are you open")
-    first, fallback = response["interpretations"]
-    assert (first["intent"]["name"], first["nluConfidence"]) == ("Opening", {"score": 1.0})
-    assert (fallback["intent"]["name"], fallback.get("nluConfidence")) == ("FallbackIntent", None)
-    read = boto3_lex.get_session(**session("dialog-2"))
-    assert read["interpretations"] == response["interpretations"]
-
-
-def test_boto3_puts_an_intent_and_goes_on_from_it(boto3_lex) -> None:
-    key = session("dialog-3")
-    response = boto3_lex.put_session(
-        **key,
-        sessionState={
-            "intent": {"name": "Book", "slots": {"Time": slot_of("noon")}},
-            "dialogAction": {"type": "ElicitSlot", "slotToElicit": "Guests"},
-        },
-    )
-    response["audioStream"].close()
-    assert boto3_lex.get_session(**key)["messages"][0]["content"] == "For how many?"
-    assert said(boto3_lex.recognize_text(**key, text="two")) == "Is that right?"
-
-
 # --- failures
 
 
-def test_a_function_that_raises_failed_without_its_words() -> None:
-    function = FakeFunction(lambda event: FunctionError("LookupError"))
+def test_a_functions_error_is_not_quoted() -> None:
+    function = FakeFunction(FunctionError("LookupError"))
     error = refusal(runtime(function).recognize_text(KEY, {"text": "hello"}))
 
     assert (error.status, error.code) == (424, "DependencyFailedException")
@@ -621,90 +403,28 @@ def test_a_function_that_raises_failed_without_its_words() -> None:
     assert "LookupError" not in error.message
 
 
-def test_a_function_that_returns_nonsense_failed() -> None:
-    function = FakeFunction(lambda event: {"answer": 42})
-    error = refusal(runtime(function).recognize_text(KEY, {"text": "hello"}))
+def test_a_slow_function_fails_the_turn() -> None:
+    lex = runtime(StuckFunction(), lambda_timeout_seconds=0.01)
+    error = refusal(lex.recognize_text(KEY, {"text": "hello"}))
 
     assert (error.status, error.code) == (424, "DependencyFailedException")
-
-
-def test_a_function_slower_than_the_permissible_time_failed() -> None:
-    async def test() -> None:
-        function = SteppedFunction()
-        lex = runtime(function, lambda_timeout_seconds=0.05)
-        with pytest.raises(ServiceError) as refused:
-            await lex.recognize_text(KEY, {"text": "hello"})
-        assert (refused.value.status, refused.value.code) == (424, "DependencyFailedException")
-        assert "permissible time of 0.05 seconds" in refused.value.message
-
-    asyncio.run(asyncio.wait_for(test(), 20))
-
-
-def test_a_failed_turn_leaves_the_session_usable() -> None:
-    answers = iter([FunctionError("KeyError"), close("better")])
-    lex = runtime(FakeFunction(lambda event: next(answers)))
-    refusal(lex.recognize_text(KEY, {"text": "hello"}))
-
-    assert ask(lex)["messages"][0]["content"] == "better"
-
-
-@pytest.mark.parametrize(
-    ("request_body", "reason"),
-    [
-        ({}, "text must have 1 to 1024 characters"),
-        ({"text": None}, "text must have"),
-        ({"text": ""}, "text must have"),
-        ({"text": "x" * 1025}, "text must have"),
-        ({"text": ["hello"]}, "text must have"),
-        ({"text": "a", "requestAttributes": {"a": 1}}, "requestAttributes is not a map"),
-        ({"text": "a", "requestAttributes": ["a"]}, "requestAttributes is not a map"),
-        ({"text": "a", "sessionState": "s"}, "sessionState is not an object"),
-        ({"text": "a", "sessionState": {"sessionAttributes": {"a": 1}}}, "sessionAttributes"),
-        ({"text": "a", "sessionState": {"sessionAttributes": "a"}}, "sessionAttributes"),
-        ({"text": "a", "sessionState": {"activeContexts": 5}}, "activeContexts"),
-        ({"text": "a", "sessionState": {"activeContexts": "abc"}}, "activeContexts"),
-        ({"text": "a", "sessionState": {"intent": "FallbackIntent"}}, "intent"),
-        ({"text": "a", "sessionState": {"dialogAction": ["Close"]}}, "dialogAction"),
-        ({"text": "a", "sessionState": {"dialogAction": {}}}, "dialogAction.type is missing"),
-        (
-            {"text": "a", "sessionState": {"dialogAction": {"type": "ElicitSlot"}}},
-            "dialogAction.slotToElicit is missing",
-        ),
-        ({"text": "a", "sessionState": {"intent": {"state": "Failed"}}}, "intent.name is missing"),
-        ({"text": "a", "sessionState": {"intent": {"name": ["A"]}}}, "intent.name is missing"),
-    ],
-)
-def test_a_request_that_lex_does_not_take_is_invalid(request_body, reason) -> None:
-    function = FakeFunction()
-    lex = runtime(function)
-    error = refusal(lex.recognize_text(KEY, request_body))
-
-    assert (error.status, error.code) == (400, "ValidationException")
-    assert reason in error.message
-    assert function.events == []
-    # Nor has it begun a session.
-    assert refusal(lambda: lex.get_session(KEY)).status == 404
+    assert "permissible time of 0.01 seconds" in error.message
 
 
 @pytest.mark.parametrize("session_id", ["", "x", "x" * 101, "session 1", "session/1", "sé", "ab\n"])
-def test_a_session_id_that_lex_does_not_take_is_invalid(session_id) -> None:
-    lex, key = runtime(FakeFunction()), KEY._replace(session_id=session_id)
+def test_an_invalid_session_id_is_refused(session_id) -> None:
+    lex, key = runtime(FakeFunction(close())), KEY._replace(session_id=session_id)
 
     assert refusal(lex.recognize_text(key, {"text": "a"})).code == "ValidationException"
     put = refusal(lambda: lex.put_session(key, {"sessionState": {}}))
     assert put.code == "ValidationException"
 
 
-@pytest.mark.parametrize("text", ["x", "x" * 1024, "👋" * 1024])
-def test_text_is_counted_in_characters(text) -> None:
-    assert ask(runtime(FakeFunction()), text)["messages"]
-
-
 # --- sessions
 
 
 def test_a_session_can_be_read_after_a_turn() -> None:
-    lex = runtime(FakeFunction(lambda event: close("a reply", {"a": "b"})))
+    lex = runtime(FakeFunction(close("a reply", {"a": "b"})))
     response = ask(lex)
     session = lex.get_session(KEY)
 
@@ -714,7 +434,7 @@ def test_a_session_can_be_read_after_a_turn() -> None:
     assert session["sessionState"]["sessionAttributes"] == {"a": "b"}
 
 
-def test_put_session_begins_a_session_and_changes_one() -> None:
+def test_put_session_begins_and_changes_a_session() -> None:
     function = FakeFunction(lambda event: close("a", event["sessionState"]["sessionAttributes"]))
     lex = runtime(function)
     message = {"contentType": "PlainText", "content": "welcome"}
@@ -728,24 +448,7 @@ def test_put_session_begins_a_session_and_changes_one() -> None:
     assert seen == [{"a": "1"}, {"a": "2"}]
 
 
-@pytest.mark.parametrize(
-    "request_body",
-    [
-        {},
-        {"sessionState": None},
-        {"sessionState": {"sessionAttributes": {"a": 1}}},
-        {"sessionState": {}, "messages": "hello"},
-    ],
-)
-def test_put_session_refuses_what_lex_does(request_body) -> None:
-    lex = runtime(FakeFunction())
-
-    error = refusal(lambda: lex.put_session(KEY, request_body))
-    assert (error.status, error.code) == (400, "ValidationException")
-    assert refusal(lambda: lex.get_session(KEY)).status == 404
-
-
-def test_an_intent_can_be_put_and_is_begun_by_its_prompt() -> None:
+def test_an_intent_that_is_put_begins_with_its_prompt() -> None:
     lex = runtime(FakeFunction(leave_to_lex), understanding=Understanding(BOOKING))
     state = {
         "intent": {"name": "Book"},
@@ -756,12 +459,12 @@ def test_an_intent_can_be_put_and_is_begun_by_its_prompt() -> None:
     assert session.messages == [{"contentType": "PlainText", "content": "At what time?"}]
     # What the user says next is the slot's value, and Lex goes on from there.
     response = ask(lex, "at noon")
-    assert response["sessionState"]["intent"]["slots"]["Time"] == slot_of("at noon")
+    assert response["sessionState"]["intent"]["slots"]["Time"] == new_slot("at noon")
     assert said(response) == "For how many?"
 
 
-def test_messages_that_are_put_take_the_place_of_lexs_prompt() -> None:
-    lex = runtime(FakeFunction(), understanding=Understanding(BOOKING))
+def test_messages_that_are_put_replace_the_prompt() -> None:
+    lex = runtime(FakeFunction(close()), understanding=Understanding(BOOKING))
     message = {"contentType": "PlainText", "content": "When?"}
     state = {
         "intent": {"name": "Book"},
@@ -772,24 +475,8 @@ def test_messages_that_are_put_take_the_place_of_lexs_prompt() -> None:
     assert session.messages == [message]
 
 
-def test_contexts_and_the_action_of_a_session_can_be_put() -> None:
-    function = FakeFunction()
-    lex = runtime(function)
-    context = {"name": "Ordering", "timeToLive": {"turnsToLive": 3}}
-    action = {"type": "ElicitIntent"}
-    lex.put_session(KEY, {"sessionState": {"activeContexts": [context], "dialogAction": action}})
-
-    assert lex.get_session(KEY)["sessionState"] == {
-        "activeContexts": [context],
-        "sessionAttributes": {},
-        "dialogAction": action,
-    }
-    ask(lex)
-    assert function.events[0]["sessionState"]["activeContexts"] == [context]
-
-
 def test_a_deleted_session_is_forgotten() -> None:
-    lex = runtime(FakeFunction(lambda event: close("a", {"a": "b"})))
+    lex = runtime(FakeFunction(close("a", {"a": "b"})))
     ask(lex)
     assert lex.delete_session(KEY) == {
         "botId": "LOCALBOT01",
@@ -803,9 +490,9 @@ def test_a_deleted_session_is_forgotten() -> None:
         assert (error.status, error.code) == (404, "ResourceNotFoundException")
 
 
-def test_a_session_is_over_after_five_idle_minutes() -> None:
+def test_a_session_ends_after_five_idle_minutes() -> None:
     clock = FakeClock()
-    function = FakeFunction(lambda event: close("a", {"a": "b"}))
+    function = FakeFunction(close("a", {"a": "b"}))
     lex = runtime(function, clock=clock)
     ask(lex)
     clock.advance(300)
@@ -815,21 +502,6 @@ def test_a_session_is_over_after_five_idle_minutes() -> None:
     assert refusal(lambda: lex.delete_session(KEY)).status == 404
     ask(lex)
     assert function.events[-1]["sessionState"]["sessionAttributes"] == {}
-
-
-@pytest.mark.parametrize("use", ["recognize_text", "put_session"])
-def test_a_session_that_is_used_goes_on(use) -> None:
-    clock = FakeClock()
-    lex = runtime(FakeFunction(lambda event: close("a", {"a": "b"})), clock=clock)
-    ask(lex)
-    for _ in range(3):
-        clock.advance(299)
-        if use == "recognize_text":
-            ask(lex)
-        else:
-            lex.put_session(KEY, {"sessionState": {}})
-
-    assert lex.get_session(KEY)["sessionState"]["sessionAttributes"] == {"a": "b"}
 
 
 # --- concurrency
@@ -851,38 +523,34 @@ class SteppedFunction:
         return json.dumps(close(text)).encode()
 
 
-def test_requests_of_one_session_run_one_after_the_other() -> None:
-    async def test() -> None:
-        function = SteppedFunction()
-        lex = runtime(function)
-        turns = [
-            asyncio.create_task(lex.recognize_text(KEY, {"text": text})) for text in ("one", "two")
-        ]
-        # Another session does not wait, so by then the second request has had its chance.
-        other = KEY._replace(session_id="session-2")
-        turns.append(asyncio.create_task(lex.recognize_text(other, {"text": "other"})))
-        assert [await function.began.get(), await function.began.get()] == ["one", "other"]
-        assert function.began.empty()
-        for _ in turns:
-            function.may_return.release()
-        replies = [turn["messages"][0]["content"] for turn in await asyncio.gather(*turns)]
-        assert replies == ["one", "two", "other"]
-        assert function.returned.index("one") < function.returned.index("two")
-
-    asyncio.run(asyncio.wait_for(test(), 20))
-
-
-def test_a_session_is_not_over_while_its_turn_runs() -> None:
-    async def test() -> None:
-        function, clock = SteppedFunction(), FakeClock()
-        lex = runtime(function, clock=clock)
-        turn = asyncio.create_task(lex.recognize_text(KEY, {"text": "one"}))
-        await function.began.get()
-        clock.advance(1000)
-        assert lex.get_session(KEY)["sessionId"] == "session-1"
+@pytest.mark.anyio
+async def test_requests_of_a_session_run_in_turn() -> None:
+    function = SteppedFunction()
+    lex = runtime(function)
+    turns = [
+        asyncio.create_task(lex.recognize_text(KEY, {"text": text})) for text in ("one", "two")
+    ]
+    # Another session does not wait, so by then the second request has had its chance.
+    other = KEY._replace(session_id="session-2")
+    turns.append(asyncio.create_task(lex.recognize_text(other, {"text": "other"})))
+    assert [await function.began.get(), await function.began.get()] == ["one", "other"]
+    assert function.began.empty()
+    for _ in turns:
         function.may_return.release()
-        await turn
-        clock.advance(300)
-        assert lex.get_session(KEY)["sessionId"] == "session-1"
+    replies = [turn["messages"][0]["content"] for turn in await asyncio.gather(*turns)]
+    assert replies == ["one", "two", "other"]
+    assert function.returned.index("one") < function.returned.index("two")
 
-    asyncio.run(asyncio.wait_for(test(), 20))
+
+@pytest.mark.anyio
+async def test_a_session_does_not_end_during_a_turn() -> None:
+    function, clock = SteppedFunction(), FakeClock()
+    lex = runtime(function, clock=clock)
+    turn = asyncio.create_task(lex.recognize_text(KEY, {"text": "one"}))
+    await function.began.get()
+    clock.advance(1000)
+    assert lex.get_session(KEY)["sessionId"] == "session-1"
+    function.may_return.release()
+    await turn
+    clock.advance(300)
+    assert lex.get_session(KEY)["sessionId"] == "session-1"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from websocket_stack.local.lex.service import MAX_TEXT_CHARACTERS
+from websocket_stack.local.lex.requests import MAX_TEXT_CHARACTERS
 from websocket_stack.local.lex.utterances import Understanding, UtterancesError, confirmation_of
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -219,12 +219,12 @@ def test_slots_may_have_every_name_that_lex_takes() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("{X}", "there are no words"),
-        ("{X} {Y}", "there are no words"),
-        ("…?!", "there are no words"),
-        ("{X}!", "there are no words"),
-        ("go {X}{Y}", "nothing tells where the one slot ends"),
-        ("from {X} to {X}", "a slot stands there twice"),
+        ("{X}", "it has no words"),
+        ("{X} {Y}", "it has no words"),
+        ("…?!", "it has no words"),
+        ("{X}!", "it has no words"),
+        ("go {X}{Y}", "nothing separates two slots"),
+        ("from {X} to {X}", "the same slot twice"),
         ("from {X to}", "a slot is written {LikeThis}"),
         ("from {Order Id}", "a slot is written {LikeThis}"),
         ("from {}", "a slot is written {LikeThis}"),

@@ -1,0 +1,50 @@
+"""What Lex remembers of a conversation."""
+
+from __future__ import annotations
+
+import pytest
+
+from websocket_stack.local.lex.intents import new_intent
+from websocket_stack.local.lex.sessions import LexSession, SessionKey
+
+KEY = SessionKey("LOCALBOT01", "TSTALIASID", "en_US", "session-1")
+CONTEXT = {"name": "Ordering", "timeToLive": {"turnsToLive": 3}}
+
+
+@pytest.fixture
+def session() -> LexSession:
+    return LexSession(KEY, used_at=0.0)
+
+
+def test_a_new_session_has_no_intent(session) -> None:
+    assert session.state() == {"activeContexts": [], "sessionAttributes": {}}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"sessionAttributes": {"a": "1"}},
+        {"activeContexts": [CONTEXT]},
+        {"intent": new_intent("Book"), "dialogAction": {"type": "ConfirmIntent"}},
+    ],
+)
+def test_what_a_state_leaves_out_stays(session, state) -> None:
+    session.merge(state)
+    session.merge({name: None for name in state})
+    session.merge({})
+
+    assert session.state() == {"activeContexts": [], "sessionAttributes": {}} | state
+
+
+def test_attributes_are_replaced_as_a_whole(session) -> None:
+    for attributes in ({"a": "1"}, {"b": "2"}):
+        session.merge({"sessionAttributes": attributes})
+
+    assert session.attributes == {"b": "2"}
+
+
+def test_eliciting_an_intent_ends_the_present_one(session) -> None:
+    session.merge({"intent": new_intent("Book"), "dialogAction": {"type": "Close"}})
+    session.merge({"dialogAction": {"type": "ElicitIntent"}})
+
+    assert "intent" not in session.state()

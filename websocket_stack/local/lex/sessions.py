@@ -1,0 +1,66 @@
+"""What Lex remembers of a conversation. Knows no clock.
+
+https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_SessionState.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+class SessionKey(NamedTuple):
+    """The name of a session, which belongs to one alias and locale of one bot."""
+
+    bot_id: str
+    alias_id: str
+    locale_id: str
+    session_id: str
+
+
+@dataclass
+class LexSession:
+    """A session between two of its requests.
+
+    Attributes:
+        used_at: when its last request ended, in seconds of Lex's clock.
+        turn: held while one of its requests is answered.
+    """
+
+    key: SessionKey
+    used_at: float
+    attributes: dict[str, str] = field(default_factory=dict)
+    active_contexts: list[Any] = field(default_factory=list)
+    intent: dict[str, Any] | None = None
+    dialog_action: dict[str, Any] | None = None
+    interpretations: list[dict[str, Any]] = field(default_factory=list)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def state(self) -> dict[str, Any]:
+        """Return the session as a ``SessionState``."""
+        state: dict[str, Any] = {
+            "activeContexts": self.active_contexts,
+            "sessionAttributes": self.attributes,
+        }
+        if self.dialog_action is not None:
+            state["dialogAction"] = self.dialog_action
+        if self.intent is not None:
+            state["intent"] = self.intent
+        return state
+
+    def merge(self, state: Mapping[str, Any]) -> None:
+        """Take over a client's or a Lambda's ``SessionState``; what it leaves out stays."""
+        if state.get("sessionAttributes") is not None:
+            self.attributes = dict(state["sessionAttributes"])
+        if state.get("activeContexts") is not None:
+            self.active_contexts = list(state["activeContexts"])
+        if state.get("dialogAction") is not None:
+            self.dialog_action = dict(state["dialogAction"])
+            # No intent yet; by its absence Lex Web UI's client.js recognizes such a state.
+            if self.dialog_action["type"] == "ElicitIntent":
+                self.intent = None
+        if state.get("intent") is not None:
+            self.intent = dict(state["intent"])
