@@ -20,9 +20,11 @@ import pytest
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.functions.function import FunctionError
 from websocket_stack.local.functions.reloading import BotFunction, NoBot
-from websocket_stack.local.lex import code_hooks as hook_events
-from websocket_stack.local.lex.code_hooks import SessionKey
+from websocket_stack.local.lex.code_hooks import hook_event
+from websocket_stack.local.lex.intents import new_intent
+from websocket_stack.local.lex.requests import TextRequest
 from websocket_stack.local.lex.service import LexRuntime
+from websocket_stack.local.lex.sessions import LexSession, SessionKey
 
 KEY = SessionKey("LOCALBOT01", "TSTALIASID", "en_US", "session-1")
 # Bots make clients at import; nothing is reached.
@@ -78,9 +80,10 @@ def called(function: BotFunction, event: Any = None) -> Any:
     return json.loads(asyncio.run(function.invoke(event or {})))
 
 
-def hook(text: str = "hello", source: str = "FulfillmentCodeHook") -> dict[str, Any]:
-    intent = hook_events.intent_of("FallbackIntent")
-    return hook_events.code_hook(KEY, source, text, intent, {}, [], {})
+def hook(text: str = "hello", source: str = "FulfillmentCodeHook", **slots: str) -> dict[str, Any]:
+    """Return an event of the fallback, or of TrackOrder where there are slots."""
+    intent = new_intent("TrackOrder" if slots else "FallbackIntent", slots)
+    return hook_event(source, LexSession(KEY, used_at=0.0), intent, TextRequest(text, {}, {}))
 
 
 # --- what a bot is
@@ -455,9 +458,7 @@ def test_modules_that_were_replaced_are_forgotten(write: Write) -> None:
 
 def test_the_order_tracker_in_its_folder_is_a_bot() -> None:
     function = made("examples.order_tracking:bot")
-    intent = hook_events.intent_of("TrackOrder", {"OrderId": "X-1"})
-    event = hook_events.code_hook(KEY, "DialogCodeHook", "x-1", intent, {}, [], {})
-    response = called(function, event)
+    response = called(function, hook("x-1", "DialogCodeHook", OrderId="X-1"))
     assert response["sessionState"]["dialogAction"] == {
         "type": "ElicitSlot",
         "slotToElicit": "OrderId",
