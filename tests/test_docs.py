@@ -339,7 +339,10 @@ def check_smoke(arguments: Sequence[str], folder: Path) -> None:
 
 def check_bench(arguments: Sequence[str], folder: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, ROOT / "scripts/benchmark", "--help"], capture_output=True, text=True
+        [sys.executable, "-m", "scripts.benchmark", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     for option in filter(lambda word: word.startswith("--"), arguments):
         assert option in ran.stdout

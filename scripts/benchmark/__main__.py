@@ -1,98 +1,119 @@
-"""``scripts/bench``: this package beside the plain loop that people write today."""
+"""``scripts/bench``: this package and the plain loop that people write today, side by side."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-import measure
-from measure import HANDLERS, THREE_CLIENTS
+from scripts.benchmark import warm
+from scripts.benchmark.handlers import LEX_STREAMING, PLAIN_LOOP, Handler, NoRevision, revision
+from scripts.benchmark.model import Pace
+from scripts.benchmark.tables import Table
 
-TOKENS = 270  # about 200 words
-RATES = (40.0, 80.0, 200.0)
-POST_MS = (10.0, 40.0, 100.0)
-PLOTTED = (80.0, 40.0)
+IMPORTS = 7
+# What a small hosted model takes until its first word.
+WARM_FIRST_TOKEN_SECONDS = 0.3
 
 
-def main() -> None:
+class Preset(NamedTuple):
+    """What is measured unless options say otherwise."""
+
+    rates: Sequence[float]
+    post_ms: Sequence[float]
+    tokens: int
+    turns: int
+
+
+# 270 tokens are about 200 words.
+WARM = Preset(rates=(50, 80, 200), post_ms=(20, 40), tokens=270, turns=3)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    options = _options()
-    environ = os.environ | {"TURN_SECONDS": "30"}
-    imports = _imports(environ)
-    rows, plotted = [], {}
+    options = _options(arguments)
+    with ExitStack() as stack:
+        handlers = [LEX_STREAMING, PLAIN_LOOP]
+        if options.against:
+            try:
+                handlers.append(stack.enter_context(revision(options.against)))
+            except NoRevision as exc:
+                sys.exit(f"bench: {exc}")
+        tables = []
+        for table in _warm(options, handlers):
+            tables.append(table.to_json())
+            if not options.json:
+                print(*table.lines(), "", sep="\n", flush=True)
+        if options.json:
+            print(json.dumps(tables, indent=2))
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    preset = WARM
+    if options.quick:
+        preset = preset._replace(rates=(50,), post_ms=(20,), turns=3)
+    parser.set_defaults(**preset._asdict())
+    return parser.parse_args(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench",
+        description="Measure this package and the plain loop of one post a chunk, in alternation."
+        " Figures are medians (least-most); the first column is compared with each other one by"
+        " ratio and difference.",
+    )
+    parser.add_argument("--against", metavar="REV", help="measure fulfillment/ at a revision too")
+    parser.add_argument("--quick", action="store_true", help="one rate, one latency, three turns")
+    parser.add_argument("--json", action="store_true", help="for machines")
+    parser.add_argument("--rates", type=float, nargs="+", help="tokens a second")
+    parser.add_argument("--post-ms", type=float, nargs="+", help="post latencies")
+    parser.add_argument("--tokens", type=int, help="length of a reply")
+    parser.add_argument("--turns", type=int, help="of each handler (3)")
+    parser.add_argument(
+        "--memory", action="store_true", help="with a conversation table, which the loop lacks"
+    )
+    parser.add_argument(
+        "--plot", type=Path, help="draw what a reader sees at the first rate and latency (SVG)"
+    )
+    return parser
+
+
+def _warm(options: argparse.Namespace, handlers: Sequence[Handler]) -> Iterator[Table]:
+    _progress("imports")
+    yield Table("Imports in fresh processes", warm.imports(handlers, IMPORTS))
+    plot = options.plot
+    for pace in _paces(options, WARM_FIRST_TOKEN_SECONDS):
+        title = f"Warm turns: {_text(pace)}"
+        _progress(title)
+        turns = warm.run(handlers, pace, options.tokens, options.turns, memory=options.memory)
+        yield Table(title, {name: list(map(warm.figures, run)) for name, run in turns.items()})
+        if plot:
+            # matplotlib takes its time, and need not be there.
+            from scripts.benchmark.plot import draw
+
+            draw({name: run[0] for name, run in turns.items()}, pace, plot)
+            plot = None
+
+
+def _paces(options: argparse.Namespace, first_token_seconds: float) -> Iterator[Pace]:
     for rate in options.rates:
         for post_ms in options.post_ms:
-            turns = {}
-            with measure.services(options.tokens, rate, post_ms / 1000) as origin:
-                for name, module in HANDLERS.items():
-                    print(f"{rate:g} tokens/s, {post_ms:g} ms: {name} …", file=sys.stderr)
-                    turns[name] = measure.turn(origin, module, environ)
-            rows.append(_row(rate, post_ms, turns))
-            if (rate, post_ms) == PLOTTED:
-                plotted = turns
-    if options.json:
-        print(json.dumps({"imports": imports, "turns": rows}, indent=2))
-    else:
-        _print(imports, rows)
-    if options.plot:
-        import plot
-
-        plot.draw(plotted, PLOTTED, options.plot)
+            yield Pace(rate, post_ms / 1000, first_token_seconds)
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="for machines")
-    parser.add_argument("--tokens", type=int, default=TOKENS, help="length of the reply")
-    parser.add_argument("--rates", type=float, nargs="+", default=RATES, help="tokens a second")
-    parser.add_argument("--post-ms", type=float, nargs="+", default=POST_MS, help="post latencies")
-    parser.add_argument("--plot", type=Path, help="draw what a reader sees at 80/s and 40 ms (SVG)")
-    return parser.parse_args()
+def _text(pace: Pace) -> str:
+    return f"{pace.tokens_per_second:g} tokens a second, posts of {pace.post_seconds * 1000:g} ms"
 
 
-def _imports(environ: dict[str, str]) -> dict[str, float]:
-    environ = environ | {
-        # As in Lambda, where the clients are made at import.
-        "AWS_LAMBDA_FUNCTION_NAME": "fulfillment",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "STREAMING_ENDPOINT": "https://abc123.execute-api.us-east-1.amazonaws.com/Prod",
-        "SESSION_TABLE": "sessions",
-    }
-    ours = measure.import_seconds("import fulfillment.handler", environ)
-    boto3 = measure.import_seconds(THREE_CLIENTS, environ)
-    return {"ours_ms": ours * 1000, "boto3_ms": boto3 * 1000, "ratio": ours / boto3}
-
-
-def _row(rate: float, post_ms: float, turns: dict[str, measure.Turn]) -> dict[str, Any]:
-    ours, plain = (turns[name].numbers for name in HANDLERS)
-    return {
-        "tokens_per_second": rate,
-        "post_ms": post_ms,
-        **{
-            name: {"ours": ours[name], "plain": plain[name], "ratio": ours[name] / plain[name]}
-            for name in ours
-        },
-    }
-
-
-def _print(imports: dict[str, float], rows: list[dict[str, Any]]) -> None:
-    print(
-        f"import: {imports['ours_ms']:.0f} ms; boto3 with the same three clients"
-        f" {imports['boto3_ms']:.0f} ms; ratio {imports['ratio']:.2f}\n"
-    )
-    print(f"{'ours / plain loop':<40}" + "".join(f"{'ratio':>10}{'ours':>10}{'plain':>10}"))
-    for row in rows:
-        print(f"\n{row['tokens_per_second']:g} tokens a second, posts of {row['post_ms']:g} ms")
-        for name, values in row.items():
-            if isinstance(values, dict):
-                print(
-                    f"  {name:<38}{values['ratio']:>10.3f}"
-                    f"{values['ours']:>10.1f}{values['plain']:>10.1f}"
-                )
+def _progress(text: str) -> None:
+    print(f"{text} …", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What people write today: one blocking post for each chunk, in the loop that reads the model.
 
-As in Lex Web UI's README, with what keeps that sample from running mended.
+As in the README of Lex Web UI, without the mistakes that keep that sample from running.
 https://github.com/aws-samples/aws-lex-web-ui/blob/master/README-streaming-responses.md
 """
 
@@ -11,9 +11,12 @@ from typing import Any
 
 import boto3
 
-dynamodb = boto3.client("dynamodb")
-bedrock = boto3.client("bedrock-runtime")
-connections = boto3.client("apigatewaymanagementapi", endpoint_url=os.environ["STREAMING_ENDPOINT"])
+# Untyped: the sample reads keys that boto3's stubs call optional.
+dynamodb: Any = boto3.client("dynamodb")
+bedrock: Any = boto3.client("bedrock-runtime")
+connections: Any = boto3.client(
+    "apigatewaymanagementapi", endpoint_url=os.environ["STREAMING_ENDPOINT"]
+)
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:

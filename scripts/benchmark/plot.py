@@ -2,35 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
 import matplotlib.pyplot as plt
-from measure import HANDLERS, Turn
 
-COLOURS = {"lex-streaming": "#0b7285", "plain loop": "#c2570c"}
+from scripts.benchmark.model import Pace
+from scripts.benchmark.records import Moment
+from scripts.benchmark.turns import Turn
+
+COLOURS = ("#0b7285", "#c2570c", "#5f3dc4")
+MODEL_COLOUR = "#868e96"
+LEX_WEB_UI_LAG_SECONDS = 0.5
+
+Step = tuple[float, int]
+"""Seconds since the model's first delta, and how many characters there were then."""
 
 
-def draw(turns: dict[str, Turn], pace: tuple[float, float], path: Path) -> None:
-    """Write the plot as SVG."""
+def draw(turns: Mapping[str, Turn], pace: Pace, path: Path) -> None:
+    """Write the plot as SVG.
+
+    Args:
+        turns: one turn of each handler, by its name.
+        pace: what they ran at.
+        path: where to write it.
+    """
     matplotlib.rcParams["svg.hashsalt"] = "lex-streaming"
     figure, axes = plt.subplots(figsize=(8, 4.2))
-    written = next(iter(turns.values())).written
-    start, characters = written[0][0], 0
-    model = []
-    for moment, length in written:
-        characters += length
-        model.append((moment - start, characters))
-    axes.plot(*zip(*model, strict=True), color="#868e96", linestyle=":", label="the model wrote")
-    for name in HANDLERS:
-        seen = turns[name].seen()
-        label = f"{name}: reader sees ({seen[-1][0]:.1f} s)"
-        axes.step(*zip(*seen, strict=True), where="post", color=COLOURS[name], label=label)
-        axes.plot(*seen[-1], marker="o", color=COLOURS[name])
+    deltas = next(iter(turns.values())).record.deltas
+    model = list(_summed(deltas, deltas[0].at))
+    axes.plot(*zip(*model, strict=True), color=MODEL_COLOUR, linestyle=":", label="the model wrote")
+    for (name, turn), colour in zip(turns.items(), COLOURS, strict=False):
+        steps = seen(turn)
+        label = f"{name}: reader sees ({steps[-1][0]:.1f} s)"
+        axes.step(*zip(*steps, strict=True), where="post", color=colour, label=label)
+        axes.plot(*steps[-1], marker="o", color=colour)
     axes.set_xlabel("seconds after the model's first word")
     axes.set_ylabel("characters")
-    axes.set_title(f"Lex Web UI, {pace[0]:g} tokens a second, posts of {pace[1]:g} ms")
+    axes.set_title(
+        f"Lex Web UI, {pace.tokens_per_second:g} tokens a second,"
+        f" posts of {pace.post_seconds * 1000:g} ms"
+    )
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="lower right")
     figure.tight_layout()
     figure.savefig(path, format="svg", metadata={"Date": None})
+
+
+def seen(turn: Turn) -> list[Step]:
+    """Return when how much of the reply stood on Lex Web UI's screen.
+
+    It shows a frame half a second after the next one arrives; the reply that Lex returns shows all.
+
+    Args:
+        turn: what happened.
+    """
+    record, cost = turn
+    start = record.deltas[0].at
+    shown = [
+        Moment(following.at + LEX_WEB_UI_LAG_SECONDS, frame.characters)
+        for frame, following in zip(record.frames, record.frames[1:], strict=False)
+        if following.at + LEX_WEB_UI_LAG_SECONDS < cost.returned_at
+    ]
+    reply = sum(delta.characters for delta in record.deltas)
+    return [(0.0, 0), *_summed(shown, start), (cost.returned_at - start, reply)]
+
+
+def _summed(moments: Sequence[Moment], start: float) -> Iterator[Step]:
+    characters = 0
+    for moment in moments:
+        characters += moment.characters
+        yield moment.at - start, characters

@@ -1,0 +1,43 @@
+"""The local stack around a steady model, in a process of its own; prints its address.
+
+Run as ``python -m scripts.benchmark.services_process`` with the three numbers of a ``Pace``.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from scripts.benchmark.model import Pace, SteadyModel
+from scripts.benchmark.network import Network
+from scripts.benchmark.records import Record
+from websocket_stack.local import stack
+from websocket_stack.local.__main__ import listen, server
+from websocket_stack.local.bedrock import routes as runtime_http
+
+
+def main(pace: Pace) -> None:
+    """Serve until ended."""
+    listener = listen("127.0.0.1", 0)
+    origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    record = Record.empty()
+
+    def drain(request: Request) -> JSONResponse:
+        response = JSONResponse(record.to_json())
+        for moments in record:
+            moments.clear()
+        return response
+
+    model = SteadyModel(pace, record.deltas)
+    routes = [Route("/record", drain), *runtime_http.routes(model)]
+    built = stack.build(origin, routes, model_name="steady")
+    built.app.add_middleware(Network, record=record, post_seconds=pace.post_seconds)
+    print(origin, flush=True)
+    server(built).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main(Pace(*map(float, sys.argv[1:])))
