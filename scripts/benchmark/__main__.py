@@ -6,11 +6,11 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.benchmark import warm
+from scripts.benchmark import cold, quota, warm
 from scripts.benchmark.handlers import LEX_STREAMING, PLAIN_LOOP, Handler, NoRevision, revision
 from scripts.benchmark.model import Pace
 from scripts.benchmark.tables import Table
@@ -18,6 +18,7 @@ from scripts.benchmark.tables import Table
 IMPORTS = 7
 # What a small hosted model takes until its first word.
 WARM_FIRST_TOKEN_SECONDS = 0.3
+COLD_FIRST_TOKEN_SECONDS = 0.5
 
 
 class Preset(NamedTuple):
@@ -31,6 +32,7 @@ class Preset(NamedTuple):
 
 # 270 tokens are about 200 words.
 WARM = Preset(rates=(50, 80, 200), post_ms=(20, 40), tokens=270, turns=3)
+COLD = Preset(rates=(50,), post_ms=(20,), tokens=60, turns=7)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             except NoRevision as exc:
                 sys.exit(f"bench: {exc}")
         tables = []
-        for table in _warm(options, handlers):
+        for table in _cold(options, handlers) if options.cold else _warm(options, handlers):
             tables.append(table.to_json())
             if not options.json:
                 print(*table.lines(), "", sep="\n", flush=True)
@@ -55,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = _parser()
     options = parser.parse_args(arguments)
-    preset = WARM
+    preset = COLD if options.cold else WARM
     if options.quick:
         preset = preset._replace(rates=(50,), post_ms=(20,), turns=3)
     parser.set_defaults(**preset._asdict())
@@ -75,12 +77,27 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rates", type=float, nargs="+", help="tokens a second")
     parser.add_argument("--post-ms", type=float, nargs="+", help="post latencies")
     parser.add_argument("--tokens", type=int, help="length of a reply")
-    parser.add_argument("--turns", type=int, help="of each handler (3)")
+    parser.add_argument("--turns", type=int, help="of each handler (3; cold: 7)")
     parser.add_argument(
         "--memory", action="store_true", help="with a conversation table, which the loop lacks"
     )
     parser.add_argument(
         "--plot", type=Path, help="draw what a reader sees at the first rate and latency (SVG)"
+    )
+    group = parser.add_argument_group("cold turns")
+    group.add_argument(
+        "--cold",
+        action="store_true",
+        help="measure a fresh process's first turn, on a share of a core as in Lambda",
+    )
+    group.add_argument(
+        "--share", type=float, default=0.57, help="of a core (0.57, as with 1,000 MB)"
+    )
+    group.add_argument(
+        "--quota-from",
+        choices=("start", "invoke"),
+        default="invoke",
+        help="whether initialisation is limited too; Lambda's is not",
     )
     return parser
 
@@ -100,6 +117,15 @@ def _warm(options: argparse.Namespace, handlers: Sequence[Handler]) -> Iterator[
 
             draw({name: run[0] for name, run in turns.items()}, pace, plot)
             plot = None
+
+
+def _cold(options: argparse.Namespace, handlers: Sequence[Handler]) -> Iterator[Table]:
+    with closing(quota.available(options.share)) as share:
+        setup = cold.Lambda(share, options.quota_from, options.memory)
+        for pace in _paces(options, COLD_FIRST_TOKEN_SECONDS):
+            title = f"Cold turns: {_text(pace)}; from the {options.quota_from}, {share.description}"
+            _progress(title)
+            yield Table(title, cold.run(handlers, setup, pace, options.tokens, options.turns))
 
 
 def _paces(options: argparse.Namespace, first_token_seconds: float) -> Iterator[Pace]:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 from scripts.benchmark import warm
+from scripts.benchmark.__main__ import main
 from scripts.benchmark.handlers import LEX_STREAMING, PLAIN_LOOP
 from scripts.benchmark.model import Pace
+
+
+def test_cold_turns_of_both_handlers(capsys):
+    main(["--cold", "--tokens", "8", "--rates", "400", "--post-ms", "0", "--turns", "1", "--json"])
+    (table,) = json.loads(capsys.readouterr().out)
+    assert "of a core" in table["title"] or "of the time" in table["title"]
+    assert set(table["figures"]["init, ms"]) == {"lex-streaming", "plain loop"}
 
 
 def test_warm_turns_of_both_handlers():
