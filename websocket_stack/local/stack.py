@@ -19,7 +19,7 @@ from starlette.types import Lifespan
 
 from websocket_stack.local import dynamodb
 from websocket_stack.local.api_gateway import routes as api_gateway_routes
-from websocket_stack.local.api_gateway.authorization import Auth, Authorization, keys_of
+from websocket_stack.local.api_gateway.authorization import Auth, Authorization, signature_check
 from websocket_stack.local.api_gateway.events import Api
 from websocket_stack.local.api_gateway.service import WebSocketApi
 from websocket_stack.local.aws_json import (
@@ -93,7 +93,7 @@ def build(
         understanding=understanding,
         lambda_timeout_seconds=lex_timeout_seconds,
     )
-    keys = keys_of(cognito, {ACCESS_KEY_ID: SECRET_ACCESS_KEY})
+    signatures = signature_check(cognito, {ACCESS_KEY_ID: SECRET_ACCESS_KEY})
     health = {
         "status": "ok",
         "model": model_name,
@@ -104,7 +104,7 @@ def build(
     app = Starlette(
         routes=[
             Route("/health", _health(health)),
-            *api_gateway_routes.routes(api, STAGE, Authorization(keys, auth)),
+            *api_gateway_routes.routes(api, STAGE, Authorization(signatures, auth)),
             *lex_routes.routes(lex),
             *model_routes,
             Route("/", _services_by_target(cognito), methods=["POST"]),

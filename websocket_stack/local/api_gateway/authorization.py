@@ -21,18 +21,22 @@ Auth: TypeAlias = Literal["none", "iam"]
 
 
 class Authorization:
-    """Takes what checks signatures, and whether there must be one ("iam").
+    """What IAM authorization lets in.
 
-    With "none" an unsigned caller is let in, and so is one with a key of somewhere else: a page
-    that is configured for AWS. A wrong signature of a key from here is refused all the same.
+    With "none" an unsigned caller is let in, and so is one with a key of another place: a page
+    that is configured for AWS. A wrong signature with a key of this stack is refused all the same.
+
+    Args:
+        signatures: checks signatures.
+        auth: "iam" if callers must sign.
     """
 
     def __init__(self, signatures: SignatureCheck, auth: Auth) -> None:
         self._signatures = signatures
         self._required = auth == "iam"
 
-    def of_connect(self, upgrade: HTTPConnection) -> Mapping[str, str]:
-        """Return who asks to connect, as ``requestContext.identity`` says it.
+    def connecting_identity(self, upgrade: HTTPConnection) -> Mapping[str, str]:
+        """Return the caller who asks to connect, as ``requestContext.identity`` describes it.
 
         Raises:
             ServiceError: 403, as authorization AWS_IAM refuses.
@@ -48,7 +52,7 @@ class Authorization:
         """Check the signature of a call of the management API, if there must be one.
 
         Raises:
-            ServiceError: 403.
+            ServiceError: 403, there is none, or it is wrong, or its caller may not do this.
         """
         if not self._required:
             return
@@ -59,14 +63,17 @@ class Authorization:
             raise not_authorized()
 
 
-def keys_of(
+def signature_check(
     cognito: CognitoIdentity,
     functions: Mapping[str, str],
     now: Callable[[], float] = time.time,
 ) -> SignatureCheck:
     """Return the check of what guests and Lambda functions sign.
 
-    Takes the functions' secret access keys by access key id, and the wall clock in epoch seconds.
+    Args:
+        cognito: issues the guests' keys.
+        functions: the functions' secret access keys, by access key id.
+        now: the wall clock, in epoch seconds.
     """
 
     def find(access_key_id: str) -> Key | None:

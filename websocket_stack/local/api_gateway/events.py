@@ -7,30 +7,18 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-
-@dataclass(frozen=True)
-class Upgrade:
-    """The HTTP request that asks for a WebSocket."""
-
-    headers: Sequence[tuple[str, str]]
-    query: str
-    source_ip: str
-    identity: Mapping[str, str] = field(default_factory=dict)
-    """What the authoriser knows of the caller, such as ``cognitoIdentityId``."""
-
-    def header(self, name: str) -> str:
-        return next((value for key, value in self.headers if key.lower() == name), "")
+from websocket_stack.local.api_gateway.connections import Connection
 
 
 @dataclass(frozen=True)
 class Api:
-    """What the events say of the API itself."""
+    """The API as its events describe it."""
 
     api_id: str
     stage: str
@@ -42,12 +30,17 @@ def opaque_id() -> str:
     return base64.b64encode(os.urandom(11)).decode()
 
 
-def connect(api: Api, upgrade: Upgrade, connection_id: str, now: float) -> dict[str, Any]:
+def connect_event(api: Api, connection: Connection) -> dict[str, Any]:
+    """Return the event of a new connection."""
+    upgrade = connection.upgrade
     headers, multi_headers = _maps([(_header_case(name), value) for name, value in upgrade.headers])
+    context = _context(api, connection, connection.connected_at, "$connect", "CONNECT")
+    # Whether later events repeat the caller's identity is not documented; these do not.
+    context["identity"] |= upgrade.identity
     event: dict[str, Any] = {
         "headers": headers,
         "multiValueHeaders": multi_headers,
-        "requestContext": _context(api, upgrade, connection_id, now, now, "$connect", "CONNECT"),
+        "requestContext": context,
         "isBase64Encoded": False,
     }
     if pairs := parse_qsl(upgrade.query, keep_blank_values=True):
@@ -58,16 +51,19 @@ def connect(api: Api, upgrade: Upgrade, connection_id: str, now: float) -> dict[
     return event
 
 
-def message(
-    api: Api,
-    upgrade: Upgrade,
-    connection_id: str,
-    connected_at: float,
-    now: float,
-    route_key: str,
-    body: str,
+def message_event(
+    api: Api, connection: Connection, now: float, route_key: str, body: str
 ) -> dict[str, Any]:
-    context = _context(api, upgrade, connection_id, connected_at, now, route_key, "MESSAGE")
+    """Return the event of a message.
+
+    Args:
+        api: the API.
+        connection: the connection that it came on.
+        now: the wall clock, in epoch seconds.
+        route_key: the route that it goes to.
+        body: the message.
+    """
+    context = _context(api, connection, now, route_key, "MESSAGE")
     return {
         "requestContext": context | {"messageId": opaque_id()},
         "body": body,
@@ -75,21 +71,24 @@ def message(
     }
 
 
-def disconnect(
-    api: Api,
-    upgrade: Upgrade,
-    connection_id: str,
-    connected_at: float,
-    now: float,
-    code: int,
-    reason: str,
+def disconnect_event(
+    api: Api, connection: Connection, now: float, code: int, reason: str
 ) -> dict[str, Any]:
-    context = _context(api, upgrade, connection_id, connected_at, now, "$disconnect", "DISCONNECT")
+    """Return the event of a connection that has closed.
+
+    Args:
+        api: the API.
+        connection: the connection.
+        now: the wall clock, in epoch seconds.
+        code: the close code.
+        reason: the close reason, or nothing.
+    """
+    context = _context(api, connection, now, "$disconnect", "DISCONNECT")
     headers, multi_headers = _maps(
         [
             ("Host", api.domain),
             ("x-api-key", ""),
-            ("X-Forwarded-For", upgrade.source_ip),
+            ("X-Forwarded-For", connection.upgrade.source_ip),
             ("x-restapi", ""),
         ]
     )
@@ -102,21 +101,12 @@ def disconnect(
 
 
 def _context(
-    api: Api,
-    upgrade: Upgrade,
-    connection_id: str,
-    connected_at: float,
-    now: float,
-    route_key: str,
-    event_type: str,
+    api: Api, connection: Connection, now: float, route_key: str, event_type: str
 ) -> dict[str, Any]:
     request_id = opaque_id()
-    identity = {"sourceIp": upgrade.source_ip}
-    if user_agent := upgrade.header("user-agent"):
+    identity = {"sourceIp": connection.upgrade.source_ip}
+    if user_agent := connection.upgrade.header("user-agent"):
         identity["userAgent"] = user_agent
-    if event_type == "CONNECT":
-        # Whether later events repeat the caller's identity is not documented; these do not.
-        identity |= upgrade.identity
     return {
         "routeKey": route_key,
         "eventType": event_type,
@@ -124,12 +114,12 @@ def _context(
         "requestTime": datetime.fromtimestamp(now, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
         "messageDirection": "IN",
         "stage": api.stage,
-        "connectedAt": int(connected_at * 1000),
+        "connectedAt": int(connection.connected_at * 1000),
         "requestTimeEpoch": int(now * 1000),
         "identity": identity,
         "requestId": request_id,
         "domainName": api.domain,
-        "connectionId": connection_id,
+        "connectionId": connection.id,
         "apiId": api.api_id,
     }
 

@@ -1,4 +1,4 @@
-"""The WebSocket API over sockets and HTTP: ``/Prod`` and ``/Prod/@connections/{id}``."""
+"""A WebSocket API over sockets and HTTP: ``/{stage}`` and ``/{stage}/@connections/{id}``."""
 
 from __future__ import annotations
 
@@ -13,21 +13,27 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from websocket_stack.local.api_gateway.authorization import Authorization
-from websocket_stack.local.api_gateway.events import Upgrade
-from websocket_stack.local.api_gateway.service import Refused, SocketClosed, WebSocketApi
+from websocket_stack.local.api_gateway.connections import SocketClosed, Upgrade
+from websocket_stack.local.api_gateway.service import Refused, WebSocketApi
 from websocket_stack.local.aws_json import ServiceError, error_response, json_response
 
-# Of a browser that closes with no code, and of one that is cut off without closing.
+# The codes of a client that closes without one, and of one that is cut off.
 NO_STATUS = 1005
 ABNORMAL = 1006
 
 
 def routes(api: WebSocketApi, stage: str, authorization: Authorization) -> list[BaseRoute]:
-    """Return the routes of the API and, under them, of its management API."""
+    """Return the routes of the API and of its management API.
+
+    Args:
+        api: the API.
+        stage: its stage, which is the first part of their paths.
+        authorization: decides who may connect and who may call the management API.
+    """
 
     async def endpoint(websocket: WebSocket) -> None:
         try:
-            identity = authorization.of_connect(websocket)
+            identity = authorization.connecting_identity(websocket)
             connection = await api.connect(_upgrade(websocket, identity))
         except ServiceError as error:
             await websocket.send_denial_response(error_response(websocket, error))
@@ -38,7 +44,7 @@ def routes(api: WebSocketApi, stage: str, authorization: Authorization) -> list[
         try:
             await websocket.accept()
         except OSError:
-            # It left while $connect ran.
+            # The client left while $connect ran.
             await api.disconnected(connection, ABNORMAL, "")
             return
         api.open(connection, _Socket(websocket))
@@ -85,7 +91,7 @@ def routes(api: WebSocketApi, stage: str, authorization: Authorization) -> list[
 
 
 class _Socket:
-    """The browser's end, on Starlette."""
+    """The client's end, on Starlette."""
 
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket

@@ -2,7 +2,7 @@
 
 Behaviour follows the developer guide, https://docs.aws.amazon.com/apigateway/latest/developerguide/
 (apigateway-websocket-api-overview, websocket-api-quotas below), and where that is silent, what
-clients have seen.
+clients have observed.
 """
 
 from __future__ import annotations
@@ -11,11 +11,20 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
 
-from websocket_stack.local.api_gateway import events
-from websocket_stack.local.api_gateway.events import Api, Upgrade, opaque_id
+from websocket_stack.local.api_gateway.connections import (
+    Connection,
+    Socket,
+    SocketClosed,
+    Upgrade,
+)
+from websocket_stack.local.api_gateway.events import (
+    Api,
+    connect_event,
+    disconnect_event,
+    message_event,
+    opaque_id,
+)
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.functions.function import Function, FunctionError
 
@@ -31,37 +40,11 @@ CLOSE_GOING_AWAY = 1001
 CLOSE_UNSUPPORTED = 1003
 
 Integration = Function | None
-"""The Lambda function behind a route, or ``None``: a mock that takes the message and is silent."""
-
-
-class SocketClosed(Exception):
-    """The browser has left while a message was on its way to it."""
-
-
-class Socket(Protocol):
-    """The browser's end of a connection."""
-
-    async def send(self, text: str) -> None:
-        """Send a message; raises SocketClosed."""
-
-    async def close(self, code: int, reason: str) -> None: ...
-
-
-@dataclass
-class Connection:
-    """An accepted connection; times are epoch seconds."""
-
-    id: str
-    upgrade: Upgrade
-    connected_at: float
-    last_active_at: float
-    socket: Socket | None = None
-    """``None`` until the upgrade is answered: a post during $connect finds nobody."""
-    unsent_bytes: int = 0
+"""The Lambda function behind a route; ``None`` is a mock that takes a message and is silent."""
 
 
 class Refused(Exception):
-    """$connect did not let the caller in; the upgrade is answered with this HTTP status."""
+    """$connect refused the caller; the upgrade is answered with this HTTP status."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -69,7 +52,14 @@ class Refused(Exception):
 
 
 class WebSocketApi:
-    """Takes its route keys and what is behind each, and the wall clock in epoch seconds."""
+    """A WebSocket API and its connections.
+
+    Args:
+        api: the API as its events describe it.
+        routes: the integration of each route key.
+        now: the wall clock, in epoch seconds.
+        integration_timeout_seconds: how long an integration may take.
+    """
 
     def __init__(
         self,
@@ -84,7 +74,7 @@ class WebSocketApi:
         self._integration_timeout_seconds = integration_timeout_seconds
         self._connections: dict[str, Connection] = {}
 
-    # --- the browser's side
+    # --- the client's side
 
     async def connect(self, upgrade: Upgrade) -> Connection:
         """Run $connect and return the connection, not yet open.
@@ -94,9 +84,9 @@ class WebSocketApi:
         """
         now = self._now()
         connection = Connection(opaque_id(), upgrade, now, now)
-        # Known from now on, though nobody can be posted to yet.
+        # Known from now on, though it cannot be posted to yet.
         self._connections[connection.id] = connection
-        event = events.connect(self._api, upgrade, connection.id, now)
+        event = connect_event(self._api, connection)
         try:
             status = _status(await self._call("$connect", event))
         except (FunctionError, TimeoutError, ValueError):
@@ -107,25 +97,17 @@ class WebSocketApi:
         return connection
 
     def open(self, connection: Connection, socket: Socket) -> None:
-        """Say that the upgrade is answered: from now on the connection can be posted to."""
+        """Open a connection whose upgrade is answered: from now on it can be posted to."""
         connection.socket = socket
 
     async def receive(self, connection: Connection, text: str) -> None:
-        """Take in a text message: choose its route by ``$request.body.action`` and call it."""
+        """Route a text message by ``$request.body.action`` and call what is behind the route."""
         connection.last_active_at = self._now()
         route_key = self._route_key(text)
         if route_key is None:
             await self._send_error(connection, "Forbidden")
             return
-        event = events.message(
-            self._api,
-            connection.upgrade,
-            connection.id,
-            connection.connected_at,
-            self._now(),
-            route_key,
-            text,
-        )
+        event = message_event(self._api, connection, self._now(), route_key, text)
         try:
             await self._call(route_key, event)
         except FunctionError:
@@ -134,22 +116,14 @@ class WebSocketApi:
             await self._send_error(connection, "Endpoint request timed out")
 
     async def receive_binary(self, connection: Connection) -> None:
-        """Take in a binary message: not supported, the connection closes."""
+        """Close the connection: binary messages are not supported."""
         await self._close(connection, CLOSE_UNSUPPORTED, "")
 
     async def disconnected(self, connection: Connection, code: int, reason: str) -> None:
-        """Say that the socket has closed; runs $disconnect, once."""
+        """Run $disconnect, once, for a connection whose socket has closed."""
         if self._connections.pop(connection.id, None) is None:
             return
-        event = events.disconnect(
-            self._api,
-            connection.upgrade,
-            connection.id,
-            connection.connected_at,
-            self._now(),
-            code,
-            reason,
-        )
+        event = disconnect_event(self._api, connection, self._now(), code, reason)
         try:
             await self._call("$disconnect", event)
         except (FunctionError, TimeoutError):
@@ -171,7 +145,8 @@ class WebSocketApi:
         """Send a message to a connection.
 
         Raises:
-            ServiceError: 410 nobody is there, 413 too large, 429 the client reads too slowly.
+            ServiceError: 410, there is no such connection; 413, the message is too large; 429,
+                the client reads too slowly.
         """
         if len(data) > MAX_MESSAGE_BYTES:
             raise ServiceError(413, "PayloadTooLargeException", "Message too long")
@@ -189,11 +164,19 @@ class WebSocketApi:
             connection.unsent_bytes -= len(data)
 
     def get(self, connection_id: str) -> Connection:
-        """Return a connection; raises ServiceError 410."""
+        """Return a connection.
+
+        Raises:
+            ServiceError: 410, there is none.
+        """
         return self._find(connection_id)[0]
 
     async def delete(self, connection_id: str) -> None:
-        """Close a connection; raises ServiceError 410."""
+        """Close a connection.
+
+        Raises:
+            ServiceError: 410, there is none.
+        """
         await self._close(self._find(connection_id)[0], CLOSE_NORMAL, "Connection Closed Normally")
 
     def _find(self, connection_id: str) -> tuple[Connection, Socket]:
@@ -231,7 +214,7 @@ class WebSocketApi:
             try:
                 await connection.socket.send(json.dumps(body))
             except SocketClosed:
-                pass  # nobody to tell
+                pass  # no one is left to tell
 
 
 def _status(response: bytes) -> int:

@@ -40,10 +40,12 @@ Parameters: TypeAlias = Sequence[tuple[str, str]]
 
 
 class Key(NamedTuple):
-    """What is known of an access key id, and of whom it belongs to.
+    """An access key of this stack.
 
-    ``expires_at`` is in epoch seconds; ``identity`` is the caller as ``requestContext.identity``
-    describes it; ``manages`` says whether it may call the management API.
+    Attributes:
+        expires_at: in epoch seconds.
+        identity: its holder as ``requestContext.identity`` describes callers.
+        manages: whether it may call the management API.
     """
 
     secret_access_key: str
@@ -54,7 +56,7 @@ class Key(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """A signature as it came; ``parameters`` are those of the address that it covers."""
+    """A signature as it came, unchecked; ``parameters`` are those of the address it covers."""
 
     key_id: str
     date: str
@@ -69,8 +71,12 @@ class Claim(NamedTuple):
 
 
 class SignatureCheck:
-    """Takes what finds the key of an access key id, the name of the service that is called, and
-    the wall clock in epoch seconds.
+    """Checks the signatures of requests to one service.
+
+    Args:
+        find: returns the key of an access key id, or ``None`` if this stack issued none.
+        service: the service's name in a credential scope.
+        now: the wall clock, in epoch seconds.
     """
 
     def __init__(
@@ -84,7 +90,15 @@ class SignatureCheck:
         self._now = now
 
     def check(self, request: HTTPConnection, body: bytes = b"", method: str = "GET") -> Key | None:
-        """Return the key that a request is signed with, or ``None`` if it is of nobody here.
+        """Check a request.
+
+        Args:
+            request: the request, with its address and headers.
+            body: its body.
+            method: its HTTP method.
+
+        Returns:
+            The key that it is signed with, or ``None`` if this stack did not issue it.
 
         Raises:
             ServiceError: 403, as API Gateway words it: there is no signature, or it is wrong.
@@ -97,7 +111,7 @@ class SignatureCheck:
             raise _invalid(f"Credential should be scoped to correct service: '{self._service}'.")
         if key.session_token is not None and claim.session_token != key.session_token:
             raise invalid_token()
-        if not _is_right(request, method, body, claim, key):
+        if not _matches(request, method, body, claim, key):
             raise _invalid(
                 "The request signature we calculated does not match the signature you provided."
             )
@@ -111,7 +125,7 @@ class SignatureCheck:
 
 
 def is_signed(request: HTTPConnection) -> bool:
-    """Return whether a request says, in a form that can be read, whose key signed it."""
+    """Return whether a request names, in a readable form, the key that signed it."""
     credential = request.query_params.get("X-Amz-Credential", "")
     header = request.headers.get("authorization", "")
     return bool(CREDENTIAL.fullmatch(credential) or AUTHORIZATION.fullmatch(header))
@@ -123,7 +137,7 @@ def not_authorized() -> ServiceError:
 
 
 def invalid_token() -> ServiceError:
-    """Return the refusal of an access key, or a session token, that nobody was given."""
+    """Return the refusal of an access key, or a session token, that was not issued."""
     return _refused(
         "UnrecognizedClientException",
         "The security token included in the request is invalid.",
@@ -139,11 +153,11 @@ def _claim(request: HTTPConnection) -> Claim:
 
 
 def _presigned(parameters: Parameters) -> Claim | None:
-    said = dict(parameters)
-    scope = CREDENTIAL.fullmatch(said.get("X-Amz-Credential", ""))
-    if not scope or said.get("X-Amz-Algorithm") != ALGORITHM:
+    members = dict(parameters)
+    scope = CREDENTIAL.fullmatch(members.get("X-Amz-Credential", ""))
+    if not scope or members.get("X-Amz-Algorithm") != ALGORITHM:
         return None
-    expires = said.get("X-Amz-Expires", "")
+    expires = members.get("X-Amz-Expires", "")
     if not EXPIRES.fullmatch(expires) or int(expires) > MAX_EXPIRES_SECONDS:
         raise _invalid(f"X-Amz-Expires must be a number of seconds up to {MAX_EXPIRES_SECONDS}")
     return Claim(
@@ -151,10 +165,10 @@ def _presigned(parameters: Parameters) -> Claim | None:
         date=scope["date"],
         region=scope["region"],
         service=scope["service"],
-        headers=tuple(said.get("X-Amz-SignedHeaders", "").split(";")),
-        signature=said.get("X-Amz-Signature", ""),
-        timestamp=said.get("X-Amz-Date", ""),
-        session_token=said.get("X-Amz-Security-Token"),
+        headers=tuple(members.get("X-Amz-SignedHeaders", "").split(";")),
+        signature=members.get("X-Amz-Signature", ""),
+        timestamp=members.get("X-Amz-Date", ""),
+        session_token=members.get("X-Amz-Security-Token"),
         parameters=[(name, value) for name, value in parameters if name != "X-Amz-Signature"],
         expires_seconds=int(expires),
     )
@@ -177,7 +191,7 @@ def _in_headers(headers: Mapping[str, str], parameters: Parameters) -> Claim | N
     )
 
 
-def _is_right(request: HTTPConnection, method: str, body: bytes, claim: Claim, key: Key) -> bool:
+def _matches(request: HTTPConnection, method: str, body: bytes, claim: Claim, key: Key) -> bool:
     body_hash = hashlib.sha256(body).hexdigest()
     # botocore's signer takes this header's word for the body.
     if request.headers.get("x-amz-content-sha256", body_hash) != body_hash:

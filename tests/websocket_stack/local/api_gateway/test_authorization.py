@@ -23,8 +23,8 @@ from websockets.sync.client import ClientConnection, connect
 from fakes import FakeClock
 from stack_fixture import REGION, client, running_app, running_stack
 from websocket_stack.local import stack
-from websocket_stack.local.api_gateway import routes as endpoints
-from websocket_stack.local.api_gateway.authorization import Auth, Authorization, keys_of
+from websocket_stack.local.api_gateway import routes as api_gateway_routes
+from websocket_stack.local.api_gateway.authorization import Auth, Authorization, signature_check
 from websocket_stack.local.api_gateway.events import Api
 from websocket_stack.local.api_gateway.service import WebSocketApi
 from websocket_stack.local.aws_json import ServiceError
@@ -33,7 +33,7 @@ from websocket_stack.local.cognito.service import (
     LOCAL_POOL_ID,
     CognitoIdentity,
 )
-from websocket_stack.smoke import presigning as presign
+from websocket_stack.smoke import presigning
 
 NOW = 1_795_167_507.0
 FUNCTIONS = {"local": "local secret"}
@@ -72,7 +72,7 @@ class Door:
         self.clock = FakeClock(NOW)
         cognito = CognitoIdentity(self.clock)
         self.guest = new_guest(cognito)
-        self.authorization = Authorization(keys_of(cognito, FUNCTIONS, self.clock), auth)
+        self.authorization = Authorization(signature_check(cognito, FUNCTIONS, self.clock), auth)
 
     def signed(self, **options: Any) -> str:
         """Return a query that the guest signs."""
@@ -80,10 +80,10 @@ class Door:
         of_guest = {"key": key, "secret": secret, "token": token}
         return presigned([("sessionId", "mine")], NOW, **(of_guest | options))
 
-    def of_connect(self, query: str) -> Any:
-        return self.authorization.of_connect(upgrade(query))
+    def connect(self, query: str) -> Any:
+        return self.authorization.connecting_identity(upgrade(query))
 
-    def of_management(self, query: str) -> None:
+    def manage(self, query: str) -> None:
         """Check a call of the management API that is signed in its address."""
         scope = {
             "type": "http",
@@ -110,9 +110,9 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("auth", ["none", "iam"])
-def test_a_guest_is_known_whatever_is_asked_for(auth) -> None:
+def test_a_guest_is_recognized(auth) -> None:
     door = Door(auth)
-    identity = door.of_connect(door.signed())
+    identity = door.connect(door.signed())
 
     assert identity["cognitoIdentityId"] == door.guest.identity_id
     assert identity["cognitoIdentityPoolId"] == LOCAL_POOL_ID
@@ -121,21 +121,21 @@ def test_a_guest_is_known_whatever_is_asked_for(auth) -> None:
 
 @pytest.mark.parametrize("auth", ["none", "iam"])
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_guest_with_a_wrong_signature_is_refused_whatever_is_asked_for(auth, wrong) -> None:
+def test_a_guests_wrong_signature_is_refused(auth, wrong) -> None:
     door = Door(auth)
     options, code = WRONG[wrong]
     with pytest.raises(ServiceError) as refused:
-        door.of_connect(door.signed(**options))
+        door.connect(door.signed(**options))
     assert (refused.value.status, refused.value.code) == (403, code)
 
 
 @pytest.mark.parametrize("auth", ["none", "iam"])
-def test_a_guest_whose_credentials_have_expired_is_refused(auth) -> None:
+def test_expired_credentials_are_refused(auth) -> None:
     door = Door(auth)
     query = door.signed(expires=str(3 * CREDENTIALS_SECONDS))
     door.clock.advance(CREDENTIALS_SECONDS)
     with pytest.raises(ServiceError) as refused:
-        door.of_connect(query)
+        door.connect(query)
     assert (refused.value.status, refused.value.code) == (403, "ExpiredTokenException")
 
 
@@ -146,22 +146,22 @@ def test_a_guest_whose_credentials_have_expired_is_refused(auth) -> None:
         (presigned([], NOW, key="ASIAELSEWHERE"), "UnrecognizedClientException"),
     ],
 )
-def test_nobody_and_a_key_of_elsewhere_come_in_without_a_name_or_not_at_all(query, code) -> None:
-    assert Door("none").of_connect(query) == {}
+def test_unknown_callers_are_let_in_only_without_iam(query, code) -> None:
+    assert Door("none").connect(query) == {}
 
     with pytest.raises(ServiceError) as refused:
-        Door("iam").of_connect(query)
+        Door("iam").connect(query)
     assert (refused.value.status, refused.value.code) == (403, code)
 
 
-def test_a_lambda_function_that_connects_is_no_guest() -> None:
+def test_a_lambda_function_is_no_guest() -> None:
     query = presigned([], NOW, key="local", secret="local secret", token=None)
-    assert Door("iam").of_connect(query) == {}
+    assert Door("iam").connect(query) == {}
 
 
-def test_only_the_lambda_functions_manage_connections() -> None:
+def test_only_lambda_functions_manage_connections() -> None:
     door = Door("iam")
-    door.of_management(presigned([], NOW, key="local", secret="local secret", token=None))
+    door.manage(presigned([], NOW, key="local", secret="local secret", token=None))
 
     for query, code in (
         (door.signed(), "AccessDeniedException"),
@@ -170,14 +170,14 @@ def test_only_the_lambda_functions_manage_connections() -> None:
         (presigned([], NOW, key="local", secret="wrong"), "InvalidSignatureException"),
     ):
         with pytest.raises(ServiceError) as refused:
-            door.of_management(query)
+            door.manage(query)
         assert (refused.value.status, refused.value.code) == (403, code)
 
 
-def test_anybody_manages_connections_where_nothing_is_asked_for() -> None:
+def test_without_iam_anyone_manages_connections() -> None:
     door = Door("none")
     for query in ("", door.signed(), door.signed(secret="wrong")):
-        door.of_management(query)
+        door.manage(query)
 
 
 # --- on running stacks
@@ -196,7 +196,7 @@ class Site(NamedTuple):
 
     def unsigned(self, session_id: str) -> str:
         """Return the address of $connect for a session."""
-        return presign.with_session(endpoint(self.origin), session_id)
+        return presigning.with_session(endpoint(self.origin), session_id)
 
     def signed(self, guest: Guest, session_id: str | None = None, **changed: str | None) -> str:
         """Return the same, signed by a guest as Lex Web UI signs, with changed credentials."""
@@ -216,7 +216,7 @@ def endpoint(origin: str) -> str:
 
 def signed(origin: str, guest: Guest, session_id: str | None = None, **changed: str | None) -> str:
     credentials = guest.credentials._replace(**changed)
-    return presign.signed(endpoint(origin), session_id or guest.identity_id, credentials, REGION)
+    return presigning.signed(endpoint(origin), session_id or guest.identity_id, credentials, REGION)
 
 
 @contextmanager
@@ -263,20 +263,20 @@ def refusal(url: str) -> Response:
     return refused.value.response
 
 
-def test_a_guest_owns_the_session_that_it_connects_for(either) -> None:
+def test_a_guest_owns_its_session(either) -> None:
     guest = either.guest()
     for session_id in (guest.identity_id, new_session()):
         with connected(either.signed(guest, session_id)):
             assert either.owner_of(session_id) == guest.identity_id
 
 
-def test_nobody_owns_the_session_of_an_unsigned_client(none) -> None:
+def test_an_unsigned_clients_session_has_no_owner(none) -> None:
     session_id = new_session()
     with connected(none.unsigned(session_id)):
         assert none.owner_of(session_id) is None
 
 
-def test_a_page_that_is_configured_for_aws_connects_where_nothing_is_asked_for(none) -> None:
+def test_a_page_configured_for_aws_connects_without_iam(none) -> None:
     elsewhere = Guest(new_session(), ReadOnlyCredentials("ASIAELSEWHERE", "secret", "token"))
     with connected(none.signed(elsewhere)):
         assert none.owner_of(elsewhere.identity_id) is None
@@ -291,13 +291,13 @@ def test_a_page_that_is_configured_for_aws_connects_where_nothing_is_asked_for(n
         ({"access_key": "another"}, "UnrecognizedClientException"),
     ],
 )
-def test_a_real_client_is_refused_with_403_and_the_reason(iam, changed, code) -> None:
+def test_a_client_is_refused_with_the_reason(iam, changed, code) -> None:
     response = refusal(iam.signed(iam.guest(), **changed))
 
     assert (response.status_code, response.headers["x-amzn-ErrorType"]) == (403, code)
 
 
-def test_a_session_that_was_changed_after_signing_is_refused(either) -> None:
+def test_a_changed_session_is_refused(either) -> None:
     session_id = new_session()
     url = either.signed(either.guest(), session_id)
     response = refusal(url.replace(session_id, new_session()))
@@ -306,26 +306,26 @@ def test_a_session_that_was_changed_after_signing_is_refused(either) -> None:
     assert response.headers["x-amzn-ErrorType"] == "InvalidSignatureException"
 
 
-def test_an_unsigned_client_is_refused_where_a_signature_is_asked_for(iam) -> None:
+def test_an_unsigned_client_is_refused_with_iam(iam) -> None:
     response = refusal(iam.unsigned(new_session()))
 
     assert response.status_code == 403
     assert response.headers["x-amzn-ErrorType"] == "MissingAuthenticationTokenException"
 
 
-def test_the_identity_of_somebody_else_is_refused_by_the_registration(either) -> None:
+def test_anothers_identity_is_refused(either) -> None:
     other = either.guest()
 
     assert refusal(either.signed(either.guest(), other.identity_id)).status_code == 403
 
 
-def test_a_session_of_somebody_else_is_refused_by_the_registration(either) -> None:
+def test_anothers_session_is_refused(either) -> None:
     session_id = new_session()
     with connected(either.signed(either.guest(), session_id)):
         assert refusal(either.signed(either.guest(), session_id)).status_code == 403
 
 
-def test_a_guest_may_not_manage_connections_but_the_lambda_functions_may(iam) -> None:
+def test_boto3_is_told_who_may_manage_connections(iam) -> None:
     guest = iam.guest().credentials
     functions = ReadOnlyCredentials(stack.ACCESS_KEY_ID, stack.SECRET_ACCESS_KEY, None)
     for credentials, status, code in (
@@ -346,18 +346,18 @@ def test_a_guest_may_not_manage_connections_but_the_lambda_functions_may(iam) ->
         assert refused.value.response["Error"]["Code"] == code
 
 
-def test_an_address_that_is_used_too_late_is_refused() -> None:
+def test_an_expired_address_is_refused() -> None:
     clock = FakeClock(time.time())
     cognito = CognitoIdentity(clock)
     guest = new_guest(cognito)
     api = WebSocketApi(Api("local00000", "Prod", "any"), {}, clock)
-    authorization = Authorization(keys_of(cognito, {}, clock), "iam")
-    app = Starlette(routes=endpoints.routes(api, "Prod", authorization))
+    authorization = Authorization(signature_check(cognito, {}, clock), "iam")
+    app = Starlette(routes=api_gateway_routes.routes(api, "Prod", authorization))
     with running_app(app) as origin:
         url = signed(origin, guest)
         with connected(url):
             pass
-        clock.advance(presign.EXPIRES_SECONDS + 60)
+        clock.advance(presigning.EXPIRES_SECONDS + 60)
         response = refusal(url)
     assert response.status_code == 403
     assert response.headers["x-amzn-ErrorType"] == "InvalidSignatureException"
