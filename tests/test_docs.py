@@ -30,7 +30,9 @@ from fulfillment.settings import Settings
 from fulfillment.testing import Result, ToolCall, run
 from fulfillment.tools import toolbox
 from stack_fixture import client, running_stack, session
-from websocket_stack.deployment import build, deploy, parameter_values, template_files
+from websocket_stack.deployment import __main__ as deploy
+from websocket_stack.deployment import parameter_values, template_files
+from websocket_stack.deployment.build.source_files import files_in
 from websocket_stack.local import __main__ as serve
 from websocket_stack.local.bedrock import agent_routes as agents_http
 from websocket_stack.local.demo_model.model import DemoModel
@@ -324,17 +326,17 @@ def check_serve(arguments: Sequence[str], folder: Path) -> None:
 
 
 def check_deploy(arguments: Sequence[str], folder: Path) -> None:
-    options = deploy.parser().parse_args(arguments)
-    values = parameter_values.parsed(options.set)
+    options = deploy.argument_parser().parse_args(arguments)
+    values = parameter_values.parse(options.set)
     template = template_files.read(options.template or "lex-streaming")
     parameter_values.check(template, values, previous={})
     for code in options.code:
         (module, _) = values["Handler"].split(".")
-        assert f"{module}.py" in build.files_in(folder / code)
+        assert f"{module}.py" in files_in(folder / code)
 
 
 def check_smoke(arguments: Sequence[str], folder: Path) -> None:
-    smoke.parser().parse_args(arguments)
+    smoke.argument_parser().parse_args(arguments)
 
 
 def check_bench(arguments: Sequence[str], folder: Path) -> None:

@@ -34,7 +34,7 @@ from fulfillment import Words
 from fulfillment.models.base import Answer, Prompt
 from stack_fixture import HOST, client, running_stack, wait_until_unregistered
 from turns import reply_of
-from websocket_stack.deployment import build
+from websocket_stack.deployment.build.lambda_zip import build
 from websocket_stack.local import stack
 from websocket_stack.local.bedrock import routes as runtime_http
 from websocket_stack.local.lex.code_hooks import read_response
@@ -335,7 +335,7 @@ def machine(model, tmp_path_factory) -> Iterator[Machine]:
     code = folder / "code"
     code.mkdir()
     (code / "probe.py").write_text(PROBE, "utf-8")
-    built = build.build(folder / "build", [code])
+    built = build([code], folder / "build")
     with running_stack(model_routes=runtime_http.routes(model)) as origin:
         yield Machine(folder, origin, built)
 

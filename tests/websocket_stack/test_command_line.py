@@ -1,10 +1,28 @@
-"""What the scripts say and ask."""
+"""What commands say and ask, and how they fail."""
 
 from __future__ import annotations
 
-import pytest
+import argparse
 
-from websocket_stack.command_line import Console, complain, table
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    ProfileNotFound,
+    UnauthorizedSSOTokenError,
+)
+
+from websocket_stack.command_line import (
+    CommandFailed,
+    Console,
+    add_aws_options,
+    explaining_aws_errors,
+    explanation,
+    print_error,
+    table,
+)
 
 
 @pytest.mark.parametrize(
@@ -14,28 +32,86 @@ def test_only_yes_is_yes(answer, goes_on) -> None:
     assert Console(ask=lambda question: answer).confirms("Go on?") is goes_on
 
 
-def test_nothing_is_asked_where_yes_was_said_before() -> None:
+def test_yes_in_advance_asks_nothing() -> None:
     def ask(question: str) -> str:
         raise AssertionError(question)
 
     assert Console(yes=True, ask=ask).confirms("Go on?")
 
 
-def test_nobody_to_ask_is_no() -> None:
+def test_no_terminal_means_no() -> None:
     def ask(question: str) -> str:
         raise EOFError
 
-    said: list[str] = []
-    assert not Console(say=said.append, ask=ask).confirms("Go on?")
-    assert said == ["nobody to ask; --yes goes on without asking"]
+    lines: list[str] = []
+    assert not Console(say=lines.append, ask=ask).confirms("Go on?")
+    assert lines == ["nobody to ask; --yes goes on without asking"]
 
 
-def test_lines_go_to_standard_output_and_complaints_to_standard_error(capsys) -> None:
+def test_lines_and_errors_go_to_their_own_streams(capsys) -> None:
     Console().say("a line")
-    complain("deploy", "it went wrong")
+    print_error("deploy", "it went wrong")
 
     assert capsys.readouterr() == ("a line\n", "deploy: it went wrong\n")
 
 
-def test_columns_are_aligned_and_lines_end_with_their_text() -> None:
+def test_columns_are_aligned() -> None:
+    """And lines end with their text."""
     assert table([("a", "long", "x"), ("bcd", "s", "")]) == ["a    long  x", "bcd  s"]
+    assert table([]) == []
+
+
+# --- AWS
+
+
+@pytest.mark.parametrize(
+    ("variable", "arguments", "region"),
+    [
+        ("eu-west-1", [], "eu-west-1"),
+        ("eu-west-1", ["--region", "us-west-2"], "us-west-2"),
+        ("", [], None),
+    ],
+)
+def test_the_region_is_an_option_or_a_variable(monkeypatch, variable, arguments, region) -> None:
+    monkeypatch.setenv("AWS_REGION", variable)
+    parser = argparse.ArgumentParser()
+    add_aws_options(parser)
+
+    assert parser.parse_args(arguments).region == region
+    assert parser.parse_args(arguments).profile is None
+
+
+def refusal(code: str, message: str = "") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "DescribeStacks")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (NoCredentialsError(), "no AWS credentials found; set AWS_PROFILE"),
+        (NoRegionError(), "no region; give --region or set AWS_REGION"),
+        (UnauthorizedSSOTokenError(), "run aws sso login"),
+        (ProfileNotFound(profile="mine"), "The config profile (mine) could not be found"),
+        (refusal("ExpiredToken"), "the AWS credentials have expired"),
+        (refusal("InvalidClientTokenId"), "does not take these credentials in eu-nowhere-1"),
+        (refusal("AccessDenied", "User may\nnot"), "DescribeStacks: AccessDenied: User may not"),
+        (refusal("410"), "DescribeStacks: 410"),
+    ],
+)
+def test_each_error_is_one_line_of_advice(error, message) -> None:
+    line = explanation(error, "eu-nowhere-1")
+
+    assert message in line
+    assert "\n" not in line
+
+
+def test_of_an_unreachable_region_no_address_is_said() -> None:
+    error = EndpointConnectionError(endpoint_url="https://cloudformation.eu-nowhere-1.x/?X-Amz=1")
+
+    assert "is the region 'eu-nowhere-1' right?" in explanation(error, "eu-nowhere-1")
+    assert "X-Amz" not in explanation(error, "eu-nowhere-1")
+
+
+def test_botocores_errors_fail_the_command() -> None:
+    with pytest.raises(CommandFailed, match="no AWS credentials"), explaining_aws_errors(None):
+        raise NoCredentialsError

@@ -1,1 +1,1 @@
-"""Builds the Lambda and deploys the stack to an AWS account."""
+"""Makes, changes and deletes stacks in an AWS account."""

@@ -1,4 +1,4 @@
-"""Change sets: what a deployment would change, before it does."""
+"""Change sets: what a deployment would change, before it changes anything."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from websocket_stack.deployment.failures import Failed, code_of
+from websocket_stack.command_line import CommandFailed, error_code
 from websocket_stack.deployment.stacks import Kind
 
 POLL_SECONDS = 2.0
-# CloudFormation says so in words only.
+# CloudFormation has no error code for it.
 NOTHING_TO_CHANGE = ("didn't contain changes", "No updates are to be performed")
-# What the templates need: roles, roles with names, and, nested, transforms of none of ours.
+# For roles, for roles with names, and for nested stacks.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
 CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
 
@@ -23,7 +23,7 @@ _OTHERS = {"Add": "new", "Remove": "deleted", "Import": "taken in", "Dynamic": "
 
 
 class Change(NamedTuple):
-    """One resource and what happens to it; of a nested stack, ``Nested/Resource``."""
+    """What happens to one resource; its ``logical_id`` in a nested stack is ``Nested/Resource``."""
 
     action: str
     logical_id: str
@@ -33,7 +33,7 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """A change set that can be executed; without changes, it is one of outputs alone."""
+    """A change set that can be executed; one without ``changes`` changes outputs alone."""
 
     id: str
     stack_id: str
@@ -41,8 +41,16 @@ class ChangeSet:
 
 
 @dataclass(frozen=True)
-class Request:
-    """What a stack should become; ``source`` is its template, as a body or an address."""
+class ChangeRequest:
+    """The change to ask CloudFormation for.
+
+    Args:
+        stack_name: the stack.
+        kind: whether it is made or changed.
+        source: its template: ``TemplateBody`` or ``TemplateURL``.
+        parameters: the values of its parameters.
+        has_nested_stacks: whether the template nests others.
+    """
 
     stack_name: str
     kind: Kind
@@ -52,34 +60,47 @@ class Request:
 
 
 class ChangeSets:
-    """Takes a ``cloudformation`` client, how to wait, and a text that names this run."""
+    """Creates, discards and executes change sets.
+
+    Args:
+        client: a ``cloudformation`` client.
+        sleep: waits for some seconds.
+        run: makes the names of this run's change sets unique.
+    """
 
     def __init__(self, client: Any, sleep: Callable[[float], None], run: str) -> None:
         self._client = client
         self._sleep = sleep
         self._run = run
 
-    def create(self, request: Request, say: Callable[[str], None]) -> ChangeSet | None:
-        """Return the change set, or ``None`` if there is nothing to change.
+    def create(self, request: ChangeRequest, say: Callable[[str], None]) -> ChangeSet | None:
+        """Create a change set, and wait until it can be executed.
+
+        Args:
+            request: the change.
+            say: is given a line if the changes of nested stacks cannot be listed.
+
+        Returns:
+            The change set, or ``None`` if there is nothing to change.
 
         Raises:
-            Failed: CloudFormation refuses the change.
+            CommandFailed: CloudFormation refuses the change.
         """
         if not request.has_nested_stacks:
             return self._create(request, f"deploy-{self._run}", include_nested_stacks=False)
         try:
             return self._create(request, f"deploy-{self._run}", include_nested_stacks=True)
-        except Failed as exc:
-            # A nested stack's parameter that comes from another's output has no value yet, and a
-            # pattern or a function may refuse that: cloudformation-coverage-roadmap issue 759.
+        except CommandFailed as exc:
+            # A parameter that comes from another nested stack's output has no value yet, which a
+            # pattern or a function may refuse: cloudformation-coverage-roadmap issue 759.
             say(f"no list of the nested stacks' changes: {exc}")
         return self._create(request, f"deploy-{self._run}-flat", include_nested_stacks=False)
 
     def _create(
-        self, request: Request, name: str, *, include_nested_stacks: bool
+        self, request: ChangeRequest, name: str, *, include_nested_stacks: bool
     ) -> ChangeSet | None:
         try:
-            made = self._client.create_change_set(
+            created = self._client.create_change_set(
                 StackName=request.stack_name,
                 ChangeSetName=name,
                 ChangeSetType=request.kind,
@@ -89,27 +110,27 @@ class ChangeSets:
                 **request.source,
             )
         except ClientError as exc:
-            if code_of(exc) == "ValidationError" and _is_nothing(str(exc)):
+            if error_code(exc) == "ValidationError" and _is_nothing(str(exc)):
                 return None
             raise
-        described = self._wait(made["Id"])
+        described = self._wait(created["Id"])
         if described["Status"] == "FAILED":
             reason = described.get("StatusReason") or "no reason given"
             if not _is_nothing(reason):
                 reason = self._deepest_reason(reason)
-            self._client.delete_change_set(ChangeSetName=made["Id"])
+            self._client.delete_change_set(ChangeSetName=created["Id"])
             if _is_nothing(reason):
                 return None
-            raise Failed(f"CloudFormation refuses the change: {reason}")
-        changes = list(self._changes(made["Id"], ""))
-        if not changes and next(self._pages(made["Id"]), None):
-            # Nested stacks alone, and nothing changes in them.
-            self._client.delete_change_set(ChangeSetName=made["Id"])
+            raise CommandFailed(f"CloudFormation refuses the change: {reason}")
+        changes = list(self._changes(created["Id"], ""))
+        if not changes and next(self._pages(created["Id"]), None):
+            # Only nested stacks are listed, and nothing changes in them.
+            self._client.delete_change_set(ChangeSetName=created["Id"])
             return None
-        return ChangeSet(made["Id"], made["StackId"], changes)
+        return ChangeSet(created["Id"], created["StackId"], changes)
 
     def _deepest_reason(self, reason: str) -> str:
-        """Follow "Nested change set <arn> was not successfully created" to what it says itself."""
+        """Follow "Nested change set <arn> was not successfully created" to the reason for that."""
         for word in reason.split():
             if ":changeSet/" in word:
                 described = self._client.describe_change_set(ChangeSetName=word.strip(".,:"))
@@ -130,7 +151,7 @@ class ChangeSets:
             resource = each["ResourceChange"]
             change = _change(resource, prefix)
             nested = resource.get("ChangeSetId")
-            # A nested stack is always listed; with nothing to change in it, it stays as it is.
+            # A nested stack is always listed, even if nothing changes in it.
             if nested and change.action == "Modify" and self._changes_nothing(nested):
                 continue
             yield change
@@ -151,7 +172,7 @@ class ChangeSets:
             token = {"NextToken": page["NextToken"]}
 
     def discard(self, change_set: ChangeSet, kind: Kind) -> None:
-        """Delete a change set, and the empty stack that one for a new stack leaves."""
+        """Delete a change set, and the empty stack that is left if it was for a new one."""
         self._client.delete_change_set(ChangeSetName=change_set.id)
         if kind == "CREATE":
             self._client.delete_stack(StackName=change_set.stack_id)

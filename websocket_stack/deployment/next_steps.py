@@ -1,4 +1,4 @@
-"""What to do with a stack once it is there, by its outputs."""
+"""What to do with a stack once it is deployed, judging by its outputs."""
 
 from __future__ import annotations
 

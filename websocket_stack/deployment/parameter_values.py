@@ -1,4 +1,4 @@
-"""Which values a stack's parameters get: set now, worked out here, kept, or the default."""
+"""Which values a stack's parameters get: set now, derived from the sources, kept, or default."""
 
 from __future__ import annotations
 
@@ -6,59 +6,68 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
-from websocket_stack.deployment.failures import Failed
+from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.template_files import TemplateFile
 
-# What follows from the sources, and is not for people to set.
-WORKED_OUT = ("CodeBucket", "CodeKey", "TemplatesBucket", "TemplatesPrefix", "Revision")
+# These follow from the sources, and cannot be set.
+DERIVED = ("CodeBucket", "CodeKey", "TemplatesBucket", "TemplatesPrefix", "Revision")
 
 
-def parsed(settings: Sequence[str]) -> dict[str, str]:
-    """Return ``Name=Value`` texts as a map.
+def parse(settings: Sequence[str]) -> dict[str, str]:
+    """Parse ``Name=Value`` texts.
 
     Raises:
-        Failed: one has no name or no equals sign.
+        CommandFailed: one has no name or no equals sign.
     """
     values = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not name or not equals:
-            raise Failed(f"--set takes Name=Value, and {setting!r} is not")
+            raise CommandFailed(f"--set takes Name=Value, and {setting!r} is not")
         values[name] = value
     return values
 
 
 def check(template: TemplateFile, wanted: Mapping[str, str], previous: Mapping[str, str]) -> None:
-    """Check what people set, before anything is built or uploaded.
+    """Check the values that were set, before anything is built or uploaded.
+
+    Args:
+        template: the template that takes them.
+        wanted: the values that were set now.
+        previous: the values that the stack has.
 
     Raises:
-        Failed: a parameter is unknown, worked out here, or needed and missing.
+        CommandFailed: a parameter is unknown or derived, or one without a default has no value.
     """
-    free = [name for name in template.parameters if name not in WORKED_OUT]
+    free = [name for name in template.parameters if name not in DERIVED]
     for name in wanted:
-        if name in WORKED_OUT:
-            raise Failed(f"{name} cannot be set: scripts/deploy works it out")
+        if name in DERIVED:
+            raise CommandFailed(f"{name} cannot be set: scripts/deploy works it out")
         if name not in free:
-            raise Failed(
+            raise CommandFailed(
                 f"{template.path.name} has no parameter {name}; it has {', '.join(sorted(free))}"
             )
     for name in free:
         if template.parameters[name].default is None and name not in {*wanted, *previous}:
-            raise Failed(f"{template.path.name} needs a value: --set {name}=…")
+            raise CommandFailed(f"{template.path.name} needs a value: --set {name}=…")
 
 
-def chosen(
+def choose(
     template: TemplateFile,
     wanted: Mapping[str, str],
-    worked_out: Mapping[str, str],
+    derived: Mapping[str, str],
     previous: Mapping[str, str],
 ) -> list[dict[str, str | bool]]:
     """Return the parameters of a change set.
 
-    What is not set now keeps the value it had, or has the template's default.
+    Args:
+        template: the template that takes them.
+        wanted: the values that were set now.
+        derived: the values that follow from the sources.
+        previous: the values that the stack has, which stay unless they are set now.
     """
     values: list[dict[str, str | bool]] = []
-    given = {**wanted, **worked_out}
+    given = {**wanted, **derived}
     for name in template.parameters:
         if name in given:
             values.append({"ParameterKey": name, "ParameterValue": given[name]})
@@ -73,15 +82,20 @@ def revision(
     wanted: Mapping[str, str],
     previous: Mapping[str, str],
 ) -> str:
-    """Return a name of all that a version of the Lambda is made from.
+    """Return a hash of everything that a version of the Lambda is made from, but secrets.
 
-    Takes what names the sources, its code and templates. Another name publishes a version, the
-    same one leaves the stack as it is. No secret has a part in it.
+    Another revision publishes a version; the same one leaves the stack as it is.
+
+    Args:
+        template: the template.
+        sources: hashes of code and templates.
+        wanted: the values that were set now.
+        previous: the values that the stack has.
     """
     effective = {
         name: wanted.get(name, previous.get(name, parameter.default))
         for name, parameter in template.parameters.items()
-        if name not in WORKED_OUT and not parameter.is_secret
+        if name not in DERIVED and not parameter.is_secret
     }
     text = json.dumps([list(sources), effective], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

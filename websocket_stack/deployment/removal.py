@@ -1,4 +1,4 @@
-"""``scripts/deploy STACK --delete``: removes a stack and everything uploaded for it."""
+"""Removes a stack and everything that was uploaded for it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,28 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from websocket_stack.command_line import Console, table
+from websocket_stack.command_line import CommandFailed, Console, error_code, table
 from websocket_stack.deployment import stacks
-from websocket_stack.deployment.artifacts import Bucket
-from websocket_stack.deployment.failures import Failed
+from websocket_stack.deployment.artifact_bucket import ArtifactBucket
 from websocket_stack.deployment.stack_events import NESTED, StackEvents
 from websocket_stack.deployment.stacks import Stack
 
 
 class Removal:
-    """Takes a ``cloudformation`` client, the stack's bucket, a monotonic clock, and how to wait."""
+    """Shows what there is to remove, asks, and removes it.
+
+    Args:
+        client: a ``cloudformation`` client.
+        bucket: the stack's bucket.
+        console: where lines go and questions are asked.
+        clock: a monotonic clock, in seconds.
+        sleep: waits for some seconds.
+    """
 
     def __init__(
         self,
         client: Any,
-        bucket: Bucket,
+        bucket: ArtifactBucket,
         console: Console,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
@@ -33,16 +40,19 @@ class Removal:
         self._sleep = sleep
 
     def run(self, name: str) -> None:
-        """Show what goes, ask, and remove it.
+        """Remove a stack.
+
+        Args:
+            name: the stack's name.
 
         Raises:
-            Failed: there is nothing, or not all of it could be removed.
+            CommandFailed: nothing is there, or not all of it could be removed.
         """
         stack = stacks.find(self._client, name)
         has_bucket = self._bucket.exists()
         keys = self._bucket.keys() if has_bucket else []
         if stack is None and not keys:
-            raise Failed(f"there is no stack {name} in this region")
+            raise CommandFailed(f"there is no stack {name} in this region")
         self._show(name, stack, keys, made_here=has_bucket and self._bucket.made_here())
         if not self._console.confirms("Delete all this?"):
             self._console.say("nothing was deleted")
@@ -60,7 +70,7 @@ class Removal:
         else:
             say(f"stack {stack.name} ({stack.status}):")
             rows = list(self._resources(stack.id, ""))
-            for line in table(rows) if rows else []:
+            for line in table(rows):
                 say(f"  {line}")
         for key in keys:
             say(f"object {self._bucket.name}/{key}")
@@ -80,16 +90,18 @@ class Removal:
 
     def _delete(self, stack: Stack) -> None:
         if stack.status == stacks.ONLY_REVIEWED:
-            # There is nothing in it, and nothing to follow.
+            # It is empty: there are no events to follow.
             self._client.delete_stack(StackName=stack.id)
             return
         if stack.status.endswith("_IN_PROGRESS"):
-            raise Failed(f"{stack.name} is changing ({stack.status}); try again when it is done")
+            raise CommandFailed(
+                f"{stack.name} is changing ({stack.status}); try again when it is done"
+            )
         events = StackEvents(self._client, stack.id, self._clock, self._sleep)
         self._client.delete_stack(StackName=stack.id)
         outcome = events.follow(self._console.say)
         if not outcome.succeeded:
-            raise Failed(f"{stack.name} is not deleted: {outcome.reason}")
+            raise CommandFailed(f"{stack.name} is not deleted: {outcome.reason}")
 
     def _empty(self, keys: list[str]) -> None:
         self._bucket.empty()
@@ -99,6 +111,6 @@ class Removal:
             if self._bucket.delete_if_unused():
                 self._console.say(f"deleted bucket {self._bucket.name}")
         except ClientError as exc:
-            # Another deployment may have put something there meanwhile.
-            if exc.response["Error"]["Code"] != "BucketNotEmpty":
+            # Another deployment may have uploaded something in the meantime.
+            if error_code(exc) != "BucketNotEmpty":
                 raise

@@ -1,4 +1,4 @@
-"""Follows a stack while it changes, its nested stacks too, until CloudFormation is done."""
+"""Follows a stack and its nested stacks while they change, until CloudFormation is done."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from botocore.exceptions import ClientError
 POLL_SECONDS = 3.0
 SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"})
 NESTED = "AWS::CloudFormation::Stack"
-# Said of what was stopped because something else had failed.
+# The reasons of resources that were stopped because another one had failed.
 CANCELLED = ("Resource creation cancelled", "Resource update cancelled")
 
 
 class Event(NamedTuple):
-    """One event of a stack; ``logical_id`` of a nested stack's is ``Nested/Resource``."""
+    """One event of a stack; its ``logical_id`` in a nested stack is ``Nested/Resource``."""
 
     id: str
     at: datetime
@@ -31,8 +31,8 @@ class Event(NamedTuple):
         return self.status.endswith("_FAILED") and not self.reason.startswith(CANCELLED)
 
 
-class Outcome(NamedTuple):
-    """How a change ended, and the first thing that failed."""
+class ChangeOutcome(NamedTuple):
+    """How a change ended, and the first resource that failed."""
 
     status: str
     first_failure: Event | None
@@ -43,7 +43,7 @@ class Outcome(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """Why it failed, in words."""
+        """Why the change failed."""
         if self.first_failure is None:
             return "no resource says why"
         return f"{self.first_failure.logical_id}: {self.first_failure.reason or 'no reason given'}"
@@ -52,7 +52,11 @@ class Outcome(NamedTuple):
 class StackEvents:
     """Events of a stack from now on.
 
-    Takes a ``cloudformation`` client, the stack's id, a monotonic clock in seconds and how to wait.
+    Args:
+        client: a ``cloudformation`` client.
+        stack_id: the stack's id.
+        clock: a monotonic clock, in seconds.
+        sleep: waits for some seconds.
     """
 
     def __init__(
@@ -68,11 +72,18 @@ class StackEvents:
         self._sleep = sleep
         newest = next(iter(self._pages_of(stack_id)), None)
         self._seen = {newest["EventId"]} if newest else set()
-        self._began: datetime | None = None
+        self._started_at: datetime | None = None
         self._nested: dict[str, str] = {}
 
-    def follow(self, say: Callable[[str], None]) -> Outcome:
-        """Say each new event, and return when the stack is done."""
+    def follow(self, say: Callable[[str], None]) -> ChangeOutcome:
+        """Report each new event until the stack is done.
+
+        Args:
+            say: is given a line for each event.
+
+        Returns:
+            How the change ended.
+        """
         started = self._clock()
         first_failure = None
         while True:
@@ -81,14 +92,14 @@ class StackEvents:
                 if first_failure is None and event.is_failure:
                     first_failure = event
                 if event.physical_id == self._stack_id and _is_final(event.status):
-                    return Outcome(event.status, first_failure)
+                    return ChangeOutcome(event.status, first_failure)
             self._sleep(POLL_SECONDS)
 
     def _new(self) -> list[Event]:
         events = self._new_of(self._stack_id, "")
-        if self._began is None and events:
-            # By CloudFormation's clock; what nested stacks did before is no part of this change.
-            self._began = min(event.at for event in events)
+        if self._started_at is None and events:
+            # By CloudFormation's clock; earlier events of nested stacks belong to other changes.
+            self._started_at = min(event.at for event in events)
         followed: set[str] = set()
         while unfollowed := [each for each in self._nested if each not in followed]:
             for nested in unfollowed:
@@ -97,22 +108,22 @@ class StackEvents:
         return sorted(events, key=lambda event: event.at)
 
     def _new_of(self, stack_id: str, prefix: str) -> list[Event]:
-        """Return what is new of one stack, oldest first, and note the stacks nested in it."""
-        found = list(self._unseen(stack_id, prefix))
-        for event in found:
+        """Return the new events of one stack, oldest first, and note the stacks nested in it."""
+        events = list(self._unseen(stack_id, prefix))
+        for event in events:
             self._seen.add(event.id)
             if event.type == NESTED and event.physical_id not in ("", stack_id):
                 self._nested.setdefault(event.physical_id, f"{event.logical_id}/")
-        # A nested stack says of itself what its parent says of it.
-        return [each for each in reversed(found) if not prefix or each.physical_id != stack_id]
+        # A nested stack's events about itself are in its parent's too.
+        return [each for each in reversed(events) if not prefix or each.physical_id != stack_id]
 
     def _unseen(self, stack_id: str, prefix: str) -> Iterator[Event]:
         for raw in self._pages_of(stack_id):
-            # Newest first, so all after a known one are known.
+            # Newest first: all after a known one are known.
             if raw["EventId"] in self._seen:
                 return
             event = _event(raw, prefix)
-            if prefix and self._began and event.at < self._began:
+            if prefix and self._started_at and event.at < self._started_at:
                 return
             yield event
 
@@ -124,7 +135,7 @@ class StackEvents:
             except ClientError:
                 if stack_id == self._stack_id:
                     raise
-                return  # a nested stack that is not there yet, or no more
+                return  # a nested stack that does not exist yet, or no longer
             yield from page["StackEvents"]
             if not page.get("NextToken"):
                 return

@@ -8,18 +8,18 @@ from typing import Any, Literal, TypeAlias
 
 from botocore.exceptions import ClientError
 
-from websocket_stack.deployment.failures import Failed, code_of
+from websocket_stack.command_line import CommandFailed, error_code
 
 Kind: TypeAlias = Literal["CREATE", "UPDATE"]
-# Of a stack with a change set that was never executed: it has a name and nothing else.
+# A stack whose change set was never executed; it has a name and nothing else.
 ONLY_REVIEWED = "REVIEW_IN_PROGRESS"
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
-MUST_GO = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"})
+UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"})
 
 
 @dataclass(frozen=True)
 class Stack:
-    """What CloudFormation says of a stack."""
+    """A stack as CloudFormation describes it."""
 
     id: str
     name: str
@@ -29,11 +29,19 @@ class Stack:
 
 
 def find(client: Any, name: str) -> Stack | None:
-    """Return a stack by its name or id, or ``None``; takes a ``cloudformation`` client."""
+    """Find a stack.
+
+    Args:
+        client: a ``cloudformation`` client.
+        name: the stack's name or id.
+
+    Returns:
+        The stack, or ``None`` if there is none of that name.
+    """
     try:
         described = client.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as exc:
-        if code_of(exc) == "ValidationError" and "does not exist" in str(exc):
+        if error_code(exc) == "ValidationError" and "does not exist" in str(exc):
             return None
         raise
     return Stack(
@@ -49,23 +57,25 @@ def find(client: Any, name: str) -> Stack | None:
 
 
 def kind_of_change(stack: Stack | None) -> Kind:
-    """Return how the stack is changed.
+    """Return whether a stack has to be created or updated.
 
     Raises:
-        Failed: it cannot be as it is.
+        CommandFailed: it can be neither in its present status.
     """
     if stack is None or stack.status == ONLY_REVIEWED:
         return "CREATE"
-    if stack.status in MUST_GO:
-        raise Failed(
+    if stack.status in UNUSABLE:
+        raise CommandFailed(
             f"{stack.name} is in {stack.status} and cannot be updated; delete it first:"
             f" scripts/deploy {stack.name} --delete"
         )
     if stack.status == "UPDATE_ROLLBACK_FAILED":
-        raise Failed(
-            f"{stack.name} is in {stack.status}; mend what failed, then"
+        raise CommandFailed(
+            f"{stack.name} is in {stack.status}; fix what failed, then run"
             f" aws cloudformation continue-update-rollback --stack-name {stack.name}"
         )
     if stack.status.endswith("_IN_PROGRESS"):
-        raise Failed(f"{stack.name} is changing now ({stack.status}); try again when it is done")
+        raise CommandFailed(
+            f"{stack.name} is changing now ({stack.status}); try again when it is done"
+        )
     return "UPDATE"

@@ -1,4 +1,4 @@
-"""The CloudFormation templates as files: which parameters they declare, how they get to AWS."""
+"""The templates as files: which parameters they declare, and which files deploy together."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any, NamedTuple
 
 import cfn_flip  # type: ignore[import-untyped]
 
-from websocket_stack.deployment.failures import Failed
+from websocket_stack.command_line import CommandFailed
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates"
 NAMES = ("lex-streaming", "streaming-support", "fulfillment")
-# A larger template has to be in a bucket.
+# A larger template has to be read from a bucket.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MAX_BODY_BYTES = 51_200
 
 
-class Parameter(NamedTuple):
-    """A parameter as a template declares it; without a default it has to be given."""
+class ParameterDeclaration(NamedTuple):
+    """A parameter as a template declares it; one without a default needs a value."""
 
     default: str | None
     is_secret: bool
@@ -28,12 +28,19 @@ class Parameter(NamedTuple):
 
 @dataclass(frozen=True)
 class TemplateFile:
-    """A template, read."""
+    """A template and what it needs to be deployed."""
 
     path: Path
     body: str
-    parameters: Mapping[str, Parameter]
+    parameters: Mapping[str, ParameterDeclaration]
     has_nested_stacks: bool
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that deploy together: the template, or its whole folder if it nests others."""
+        if not self.has_nested_stacks:
+            return [self.path]
+        return sorted(self.path.parent.glob("*.yaml"))
 
     @property
     def needs_code(self) -> bool:
@@ -46,10 +53,14 @@ class TemplateFile:
 
 
 def read(name: str, folder: Path = FOLDER) -> TemplateFile:
-    """Read a template by its name without ``.yaml``.
+    """Read a template.
+
+    Args:
+        name: its file's name without ``.yaml``.
+        folder: the folder of templates.
 
     Raises:
-        Failed: it is missing or no template.
+        CommandFailed: the file is missing or is no template.
     """
     path = folder / f"{name}.yaml"
     try:
@@ -58,9 +69,9 @@ def read(name: str, folder: Path = FOLDER) -> TemplateFile:
         resources = loaded["Resources"].values()
         declared = loaded.get("Parameters") or {}
     except FileNotFoundError:
-        raise Failed(f"{path} is missing; scripts/templates makes it") from None
-    except Exception as exc:  # whatever the YAML parser makes of it
-        raise Failed(f"{path} is no CloudFormation template ({type(exc).__name__})") from exc
+        raise CommandFailed(f"{path} is missing; scripts/templates makes it") from None
+    except Exception as exc:  # the YAML parser and an odd structure raise almost anything
+        raise CommandFailed(f"{path} is no CloudFormation template ({type(exc).__name__})") from exc
     return TemplateFile(
         path,
         body,
@@ -69,21 +80,14 @@ def read(name: str, folder: Path = FOLDER) -> TemplateFile:
     )
 
 
-def _parameter(declaration: Mapping[str, Any]) -> Parameter:
+def _parameter(declaration: Mapping[str, Any]) -> ParameterDeclaration:
     default = declaration.get("Default")
     is_secret = str(declaration.get("NoEcho", "")).lower() == "true"
-    return Parameter(None if default is None else str(default), is_secret)
-
-
-def beside(template: TemplateFile) -> list[Path]:
-    """Return the files that deploy with a template: itself, and all of its folder if it nests."""
-    if not template.has_nested_stacks:
-        return [template.path]
-    return sorted(template.path.parent.glob("*.yaml"))
+    return ParameterDeclaration(None if default is None else str(default), is_secret)
 
 
 def digest(paths: Sequence[Path]) -> str:
-    """Return what names the content of some files."""
+    """Return a hash of the names and contents of some files."""
     hashed = hashlib.sha256()
     for path in paths:
         hashed.update(f"{path.name}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())

@@ -1,1 +1,1 @@
-"""Checks a deployed stack as a browser would: connects, asks, counts and times what comes."""
+"""Checks a stack as its users' browsers would: connects, asks, counts and times what arrives."""

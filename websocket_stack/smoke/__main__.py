@@ -3,29 +3,69 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import NoCredentialsError
 from websockets.sync.client import connect
 
-from websocket_stack.command_line import Console, complain
-from websocket_stack.deployment.failures import Failed, explanation
-from websocket_stack.smoke import session as visits
-from websocket_stack.smoke import stack as targets
+from websocket_stack.command_line import (
+    CommandFailed,
+    Console,
+    add_aws_options,
+    explaining_aws_errors,
+    print_error,
+)
 from websocket_stack.smoke.browser import Browser, Connect, Identity, guest
-from websocket_stack.smoke.checks import every as checks
-from websocket_stack.smoke.report import Result, as_json, has_failed
-from websocket_stack.smoke.session import Visit
-from websocket_stack.smoke.stack import Target
+from websocket_stack.smoke.checks import CHECKS
+from websocket_stack.smoke.report import CheckResult, as_json, has_failed
+from websocket_stack.smoke.runner import run_checks
+from websocket_stack.smoke.session import SmokeSession, dynamodb_client, management_client
+from websocket_stack.smoke.stack import (
+    StackUnderTest,
+    deployed_stack,
+    local_session,
+    local_stack,
+)
 
 QUESTION = "What is a WebSocket? Explain it in about 200 words."
 LONG_QUESTION = "Explain in 1,500 words, in full sentences, how the web came to be."
+
+
+def argument_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scripts/smoke",
+        description="Check a stack as the browser uses it, and measure it.",
+    )
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--stack", help="a deployed stack, by its name")
+    which.add_argument("--websocket", metavar="wss://…", help="a deployed API, by its address")
+    which.add_argument("--endpoint", metavar="http://…", help="the local stack of scripts/serve")
+    parser.add_argument("--bot-id", help="if the stack has no bot of its own")
+    parser.add_argument("--bot-alias-id")
+    parser.add_argument("--locale", help="of the bot; en_US unless the stack says otherwise")
+    parser.add_argument("--session-table", help="if the stack does not say")
+    parser.add_argument(
+        "--identity-pool",
+        help="connect as guests of this Cognito identity pool, as visitors of Lex Web UI do;"
+        " otherwise with your own credentials, or as guests of the local stack's",
+    )
+    parser.add_argument("--question", default=QUESTION, help="what to ask")
+    parser.add_argument("--long-question", default=LONG_QUESTION, help="what takes long to answer")
+    parser.add_argument("--posts", type=int, default=20, help="how many posts to measure")
+    parser.add_argument(
+        "--quiet-seconds",
+        type=float,
+        default=1.0,
+        help="how long to wait for what must not arrive",
+    )
+    parser.add_argument("--json", action="store_true", help="for machines")
+    add_aws_options(parser)
+    return parser
 
 
 def run(
@@ -34,50 +74,46 @@ def run(
     console: Console | None = None,
     open_socket: Connect = connect,
 ) -> int:
-    """Make the checks that the options choose; return the exit status."""
-    say = (console or Console()).say
-    region = options.region
+    """Check a stack and report what was found.
+
+    Args:
+        options: as ``argument_parser`` returns them.
+        make_session: makes the boto3 session.
+        console: where lines go.
+        open_socket: opens a WebSocket.
+
+    Returns:
+        The exit status: 1 if a check failed, or none could be made.
+    """
     try:
-        if options.endpoint:
-            session = targets.local_session()
-            target = targets.local(options.endpoint, options)
-        else:
-            session = make_session(profile_name=options.profile, region_name=options.region)
-            region = session.region_name
-            target = targets.deployed(options, session)
-        results = _results(options, session, target, open_socket)
-        return _report(results, say, as_machine=options.json)
-    except Failed as exc:
-        complain("smoke", str(exc))
-    except (ClientError, BotoCoreError) as exc:
-        complain("smoke", explanation(exc, region))
-    return 1
-
-
-def _report(results: Iterable[Result], say: Callable[[str], None], *, as_machine: bool) -> int:
-    seen = []
-    for result in results:
-        seen.append(result)
-        if not as_machine:
-            say(result.line())
-    if as_machine:
-        say(as_json(seen))
-    return 1 if has_failed(seen) else 0
+        with explaining_aws_errors(options.region):
+            session = (
+                local_session()
+                if options.endpoint
+                else make_session(profile_name=options.profile, region_name=options.region)
+            )
+        with explaining_aws_errors(session.region_name):
+            stack = local_stack(options) if options.endpoint else deployed_stack(options, session)
+            results = _results(options, session, stack, open_socket)
+            return _report(results, (console or Console()).say, as_machine=options.json)
+    except CommandFailed as exc:
+        print_error("smoke", exc)
+        return 1
 
 
 def _results(
-    options: argparse.Namespace, session: boto3.Session, target: Target, open_socket: Connect
-) -> Iterable[Result]:
-    pool = target.identity_pool
-    new_guest = partial(guest, session, target, pool) if pool else None
-    identity = new_guest() if new_guest else _caller(session)
+    options: argparse.Namespace, session: boto3.Session, stack: StackUnderTest, open_socket: Connect
+) -> Iterator[CheckResult]:
+    pool = stack.identity_pool
+    new_guest = partial(guest, session, stack, pool) if pool else None
+    identity = new_guest() if new_guest else _own_identity(session)
     with (
-        closing(visits.management_client(session, target)) as management,
-        closing(visits.dynamodb_client(session, target)) as dynamodb,
+        closing(management_client(session, stack)) as management,
+        closing(dynamodb_client(session, stack)) as dynamodb,
     ):
-        visit = Visit(
-            target,
-            Browser(target, identity, open_socket=open_socket),
+        smoke_session = SmokeSession(
+            stack,
+            Browser(stack, identity, open_socket=open_socket),
             management,
             dynamodb,
             options.question,
@@ -86,53 +122,33 @@ def _results(
             new_guest,
             quiet_seconds=options.quiet_seconds,
         )
-        with visit.sockets:
-            yield from checks.run(visit, checks.CHECKS)
+        with smoke_session.sockets:
+            yield from run_checks(smoke_session, CHECKS)
 
 
-def _caller(session: boto3.Session) -> Identity:
-    """Return who runs the script, with a session of their own."""
+def _own_identity(session: boto3.Session) -> Identity:
+    """Return the caller's own identity, with a new Lex session."""
     credentials = session.get_credentials()
     if credentials is None:
         raise NoCredentialsError
     return Identity(f"smoke-{uuid.uuid4().hex}", credentials.get_frozen_credentials())
 
 
-def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
-        prog="scripts/smoke",
-        description="Check a stack as the browser uses it, and measure it.",
-    )
-    which = made.add_mutually_exclusive_group(required=True)
-    which.add_argument("--stack", help="a deployed stack, by its name")
-    which.add_argument("--websocket", metavar="wss://…", help="a deployed API, by its address")
-    which.add_argument("--endpoint", metavar="http://…", help="the local stack of scripts/serve")
-    made.add_argument("--bot-id", help="if the stack has no bot of its own")
-    made.add_argument("--bot-alias-id")
-    made.add_argument("--locale", help="of the bot; en_US unless the stack says otherwise")
-    made.add_argument("--session-table", help="if the stack does not say")
-    made.add_argument(
-        "--identity-pool",
-        help="connect as guests of this Cognito identity pool, as visitors of Lex Web UI do;"
-        " otherwise with your own credentials, or as guests of the local stack's",
-    )
-    made.add_argument("--question", default=QUESTION, help="what to ask")
-    made.add_argument("--long-question", default=LONG_QUESTION, help="what takes long to answer")
-    made.add_argument("--posts", type=int, default=20, help="how many posts to measure")
-    made.add_argument(
-        "--quiet-seconds", type=float, default=1.0, help="how long to wait for what must not come"
-    )
-    made.add_argument("--json", action="store_true", help="for machines")
-    # boto3 itself reads AWS_DEFAULT_REGION and the profile.
-    region = os.environ.get("AWS_REGION") or None
-    made.add_argument("--region", default=region, help="as AWS_REGION")
-    made.add_argument("--profile", help="as AWS_PROFILE")
-    return made
+def _report(results: Iterable[CheckResult], say: Callable[[str], None], *, as_machine: bool) -> int:
+    """Report each result as soon as it is known, or all of them as JSON; return the exit status."""
+    reported = []
+    for result in results:
+        reported.append(result)
+        if not as_machine:
+            say(result.line())
+    if as_machine:
+        say(as_json(reported))
+    return 1 if has_failed(reported) else 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the script; return its exit status."""
-    return run(parser().parse_args(arguments))
+    """Run the command and return its exit status."""
+    return run(argument_parser().parse_args(arguments))
 
 
 if __name__ == "__main__":

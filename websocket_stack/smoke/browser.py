@@ -1,4 +1,4 @@
-"""A browser as Lex Web UI is one: its credentials, its socket, its questions to Lex."""
+"""A browser with Lex Web UI: its credentials, its socket, its questions to Lex."""
 
 from __future__ import annotations
 
@@ -15,30 +15,37 @@ from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
 from websockets.sync.client import ClientConnection, connect
 
-from websocket_stack.smoke import presigning as presign
-from websocket_stack.smoke.stack import Bot, Target
+from websocket_stack.smoke import presigning
+from websocket_stack.smoke.stack import BotAlias, StackUnderTest
 
-LOOK_SECONDS = 0.05
-# A frame that was posted before the reply may still be on its way to us.
+RECEIVE_SECONDS = 0.05
+# A frame that was posted before the reply may arrive after it.
 LATE_FRAME_SECONDS = 0.5
 
 Socket: TypeAlias = AbstractContextManager[ClientConnection]
 Connect: TypeAlias = Callable[..., Any]
-"""How a socket is opened; websockets says of its own that it is one of two things."""
+"""Opens a socket; the return type of websockets' own is a union that no context manager fits."""
 
 
-class Frame(NamedTuple):
-    """A frame and when it arrived, in seconds since the question."""
+class TimedFrame(NamedTuple):
+    """A frame and when it arrived, in seconds after the question."""
 
     at: float
     text: str
 
 
 @dataclass(frozen=True)
-class Turn:
-    """One question: its frames, its messages, and when they came."""
+class ObservedTurn:
+    """One turn as the browser sees it: its frames, then its messages.
 
-    frames: tuple[Frame, ...]
+    Args:
+        frames: what arrived over the socket.
+        messages: the texts of the reply.
+        attributes: the session attributes that Lex returned.
+        seconds: from the question to the reply.
+    """
+
+    frames: tuple[TimedFrame, ...]
     messages: tuple[str, ...]
     attributes: Mapping[str, str]
     seconds: float
@@ -53,20 +60,20 @@ class Turn:
 
 
 class Identity(NamedTuple):
-    """Who connects: the session id that goes with it, and what signs."""
+    """Who connects: the Lex session, and the credentials to sign with."""
 
     session_id: str
     credentials: ReadOnlyCredentials
 
 
-def guest(session: boto3.Session, target: Target, pool: str) -> Identity:
-    """Return a new guest of a Cognito identity pool, as each visitor of Lex Web UI is one."""
+def guest(session: boto3.Session, stack: StackUnderTest, pool: str) -> Identity:
+    """Return a new guest of a Cognito identity pool, as every visitor of Lex Web UI is."""
     make: Any = session.client
     with closing(
         make(
             "cognito-identity",
-            endpoint_url=target.endpoint,
-            region_name=target.region,
+            endpoint_url=stack.endpoint,
+            region_name=stack.region,
             config=Config(signature_version=UNSIGNED),
         )
     ) as cognito:
@@ -79,16 +86,23 @@ def guest(session: boto3.Session, target: Target, pool: str) -> Identity:
 
 
 class Browser:
-    """Takes the stack, who it is, a monotonic clock in seconds, and how sockets are opened."""
+    """A visitor's browser.
+
+    Args:
+        stack: the stack that it uses.
+        identity: who the visitor is.
+        clock: a monotonic clock, in seconds.
+        open_socket: opens a WebSocket.
+    """
 
     def __init__(
         self,
-        target: Target,
+        stack: StackUnderTest,
         identity: Identity,
         clock: Callable[[], float] = time.monotonic,
         open_socket: Connect = connect,
     ) -> None:
-        self._target = target
+        self._stack = stack
         self._identity = identity
         self._clock = clock
         self._open_socket = open_socket
@@ -97,37 +111,45 @@ class Browser:
     def session_id(self) -> str:
         return self._identity.session_id
 
-    def of(self, identity: Identity) -> Browser:
-        """Return the same browser of somebody else."""
-        return Browser(self._target, identity, self._clock, self._open_socket)
+    def with_identity(self, identity: Identity) -> Browser:
+        """Return the browser of another visitor."""
+        return Browser(self._stack, identity, self._clock, self._open_socket)
 
     def connect(self, session_id: str | None = None, *, signs: bool = True) -> Socket:
-        """Return what opens a socket for the own session, or another, and closes it."""
+        """Connect.
+
+        Args:
+            session_id: the Lex session to connect for; by default the visitor's own.
+            signs: whether the address is signed.
+
+        Returns:
+            A context manager, which closes the socket.
+        """
         session_id = session_id or self.session_id
         if signs:
-            url = presign.signed(
-                self._target.websocket,
+            url = presigning.signed(
+                self._stack.websocket,
                 session_id,
                 self._identity.credentials,
-                self._target.region,
+                self._stack.region,
             )
         else:
-            url = presign.with_session(self._target.websocket, session_id)
-        opened: Socket = self._open_socket(url, open_timeout=30, close_timeout=10, max_size=None)
-        return opened
+            url = presigning.with_session(self._stack.websocket, session_id)
+        socket: Socket = self._open_socket(url, open_timeout=30, close_timeout=10, max_size=None)
+        return socket
 
-    def lex(self) -> Any:
-        """Return a ``lexv2-runtime`` client that asks once, and longer than Lex takes to answer."""
+    def lex_client(self) -> Any:
+        """Return a ``lexv2-runtime`` client without retries that outwaits Lex's own timeout."""
         credentials = self._identity.credentials
         make: Any = boto3.Session(
             aws_access_key_id=credentials.access_key,
             aws_secret_access_key=credentials.secret_key,
             aws_session_token=credentials.token,
-            region_name=self._target.region,
+            region_name=self._stack.region,
         ).client
         return make(
             "lexv2-runtime",
-            endpoint_url=self._target.endpoint,
+            endpoint_url=self._stack.endpoint,
             config=Config(read_timeout=40, retries={"total_max_attempts": 1, "mode": "standard"}),
         )
 
@@ -135,27 +157,32 @@ class Browser:
         self,
         socket: ClientConnection,
         lex: Any,
-        bot: Bot,
+        bot_alias: BotAlias,
         text: str,
-        further: Mapping[str, str] | None = None,
-    ) -> Turn:
-        """Ask a question and gather frames until the reply is there.
+        attributes: Mapping[str, str] | None = None,
+    ) -> ObservedTurn:
+        """Ask a question, and collect the frames until the reply arrives and a little longer.
 
-        Takes session attributes beside those that Lex Web UI sends with each question.
+        Args:
+            socket: where frames arrive.
+            lex: a ``lexv2-runtime`` client.
+            bot_alias: the bot alias to ask.
+            text: the question.
+            attributes: session attributes, besides those that Lex Web UI sends.
         """
         # The table's name is empty where the endpoint is the builder's own.
-        attributes = {
-            "streamingEndpoint": self._target.connections,
+        all_attributes = {
+            "streamingEndpoint": self._stack.connections,
             "streamingDynamoDbTable": "",
-            **(further or {}),
+            **(attributes or {}),
         }
         with ThreadPoolExecutor(1) as pool:
             asked_at = self._clock()
-            answer = pool.submit(self._recognize, lex, bot, text, attributes)
-            frames = self._frames_until(answer, socket, asked_at)
-            response, replied_at = answer.result()
+            reply = pool.submit(self._recognize, lex, bot_alias, text, all_attributes)
+            frames = self._frames_until(reply, socket, asked_at)
+            response, replied_at = reply.result()
         frames += self._late_frames(socket, asked_at)
-        return Turn(
+        return ObservedTurn(
             tuple(frames),
             tuple(each.get("content", "") for each in response.get("messages", [])),
             response.get("sessionState", {}).get("sessionAttributes", {}),
@@ -163,12 +190,12 @@ class Browser:
         )
 
     def _recognize(
-        self, lex: Any, bot: Bot, text: str, attributes: Mapping[str, str]
+        self, lex: Any, bot_alias: BotAlias, text: str, attributes: Mapping[str, str]
     ) -> tuple[Mapping[str, Any], float]:
         response = lex.recognize_text(
-            botId=bot.bot_id,
-            botAliasId=bot.alias_id,
-            localeId=bot.locale_id,
+            botId=bot_alias.bot_id,
+            botAliasId=bot_alias.alias_id,
+            localeId=bot_alias.locale_id,
             sessionId=self.session_id,
             text=text,
             sessionState={"sessionAttributes": dict(attributes)},
@@ -176,22 +203,22 @@ class Browser:
         return response, self._clock()
 
     def _frames_until(
-        self, answer: Future[Any], socket: ClientConnection, asked_at: float
-    ) -> list[Frame]:
-        frames: list[Frame] = []
-        while not answer.done():
+        self, reply: Future[Any], socket: ClientConnection, asked_at: float
+    ) -> list[TimedFrame]:
+        frames: list[TimedFrame] = []
+        while not reply.done():
             try:
-                text = str(socket.recv(timeout=LOOK_SECONDS))
+                text = str(socket.recv(timeout=RECEIVE_SECONDS))
             except TimeoutError:
                 continue
-            frames.append(Frame(self._clock() - asked_at, text))
+            frames.append(TimedFrame(self._clock() - asked_at, text))
         return frames
 
-    def _late_frames(self, socket: ClientConnection, asked_at: float) -> list[Frame]:
-        frames: list[Frame] = []
+    def _late_frames(self, socket: ClientConnection, asked_at: float) -> list[TimedFrame]:
+        frames: list[TimedFrame] = []
         while True:
             try:
                 text = str(socket.recv(timeout=LATE_FRAME_SECONDS))
             except TimeoutError:
                 return frames
-            frames.append(Frame(self._clock() - asked_at, text))
+            frames.append(TimedFrame(self._clock() - asked_at, text))

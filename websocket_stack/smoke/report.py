@@ -1,4 +1,4 @@
-"""What ``scripts/smoke`` found, one line a check, or as JSON."""
+"""What the checks report: one line a check, or JSON."""
 
 from __future__ import annotations
 
@@ -11,23 +11,28 @@ Number: TypeAlias = "int | float | str | bool | None"
 Status: TypeAlias = Literal["ok", "failed", "skipped"]
 
 
-class Found(NamedTuple):
-    """What a check that is content has seen: in words, and as numbers with units in their names."""
+class Finding(NamedTuple):
+    """What a check that succeeds reports.
+
+    Args:
+        text: a sentence for people.
+        numbers: values for machines, with the unit in each name.
+    """
 
     text: str
     numbers: Mapping[str, Number] = {}
 
 
 class CheckFailed(Exception):
-    """What was seen is not as it should be; the message says how."""
+    """The stack does not behave as it should; the message says how."""
 
 
 class CheckSkipped(Exception):
     """The check could not be made; the message says why."""
 
 
-class Result(NamedTuple):
-    """The outcome of one check."""
+class CheckResult(NamedTuple):
+    """How one check ended."""
 
     name: str
     status: Status
@@ -38,11 +43,11 @@ class Result(NamedTuple):
         return f"{self.status:<8} {self.name:<24} {self.text}"
 
 
-def has_failed(results: Sequence[Result]) -> bool:
+def has_failed(results: Sequence[CheckResult]) -> bool:
     return any(result.status == "failed" for result in results)
 
 
-def as_json(results: Sequence[Result]) -> str:
+def as_json(results: Sequence[CheckResult]) -> str:
     """Return the results for machines."""
     return json.dumps(
         {

@@ -1,4 +1,4 @@
-"""One visit of ``scripts/smoke``: the browser's side and the Lambda's, with what is open."""
+"""What the checks of one run share: the browser, the Lambda's clients, and what is open."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from websockets.sync.client import ClientConnection
 
-from websocket_stack.deployment.failures import code_of
+from websocket_stack.command_line import error_code
 from websocket_stack.smoke.browser import Browser, Identity
 from websocket_stack.smoke.report import CheckSkipped
-from websocket_stack.smoke.stack import Target
+from websocket_stack.smoke.stack import StackUnderTest
 
-# Once, and without retries: what a post takes is what is measured.
+# Without retries: the time of one post is measured.
 ONCE = Config(
     connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1, "mode": "standard"}
 )
 
 
-class Answer(NamedTuple):
-    """The answer to a post as it came: status, headers by lower-case name, body."""
+class PostResponse(NamedTuple):
+    """The response to a post: status, headers by lower-case name, body, and its time."""
 
     status: int
     headers: dict[str, str]
@@ -34,10 +34,27 @@ class Answer(NamedTuple):
 
 
 @dataclass
-class Visit:
-    """What the checks share; a check leaves the socket and its turn for the next ones."""
+class SmokeSession:
+    """One run of the checks; a check leaves its socket open for the next ones.
 
-    target: Target
+    Args:
+        stack: the stack that is checked.
+        browser: connects and asks.
+        management: an ``apigatewaymanagementapi`` client.
+        dynamodb: a ``dynamodb`` client.
+        question: the question to ask.
+        long_question: a question whose reply is long.
+        posts: how many posts to measure.
+        new_guest: returns another identity; ``None`` if there is no identity pool.
+        clock: a monotonic clock, in seconds.
+        sleep: waits for some seconds.
+        quiet_seconds: how long to wait for what must not arrive.
+        sockets: closes what was opened.
+        socket: the browser's own socket, once it is open.
+        connection_id: its connection's id, once it was looked up.
+    """
+
+    stack: StackUnderTest
     browser: Browser
     management: Any
     dynamodb: Any
@@ -52,8 +69,8 @@ class Visit:
     socket: ClientConnection | None = None
     connection_id: str | None = None
 
-    def open_socket(self) -> ClientConnection:
-        """Return the socket.
+    def require_socket(self) -> ClientConnection:
+        """Return the browser's own socket.
 
         Raises:
             CheckSkipped: it could not be opened.
@@ -62,65 +79,71 @@ class Visit:
             raise CheckSkipped("not connected")
         return self.socket
 
-    def own_connection(self) -> str:
-        """Return the id of the own connection, out of the session table.
+    def require_connection_id(self) -> str:
+        """Return the id of the browser's own connection, from the session table.
 
         Raises:
             CheckSkipped: it cannot be known.
         """
-        self.open_socket()
+        self.require_socket()
         if self.connection_id is None:
-            self.connection_id = self._looked_up()
+            self.connection_id = self._look_up()
         return self.connection_id
 
-    def _looked_up(self) -> str:
-        name = self.target.session_table
-        if not name:
+    def _look_up(self) -> str:
+        table = self.stack.session_table
+        if not table:
             raise CheckSkipped("the session table is not known; give --session-table")
         try:
             row = self.dynamodb.get_item(
-                TableName=name,
+                TableName=table,
                 Key={"sessionId": {"S": self.browser.session_id}},
                 ConsistentRead=True,
             ).get("Item")
         except ClientError as exc:
-            raise CheckSkipped(f"you may not read table {name} ({code_of(exc)})") from exc
+            raise CheckSkipped(f"you may not read table {table} ({error_code(exc)})") from exc
         if not row:
-            raise CheckSkipped(f"table {name} has no row of this session")
+            raise CheckSkipped(f"table {table} has no row of this session")
         return str(row["connectionId"]["S"])
 
-    def post(self, data: bytes) -> Answer:
-        """Post to the own connection, and return the answer whatever it is.
+    def post(self, data: bytes) -> PostResponse:
+        """Post to the browser's own connection.
+
+        Args:
+            data: what to post.
+
+        Returns:
+            The response, whatever its status.
 
         Raises:
             CheckSkipped: the caller may not post, or the connection is not known.
         """
-        connection = self.own_connection()
-        answers: list[dict[str, Any]] = []
+        connection_id = self.require_connection_id()
+        responses: list[dict[str, Any]] = []
         events = self.management.meta.events
         event = "response-received.apigatewaymanagementapi.PostToConnection"
 
-        def keep(response_dict: dict[str, Any], **others: Any) -> None:
-            answers.append(response_dict)
+        def record(response_dict: dict[str, Any], **others: Any) -> None:
+            responses.append(response_dict)
 
-        events.register(event, keep)
+        events.register(event, record)
         started = self.clock()
         try:
-            self.management.post_to_connection(ConnectionId=connection, Data=data)
+            self.management.post_to_connection(ConnectionId=connection_id, Data=data)
         except ClientError:
-            if not answers:
+            if not responses:
                 raise
         finally:
-            events.unregister(event, keep)
-        answer = _answer(answers[-1], self.clock() - started)
-        if answer.status == 403:
+            events.unregister(event, record)
+        response = _post_response(responses[-1], self.clock() - started)
+        if response.status == 403:
             raise CheckSkipped("you may not post (403): execute-api:ManageConnections is needed")
-        return answer
+        return response
 
 
-def _answer(raw: dict[str, Any], seconds: float) -> Answer:
+def _post_response(raw: dict[str, Any], seconds: float) -> PostResponse:
     body = raw.get("body")
-    return Answer(
+    return PostResponse(
         raw["status_code"],
         {name.lower(): str(value) for name, value in raw["headers"].items()},
         body.decode(errors="replace") if isinstance(body, bytes) else "",
@@ -128,18 +151,18 @@ def _answer(raw: dict[str, Any], seconds: float) -> Answer:
     )
 
 
-def management_client(session: boto3.Session, target: Target) -> Any:
-    """Return what posts to connections, as the fulfillment Lambda does."""
+def management_client(session: boto3.Session, stack: StackUnderTest) -> Any:
+    """Return the client that posts to connections, as the fulfillment Lambda does."""
     make: Any = session.client
     return make(
         "apigatewaymanagementapi",
-        endpoint_url=target.connections,
-        region_name=target.region,
+        endpoint_url=stack.connections,
+        region_name=stack.region,
         config=ONCE,
     )
 
 
-def dynamodb_client(session: boto3.Session, target: Target) -> Any:
-    """Return what reads the session table."""
+def dynamodb_client(session: boto3.Session, stack: StackUnderTest) -> Any:
+    """Return the client that reads the session table."""
     make: Any = session.client
-    return make("dynamodb", endpoint_url=target.endpoint, region_name=target.region, config=ONCE)
+    return make("dynamodb", endpoint_url=stack.endpoint, region_name=stack.region, config=ONCE)

@@ -1,4 +1,4 @@
-"""What ``scripts/smoke`` checks: the addresses of a deployed stack, or of the local one."""
+"""The stack that is checked: where its parts are, on AWS or on this machine."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from urllib.request import urlopen
 
 import boto3
 
+from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment import stacks
-from websocket_stack.deployment.failures import Failed
 
 LOCAL_REGION = "us-east-1"
-# Any is good for the local stack.
-LOCAL_BOT = ("LOCALBOT01", "TSTALIASID", "en_US")
+# The local stack takes any.
+LOCAL_BOT = {"BotId": "LOCALBOT01", "BotAliasId": "TSTALIASID", "BotLocaleId": "en_US"}
 LOCAL_POOL = f"{LOCAL_REGION}:00000000-0000-0000-0000-000000000000"
 API_HOST = re.compile(r"wss://[a-z0-9]+\.execute-api\.([a-z0-9-]+)\.")
 
 
 @dataclass(frozen=True)
-class Bot:
-    """The bot alias to ask."""
+class BotAlias:
+    """The bot alias that is asked."""
 
     bot_id: str
     alias_id: str
@@ -32,18 +32,24 @@ class Bot:
 
 
 @dataclass(frozen=True)
-class Target:
-    """A stack's parts.
+class StackUnderTest:
+    """Where the parts of a stack are.
 
-    ``identity_pool`` is the Cognito pool whose guest the browser is, if there is one; ``endpoint``
-    is where all services of the local stack are; ``takes_unsigned`` is whether that stack says of
-    itself that it lets in who does not sign.
+    Args:
+        websocket: the WebSocket API's address, ``wss://…/Prod``.
+        connections: the address of its management API.
+        region: the region of both, and of the bot.
+        bot_alias: the bot to ask, if there is one.
+        session_table: the session table's name, if it is known.
+        identity_pool: the Cognito identity pool whose guest the browser is, if there is one.
+        endpoint: where the local stack has all services; ``None`` on AWS.
+        takes_unsigned: whether the local stack says that it admits unsigned clients.
     """
 
     websocket: str
     connections: str
     region: str
-    bot: Bot | None
+    bot_alias: BotAlias | None
     session_table: str | None
     identity_pool: str | None = None
     endpoint: str | None = None
@@ -51,33 +57,36 @@ class Target:
 
 
 def local_session() -> boto3.Session:
-    """Return a session with the credentials of the local stack's Lambda functions."""
+    """Return a session with the credentials that the local stack gives its Lambda functions."""
     return boto3.Session(
         aws_access_key_id="local", aws_secret_access_key="local", region_name=LOCAL_REGION
     )
 
 
-def local(origin: str, options: argparse.Namespace) -> Target:
-    """Return the local stack, by what it says of itself.
+def local_stack(options: argparse.Namespace) -> StackUnderTest:
+    """Return the local stack as its health page describes it.
+
+    Args:
+        options: as the command's parser returns them.
 
     Raises:
-        Failed: it does not answer.
+        CommandFailed: it does not answer.
     """
-    origin = origin.rstrip("/")
+    origin = options.endpoint.rstrip("/")
     try:
         with urlopen(f"{origin}/health", timeout=10) as response:
             health = json.load(response)
         table, connections = health["sessionTable"], health["streamingEndpoint"]
         takes_unsigned = health["auth"] == "none"
     except (OSError, ValueError, KeyError) as exc:
-        raise Failed(f"no local stack answers at {origin}; scripts/serve starts one") from exc
-    return Target(
+        raise CommandFailed(
+            f"no local stack answers at {origin}; scripts/serve starts one"
+        ) from exc
+    return StackUnderTest(
         websocket=connections.replace("http", "ws", 1),
         connections=connections,
         region=LOCAL_REGION,
-        bot=_bot(
-            options, dict(zip(("BotId", "BotAliasId", "BotLocaleId"), LOCAL_BOT, strict=True))
-        ),
+        bot_alias=_bot_alias(options, LOCAL_BOT),
         session_table=options.session_table or table,
         identity_pool=options.identity_pool or LOCAL_POOL,
         endpoint=origin,
@@ -85,32 +94,36 @@ def local(origin: str, options: argparse.Namespace) -> Target:
     )
 
 
-def deployed(options: argparse.Namespace, session: boto3.Session) -> Target:
-    """Return a stack on AWS, by its outputs and what the options say otherwise.
+def deployed_stack(options: argparse.Namespace, session: boto3.Session) -> StackUnderTest:
+    """Return a stack on AWS as its outputs describe it, unless options say otherwise.
+
+    Args:
+        options: as the command's parser returns them.
+        session: a boto3 session in the stack's region.
 
     Raises:
-        Failed: it has no WebSocket API.
+        CommandFailed: there is no such stack, or it has no WebSocket API.
     """
     outputs: Mapping[str, str] = {}
     if options.stack:
         make: Callable[..., Any] = session.client
         stack = stacks.find(make("cloudformation"), options.stack)
         if stack is None:
-            raise Failed(f"there is no stack {options.stack} in {session.region_name}")
+            raise CommandFailed(f"there is no stack {options.stack} in {session.region_name}")
         outputs = stack.outputs
     websocket = (options.websocket or outputs.get("WebSocketEndpoint", "")).rstrip("/")
     if not websocket.startswith("wss://"):
-        raise Failed(
+        raise CommandFailed(
             "the stack has no output WebSocketEndpoint (AllowStreamingResponses=false?)"
             if options.stack and not options.websocket
             else "--websocket takes wss://…, as in the stack's output WebSocketEndpoint"
         )
     host = API_HOST.match(websocket)
-    return Target(
+    return StackUnderTest(
         websocket=websocket,
         connections=websocket.replace("wss://", "https://", 1),
         region=host[1] if host else str(session.region_name),
-        bot=_bot(options, outputs),
+        bot_alias=_bot_alias(options, outputs),
         session_table=options.session_table
         or outputs.get("SessionTableName")
         or outputs.get("DynamoTableName"),
@@ -118,8 +131,8 @@ def deployed(options: argparse.Namespace, session: boto3.Session) -> Target:
     )
 
 
-def _bot(options: argparse.Namespace, outputs: Mapping[str, str]) -> Bot | None:
+def _bot_alias(options: argparse.Namespace, outputs: Mapping[str, str]) -> BotAlias | None:
     bot_id = options.bot_id or outputs.get("BotId")
     alias_id = options.bot_alias_id or outputs.get("BotAliasId")
     locale_id = options.locale or outputs.get("BotLocaleId") or "en_US"
-    return Bot(bot_id, alias_id, locale_id) if bot_id and alias_id else None
+    return BotAlias(bot_id, alias_id, locale_id) if bot_id and alias_id else None

@@ -158,8 +158,8 @@ def failed(reason: str) -> dict[str, Any]:
     return {"Status": "FAILED", "StatusReason": reason}
 
 
-class MendedCloudFormation:
-    """moto's client, which forgets of an executed change set its outputs and changed values."""
+class RememberingCloudFormation:
+    """moto's client, with the outputs and values of an executed change set, which moto forgets."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -195,10 +195,10 @@ class MendedCloudFormation:
         return described
 
 
-class MendedSession:
+class RememberingSession:
     """A session with that client."""
 
-    def __init__(self, session: Any, cloudformation: MendedCloudFormation) -> None:
+    def __init__(self, session: Any, cloudformation: RememberingCloudFormation) -> None:
         self._session = session
         self._cloudformation = cloudformation
         self.region_name = session.region_name

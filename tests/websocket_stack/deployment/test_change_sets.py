@@ -16,15 +16,15 @@ from cloudformation_fakes import (
     refusal,
 )
 
-from websocket_stack.deployment.change_sets import ChangeSet, ChangeSets, Request
-from websocket_stack.deployment.failures import Failed
+from websocket_stack.command_line import CommandFailed
+from websocket_stack.deployment.change_sets import ChangeRequest, ChangeSet, ChangeSets
 
 PENDING = {"Status": "CREATE_IN_PROGRESS"}
 NOTHING = failed("The submitted information didn't contain changes. Submit different information.")
 
 
-def request(*, nested: bool = False) -> Request:
-    return Request("lex", "UPDATE", {"TemplateBody": "…"}, [], has_nested_stacks=nested)
+def request(*, nested: bool = False) -> ChangeRequest:
+    return ChangeRequest("lex", "UPDATE", {"TemplateBody": "…"}, [], has_nested_stacks=nested)
 
 
 def create(client: Any, *, nested: bool = False, say: Callable[[str], None] = print) -> Any:
@@ -45,9 +45,9 @@ def test_changes_are_told_in_words() -> None:
             ),
         ]
     )
-    made = create(client)
+    change_set = create(client)
 
-    assert [(each.logical_id, each.replacement) for each in made.changes] == [
+    assert [(each.logical_id, each.replacement) for each in change_set.changes] == [
         ("A", "new"),
         ("B", "changed in place"),
         ("C", "replaced"),
@@ -55,7 +55,7 @@ def test_changes_are_told_in_words() -> None:
         ("E", "deleted"),
         ("F", "leaves the stack, is kept"),
     ]
-    assert made.stack_id == STACK_ID
+    assert change_set.stack_id == STACK_ID
     assert client.requests[0]["Capabilities"] == [
         "CAPABILITY_IAM",
         "CAPABILITY_NAMED_IAM",
@@ -89,7 +89,7 @@ def test_no_change_is_none_where_it_is_refused_at_once() -> None:
 def test_a_refused_change_says_why() -> None:
     client = FakeChangeSets([failed("Parameter Name must match [a-z]+")])
 
-    with pytest.raises(Failed, match="refuses the change: Parameter Name must match"):
+    with pytest.raises(CommandFailed, match="refuses the change: Parameter Name must match"):
         create(client)
     assert len(client.deleted) == 1
 
@@ -99,9 +99,9 @@ def test_changes_of_nested_stacks_follow_their_stack() -> None:
         [complete(changed("Modify", "Support", NESTED_TYPE, ChangeSetId="inner"))],
         nested={"inner": complete(changed("Add", "Api"))},
     )
-    made = create(client, nested=True)
+    change_set = create(client, nested=True)
 
-    assert [each.logical_id for each in made.changes] == ["Support", "Support/Api"]
+    assert [each.logical_id for each in change_set.changes] == ["Support", "Support/Api"]
     assert client.requests[0]["IncludeNestedStacks"] is True
 
 
@@ -122,13 +122,13 @@ def test_a_nested_change_set_that_fails_is_made_again_without_nesting() -> None:
         [complete(changed("Modify", "Support", NESTED_TYPE))],
         nested={inner: failed("Parameter WebSocketId must match |[a-z0-9]+")},
     )
-    said: list[str] = []
-    made = create(client, nested=True, say=said.append)
+    lines: list[str] = []
+    change_set = create(client, nested=True, say=lines.append)
 
-    assert [each.logical_id for each in made.changes] == ["Support"]
+    assert [each.logical_id for each in change_set.changes] == ["Support"]
     assert [each["IncludeNestedStacks"] for each in client.requests] == [True, False]
     assert len({each["ChangeSetName"] for each in client.requests}) == 2
-    assert "Parameter WebSocketId must match" in said[0]
+    assert "Parameter WebSocketId must match" in lines[0]
 
 
 @pytest.mark.parametrize(("kind", "deleted"), [("CREATE", [STACK_ID]), ("UPDATE", [])])

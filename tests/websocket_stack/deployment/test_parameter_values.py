@@ -6,53 +6,53 @@ from pathlib import Path
 
 import pytest
 
+from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment import parameter_values
-from websocket_stack.deployment.failures import Failed
-from websocket_stack.deployment.template_files import Parameter, TemplateFile
+from websocket_stack.deployment.template_files import ParameterDeclaration, TemplateFile
 
 TEMPLATE = TemplateFile(
     Path("fulfillment.yaml"),
     "",
     {
-        "CodeKey": Parameter(None, is_secret=False),
-        "Revision": Parameter("1", is_secret=False),
-        "ModelId": Parameter("haiku", is_secret=False),
-        "Pool": Parameter(None, is_secret=False),
-        "ApiKey": Parameter("", is_secret=True),
+        "CodeKey": ParameterDeclaration(None, is_secret=False),
+        "Revision": ParameterDeclaration("1", is_secret=False),
+        "ModelId": ParameterDeclaration("haiku", is_secret=False),
+        "Pool": ParameterDeclaration(None, is_secret=False),
+        "ApiKey": ParameterDeclaration("", is_secret=True),
     },
     has_nested_stacks=False,
 )
 
 
 def test_settings_are_names_and_values() -> None:
-    assert parameter_values.parsed(["A=1", "B=x=y", "C="]) == {"A": "1", "B": "x=y", "C": ""}
+    assert parameter_values.parse(["A=1", "B=x=y", "C="]) == {"A": "1", "B": "x=y", "C": ""}
 
 
 @pytest.mark.parametrize("setting", ["A", "=1", ""])
 def test_a_setting_without_name_or_value_is_said(setting) -> None:
-    with pytest.raises(Failed, match="--set takes Name=Value"):
-        parameter_values.parsed([setting])
+    with pytest.raises(CommandFailed, match="--set takes Name=Value"):
+        parameter_values.parse([setting])
 
 
 def test_an_unknown_name_names_those_there_are() -> None:
-    with pytest.raises(Failed, match="no parameter Modell; it has ApiKey, ModelId, Pool$"):
+    with pytest.raises(CommandFailed, match="no parameter Modell; it has ApiKey, ModelId, Pool$"):
         parameter_values.check(TEMPLATE, {"Modell": "x"}, {})
 
 
 def test_what_is_worked_out_cannot_be_set() -> None:
-    with pytest.raises(Failed, match="CodeKey cannot be set"):
+    with pytest.raises(CommandFailed, match="CodeKey cannot be set"):
         parameter_values.check(TEMPLATE, {"CodeKey": "x"}, {})
 
 
 def test_a_value_that_is_needed_is_asked_for_unless_the_stack_has_it() -> None:
-    with pytest.raises(Failed, match="needs a value: --set Pool="):
+    with pytest.raises(CommandFailed, match="needs a value: --set Pool="):
         parameter_values.check(TEMPLATE, {}, {})
     parameter_values.check(TEMPLATE, {"Pool": "x"}, {})
     parameter_values.check(TEMPLATE, {}, {"Pool": "x"})
 
 
 def test_what_is_not_set_keeps_its_value_or_has_the_default() -> None:
-    chosen = parameter_values.chosen(
+    chosen = parameter_values.choose(
         TEMPLATE,
         {"ModelId": "opus"},
         {"CodeKey": "zip", "TemplatesBucket": "not of this template"},

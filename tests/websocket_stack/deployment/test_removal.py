@@ -18,16 +18,15 @@ from cloudformation_fakes import (
 )
 
 from fakes import FakeClock
-from websocket_stack.command_line import Console
-from websocket_stack.deployment.artifacts import Bucket, default_name
-from websocket_stack.deployment.failures import Failed
+from websocket_stack.command_line import CommandFailed, Console
+from websocket_stack.deployment.artifact_bucket import ArtifactBucket, default_name
 from websocket_stack.deployment.removal import Removal
 
 NAME = default_name(ACCOUNT, REGION)
 
 
-def own_bucket(s3: Any, stack: str = "lex") -> Bucket:
-    return Bucket(s3, NAME, account=ACCOUNT, region=REGION, stack=stack)
+def own_bucket(s3: Any, stack: str = "lex") -> ArtifactBucket:
+    return ArtifactBucket(s3, NAME, account=ACCOUNT, region=REGION, stack_name=stack)
 
 
 def no_wait(seconds: float) -> None:
@@ -35,10 +34,10 @@ def no_wait(seconds: float) -> None:
 
 
 def remove(client: Any, s3: Any, *, answer: str = "y", stack: str = "lex") -> list[str]:
-    said: list[str] = []
-    console = Console(say=said.append, ask=lambda question: answer)
+    lines: list[str] = []
+    console = Console(say=lines.append, ask=lambda question: answer)
     Removal(client, own_bucket(s3, stack), console, FakeClock(), no_wait).run(stack)
-    return said
+    return lines
 
 
 @pytest.fixture
@@ -51,17 +50,17 @@ def uploaded(s3: Any, tmp_path: Path) -> str:
 
 def test_stack_objects_and_bucket_go(cloudformation, s3, uploaded) -> None:
     cloudformation.create_stack(StackName="lex", TemplateBody=QUEUE_TEMPLATE)
-    said = remove(cloudformation, s3)
+    lines = remove(cloudformation, s3)
 
     assert cloudformation.describe_stacks()["Stacks"] == []
     assert s3.list_buckets()["Buckets"] == []
-    assert said[:4] == [
+    assert lines[:4] == [
         "stack lex (CREATE_COMPLETE):",
         "  Queue  AWS::SQS::Queue",
         f"object {NAME}/{uploaded}",
         f"bucket {NAME}, if no other stack has something in it",
     ]
-    assert said[-1] == "lex is gone"
+    assert lines[-1] == "lex is gone"
 
 
 def test_what_another_stack_has_in_the_bucket_stays(cloudformation, s3, uploaded, tmp_path) -> None:
@@ -73,9 +72,9 @@ def test_what_another_stack_has_in_the_bucket_stays(cloudformation, s3, uploaded
 
 def test_nothing_goes_without_a_yes(cloudformation, s3, uploaded) -> None:
     cloudformation.create_stack(StackName="lex", TemplateBody=QUEUE_TEMPLATE)
-    said = remove(cloudformation, s3, answer="")
+    lines = remove(cloudformation, s3, answer="")
 
-    assert said[-1] == "nothing was deleted"
+    assert lines[-1] == "nothing was deleted"
     assert cloudformation.describe_stacks()["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
     assert own_bucket(s3).keys() == [uploaded]
 
@@ -93,7 +92,7 @@ def test_what_was_uploaded_for_a_stack_that_is_gone_goes(cloudformation, s3, upl
 
 
 def test_a_stack_that_is_not_there_is_said(cloudformation, s3) -> None:
-    with pytest.raises(Failed, match="there is no stack lex in this region"):
+    with pytest.raises(CommandFailed, match="there is no stack lex in this region"):
         remove(cloudformation, s3)
 
 
@@ -141,14 +140,14 @@ def test_what_cannot_be_deleted_is_said_and_the_objects_stay(s3, uploaded) -> No
             ]
         },
     )
-    with pytest.raises(Failed, match="lex is not deleted: Table: it is protected"):
+    with pytest.raises(CommandFailed, match="lex is not deleted: Table: it is protected"):
         remove(stack, s3)
     assert own_bucket(s3).keys() == [uploaded]
 
 
 def test_a_stack_that_is_changing_is_left_alone(s3) -> None:
     stack = FakeStack("UPDATE_IN_PROGRESS")
-    with pytest.raises(Failed, match="lex is changing"):
+    with pytest.raises(CommandFailed, match="lex is changing"):
         remove(stack, s3)
     assert stack.deleted == []
 

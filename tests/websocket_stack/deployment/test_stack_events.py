@@ -7,18 +7,18 @@ from botocore.exceptions import ClientError
 from cloudformation_fakes import NESTED_ID, STACK_ID, FakeEvents, event, of_nested, of_stack
 
 from fakes import FakeClock
-from websocket_stack.deployment.stack_events import Outcome, StackEvents
+from websocket_stack.deployment.stack_events import ChangeOutcome, StackEvents
 
 
-def follow(client: FakeEvents, clock: FakeClock | None = None) -> tuple[Outcome, list[str]]:
+def follow(client: FakeEvents, clock: FakeClock | None = None) -> tuple[ChangeOutcome, list[str]]:
     clock = clock or FakeClock()
 
     def sleep(seconds: float) -> None:
         clock.advance(seconds)
         client.sleep(seconds)
 
-    said: list[str] = []
-    return StackEvents(client, STACK_ID, clock, sleep).follow(said.append), said
+    lines: list[str] = []
+    return StackEvents(client, STACK_ID, clock, sleep).follow(lines.append), lines
 
 
 def before() -> dict[str, list[dict[str, object]]]:
@@ -42,11 +42,11 @@ def test_only_what_is_new_is_said_once_and_in_order() -> None:
             ]
         },
     )
-    outcome, said = follow(client)
+    outcome, lines = follow(client)
 
-    assert outcome == Outcome("UPDATE_COMPLETE", None)
+    assert outcome == ChangeOutcome("UPDATE_COMPLETE", None)
     assert outcome.succeeded
-    assert [line.split()[2:4] for line in said] == [
+    assert [line.split()[2:4] for line in lines] == [
         ["UPDATE_IN_PROGRESS", "lex"],
         ["UPDATE_IN_PROGRESS", "A"],
         ["UPDATE_COMPLETE", "A"],
@@ -61,9 +61,9 @@ def test_each_line_says_how_long_it_has_taken() -> None:
         {STACK_ID: [of_stack(1, "CREATE_IN_PROGRESS")]},
         {STACK_ID: [of_stack(2, "CREATE_COMPLETE")]},
     )
-    _, said = follow(client, FakeClock(1000.0))
+    _, lines = follow(client, FakeClock(1000.0))
 
-    assert [line.split()[:2] for line in said] == [["3", "s"], ["6", "s"]]
+    assert [line.split()[:2] for line in lines] == [["3", "s"], ["6", "s"]]
 
 
 def test_nested_stacks_are_followed_from_now_on() -> None:
@@ -75,9 +75,15 @@ def test_nested_stacks_are_followed_from_now_on() -> None:
         },
         {STACK_ID: [of_nested(14, "UPDATE_COMPLETE"), of_stack(15, "UPDATE_COMPLETE")]},
     )
-    _, said = follow(client)
+    _, lines = follow(client)
 
-    assert [line.split()[3] for line in said] == ["lex", "Support", "Support/Api", "Support", "lex"]
+    assert [line.split()[3] for line in lines] == [
+        "lex",
+        "Support",
+        "Support/Api",
+        "Support",
+        "lex",
+    ]
 
 
 def test_the_first_failure_is_the_one_that_is_told() -> None:
@@ -94,12 +100,12 @@ def test_the_first_failure_is_the_one_that_is_told() -> None:
             ]
         },
     )
-    outcome, said = follow(client)
+    outcome, lines = follow(client)
 
     assert not outcome.succeeded
     assert outcome.status == "ROLLBACK_COMPLETE"
     assert outcome.reason == "A: the name is taken"
-    assert said[2].endswith("A  AWS::SQS::Queue: the name is taken")
+    assert lines[2].endswith("A  AWS::SQS::Queue: the name is taken")
 
 
 def test_a_failure_without_a_reason_says_so() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from cloudformation_fakes import QUEUE_TEMPLATE, refusal
 
+from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment import stacks
-from websocket_stack.deployment.failures import Failed
 from websocket_stack.deployment.stacks import Stack, kind_of_change
 
 
@@ -52,7 +52,7 @@ def test_a_stack_is_created_or_updated(status, kind) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "said"),
+    ("status", "message"),
     [
         ("ROLLBACK_COMPLETE", "delete it first: scripts/deploy lex --delete"),
         ("DELETE_FAILED", "delete it first"),
@@ -60,6 +60,6 @@ def test_a_stack_is_created_or_updated(status, kind) -> None:
         ("UPDATE_IN_PROGRESS", "is changing now"),
     ],
 )
-def test_what_stands_in_the_way_is_said(status, said) -> None:
-    with pytest.raises(Failed, match=said):
+def test_what_stands_in_the_way_is_said(status, message) -> None:
+    with pytest.raises(CommandFailed, match=message):
         kind_of_change(in_status(status))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment import template_files
-from websocket_stack.deployment.failures import Failed
 
 
 def test_parameters_are_those_that_the_template_declares(templates) -> None:
@@ -23,14 +23,14 @@ def test_a_template_that_nests_goes_with_those_beside_it(templates) -> None:
 
     assert root.has_nested_stacks and root.needs_bucket
     assert root.parameters["TemplatesBucket"].default is None
-    assert [path.name for path in template_files.beside(root)] == [
+    assert [path.name for path in root.files] == [
         "fulfillment.yaml",
         "lex-streaming.yaml",
         "streaming-support.yaml",
     ]
     alone = template_files.read("fulfillment", templates)
     assert alone.needs_code
-    assert [path.name for path in template_files.beside(alone)] == ["fulfillment.yaml"]
+    assert [path.name for path in alone.files] == ["fulfillment.yaml"]
 
 
 def test_a_large_template_needs_a_bucket(templates) -> None:
@@ -50,14 +50,16 @@ def test_the_digest_goes_by_names_and_content(templates) -> None:
 
 
 def test_a_missing_template_is_said(tmp_path) -> None:
-    with pytest.raises(Failed, match="lex-streaming.yaml is missing; scripts/templates makes it"):
+    with pytest.raises(
+        CommandFailed, match="lex-streaming.yaml is missing; scripts/templates makes it"
+    ):
         template_files.read("lex-streaming", tmp_path)
 
 
 @pytest.mark.parametrize("body", ["", "just: text", "Resources: [", "- a"])
 def test_what_is_no_template_is_said(tmp_path, body) -> None:
     (tmp_path / "fulfillment.yaml").write_text(body)
-    with pytest.raises(Failed, match="is no CloudFormation template"):
+    with pytest.raises(CommandFailed, match="is no CloudFormation template"):
         template_files.read("fulfillment", tmp_path)
 
 

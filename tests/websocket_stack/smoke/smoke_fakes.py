@@ -1,9 +1,10 @@
-"""A stack as ``scripts/smoke`` sees it, without one: sockets, Lex, the table and posts."""
+"""Sockets, the session table and posts, as the checks meet them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from botocore.credentials import ReadOnlyCredentials
@@ -15,18 +16,18 @@ from websockets.http11 import Response
 
 from fakes import FakeClock
 from websocket_stack.smoke.browser import Browser, Identity
-from websocket_stack.smoke.session import Visit
-from websocket_stack.smoke.stack import Bot, Target
+from websocket_stack.smoke.session import SmokeSession
+from websocket_stack.smoke.stack import BotAlias, StackUnderTest
 
 CREDENTIALS = ReadOnlyCredentials("key", "secret", "token")
-TARGET = Target(
+STACK = StackUnderTest(
     "wss://a.example/Prod",
     "https://a.example/Prod",
     "eu-west-1",
-    Bot("BOT", "ALIAS", "en_US"),
+    BotAlias("BOT", "ALIAS", "en_US"),
     "sessions",
 )
-OPEN_TARGET = Target(**{**vars(TARGET), "takes_unsigned": True})
+OPEN_STACK = replace(STACK, takes_unsigned=True)
 
 
 class FakeSocket:
@@ -50,7 +51,7 @@ class FakeSocket:
 
 
 class FakeConnect:
-    """Opens sockets, or refuses with a status; keeps the addresses."""
+    """Opens sockets, refuses with a status or raises; records the addresses."""
 
     def __init__(self, *outcomes: FakeSocket | int | Exception) -> None:
         self._outcomes = list(outcomes)
@@ -69,7 +70,7 @@ class FakeConnect:
 
 
 class FakeManagement:
-    """Answers posts with statuses in turn, and delivers those that it takes."""
+    """Answers posts with one status after another, and delivers what it accepts."""
 
     def __init__(
         self,
@@ -119,22 +120,22 @@ class FakeTable:
 OWN_ROW = {"connectionId": {"S": "own="}}
 
 
-def visit(
+def session(
     *,
     opened: FakeSocket | None = None,
     connect: Callable[..., Any] | None = None,
     management: Any = None,
     table: Any = None,
-    target: Target = TARGET,
+    stack: StackUnderTest = STACK,
     posts: int = 3,
     new_guest: Callable[[], Identity] | None = None,
     clock: FakeClock | None = None,
-) -> Visit:
-    """Return a visit whose socket, if there is one, is open."""
+) -> SmokeSession:
+    """Return a session whose socket, if there is one, is open."""
     clock = clock or FakeClock()
-    browser = Browser(target, Identity("smoke-1", CREDENTIALS), clock, connect or FakeConnect())
-    return Visit(
-        target,
+    browser = Browser(stack, Identity("smoke-1", CREDENTIALS), clock, connect or FakeConnect())
+    return SmokeSession(
+        stack,
         browser,
         management or FakeManagement(socket=opened, clock=clock),
         table or FakeTable(OWN_ROW),

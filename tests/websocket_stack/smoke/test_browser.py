@@ -1,25 +1,27 @@
-"""A browser as Lex Web UI is one."""
+"""A browser with Lex Web UI."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 from cloudformation_fakes import refusal
 from moto import mock_aws
-from smoke_fakes import CREDENTIALS, TARGET, FakeConnect, FakeSocket
+from smoke_fakes import CREDENTIALS, STACK, FakeConnect, FakeSocket
 
 from fakes import FakeClock
-from websocket_stack.smoke.browser import Browser, Identity, Turn, guest
-from websocket_stack.smoke.stack import Bot, Target
+from websocket_stack.smoke.browser import Browser, Identity, ObservedTurn, guest
+from websocket_stack.smoke.stack import BotAlias
 
-BOT = Bot("BOT", "ALIAS", "en_US")
+BOT_ALIAS = BotAlias("BOT", "ALIAS", "en_US")
 
 
 class FakeLex:
-    """Answers when it is told to."""
+    """Answers at once, or after an event."""
 
     def __init__(self, response: dict[str, Any] | Exception, after: Event | None = None) -> None:
         self._response = response
@@ -35,8 +37,8 @@ class FakeLex:
         return self._response
 
 
-class TellingSocket(FakeSocket):
-    """Says when all its frames have been taken."""
+class DrainedSocket(FakeSocket):
+    """Sets an event once all its frames have been received."""
 
     def __init__(self, *frames: str) -> None:
         super().__init__(*frames)
@@ -49,15 +51,15 @@ class TellingSocket(FakeSocket):
 
 
 def browser(connect: Any = None) -> Browser:
-    return Browser(TARGET, Identity("smoke-1", CREDENTIALS), FakeClock(), connect or FakeConnect())
+    return Browser(STACK, Identity("smoke-1", CREDENTIALS), FakeClock(), connect or FakeConnect())
 
 
-def ask(socket: FakeSocket, lex: FakeLex, **further: str) -> Turn:
-    return browser().ask(socket, lex, BOT, "why?", further)  # type: ignore[arg-type]
+def ask(socket: FakeSocket, lex: FakeLex, **attributes: str) -> ObservedTurn:
+    return browser().ask(socket, lex, BOT_ALIAS, "why?", attributes)  # type: ignore[arg-type]
 
 
 def test_frames_are_gathered_until_the_reply_and_a_little_longer() -> None:
-    socket = TellingSocket("The ", "lamp")
+    socket = DrainedSocket("The ", "lamp")
     response = {
         "messages": [{"content": "The lamp "}, {"content": "turns."}, {"contentType": "x"}],
         "sessionState": {"sessionAttributes": {"a": "b"}},
@@ -101,7 +103,7 @@ def test_it_connects_signed_unless_told_not_to() -> None:
     with browser(connect).connect(), browser(connect).connect("other", signs=False):
         pass
     somebody = Identity("guest", CREDENTIALS)
-    with browser(connect).of(somebody).connect():
+    with browser(connect).with_identity(somebody).connect():
         pass
 
     assert "sessionId=smoke-1&" in connect.urls[0] and "X-Amz-Signature=" in connect.urls[0]
@@ -110,15 +112,13 @@ def test_it_connects_signed_unless_told_not_to() -> None:
 
 
 def test_lex_is_asked_once() -> None:
-    config = browser().lex().meta.config
+    config = browser().lex_client().meta.config
 
     assert config.retries["total_max_attempts"] == 1
     assert config.read_timeout > 30
 
 
 def test_a_guest_is_a_new_identity_of_the_pool() -> None:
-    import boto3
-
     mock = mock_aws()
     mock.start(reset=False)
     try:
@@ -126,7 +126,7 @@ def test_a_guest_is_a_new_identity_of_the_pool() -> None:
         pool = session.client("cognito-identity").create_identity_pool(
             IdentityPoolName="p", AllowUnauthenticatedIdentities=True
         )["IdentityPoolId"]
-        identity = guest(session, Target(**{**vars(TARGET), "region": "us-east-1"}), pool)
+        identity = guest(session, replace(STACK, region="us-east-1"), pool)
     finally:
         mock.stop(remove_data=False)
 

@@ -14,7 +14,8 @@ from smoke_fakes import FakeConnect
 
 from stack_fixture import QUESTION, running_stack
 from websocket_stack.command_line import Console
-from websocket_stack.smoke import __main__ as smoke
+from websocket_stack.smoke.__main__ import argument_parser
+from websocket_stack.smoke.__main__ import run as run_smoke
 
 QUICK = ["--question", QUESTION, "--long-question", QUESTION, "--quiet-seconds", "0.1"]
 
@@ -26,18 +27,18 @@ def origin() -> Iterator[str]:
 
 
 def run(*arguments: str) -> tuple[int, list[str]]:
-    said: list[str] = []
-    options = smoke.parser().parse_args(arguments)
-    return smoke.run(options, console=Console(say=said.append)), said
+    lines: list[str] = []
+    options = argument_parser().parse_args(arguments)
+    return run_smoke(options, console=Console(say=lines.append)), lines
 
 
-def outcomes_of(said: list[str]) -> dict[str, str]:
-    return {line[9:33].strip(): line[:8].strip() for line in said}
+def outcomes_of(lines: list[str]) -> dict[str, str]:
+    return {line[9:33].strip(): line[:8].strip() for line in lines}
 
 
 def test_the_local_stack_passes(origin) -> None:
-    status, said = run("--endpoint", origin, *QUICK)
-    outcomes = outcomes_of(said)
+    status, lines = run("--endpoint", origin, *QUICK)
+    outcomes = outcomes_of(lines)
 
     assert status == 0
     assert outcomes == {
@@ -54,21 +55,21 @@ def test_the_local_stack_passes(origin) -> None:
         "second owner": "ok",
         "post after closing": "ok",
     }
-    assert not any("X-Amz" in line for line in said)
+    assert not any("X-Amz" in line for line in lines)
 
 
 def test_the_local_stack_passes_where_signatures_are_asked_for() -> None:
     with running_stack(auth="iam") as origin:
-        status, said = run("--endpoint", origin, "--posts", "1", *QUICK)
+        status, lines = run("--endpoint", origin, "--posts", "1", *QUICK)
 
     assert status == 0
     # The answer to the short question is no long text.
-    assert {name for name, each in outcomes_of(said).items() if each != "ok"} == {"long text"}
+    assert {name for name, each in outcomes_of(lines).items() if each != "ok"} == {"long text"}
 
 
 def test_the_report_for_machines_has_numbers(origin) -> None:
-    status, said = run("--endpoint", origin, "--json", "--posts", "5", *QUICK)
-    report = json.loads(said[0])
+    status, lines = run("--endpoint", origin, "--json", "--posts", "5", *QUICK)
+    report = json.loads(lines[0])
     by_name = {each["name"]: each for each in report["checks"]}
 
     assert status == 0 and report["ok"]
@@ -81,33 +82,33 @@ def test_the_report_for_machines_has_numbers(origin) -> None:
 
 
 def test_what_cannot_be_known_is_no_failure(origin) -> None:
-    status, said = run("--endpoint", origin, "--session-table", "nowhere", *QUICK)
+    status, lines = run("--endpoint", origin, "--session-table", "nowhere", *QUICK)
 
     assert status == 0
-    assert any("you may not read table nowhere" in line for line in said)
+    assert any("you may not read table nowhere" in line for line in lines)
 
 
 def test_a_failed_check_is_the_exit_status(origin) -> None:
-    said: list[str] = []
-    options = smoke.parser().parse_args(["--endpoint", origin, *QUICK])
+    lines: list[str] = []
+    options = argument_parser().parse_args(["--endpoint", origin, *QUICK])
     refused = FakeConnect(*[403] * 9)
 
-    assert smoke.run(options, console=Console(say=said.append), open_socket=refused) == 1
-    assert said[0].startswith("failed") and said[0].endswith("refused with status 403")
+    assert run_smoke(options, console=Console(say=lines.append), open_socket=refused) == 1
+    assert lines[0].startswith("failed") and lines[0].endswith("refused with status 403")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--endpoint", "http://127.0.0.1:1"], "smoke: no local stack answers"),
         (["--websocket", "https://x"], "smoke: --websocket takes wss://"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(capsys, arguments, said) -> None:
+def test_what_is_wrong_is_said_in_one_line(capsys, arguments, message) -> None:
     assert run(*arguments) == (1, [])
 
-    complaint = capsys.readouterr().err
-    assert complaint.startswith(said) and complaint.count("\n") == 1
+    error = capsys.readouterr().err
+    assert error.startswith(message) and error.count("\n") == 1
 
 
 def test_missing_credentials_are_said(capsys) -> None:
@@ -117,8 +118,8 @@ def test_missing_credentials_are_said(capsys) -> None:
         def get_credentials(self) -> None:
             return None
 
-    options = smoke.parser().parse_args(["--websocket", "wss://a.example/Prod"])
-    assert smoke.run(options, lambda **chosen: Nobody()) == 1  # type: ignore[arg-type,return-value]
+    options = argument_parser().parse_args(["--websocket", "wss://a.example/Prod"])
+    assert run_smoke(options, lambda **chosen: Nobody()) == 1  # type: ignore[arg-type,return-value]
     assert "no AWS credentials found" in capsys.readouterr().err
 
 
@@ -126,8 +127,8 @@ def test_a_profile_that_is_not_there_is_said(capsys) -> None:
     def make_session(**chosen: str | None) -> boto3.Session:
         raise ProfileNotFound(profile="mine")
 
-    options = smoke.parser().parse_args(["--stack", "lex"])
-    assert smoke.run(options, make_session) == 1
+    options = argument_parser().parse_args(["--stack", "lex"])
+    assert run_smoke(options, make_session) == 1
     assert "smoke: The config profile (mine) could not be found" in capsys.readouterr().err
 
 
@@ -142,19 +143,3 @@ def test_it_runs_as_a_script(origin) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("\n") == 11
-
-
-@pytest.mark.parametrize(
-    ("variable", "arguments", "region"),
-    [
-        ("eu-west-1", [], "eu-west-1"),
-        ("eu-west-1", ["--region", "us-west-2"], "us-west-2"),
-        ("", [], None),
-    ],
-)
-def test_the_region_is_the_options_or_the_environments(
-    monkeypatch, variable, arguments, region
-) -> None:
-    monkeypatch.setenv("AWS_REGION", variable)
-
-    assert smoke.parser().parse_args([*["--stack", "lex"], *arguments]).region == region

@@ -1,4 +1,4 @@
-"""What was found, as lines and as JSON."""
+"""Results as lines and as JSON."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from websocket_stack.smoke.report import Result, as_json, has_failed, milliseconds, percentile
+from websocket_stack.smoke.report import CheckResult, as_json, has_failed, milliseconds, percentile
 
 RESULTS = [
-    Result("ping", "ok", "no answer"),
-    Result("posts", "ok", "20 posts", {"p50_ms": 1.5}),
-    Result("turn", "failed", "no frame"),
-    Result("second owner", "skipped", "needs two"),
+    CheckResult("ping", "ok", "no answer"),
+    CheckResult("posts", "ok", "20 posts", {"p50_ms": 1.5}),
+    CheckResult("turn", "failed", "no frame"),
+    CheckResult("second owner", "skipped", "needs two"),
 ]
 
 

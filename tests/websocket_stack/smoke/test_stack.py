@@ -1,4 +1,4 @@
-"""What is checked: a deployed stack, or the local one."""
+"""The stack that is checked: a deployed one, or the local one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from stack_fixture import running_app, running_stack
-from websocket_stack.deployment.failures import Failed
-from websocket_stack.smoke import __main__ as smoke
-from websocket_stack.smoke import stack as targets
-from websocket_stack.smoke.stack import Bot
+from websocket_stack.command_line import CommandFailed
+from websocket_stack.smoke.__main__ import argument_parser
+from websocket_stack.smoke.stack import (
+    LOCAL_POOL,
+    BotAlias,
+    StackUnderTest,
+    deployed_stack,
+    local_stack,
+)
 
 OUTPUTS = {
     "WebSocketEndpoint": "wss://abc123.execute-api.eu-west-1.amazonaws.com/Prod",
@@ -42,87 +47,89 @@ class FakeSession:
         outputs = [
             {"OutputKey": name, "OutputValue": self._outputs[name]} for name in self._outputs
         ]
-        stack = {"StackId": "i", "StackName": "lex", "StackStatus": "OK", "Outputs": outputs}
-        return {"Stacks": [stack]}
+        described = {"StackId": "i", "StackName": "lex", "StackStatus": "OK", "Outputs": outputs}
+        return {"Stacks": [described]}
 
 
-def deployed(*arguments: str, **outputs: str) -> targets.Target:
-    options = smoke.parser().parse_args(arguments)
-    return targets.deployed(options, FakeSession(**outputs))  # type: ignore[arg-type]
+def deployed(*arguments: str, **outputs: str) -> StackUnderTest:
+    options = argument_parser().parse_args(arguments)
+    return deployed_stack(options, FakeSession(**outputs))  # type: ignore[arg-type]
 
 
 def test_a_stack_says_what_it_has() -> None:
-    target = deployed("--stack", "lex", **OUTPUTS)
+    stack = deployed("--stack", "lex", **OUTPUTS)
 
-    assert target == targets.Target(
+    assert stack == StackUnderTest(
         "wss://abc123.execute-api.eu-west-1.amazonaws.com/Prod",
         "https://abc123.execute-api.eu-west-1.amazonaws.com/Prod",
         "eu-west-1",
-        Bot("BOT", "ALIAS", "de_DE"),
+        BotAlias("BOT", "ALIAS", "de_DE"),
         "lex-sessions",
     )
-    assert (target.identity_pool, target.takes_unsigned) == (None, False)
+    assert (stack.identity_pool, stack.takes_unsigned) == (None, False)
 
 
 def test_options_say_it_otherwise() -> None:
     arguments = "--bot-id MINE --bot-alias-id PROD --locale fr_FR --session-table mine".split()
-    target = deployed("--stack", "lex", *arguments, "--identity-pool", "r:pool", **OUTPUTS)
+    stack = deployed("--stack", "lex", *arguments, "--identity-pool", "r:pool", **OUTPUTS)
 
-    assert target.bot == Bot("MINE", "PROD", "fr_FR")
-    assert target.session_table == "mine"
-    assert target.identity_pool == "r:pool"
+    assert stack.bot_alias == BotAlias("MINE", "PROD", "fr_FR")
+    assert stack.session_table == "mine"
+    assert stack.identity_pool == "r:pool"
 
 
 def test_the_api_alone_has_no_bot_and_another_name_for_its_table() -> None:
     outputs = {"WebSocketEndpoint": "wss://ws.example/chat", "DynamoTableName": "s"}
-    target = deployed("--stack", "lex", **outputs)
+    stack = deployed("--stack", "lex", **outputs)
 
-    assert (target.bot, target.session_table) == (None, "s")
+    assert (stack.bot_alias, stack.session_table) == (None, "s")
     # A domain of one's own does not say its region.
-    assert target.region == "us-east-1"
+    assert stack.region == "us-east-1"
 
 
 def test_an_address_is_enough() -> None:
-    target = deployed("--websocket", "wss://ws.example/Prod/")
+    stack = deployed("--websocket", "wss://ws.example/Prod/")
 
-    assert target.websocket == "wss://ws.example/Prod"
-    assert target.connections == "https://ws.example/Prod"
+    assert stack.websocket == "wss://ws.example/Prod"
+    assert stack.connections == "https://ws.example/Prod"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--stack", "other"], "there is no stack other in us-east-1"),
         (["--stack", "lex"], "no output WebSocketEndpoint"),
         (["--websocket", "https://ws.example"], "--websocket takes wss://"),
     ],
 )
-def test_what_is_not_there_is_said(arguments, said) -> None:
-    with pytest.raises(Failed, match=said):
+def test_what_is_not_there_is_said(arguments, message) -> None:
+    with pytest.raises(CommandFailed, match=message):
         deployed(*arguments, BotId="BOT")
 
 
-def local(origin: str, *arguments: str) -> targets.Target:
-    return targets.local(origin, smoke.parser().parse_args(["--endpoint", origin, *arguments]))
+def local(origin: str, *arguments: str) -> StackUnderTest:
+    return local_stack(argument_parser().parse_args(["--endpoint", origin, *arguments]))
 
 
 @pytest.mark.parametrize("auth", ["none", "iam"])
 def test_the_local_stack_says_what_it_has(auth) -> None:
     with running_stack(auth=auth) as origin:
-        target = local(f"{origin}/")
+        stack = local(f"{origin}/")
         assert local(origin, "--identity-pool", "r:pool").identity_pool == "r:pool"
 
-    assert target.websocket == f"{origin.replace('http', 'ws')}/Prod"
-    assert (target.connections, target.endpoint) == (f"{origin}/Prod", origin)
-    assert target.session_table == "lex-streaming-sessions"
-    assert target.bot == Bot("LOCALBOT01", "TSTALIASID", "en_US")
-    assert target.identity_pool == targets.LOCAL_POOL
-    assert target.takes_unsigned is (auth == "none")
+    assert stack.websocket == f"{origin.replace('http', 'ws')}/Prod"
+    assert (stack.connections, stack.endpoint) == (f"{origin}/Prod", origin)
+    assert stack.session_table == "lex-streaming-sessions"
+    assert stack.bot_alias == BotAlias("LOCALBOT01", "TSTALIASID", "en_US")
+    assert stack.identity_pool == LOCAL_POOL
+    assert stack.takes_unsigned is (auth == "none")
 
 
 @pytest.mark.parametrize("origin", ["http://127.0.0.1:1", "http//nonsense"])
 def test_no_local_stack_is_said(origin) -> None:
-    with pytest.raises(Failed, match="no local stack answers at .*; scripts/serve starts one"):
+    with pytest.raises(
+        CommandFailed, match="no local stack answers at .*; scripts/serve starts one"
+    ):
         local(origin)
 
 
@@ -132,6 +139,6 @@ def test_another_server_is_not_the_local_stack() -> None:
 
     with (
         running_app(Starlette(routes=[Route("/health", health)])) as origin,
-        pytest.raises(Failed, match="no local stack answers"),
+        pytest.raises(CommandFailed, match="no local stack answers"),
     ):
         local(origin)

@@ -1,1 +1,35 @@
-"""What is checked of a deployed stack."""
+"""The checks of ``scripts/smoke``, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
+
+from websocket_stack.smoke.checks import connect, posts, turns
+from websocket_stack.smoke.report import Finding
+from websocket_stack.smoke.session import SmokeSession
+
+CheckFunction: TypeAlias = Callable[[SmokeSession], Finding]
+"""Checks one thing; raises CheckFailed or CheckSkipped."""
+
+
+class Check(NamedTuple):
+    """A check and its name in the report."""
+
+    name: str
+    run: CheckFunction
+
+
+CHECKS: Sequence[Check] = (
+    Check("signed connect", connect.connects),
+    Check("ping", connect.is_silent_after_ping),
+    Check("turn", turns.streams_a_turn),
+    Check("long text", turns.brings_long_texts_whole),
+    Check("attribute left out", turns.keeps_attributes_left_out),
+    Check("posts", posts.posts_in_time),
+    Check("empty post", posts.takes_an_empty_post),
+    Check("unsigned connect", connect.refuses_unsigned),
+    Check("another's identity", connect.refuses_an_identity_of_others),
+    Check("second owner", connect.refuses_a_second_owner),
+    Check("post after closing", posts.says_gone_after_closing),
+)

@@ -1,4 +1,4 @@
-"""Checks of ``scripts/smoke`` that connect: as whom one may, and as whom not."""
+"""Connection checks: who is admitted, and who is refused."""
 
 from __future__ import annotations
 
@@ -6,76 +6,68 @@ import uuid
 
 from websockets.exceptions import InvalidStatus
 
-from websocket_stack.smoke.report import CheckFailed, CheckSkipped, Found, milliseconds
-from websocket_stack.smoke.session import Visit
+from websocket_stack.smoke.browser import Browser
+from websocket_stack.smoke.report import CheckFailed, CheckSkipped, Finding, milliseconds
+from websocket_stack.smoke.session import SmokeSession
 
 REFUSED = (401, 403)
 
 
-def connects(visit: Visit) -> Found:
-    """Open the socket as Lex Web UI does, signed."""
-    started = visit.clock()
+def connects(session: SmokeSession) -> Finding:
+    """Open a signed socket, as Lex Web UI does."""
+    started = session.clock()
     try:
-        visit.socket = visit.sockets.enter_context(visit.browser.connect())
+        session.socket = session.sockets.enter_context(session.browser.connect())
     except InvalidStatus as exc:
         raise CheckFailed(f"refused with status {exc.response.status_code}") from exc
-    took = milliseconds(visit.clock() - started)
-    return Found(f"connected in {took:.0f} ms", {"ms": took})
+    took = milliseconds(session.clock() - started)
+    return Finding(f"connected in {took:.0f} ms", {"ms": took})
 
 
-def is_silent_after_ping(visit: Visit) -> Found:
-    """Send what keeps the connection open; an answer would be shown as text."""
-    socket = visit.open_socket()
+def is_silent_after_ping(session: SmokeSession) -> Finding:
+    """Send Lex Web UI's keep-alive message, whose response would be shown as text."""
+    socket = session.require_socket()
     socket.send('{"action":"ping"}')
     try:
-        answer = socket.recv(timeout=visit.quiet_seconds)
+        response = socket.recv(timeout=session.quiet_seconds)
     except TimeoutError:
-        return Found(f"no answer within {visit.quiet_seconds:g} s, as it should be")
-    raise CheckFailed(f"answered with {len(answer)} characters, which Lex Web UI shows")
+        return Finding(f"no answer within {session.quiet_seconds:g} s, as it should be")
+    raise CheckFailed(f"answered with {len(response)} characters, which Lex Web UI shows")
 
 
-def refuses_unsigned(visit: Visit) -> Found:
+def refuses_unsigned(session: SmokeSession) -> Finding:
     """Connect without a signature."""
-    status = _status_of(visit, f"smoke-unsigned-{uuid.uuid4().hex}", signs=False)
-    if status in REFUSED:
-        return Found(f"refused with status {status}", {"http_status": status})
-    if status is None and visit.target.takes_unsigned:
+    session_id = f"smoke-unsigned-{uuid.uuid4().hex}"
+    status = _refusal_status(session.browser, session_id, signs=False)
+    if status is None and session.stack.takes_unsigned:
         raise CheckSkipped("let in: the local stack demands a signature only with --auth iam")
-    raise CheckFailed(
-        "let in, which is right only where ConnectAuthorization is NONE"
-        if status is None
-        else f"status {status} instead of 403"
-    )
+    return _refusal(status, "let in, which is right only where ConnectAuthorization is NONE")
 
 
-def refuses_an_identity_of_others(visit: Visit) -> Found:
-    """Connect for a session that has the form of another Cognito identity, of nobody's."""
-    status = _status_of(visit, f"{visit.target.region}:{uuid.uuid4()}")
-    if status in REFUSED:
-        return Found(f"refused with status {status}", {"http_status": status})
-    raise CheckFailed("let in" if status is None else f"status {status} instead of 403")
+def refuses_an_identity_of_others(session: SmokeSession) -> Finding:
+    """Connect for a session whose id looks like another caller's Cognito identity."""
+    return _refusal(_refusal_status(session.browser, f"{session.stack.region}:{uuid.uuid4()}"))
 
 
-def refuses_a_second_owner(visit: Visit) -> Found:
-    """Connect for the own session as somebody else."""
-    visit.open_socket()
-    if visit.new_guest is None:
+def refuses_a_second_owner(session: SmokeSession) -> Finding:
+    """Connect for the browser's own session as another guest."""
+    session.require_socket()
+    if session.new_guest is None:
         raise CheckSkipped("needs two owners; give --identity-pool")
-    status = _status_of(visit, visit.browser.session_id, as_another=True)
-    if status in REFUSED:
-        return Found(f"refused with status {status}", {"http_status": status})
-    raise CheckFailed("let in" if status is None else f"status {status} instead of 403")
+    other_browser = session.browser.with_identity(session.new_guest())
+    return _refusal(_refusal_status(other_browser, session.browser.session_id))
 
 
-def _status_of(
-    visit: Visit, session_id: str, *, signs: bool = True, as_another: bool = False
-) -> int | None:
-    """Connect and return the status of a refusal; ``None`` if it is let in."""
-    browser = visit.browser
-    if as_another and visit.new_guest is not None:
-        browser = browser.of(visit.new_guest())
+def _refusal_status(browser: Browser, session_id: str, *, signs: bool = True) -> int | None:
+    """Connect and return the status of the refusal, or ``None`` if there was none."""
     try:
         with browser.connect(session_id, signs=signs):
             return None
     except InvalidStatus as exc:
         return exc.response.status_code
+
+
+def _refusal(status: int | None, let_in: str = "let in") -> Finding:
+    if status in REFUSED:
+        return Finding(f"refused with status {status}", {"http_status": status})
+    raise CheckFailed(let_in if status is None else f"status {status} instead of 403")

@@ -1,29 +1,28 @@
-"""Checks of ``scripts/smoke`` that ask the bot."""
+"""Checks that ask the bot."""
 
 from __future__ import annotations
 
-from websocket_stack.smoke.browser import Turn
-from websocket_stack.smoke.report import CheckFailed, CheckSkipped, Found, Number, milliseconds
-from websocket_stack.smoke.session import Visit
-from websocket_stack.smoke.stack import Bot
+from websocket_stack.smoke.browser import ObservedTurn
+from websocket_stack.smoke.report import CheckFailed, CheckSkipped, Finding, Number, milliseconds
+from websocket_stack.smoke.session import SmokeSession
 
-# What the model of the API says of a message's text, and what the fulfillment cuts at.
+# The most characters of a message by the API's model, and by the fulfillment's own limit.
 # https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_Message.html
 MODEL_LIMIT = 1024
 OWN_LIMIT = 4000
-# Left out of the response by this project's fulfillment, so that Lex alone decides.
+# This project's fulfillment leaves it out of its response, so Lex alone decides.
 LEFT_OUT = "previousLexResponse"
 
 
-def streams_a_turn(visit: Visit) -> Found:
-    """Ask, and compare what was streamed with the reply."""
-    turn = _asked(visit, visit.question)
+def streams_a_turn(session: SmokeSession) -> Finding:
+    """Ask, and compare the streamed text with the reply."""
+    turn = _ask(session, session.question)
     if not turn.frames:
         raise CheckFailed(f"no frame in {turn.seconds:.2f} s; a reply of {len(turn.reply)}")
-    differs = difference(turn.streamed, turn.reply)
-    if differs is not None:
+    same = difference(turn.streamed, turn.reply)
+    if same is not None:
         raise CheckFailed(
-            f"the {len(turn.frames)} frames leave the reply after {differs} characters"
+            f"the {len(turn.frames)} frames differ from the reply after {same} characters"
             " (a waiting text, or HTML in the reply, does that)"
         )
     gaps = [later.at - each.at for each, later in zip(turn.frames, turn.frames[1:], strict=False)]
@@ -36,7 +35,7 @@ def streams_a_turn(visit: Visit) -> Found:
         "streamed_characters": len(turn.streamed),
         "reply_characters": len(turn.reply),
     }
-    return Found(
+    return Finding(
         f"{len(turn.frames)} frames, first after {turn.frames[0].at * 1000:.0f} ms, last after"
         f" {turn.frames[-1].at * 1000:.0f} ms, reply after {turn.seconds * 1000:.0f} ms;"
         f" {len(turn.streamed)} of {len(turn.reply)} characters streamed, all as in the reply",
@@ -44,20 +43,20 @@ def streams_a_turn(visit: Visit) -> Found:
     )
 
 
-def brings_long_texts_whole(visit: Visit) -> Found:
-    """See whether Lex cuts a long message."""
-    turn = _asked(visit, visit.long_question)
+def brings_long_texts_whole(session: SmokeSession) -> Finding:
+    """Find out whether Lex cuts a long message."""
+    turn = _ask(session, session.long_question)
     longest = max((len(message) for message in turn.messages), default=0)
-    differs = difference(turn.streamed, turn.reply)
-    if differs is not None:
-        raise CheckFailed(f"what was streamed leaves the reply after {differs} characters")
+    same = difference(turn.streamed, turn.reply)
+    if same is not None:
+        raise CheckFailed(f"the streamed text differs from the reply after {same} characters")
     if longest <= MODEL_LIMIT:
         raise CheckSkipped(
             f"the longest message has {longest} characters, which decides nothing;"
             " give a --long-question that takes longer to answer"
         )
     beyond = "" if longest > OWN_LIMIT else f"; beyond {OWN_LIMIT}: not tested"
-    return Found(
+    return Finding(
         f"a message of {longest} characters came back whole; {len(turn.reply)} characters in"
         f" {len(turn.messages)} messages{beyond}",
         {
@@ -68,36 +67,39 @@ def brings_long_texts_whole(visit: Visit) -> Found:
     )
 
 
-def keeps_attributes_left_out(visit: Visit) -> Found:
-    """See what Lex does with a session attribute that the fulfillment does not hand back."""
-    turn = _asked(visit, visit.question, **{LEFT_OUT: "smoke"})
+def keeps_attributes_left_out(session: SmokeSession) -> Finding:
+    """Find out whether Lex keeps a session attribute that the fulfillment does not return."""
+    turn = _ask(session, session.question, **{LEFT_OUT: "smoke"})
     kept = LEFT_OUT in turn.attributes
-    return Found(
+    return Finding(
         f"a session attribute that the Lambda leaves out is {'kept' if kept else 'gone'}"
-        " (said of this project's fulfillment, which leaves out what Lex Web UI repeats)",
+        " (with this project's fulfillment, which leaves out what Lex Web UI repeats)",
         {"kept": kept},
     )
 
 
 def difference(streamed: str, reply: str) -> int | None:
-    """Return where what was streamed leaves the reply, or ``None`` if it is its beginning.
+    """Return where the streamed text departs from the reply.
 
-    Where a reply is cut into messages, white space may go, so it counts nowhere.
+    White space does not count: some may get lost where a reply is cut into messages.
+
+    Args:
+        streamed: the text of all frames.
+        reply: the text of all messages.
+
+    Returns:
+        How many characters are the same, or ``None`` if the reply begins with the streamed text.
     """
     streamed, reply = "".join(streamed.split()), "".join(reply.split())
     if reply.startswith(streamed):
         return None
     pairs = zip(streamed, reply, strict=False)
-    same = (index for index, (one, other) in enumerate(pairs) if one != other)
-    return next(same, min(len(streamed), len(reply)))
+    differences = (index for index, (one, other) in enumerate(pairs) if one != other)
+    return next(differences, min(len(streamed), len(reply)))
 
 
-def _asked(visit: Visit, question: str, **attributes: str) -> Turn:
-    bot = _bot(visit)
-    return visit.browser.ask(visit.open_socket(), visit.browser.lex(), bot, question, attributes)
-
-
-def _bot(visit: Visit) -> Bot:
-    if visit.target.bot is None:
+def _ask(session: SmokeSession, question: str, **attributes: str) -> ObservedTurn:
+    if session.stack.bot_alias is None:
         raise CheckSkipped("no bot; give --bot-id and --bot-alias-id")
-    return visit.target.bot
+    socket, lex = session.require_socket(), session.browser.lex_client()
+    return session.browser.ask(socket, lex, session.stack.bot_alias, question, attributes)

@@ -1,18 +1,18 @@
-"""Checks of who may connect."""
+"""Connection checks."""
 
 from __future__ import annotations
 
 import pytest
-from smoke_fakes import CREDENTIALS, OPEN_TARGET, FakeConnect, FakeSocket, visit
+from smoke_fakes import CREDENTIALS, OPEN_STACK, FakeConnect, FakeSocket, session
 
 from websocket_stack.smoke.browser import Identity
-from websocket_stack.smoke.checks import connect as connect_checks
+from websocket_stack.smoke.checks import connect
 from websocket_stack.smoke.report import CheckFailed, CheckSkipped
 
 REFUSALS = [
-    connect_checks.refuses_unsigned,
-    connect_checks.refuses_an_identity_of_others,
-    connect_checks.refuses_a_second_owner,
+    connect.refuses_unsigned,
+    connect.refuses_an_identity_of_others,
+    connect.refuses_a_second_owner,
 ]
 
 
@@ -21,72 +21,72 @@ def guest() -> Identity:
 
 
 def strangers(outcome: FakeSocket | int, **more):
-    """Return a visit that is connected, and what the next connection meets."""
-    connect = FakeConnect(outcome)
-    return visit(opened=FakeSocket(), connect=connect, new_guest=guest, **more), connect
+    """Return a session that is connected, and what the next connection meets."""
+    fake = FakeConnect(outcome)
+    return session(opened=FakeSocket(), connect=fake, new_guest=guest, **more), fake
 
 
 def test_the_own_socket_stays_open_until_the_visit_is_over() -> None:
     socket = FakeSocket()
-    made = visit(connect=FakeConnect(socket))
-    found = connect_checks.connects(made)
+    smoke = session(connect=FakeConnect(socket))
+    finding = connect.connects(smoke)
 
-    assert found.text == "connected in 0 ms"
-    assert made.open_socket() is socket
+    assert finding.text == "connected in 0 ms"
+    assert smoke.require_socket() is socket
     assert not socket.is_closed
-    made.sockets.close()
+    smoke.sockets.close()
     assert socket.is_closed
 
 
 def test_a_refused_connection_fails_with_its_status() -> None:
     with pytest.raises(CheckFailed, match="refused with status 403"):
-        connect_checks.connects(visit(connect=FakeConnect(403)))
+        connect.connects(session(connect=FakeConnect(403)))
 
 
 def test_silence_after_ping_is_right_and_an_answer_is_not() -> None:
     socket = FakeSocket()
-    connect_checks.is_silent_after_ping(visit(opened=socket))
+    connect.is_silent_after_ping(session(opened=socket))
     assert socket.sent == ['{"action":"ping"}']
 
     with pytest.raises(CheckFailed, match="answered with 4 characters"):
-        connect_checks.is_silent_after_ping(visit(opened=FakeSocket("pong")))
+        connect.is_silent_after_ping(session(opened=FakeSocket("pong")))
 
 
 @pytest.mark.parametrize("check", REFUSALS)
 @pytest.mark.parametrize("status", [401, 403])
 def test_strangers_are_refused(check, status) -> None:
-    made, _ = strangers(status)
+    other, _ = strangers(status)
 
-    assert check(made).text == f"refused with status {status}"
+    assert check(other).text == f"refused with status {status}"
 
 
 @pytest.mark.parametrize("check", REFUSALS)
-@pytest.mark.parametrize(("outcome", "said"), [(FakeSocket(), "let in"), (500, "status 500")])
-def test_strangers_who_are_let_in_or_meet_an_error_fail(check, outcome, said) -> None:
-    made, _ = strangers(outcome)
+@pytest.mark.parametrize(("outcome", "message"), [(FakeSocket(), "let in"), (500, "status 500")])
+def test_strangers_who_are_let_in_or_meet_an_error_fail(check, outcome, message) -> None:
+    other, _ = strangers(outcome)
 
-    with pytest.raises(CheckFailed, match=said):
-        check(made)
+    with pytest.raises(CheckFailed, match=message):
+        check(other)
 
 
 def test_a_stack_that_takes_unsigned_clients_is_only_asked_the_other_questions() -> None:
-    made, _ = strangers(FakeSocket(), target=OPEN_TARGET)
+    other, _ = strangers(FakeSocket(), stack=OPEN_STACK)
     with pytest.raises(CheckSkipped, match="demands a signature only with --auth iam"):
-        connect_checks.refuses_unsigned(made)
+        connect.refuses_unsigned(other)
 
     for check in REFUSALS[1:]:
-        made, _ = strangers(FakeSocket(), target=OPEN_TARGET)
+        other, _ = strangers(FakeSocket(), stack=OPEN_STACK)
         with pytest.raises(CheckFailed, match="let in"):
-            check(made)
+            check(other)
 
 
 def test_each_stranger_comes_in_their_own_way() -> None:
     unsigned, first = strangers(403)
-    connect_checks.refuses_unsigned(unsigned)
+    connect.refuses_unsigned(unsigned)
     other, second = strangers(403)
-    connect_checks.refuses_an_identity_of_others(other)
+    connect.refuses_an_identity_of_others(other)
     owner, third = strangers(403)
-    connect_checks.refuses_a_second_owner(owner)
+    connect.refuses_a_second_owner(owner)
 
     assert "X-Amz" not in first.urls[0]
     assert "sessionId=eu-west-1%3A" in second.urls[0] and "X-Amz-Signature" in second.urls[0]
@@ -95,4 +95,4 @@ def test_each_stranger_comes_in_their_own_way() -> None:
 
 def test_a_second_owner_takes_a_pool_of_identities() -> None:
     with pytest.raises(CheckSkipped, match="give --identity-pool"):
-        connect_checks.refuses_a_second_owner(visit(opened=FakeSocket()))
+        connect.refuses_a_second_owner(session(opened=FakeSocket()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from smoke_fakes import FakeManagement, FakeSocket, visit
+from smoke_fakes import FakeManagement, FakeSocket, session
 
 from fakes import FakeClock
 from websocket_stack.smoke.checks import posts as post_checks
@@ -11,32 +11,32 @@ from websocket_stack.smoke.report import CheckFailed, CheckSkipped
 
 
 def test_posts_are_measured() -> None:
-    found = post_checks.posts_in_time(visit(opened=FakeSocket(), posts=20))
+    finding = post_checks.posts_in_time(session(opened=FakeSocket(), posts=20))
 
-    assert found.numbers == {"posts": 20, "p50_ms": 10.0, "p95_ms": 19.0, "p99_ms": 20.0}
-    assert "p50 10 ms, p95 19 ms, p99 20 ms" in found.text
+    assert finding.numbers == {"posts": 20, "p50_ms": 10.0, "p95_ms": 19.0, "p99_ms": 20.0}
+    assert "p50 10 ms, p95 19 ms, p99 20 ms" in finding.text
 
 
 def test_no_posts_are_no_measurement() -> None:
     with pytest.raises(CheckSkipped):
-        post_checks.posts_in_time(visit(opened=FakeSocket(), posts=0))
+        post_checks.posts_in_time(session(opened=FakeSocket(), posts=0))
 
 
 @pytest.mark.parametrize(
-    ("management", "said"),
+    ("management", "message"),
     [
         (FakeManagement([200]), "post 1 of 3: taken, but not what arrives"),
         (FakeManagement([429]), "post 1 of 3: status 429"),
     ],
 )
-def test_a_post_that_does_not_arrive_fails(management, said) -> None:
-    with pytest.raises(CheckFailed, match=said):
-        post_checks.posts_in_time(visit(opened=FakeSocket(), management=management))
+def test_a_post_that_does_not_arrive_fails(management, message) -> None:
+    with pytest.raises(CheckFailed, match=message):
+        post_checks.posts_in_time(session(opened=FakeSocket(), management=management))
 
 
 def test_a_frame_that_is_not_the_post_fails() -> None:
     with pytest.raises(CheckFailed):
-        post_checks.posts_in_time(visit(opened=FakeSocket("of somebody else")))
+        post_checks.posts_in_time(session(opened=FakeSocket("of somebody else")))
 
 
 @pytest.mark.parametrize(
@@ -47,16 +47,18 @@ def test_a_frame_that_is_not_the_post_fails() -> None:
     ],
 )
 def test_an_empty_post_answers_a_question_whatever_comes(management, text) -> None:
-    found = post_checks.takes_an_empty_post(visit(opened=FakeSocket(), management=management))
+    finding = post_checks.takes_an_empty_post(session(opened=FakeSocket(), management=management))
 
-    assert found.text == text
+    assert finding.text == text
 
 
 def test_an_empty_post_may_arrive() -> None:
-    found = post_checks.takes_an_empty_post(visit(opened=FakeSocket()))
+    finding = post_checks.takes_an_empty_post(session(opened=FakeSocket()))
 
-    assert found.text == "a post without data gets status 200, and a frame of 0 characters arrives"
-    assert found.numbers == {"http_status": 200, "arrives": True}
+    assert (
+        finding.text == "a post without data gets status 200, and a frame of 0 characters arrives"
+    )
+    assert finding.numbers == {"http_status": 200, "arrives": True}
 
 
 def test_gone_is_told_with_header_and_body() -> None:
@@ -64,26 +66,26 @@ def test_gone_is_told_with_header_and_body() -> None:
     management = FakeManagement(
         [200, 410], clock=clock, headers={"x-amzn-ErrorType": "GoneException"}, body=b"{}"
     )
-    found = post_checks.says_gone_after_closing(
-        visit(opened=socket, management=management, clock=clock)
+    finding = post_checks.says_gone_after_closing(
+        session(opened=socket, management=management, clock=clock)
     )
 
     assert socket.is_closed
-    assert "x-amzn-ErrorType: GoneException; body: {}" in found.text
-    assert found.numbers["after_ms"] == pytest.approx(203.0)
+    assert "x-amzn-ErrorType: GoneException; body: {}" in finding.text
+    assert finding.numbers["after_ms"] == pytest.approx(203.0)
     assert len(management.posts) == 2
 
 
 def test_gone_may_come_with_nothing() -> None:
-    found = post_checks.says_gone_after_closing(
-        visit(opened=FakeSocket(), management=FakeManagement([410]))
+    finding = post_checks.says_gone_after_closing(
+        session(opened=FakeSocket(), management=FakeManagement([410]))
     )
 
-    assert "x-amzn-ErrorType: none; body: empty" in found.text
+    assert "x-amzn-ErrorType: none; body: empty" in finding.text
 
 
 def test_a_closed_connection_that_goes_on_taking_posts_fails() -> None:
     management = FakeManagement([200])
     with pytest.raises(CheckFailed, match="status 200 instead of 410"):
-        post_checks.says_gone_after_closing(visit(opened=FakeSocket(), management=management))
+        post_checks.says_gone_after_closing(session(opened=FakeSocket(), management=management))
     assert len(management.posts) == post_checks.GONE_TRIES

@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from smoke_fakes import TARGET, FakeSocket, visit
+from smoke_fakes import STACK, FakeSocket, session
 
-from websocket_stack.smoke.browser import Frame, Turn
+from websocket_stack.smoke.browser import ObservedTurn, TimedFrame
 from websocket_stack.smoke.checks import turns as turn_checks
 from websocket_stack.smoke.report import CheckFailed, CheckSkipped
-from websocket_stack.smoke.stack import Target
 
 
 class FakeBrowser:
     """Answers each question with the same turn."""
 
     def __init__(self, *frames: str, messages: tuple[str, ...], **attributes: str) -> None:
-        timed = (Frame(0.5 + index / 10, text) for index, text in enumerate(frames))
-        self._turn = Turn(tuple(timed), messages, attributes, 2.0)
-        self.asked: list[tuple[str, dict[str, str]]] = []
+        timed = (TimedFrame(0.5 + index / 10, text) for index, text in enumerate(frames))
+        self._turn = ObservedTurn(tuple(timed), messages, attributes, 2.0)
+        self.questions: list[tuple[str, dict[str, str]]] = []
 
-    def lex(self) -> None:
+    def lex_client(self) -> None:
         return None
 
-    def ask(self, socket: Any, lex: Any, bot: Any, text: str, further: dict[str, str]) -> Turn:
-        self.asked.append((text, further))
+    def ask(
+        self, socket: Any, lex: Any, bot_alias: Any, text: str, attributes: dict[str, str]
+    ) -> ObservedTurn:
+        self.questions.append((text, attributes))
         return self._turn
 
 
-def meeting(*frames: str, messages: tuple[str, ...], **attributes: str):
-    made = visit(opened=FakeSocket())
-    made.browser = FakeBrowser(*frames, messages=messages, **attributes)  # type: ignore[assignment]
-    return made
+def asking(*frames: str, messages: tuple[str, ...], **attributes: str):
+    smoke = session(opened=FakeSocket())
+    smoke.browser = FakeBrowser(*frames, messages=messages, **attributes)  # type: ignore[assignment]
+    return smoke
 
 
 def test_a_turn_is_counted_and_timed() -> None:
-    found = turn_checks.streams_a_turn(meeting("The la", "mp", messages=("The lamp turns.",)))
+    finding = turn_checks.streams_a_turn(asking("The la", "mp", messages=("The lamp turns.",)))
 
-    assert found.numbers == {
+    assert finding.numbers == {
         "frames": 2,
         "first_frame_ms": 500.0,
         "last_frame_ms": 600.0,
@@ -47,16 +49,16 @@ def test_a_turn_is_counted_and_timed() -> None:
         "streamed_characters": 8,
         "reply_characters": 15,
     }
-    assert "8 of 15 characters streamed" in found.text
+    assert "8 of 15 characters streamed" in finding.text
 
 
 @pytest.mark.parametrize(
-    ("frames", "said"),
-    [((), "no frame in 2.00 s"), (("The lump",), "leave the reply after 4 characters")],
+    ("frames", "message"),
+    [((), "no frame in 2.00 s"), (("The lump",), "differ from the reply after 4 characters")],
 )
-def test_a_turn_that_does_not_stream_its_reply_fails(frames, said) -> None:
-    with pytest.raises(CheckFailed, match=said):
-        turn_checks.streams_a_turn(meeting(*frames, messages=("The lamp",)))
+def test_a_turn_that_does_not_stream_its_reply_fails(frames, message) -> None:
+    with pytest.raises(CheckFailed, match=message):
+        turn_checks.streams_a_turn(asking(*frames, messages=("The lamp",)))
 
 
 @pytest.mark.parametrize(
@@ -77,40 +79,40 @@ def test_what_is_streamed_has_to_begin_the_reply(streamed, reply, where) -> None
 
 def test_a_long_message_that_comes_whole_answers_the_question() -> None:
     long = "x" * 5000
-    found = turn_checks.brings_long_texts_whole(meeting("x", messages=(long, "y")))
+    finding = turn_checks.brings_long_texts_whole(asking("x", messages=(long, "y")))
 
-    assert found.numbers["longest_message_characters"] == 5000
-    assert "not tested" not in found.text
+    assert finding.numbers["longest_message_characters"] == 5000
+    assert "not tested" not in finding.text
 
 
 def test_a_message_within_our_own_limit_leaves_the_rest_open() -> None:
-    found = turn_checks.brings_long_texts_whole(meeting("x", messages=("x" * 2000,)))
+    finding = turn_checks.brings_long_texts_whole(asking("x", messages=("x" * 2000,)))
 
-    assert found.text.endswith("beyond 4000: not tested")
+    assert finding.text.endswith("beyond 4000: not tested")
 
 
 def test_short_messages_answer_nothing() -> None:
     with pytest.raises(CheckSkipped, match="the longest message has 10 characters"):
-        turn_checks.brings_long_texts_whole(meeting("x", messages=("x" * 10,)))
+        turn_checks.brings_long_texts_whole(asking("x", messages=("x" * 10,)))
 
 
 def test_a_message_that_was_cut_fails() -> None:
-    with pytest.raises(CheckFailed, match="leaves the reply after 1024 characters"):
-        turn_checks.brings_long_texts_whole(meeting("x" * 3000, messages=("x" * 1024,)))
+    with pytest.raises(CheckFailed, match="differs from the reply after 1024 characters"):
+        turn_checks.brings_long_texts_whole(asking("x" * 3000, messages=("x" * 1024,)))
 
 
 @pytest.mark.parametrize(
     ("attributes", "kept"), [({}, False), ({"previousLexResponse": "smoke"}, True)]
 )
 def test_an_attribute_left_out_is_kept_or_gone(attributes, kept) -> None:
-    made = meeting(messages=("x",), **attributes)
-    found = turn_checks.keeps_attributes_left_out(made)
+    smoke = asking(messages=("x",), **attributes)
+    finding = turn_checks.keeps_attributes_left_out(smoke)
 
-    assert found.numbers == {"kept": kept}
-    assert made.browser.asked == [("a question", {"previousLexResponse": "smoke"})]
+    assert finding.numbers == {"kept": kept}
+    assert smoke.browser.questions == [("a question", {"previousLexResponse": "smoke"})]
 
 
 def test_without_a_bot_nothing_is_asked() -> None:
-    made = visit(opened=FakeSocket(), target=Target(**{**vars(TARGET), "bot": None}))
+    smoke = session(opened=FakeSocket(), stack=replace(STACK, bot_alias=None))
     with pytest.raises(CheckSkipped, match="no bot; give --bot-id"):
-        turn_checks.streams_a_turn(made)
+        turn_checks.streams_a_turn(smoke)

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from cloudformation_fakes import ACCOUNT, REGION, refusal
 
-from websocket_stack.deployment.artifacts import MADE_BY, Bucket, default_name
-from websocket_stack.deployment.failures import Failed
+from websocket_stack.command_line import CommandFailed
+from websocket_stack.deployment.artifact_bucket import MADE_BY, ArtifactBucket, default_name
 
 NAME = default_name(ACCOUNT, REGION)
 
 
-def bucket(s3: Any, stack: str = "lex", name: str = NAME, region: str = REGION) -> Bucket:
-    return Bucket(s3, name, account=ACCOUNT, region=region, stack=stack)
+def bucket(s3: Any, stack: str = "lex", name: str = NAME, region: str = REGION) -> ArtifactBucket:
+    return ArtifactBucket(s3, name, account=ACCOUNT, region=region, stack_name=stack)
 
 
 def keys(s3: Any) -> list[str]:
@@ -50,16 +50,16 @@ def test_a_bucket_is_made_in_the_region_of_the_stack(aws) -> None:
 
 
 def test_what_is_there_is_not_uploaded_again(s3, zip_path, templates) -> None:
-    made, said = bucket(s3), []
+    made, lines = bucket(s3), []
     made.make()
     paths = sorted(templates.glob("*.yaml"))
-    key = made.put_code(zip_path, said.append)
-    prefix = made.put_templates(paths, said.append)
-    assert len(said) == 4
+    key = made.put_code(zip_path, lines.append)
+    prefix = made.put_templates(paths, lines.append)
+    assert len(lines) == 4
 
-    assert made.put_code(zip_path, said.append) == key
-    assert made.put_templates(paths, said.append) == prefix
-    assert len(said) == 4
+    assert made.put_code(zip_path, lines.append) == key
+    assert made.put_templates(paths, lines.append) == prefix
+    assert len(lines) == 4
     assert not prefix.endswith("/")
     assert keys(s3) == sorted([key, *(f"{prefix}/{path.name}" for path in paths)])
 
@@ -139,7 +139,7 @@ class FakeS3:
 
 
 @pytest.mark.parametrize(
-    ("s3", "said"),
+    ("s3", "message"),
     [
         (FakeS3(403), "is another account's, or closed to you; choose a --bucket"),
         (FakeS3(301), "is in another region than us-east-1"),
@@ -147,8 +147,8 @@ class FakeS3:
         (FakeS3(500), "500"),
     ],
 )
-def test_a_bucket_that_cannot_be_used_is_said(s3, said) -> None:
-    with pytest.raises(Failed, match=said):
+def test_a_bucket_that_cannot_be_used_is_said(s3, message) -> None:
+    with pytest.raises(CommandFailed, match=message):
         bucket(s3).exists()
 
 
@@ -159,7 +159,9 @@ def test_every_call_names_whose_the_bucket_has_to_be() -> None:
 
 
 def test_an_object_that_stays_is_said() -> None:
-    with pytest.raises(Failed, match="cannot delete k of lex-streaming-123456789012-us-east-1"):
+    with pytest.raises(
+        CommandFailed, match="cannot delete k of lex-streaming-123456789012-us-east-1"
+    ):
         bucket(FakeS3()).empty()
 
 

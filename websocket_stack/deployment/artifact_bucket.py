@@ -1,4 +1,4 @@
-"""The bucket that code and templates are deployed from, and what one stack has in it."""
+"""The S3 bucket that code and templates are deployed from, and one stack's objects in it."""
 
 from __future__ import annotations
 
@@ -9,60 +9,69 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from websocket_stack.command_line import CommandFailed, error_code
 from websocket_stack.deployment import template_files
-from websocket_stack.deployment.failures import Failed, code_of
 
 MADE_BY = {"Key": "made-by", "Value": "lex-streaming scripts/deploy"}
-# Of one delete_objects call.
+# The most objects of one delete_objects call.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 MAX_DELETED = 1000
-# A key is part of a Lambda version's description; templates/fulfillment.yaml takes so much of it.
+# A key is part of a Lambda version's description, so templates/fulfillment.yaml limits its length.
 MAX_NAME_LENGTH = 64
 
 
 def default_name(account: str, region: str) -> str:
-    """Return the name of the bucket unless another is chosen."""
+    """Return the name of the bucket that is used unless another is chosen."""
     return f"lex-streaming-{account}-{region}"
 
 
-def _short(stack: str) -> str:
-    """Return a stack's name, or what stands for a long one; keys are to fit in 128 characters."""
-    if len(stack) <= MAX_NAME_LENGTH:
-        return stack
-    named = hashlib.sha256(stack.encode()).hexdigest()[:16]
-    return f"{stack[: MAX_NAME_LENGTH - len(named) - 1]}-{named}"
+def _shorten(stack_name: str) -> str:
+    """Return a stack's name, a long one cut and with a hash, so that keys fit in 128 characters."""
+    if len(stack_name) <= MAX_NAME_LENGTH:
+        return stack_name
+    suffix = hashlib.sha256(stack_name.encode()).hexdigest()[:16]
+    return f"{stack_name[: MAX_NAME_LENGTH - len(suffix) - 1]}-{suffix}"
 
 
-class Bucket:
-    """Takes an ``s3`` client, the bucket's name and region, whose it must be, and the stack's name.
+class ArtifactBucket:
+    """The bucket, as one stack uses it.
 
-    Whoever knows an account's number knows the name of its bucket too, and could have made it
-    first; so every call names the owner that it expects.
+    The default name follows from the account's number, so anybody could have taken it before; every
+    call therefore names the account that has to own the bucket.
+
+    Args:
+        client: an ``s3`` client.
+        name: the bucket's name.
+        account: the account that has to own it.
+        region: the region that it has to be in.
+        stack_name: the stack whose objects are uploaded and deleted.
     """
 
-    def __init__(self, client: Any, name: str, *, account: str, region: str, stack: str) -> None:
+    def __init__(
+        self, client: Any, name: str, *, account: str, region: str, stack_name: str
+    ) -> None:
         self._client = client
         self._owner = {"Bucket": name, "ExpectedBucketOwner": account}
         self._region = region
-        self._prefix = f"lex-streaming/{_short(stack)}/"
+        self._prefix = f"lex-streaming/{_shorten(stack_name)}/"
         self.name = name
 
     def exists(self) -> bool:
-        """Say whether the bucket is there.
+        """Return whether the bucket exists.
 
         Raises:
-            Failed: it is, and is not ours or in another region.
+            CommandFailed: it does, but in another account or region.
         """
         try:
-            answer = self._client.head_bucket(**self._owner)
+            response = self._client.head_bucket(**self._owner)
         except ClientError as exc:
             status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
             if status == 404:
                 return False
-            raise Failed(self._unusable(status, code_of(exc))) from exc
-        region = answer.get("BucketRegion") or self._region
+            raise CommandFailed(self._unusable(status, error_code(exc))) from exc
+        region = response.get("BucketRegion") or self._region
         if region != self._region:
-            raise Failed(self._elsewhere())
+            raise CommandFailed(self._elsewhere())
         return True
 
     def _unusable(self, status: int | None, code: str) -> str:
@@ -76,7 +85,7 @@ class Bucket:
         return f"bucket {self.name} is in another region than {self._region}; choose a --bucket"
 
     def make(self) -> None:
-        """Make the bucket: encrypted, closed to the public, and marked as made here."""
+        """Make the bucket: encrypted, closed to the public, and tagged as made by this command."""
         options: dict[str, Any] = {"Bucket": self.name}
         if self._region != "us-east-1":
             options["CreateBucketConfiguration"] = {"LocationConstraint": self._region}
@@ -99,26 +108,26 @@ class Bucket:
         )
 
     def put_code(self, path: Path, say: Callable[[str], None]) -> str:
-        """Upload the Lambda's zip unless it is there; return its key."""
+        """Upload the Lambda's zip unless the bucket has it; return its key."""
         content = path.read_bytes()
         key = f"{self._prefix}code/{hashlib.sha256(content).hexdigest()[:32]}.zip"
         self._put(key, content, say)
         return key
 
     def put_templates(self, paths: Sequence[Path], say: Callable[[str], None]) -> str:
-        """Upload templates unless they are there; return their keys' prefix, without a slash."""
+        """Upload templates unless the bucket has them; return their prefix, without a slash."""
         prefix = f"{self._prefix}templates/{template_files.digest(paths)}"
         for path in paths:
             self._put(f"{prefix}/{path.name}", path.read_bytes(), say)
         return prefix
 
     def url(self, key: str) -> str:
-        """Return the address that CloudFormation reads an object at."""
+        """Return the address at which CloudFormation reads an object."""
         suffix = "amazonaws.com.cn" if self._region.startswith("cn-") else "amazonaws.com"
         return f"https://{self.name}.s3.{self._region}.{suffix}/{key}"
 
     def _put(self, key: str, content: bytes, say: Callable[[str], None]) -> None:
-        # The key says what the content is, so what is there already is right.
+        # The key has a hash of the content, so an object of that key is the same.
         if self._has(key):
             return
         say(f"uploading {key} ({len(content) / 1024:,.0f} KB)")
@@ -128,7 +137,7 @@ class Bucket:
         try:
             self._client.head_object(**self._owner, Key=key)
         except ClientError as exc:
-            # S3 says 403 of a missing object to those who may not list the bucket.
+            # For a missing object S3 returns 403 to callers who may not list the bucket.
             if exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in (403, 404):
                 return False
             raise
@@ -137,21 +146,25 @@ class Bucket:
     # --- removal
 
     def keys(self) -> list[str]:
-        """Return the keys of the stack's objects, each once."""
+        """Return the keys of the stack's objects."""
         return sorted({key for key, _ in self._versions(self._prefix)})
 
     def made_here(self) -> bool:
-        """Say whether scripts/deploy made the bucket."""
+        """Return whether scripts/deploy made the bucket."""
         try:
             tags = self._client.get_bucket_tagging(**self._owner)["TagSet"]
         except ClientError as exc:
-            if code_of(exc) in ("NoSuchTagSet", "AccessDenied"):
+            if error_code(exc) in ("NoSuchTagSet", "AccessDenied"):
                 return False
             raise
         return MADE_BY in tags
 
     def empty(self) -> None:
-        """Delete the stack's objects, in all their versions."""
+        """Delete the stack's objects, in all their versions.
+
+        Raises:
+            CommandFailed: S3 refuses to delete one of them.
+        """
         versions = [
             {"Key": key, "VersionId": version} for key, version in self._versions(self._prefix)
         ]
@@ -161,10 +174,10 @@ class Bucket:
                 Delete={"Objects": versions[start : start + MAX_DELETED], "Quiet": True},
             )
             for error in deleted.get("Errors", []):
-                raise Failed(f"cannot delete {error['Key']} of {self.name}: {error['Code']}")
+                raise CommandFailed(f"cannot delete {error['Key']} of {self.name}: {error['Code']}")
 
     def delete_if_unused(self) -> bool:
-        """Delete the bucket if it was made here and holds nothing any more; say whether it was."""
+        """Delete the bucket if this command made it and it is empty; return whether it did."""
         if not self.made_here() or next(iter(self._versions("")), None):
             return False
         self._client.delete_bucket(**self._owner)

@@ -1,24 +1,25 @@
-"""How the checks are made."""
+"""How checks end."""
 
 from __future__ import annotations
 
 import pytest
 from botocore.exceptions import NoCredentialsError
 from cloudformation_fakes import refusal
-from smoke_fakes import FakeConnect, visit
+from smoke_fakes import FakeConnect, session
 from websockets.exceptions import ConnectionClosedOK, InvalidStatus, InvalidURI
 
-from websocket_stack.smoke.checks import every as checks
-from websocket_stack.smoke.report import CheckFailed, CheckSkipped, Found, Result
+from websocket_stack.smoke.checks import CHECKS, Check
+from websocket_stack.smoke.report import CheckFailed, CheckResult, CheckSkipped, Finding
+from websocket_stack.smoke.runner import run_checks
 
 
-def outcome(exc: Exception | None) -> Result:
-    def check(made: object) -> Found:
+def outcome(exc: Exception | None) -> CheckResult:
+    def check(session: object) -> Finding:
         if exc is not None:
             raise exc
-        return Found("seen", {"n": 1})
+        return Finding("seen", {"n": 1})
 
-    (result,) = checks.run(visit(), [("a check", check)])
+    (result,) = run_checks(session(), [Check("a check", check)])
     return result
 
 
@@ -57,18 +58,18 @@ def test_a_refusal_says_its_status() -> None:
 
 
 def test_one_failure_does_not_stop_the_others() -> None:
-    def fails(made: object) -> Found:
+    def fails(session: object) -> Finding:
         raise CheckFailed("no")
 
-    def works(made: object) -> Found:
-        return Found("yes")
+    def works(session: object) -> Finding:
+        return Finding("yes")
 
-    results = checks.run(visit(), [("one", fails), ("two", works)])
+    results = run_checks(session(), [Check("one", fails), Check("two", works)])
     assert [result.status for result in results] == ["failed", "ok"]
 
 
 def test_what_closes_the_socket_comes_last() -> None:
-    names = [name for name, _ in checks.CHECKS]
+    names = [name for name, _ in CHECKS]
 
     assert names[0] == "signed connect"
     assert names[-1] == "post after closing"

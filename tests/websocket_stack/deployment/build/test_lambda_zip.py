@@ -1,0 +1,156 @@
+"""The fulfillment Lambda's zip."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import zipfile
+
+import pytest
+from source_trees import SOURCES, failure, write
+
+from websocket_stack.deployment.build.lambda_zip import ROOT, build, pack
+from websocket_stack.deployment.build.source_files import files_in
+
+# Of the zip of SOURCES. Every Python on every machine has to come to it.
+SHA256 = "622a7bbfa5b2936e328f0d95de82d7934e2e58aa0c7b5ad98a5f455cefbbd91e"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write(tmp_path / "code", SOURCES)
+
+
+@pytest.fixture(scope="module")
+def zip_path(tmp_path_factory):
+    return build(output=tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture(scope="module")
+def names(zip_path):
+    with zipfile.ZipFile(zip_path) as archive:
+        return archive.namelist()
+
+
+# --- the same bytes
+
+
+def test_order_times_and_permissions_change_nothing(folder, tmp_path):
+    umask = os.umask(0o077)
+    try:
+        elsewhere = write(tmp_path / "an" / "other", dict(reversed(SOURCES.items())))
+    finally:
+        os.umask(umask)
+    (elsewhere / "handler.py").chmod(0o755)
+    for path in elsewhere.rglob("*"):
+        os.utime(path, (1, 1))
+    assert pack(files_in(elsewhere)) == pack(files_in(folder))
+
+
+def test_every_python_and_machine_makes_the_same(folder):
+    assert hashlib.sha256(pack(files_in(folder))).hexdigest() == SHA256
+
+
+def test_each_entry_is_of_1980_and_readable_by_all(zip_path):
+    # Lambda runs the code as a user of its own:
+    # https://docs.aws.amazon.com/lambda/latest/dg/configuration-function-zip.html
+    with zipfile.ZipFile(zip_path) as archive:
+        for entry in archive.infolist():
+            assert entry.date_time == (1980, 1, 1, 0, 0, 0)
+            assert entry.external_attr >> 16 == 0o100644
+        assert archive.testzip() is None
+        assert archive.namelist() == sorted(archive.namelist())
+
+
+def test_a_second_build_is_the_same_file(zip_path, tmp_path):
+    again = build(output=tmp_path)
+    assert again.name == zip_path.name
+    assert again.read_bytes() == zip_path.read_bytes()
+
+
+def test_the_zips_name_is_its_contents_hash(zip_path):
+    digest = hashlib.sha256(zip_path.read_bytes()).hexdigest()
+    assert zip_path.name == f"fulfillment-{digest[:12]}.zip"
+    assert [path.name for path in zip_path.parent.iterdir()] == [zip_path.name]
+
+
+def test_another_source_is_another_name(folder, tmp_path, zip_path):
+    assert build([folder], tmp_path / "out").name != zip_path.name
+
+
+# --- what is in the zip
+
+
+def test_the_zip_has_package_and_dependencies_only(names):
+    tops = {re.sub(r"-[\d.]+\.dist-info", ".dist-info", name.split("/")[0]) for name in names}
+    assert tops == {
+        "fulfillment",
+        "aws_lambda_powertools",
+        "aws_lambda_powertools.dist-info",
+        "jmespath",
+        "jmespath.dist-info",
+        "typing_extensions.py",
+        "typing_extensions.dist-info",
+    }
+    assert len(set(names)) == len(names)
+
+
+def test_every_module_of_the_package_is_in_the_zip(names):
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "fulfillment").rglob("*.py")}
+    assert {name for name in names if name.startswith("fulfillment/")} == modules | {
+        "fulfillment/py.typed"
+    }
+
+
+@pytest.mark.parametrize(
+    "forbidden", [r"\.pyc$", "__pycache__", r"\.so$", r"(^|/)\.", "RECORD$", "INSTALLER$", r"^test"]
+)
+def test_no_name_in_the_zip_is_of_this_machine(names, forbidden):
+    assert [name for name in names if re.search(forbidden, name)] == []
+
+
+def test_each_dependencys_license_goes_along(names):
+    licensed = {name.split("/")[0] for name in names if name.endswith("/LICENSE")}
+    assert licensed == {name.split("/")[0] for name in names if ".dist-info/" in name}
+
+
+# --- a bot builder's own code
+
+
+def test_a_bot_builders_files_are_at_the_root(folder, tmp_path):
+    more = write(tmp_path / "more", {"my_bot.py": "import handler\n", "my_data.json": "{}"})
+    path = build([folder, more], tmp_path / "out")
+    with zipfile.ZipFile(path) as archive:
+        assert {*SOURCES, "my_bot.py", "my_data.json"} <= set(archive.namelist())
+        assert archive.read("my_bot.py") == b"import handler\n"
+
+
+def test_a_bot_may_be_a_single_file(folder, tmp_path):
+    more = write(tmp_path / "more", {"my_bot.py": "import handler\n", "notes.txt": "not this"})
+    path = build([folder, more / "my_bot.py"], tmp_path / "out")
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read("my_bot.py") == b"import handler\n"
+        assert "notes.txt" not in archive.namelist()
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    missing = tmp_path / "missing"
+    assert failure(build, [missing], tmp_path / "out") == f"{missing}: there is no such folder"
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_different_files_of_one_name_are_refused(folder, tmp_path):
+    other = write(tmp_path / "other", {"handler.py": "something else"})
+    message = failure(build, [folder, other], tmp_path / "out")
+    assert message.startswith("handler.py would be two files: ")
+
+
+def test_the_zip_is_not_written_into_its_own_code(folder):
+    message = failure(build, [folder], folder / "out")
+    assert message.startswith(f"{folder / 'out'} is in {folder}")
+
+
+def test_a_file_in_the_way_of_the_output_is_named(tmp_path):
+    write(tmp_path, {"a-file": ""})
+    assert "a-file" in failure(build, [], tmp_path / "a-file")

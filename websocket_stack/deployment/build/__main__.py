@@ -1,0 +1,48 @@
+"""``scripts/build``: builds the fulfillment Lambda's zip and prints its path."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from websocket_stack.command_line import CommandFailed, print_error, print_line
+from websocket_stack.deployment.build.lambda_zip import OUTPUT, build
+
+
+def argument_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scripts/build",
+        description="Build the fulfillment Lambda's zip and print its path. The same sources give"
+        " the same bytes.",
+    )
+    parser.add_argument(
+        "--output", type=Path, default=OUTPUT, metavar="DIR", help="where to; default: build"
+    )
+    parser.add_argument(
+        "--code",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a file of your own, or a folder whose files go to the zip's root; can be repeated",
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    options = argument_parser().parse_args(arguments)
+    try:
+        path = build(options.code, options.output)
+    except CommandFailed as exc:
+        print_error("build", exc)
+        return 1
+    here = Path.cwd()
+    print_line(str(path.relative_to(here) if path.is_relative_to(here) else path))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

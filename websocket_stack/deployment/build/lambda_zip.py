@@ -1,0 +1,73 @@
+"""The fulfillment Lambda's zip, named by its content."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from zipfile import ZipFile, ZipInfo
+
+from websocket_stack.command_line import CommandFailed
+from websocket_stack.deployment.build.dependencies import dependencies, pins
+from websocket_stack.deployment.build.source_files import Files, files_in, merge, package_files
+
+ROOT = Path(__file__).resolve().parents[3]
+PACKAGE = "fulfillment"
+OUTPUT = ROOT / "build"
+
+
+def build(code: Sequence[Path] = (), output: Path = OUTPUT) -> Path:
+    """Build the zip.
+
+    Args:
+        code: a bot builder's own files, and folders whose files go to the zip's root.
+        output: the folder to write it into.
+
+    Returns:
+        The zip's path.
+
+    Raises:
+        CommandFailed: something is missing, or in the way.
+    """
+    for folder in code:
+        if output.resolve().is_relative_to(folder.resolve()):
+            raise CommandFailed(
+                f"{output} is in {folder}, so that each zip would hold the last one"
+            )
+    try:
+        versions = pins((ROOT / "constraints.txt").read_text("utf-8"))
+        files = [package_files(ROOT / PACKAGE), dependencies(versions), *map(files_in, code)]
+        return write(pack(merge(files)), output)
+    except OSError as exc:
+        raise CommandFailed(str(exc)) from exc
+
+
+def pack(files: Files) -> bytes:
+    """Return the zip of some files.
+
+    Nothing counts but names and contents: order, times and permissions are always the same, and
+    nothing is compressed, since each build of zlib does that in its own way. The upload is slower
+    for it; Lambda is not, since it unpacks the zip before it runs it.
+    """
+    buffer = io.BytesIO()
+    with ZipFile(buffer, "w") as archive:
+        for name, path in sorted(files.items()):
+            # Its time is the first that a zip can hold, 1980-01-01.
+            entry = ZipInfo(name)
+            entry.create_system = 3  # Unix, also where this runs on Windows
+            entry.external_attr = (stat.S_IFREG | 0o644) << 16
+            archive.writestr(entry, path.read_bytes())
+    return buffer.getvalue()
+
+
+def write(content: bytes, output: Path) -> Path:
+    """Write a zip into a folder and return its path, which has a hash of the content."""
+    output.mkdir(parents=True, exist_ok=True)
+    path = output / f"{PACKAGE}-{hashlib.sha256(content).hexdigest()[:12]}.zip"
+    # In one step: a name that exists has its whole content.
+    part = path.with_suffix(".part")
+    part.write_bytes(content)
+    part.replace(path)
+    return path
