@@ -105,7 +105,7 @@ def test_each_error_is_one_line_of_advice(error, message) -> None:
     assert "\n" not in line
 
 
-def test_of_an_unreachable_region_no_address_is_said() -> None:
+def test_no_address_of_a_region_is_printed() -> None:
     error = EndpointConnectionError(endpoint_url="https://cloudformation.eu-nowhere-1.x/?X-Amz=1")
 
     assert "is the region 'eu-nowhere-1' right?" in explanation(error, "eu-nowhere-1")

@@ -88,7 +88,7 @@ def disconnect(connection_id: str = "DGSykeXooAMCFPQ=") -> dict[str, Any]:
     }
 
 
-def test_connect_writes_a_row_that_outlives_the_connection(handle, rows) -> None:
+def test_connect_writes_a_row_that_lives_long_enough(handle, rows) -> None:
     assert handle(connect({"sessionId": IDENTITY})) == {"statusCode": 200}
 
     assert rows()[IDENTITY] == {
@@ -112,7 +112,7 @@ def test_without_a_signer_there_is_no_owner(handle, rows, identity) -> None:
     assert "owner" not in rows()["session-1"]
 
 
-def test_a_context_without_an_identity_registers_all_the_same(handle, rows) -> None:
+def test_a_context_without_an_identity_registers(handle, rows) -> None:
     event = connect({"sessionId": "session-1"})
     del event["requestContext"]["identity"]
 
@@ -135,7 +135,7 @@ def test_a_context_without_an_identity_registers_all_the_same(handle, rows) -> N
         {"sessionId": "séance"},
     ],
 )
-def test_connect_without_a_session_that_lex_takes_is_refused(handle, rows, query) -> None:
+def test_connect_without_a_valid_session_is_refused(handle, rows, query) -> None:
     assert handle(connect(query)) == {"statusCode": 400}
     assert rows() == {}
 
@@ -160,7 +160,7 @@ def test_disconnect_deletes_all_that_connect_wrote(handle, rows) -> None:
     assert rows() == {}
 
 
-def test_disconnect_leaves_the_row_of_a_newer_connection(handle, rows) -> None:
+def test_disconnect_leaves_a_newer_connection(handle, rows) -> None:
     handle(connect({"sessionId": "session-1"}, "old="))
     handle(connect({"sessionId": "session-1"}, "new="))
 
@@ -180,7 +180,7 @@ def test_disconnect_leaves_other_sessions(handle, rows) -> None:
     assert "session-1" not in rows()
 
 
-def test_disconnect_of_an_unknown_connection_is_fine(handle, rows) -> None:
+def test_an_unknown_connection_may_disconnect(handle, rows) -> None:
     assert handle(disconnect("unknown=")) == {"statusCode": 200}
     assert rows() == {}
 
@@ -206,7 +206,7 @@ def test_a_table_that_refuses_is_a_server_error(client, event) -> None:
     }
 
 
-def test_a_table_that_cannot_be_reached_is_a_server_error() -> None:
+def test_an_unreachable_table_is_a_server_error() -> None:
     config = Config(connect_timeout=1, retries={"total_max_attempts": 1})
     with closing(
         boto3.client(
@@ -241,7 +241,7 @@ def test_nothing_of_the_event_is_logged(client, table, rows, caplog, table_name)
         assert record.exc_info is None
 
 
-def test_the_lambda_reads_its_table_from_the_environment(client, table, rows) -> None:
+def test_the_table_comes_from_the_environment(client, table, rows) -> None:
     environ = {"SESSION_TABLE": table, "ALLOW_ANONYMOUS": "true"}
     made = registration._from_environ(environ)
 
@@ -250,14 +250,14 @@ def test_the_lambda_reads_its_table_from_the_environment(client, table, rows) ->
 
 
 @pytest.mark.parametrize("value", ["", "false", "no"])
-def test_anonymous_callers_are_refused_unless_the_environment_allows_them(table, rows, value):
+def test_anonymous_callers_need_permission(table, rows, value):
     made = registration._from_environ({"SESSION_TABLE": table, "ALLOW_ANONYMOUS": value})
 
     assert made.handle(connect({"sessionId": "session-1"})) == {"statusCode": 401}
     assert rows() == {}
 
 
-def test_the_handler_answers_as_the_registration_does() -> None:
+def test_the_handler_calls_the_registration() -> None:
     assert registration.lambda_handler(connect(None), None) == {"statusCode": 400}
 
 
@@ -303,7 +303,7 @@ def test_a_live_session_does_not_change_hands(guarded, rows, first, second) -> N
     assert row["contested"] == {"BOOL": True}
 
 
-def test_the_fulfillment_sees_that_a_session_is_contested(guarded, client, table, wall) -> None:
+def test_the_fulfillment_sees_a_contest(guarded, client, table, wall) -> None:
     guarded(claim(GUESSABLE, ME))
     guarded(claim(GUESSABLE, OTHER))
 
@@ -319,7 +319,7 @@ def test_the_owner_may_connect_again_and_last_wins(guarded, rows) -> None:
     assert "contested" not in rows()[GUESSABLE]
 
 
-def test_a_contested_session_stays_contested_when_its_owner_comes_back(guarded, rows) -> None:
+def test_a_session_stays_contested_for_its_owner(guarded, rows) -> None:
     guarded(claim(GUESSABLE, ME))
     guarded(claim(GUESSABLE, OTHER))
     guarded(claim(GUESSABLE, ME, "second="))
@@ -332,7 +332,7 @@ def test_a_contested_session_stays_contested_when_its_owner_comes_back(guarded, 
     assert rows()[GUESSABLE]["contested"] == {"BOOL": True}
 
 
-def test_a_contest_lasts_as_long_as_the_newcomer_may_stay(guarded, rows, wall) -> None:
+def test_a_contest_lasts_as_long_as_a_connection(guarded, rows, wall) -> None:
     guarded(claim(GUESSABLE, ME))
     wall.now += 7000
     guarded(claim(GUESSABLE, OTHER))
@@ -340,7 +340,7 @@ def test_a_contest_lasts_as_long_as_the_newcomer_may_stay(guarded, rows, wall) -
     assert rows()[GUESSABLE]["ttl"] == {"N": str(int(NOW) + 7000 + 7500)}
 
 
-def test_an_expired_session_is_free_and_no_longer_contested(guarded, rows, wall) -> None:
+def test_an_expired_session_is_free_again(guarded, rows, wall) -> None:
     guarded(claim(GUESSABLE, ME))
     guarded(claim(GUESSABLE, OTHER))
     wall.now += 7500
@@ -352,7 +352,7 @@ def test_an_expired_session_is_free_and_no_longer_contested(guarded, rows, wall)
 
 
 @pytest.mark.parametrize("session_id", [OTHER, OTHER.replace("us-east-1", "ap-southeast-2")])
-def test_the_identity_of_somebody_else_is_no_session_id(guarded, rows, session_id) -> None:
+def test_anothers_identity_is_no_session_id(guarded, rows, session_id) -> None:
     assert guarded(claim(session_id, ME)) == 403
     assert rows() == {}
 
@@ -361,7 +361,7 @@ def test_ones_own_identity_is(guarded) -> None:
     assert guarded(claim(ME, ME)) == 200
 
 
-def test_a_caller_of_another_kind_owns_what_it_registers(guarded, rows) -> None:
+def test_callers_without_cognito_are_owners_too(guarded, rows) -> None:
     arn = "arn:aws:sts::123456789012:assumed-role/Developer/me"
     assert guarded(connect({"sessionId": GUESSABLE}, userArn=arn)) == 200
     assert rows()[GUESSABLE]["owner"] == {"S": arn}
@@ -387,20 +387,20 @@ def test_an_odd_query_is_refused(guarded, rows, query) -> None:
     assert rows() == {}
 
 
-def test_a_row_of_the_stock_lex_web_ui_may_be_taken(guarded, client, table, rows) -> None:
+def test_a_row_of_the_stock_ui_may_be_taken(guarded, client, table, rows) -> None:
     item = {"sessionId": {"S": GUESSABLE}, "connectionId": {"S": "old="}, "ttl": {"N": "9e9"}}
     client.put_item(TableName=table, Item=item)
     assert guarded(claim(GUESSABLE, ME)) == 200
     assert rows()[GUESSABLE]["owner"] == {"S": ME}
 
 
-def test_an_anonymous_caller_cannot_take_what_has_an_owner(guarded, handle, rows) -> None:
+def test_anonymous_callers_cannot_take_an_owners(guarded, handle, rows) -> None:
     guarded(claim(GUESSABLE, ME))
     assert handle(connect({"sessionId": GUESSABLE}, "second=")) == {"statusCode": 403}
     assert rows()[GUESSABLE]["owner"] == {"S": ME}
 
 
-def test_of_a_thousand_connects_to_one_session_only_the_owners_count(guarded, rows) -> None:
+def test_only_the_owners_connects_count(guarded, rows) -> None:
     guarded(claim(GUESSABLE, ME))
     for number in range(1000):
         identity = f"us-east-1:{number:08d}-b20d-441c-9698-aff8b519d8d5"
@@ -412,7 +412,7 @@ def test_of_a_thousand_connects_to_one_session_only_the_owners_count(guarded, ro
     assert len(rows()) == 2
 
 
-def test_of_two_owners_racing_exactly_one_gets_the_session(guarded, rows) -> None:
+def test_of_two_racing_owners_one_wins(guarded, rows) -> None:
     for round_number in range(20):
         session_id = f"race-{round_number}"
         barrier, statuses = threading.Barrier(2), {}

@@ -23,7 +23,7 @@ TABLE = "ConversationTable"
 # --- the table
 
 
-def test_the_table_is_paid_by_use_encrypted_and_expires_rows() -> None:
+def test_the_table_is_encrypted_and_expires_rows() -> None:
     assert evaluated().properties(TABLE) == {
         "BillingMode": "PAY_PER_REQUEST",
         "KeySchema": [{"AttributeName": "conversationId", "KeyType": "HASH"}],
@@ -38,20 +38,20 @@ def test_what_was_said_goes_with_the_stack() -> None:
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Delete", "Delete")
 
 
-def test_it_has_no_name_of_ours_so_that_two_stacks_have_two() -> None:
+def test_cloudformation_names_the_table() -> None:
     assert "TableName" not in evaluated().properties(TABLE)
 
 
 # --- on and off
 
 
-def test_by_default_conversations_are_remembered_for_a_day() -> None:
+def test_conversations_last_a_day_by_default() -> None:
     read = settings(evaluated())
     assert read.conversation_table == f"<{TABLE}>"
     assert read.memory_seconds == Settings().memory_seconds == 24 * 60 * 60
 
 
-def test_the_lambda_may_read_and_write_whole_conversations_of_this_table_alone() -> None:
+def test_the_lambda_may_use_this_table_alone() -> None:
     assert statements(evaluated())["RememberConversations"] == {
         "Sid": "RememberConversations",
         "Effect": "Allow",
@@ -60,7 +60,7 @@ def test_the_lambda_may_read_and_write_whole_conversations_of_this_table_alone()
     }
 
 
-def test_switched_off_there_is_no_table_no_permission_and_an_empty_variable() -> None:
+def test_switched_off_nothing_is_left() -> None:
     stack = evaluated(**FORGETFUL)
     assert stack.of_type("AWS::DynamoDB::Table") == {}
     assert "dynamodb" not in json.dumps(statements(stack))
@@ -125,7 +125,7 @@ def test_a_stack_update_switches_it(aws) -> None:
     assert _tables(aws, name) == []
 
 
-def test_the_lambdas_code_uses_the_table_as_it_is_made(aws) -> None:
+def test_the_lambdas_code_uses_the_table(aws) -> None:
     name = f"memory-{uuid4().hex[:8]}"
     aws("cloudformation").create_stack(StackName=name, **_request("true"))
     dynamodb = aws("dynamodb")

@@ -45,7 +45,7 @@ NOT_OFFERED = {
 }
 
 
-def test_by_default_the_lambda_runs_on_its_own_defaults() -> None:
+def test_defaults_are_the_lambdas_own() -> None:
     assert settings(evaluated(**FORGETFUL)) == Settings()
     assert settings(evaluated()) == Settings(conversation_table="<ConversationTable>")
 
@@ -93,20 +93,20 @@ def test_every_parameter_reaches_its_setting() -> None:
         ("MemorySeconds", "memory_seconds"),
     ],
 )
-def test_a_parameter_changes_its_own_setting_and_no_other(parameter: str, setting: str) -> None:
+def test_a_parameter_changes_its_own_setting_alone(parameter: str, setting: str) -> None:
     before = settings(evaluated())
     after = settings(evaluated(**{parameter: EVERYTHING_ELSE[parameter]}))
     changed = {name for name in Settings._fields if getattr(after, name) != getattr(before, name)}
     assert changed == {setting}
 
 
-def test_every_setting_that_people_change_is_a_parameter() -> None:
+def test_settings_are_parameters_with_few_exceptions() -> None:
     changed, default = settings(evaluated(**EVERYTHING_ELSE)), Settings()
     kept = {name for name in Settings._fields if getattr(changed, name) == getattr(default, name)}
     assert kept == NOT_OFFERED
 
 
-def test_the_docs_say_which_parameter_is_which_setting() -> None:
+def test_the_docs_map_parameters_to_settings() -> None:
     text = (TEMPLATES.parent / "docs/deploy.md").read_text("utf-8")
     _, _, section = text.partition("\n## Parameters\n")
     rows = re.findall(r"^\| (`.*?) \| (.*?) \|", section.partition("\n## ")[0], re.MULTILINE)
@@ -135,7 +135,7 @@ def test_every_variable_is_read(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["MaxTokens", "TurnSeconds", "FlushIntervalSeconds", "MemorySeconds"]
 )
-def test_the_lambda_takes_every_number_that_the_parameter_takes(name: str, bound: str) -> None:
+def test_the_lambda_takes_every_number(name: str, bound: str) -> None:
     value = source(NAME)["Parameters"][name][bound]
     assert settings(evaluated(**{name: str(value)}))
 
@@ -144,8 +144,6 @@ def test_the_lambda_takes_every_number_that_the_parameter_takes(name: str, bound
     ("parameter", "setting"),
     [("GuardrailMode", "guardrail_mode"), ("PromptCacheTtl", "prompt_cache_ttl")],
 )
-def test_the_lambda_takes_every_choice_that_the_parameter_offers(
-    parameter: str, setting: str
-) -> None:
+def test_the_lambda_takes_every_choice(parameter: str, setting: str) -> None:
     for value in source(NAME)["Parameters"][parameter]["AllowedValues"]:
         assert getattr(settings(evaluated(**{parameter: value})), setting) == value

@@ -20,7 +20,7 @@ def test_the_handler_is_there() -> None:
     assert callable(getattr(importlib.import_module(module), function))
 
 
-def test_it_runs_on_arm_and_a_current_python_unless_told_otherwise() -> None:
+def test_it_runs_on_arm_by_default() -> None:
     function = evaluated().properties("Fulfillment")
     assert function["Architectures"] == ["arm64"]
     assert function["Runtime"] == "python3.13"
@@ -34,7 +34,7 @@ def test_the_code_is_the_zip_that_was_given() -> None:
     }
 
 
-def test_in_a_vpc_the_function_has_its_network_and_the_role_its_policy() -> None:
+def test_the_function_may_be_in_a_vpc() -> None:
     stack = evaluated(**IN_VPC)
     assert stack.properties("Fulfillment")["VpcConfig"] == {
         "SubnetIds": ["subnet-0a1b"],
@@ -64,11 +64,11 @@ def version(**given: str) -> str:
         FORGETFUL,
     ],
 )
-def test_code_a_revision_and_the_switches_publish_a_version(given: dict[str, str]) -> None:
+def test_changes_publish_a_version(given: dict[str, str]) -> None:
     assert version(**STREAMING | given) != version(**STREAMING)
 
 
-def test_whatever_publishes_a_version_changes_the_function_too() -> None:
+def test_a_new_version_changes_the_function_too() -> None:
     # Lambda refuses to publish a version of a function that is as it was.
     for given in ({}, STREAMING, FORGETFUL, {"Revision": "2"}, {"CodeKey": "code/4567ef.zip"}):
         function = evaluated(**given).properties("Fulfillment")
@@ -83,7 +83,7 @@ def test_the_longest_names_fit_a_description() -> None:
         evaluated(CodeKey="k" * 129)
 
 
-def test_the_alias_is_at_the_version_that_was_published_last() -> None:
+def test_the_alias_is_at_the_last_version() -> None:
     alias = evaluated().properties("LiveAlias")
     assert alias["FunctionVersion"] == "<FulfillmentVersion.Version>"
     assert alias["FunctionName"] == "<Fulfillment>"
@@ -107,7 +107,7 @@ def test_provisioned_concurrency_is_the_aliass() -> None:
     ] == {"ProvisionedConcurrentExecutions": "3"}
 
 
-def test_lambda_offers_one_or_the_other_so_snapstart_wins() -> None:
+def test_snapstart_wins_over_warm_instances() -> None:
     stack = evaluated(SnapStart="true", ProvisionedConcurrency="3")
     assert "SnapStart" in stack.properties("Fulfillment")
     assert "ProvisionedConcurrencyConfig" not in stack.properties("LiveAlias")

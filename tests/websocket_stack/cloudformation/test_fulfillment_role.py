@@ -13,7 +13,7 @@ POLICIES = [f"arn:aws:iam::123456789012:policy/{name}" for name in ("orders", "d
 OF_VPC = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
 
 
-def test_a_profile_may_be_asked_by_its_own_arn_and_the_models_behind_it() -> None:
+def test_a_profile_and_its_models_may_be_asked() -> None:
     assert statements(evaluated())["AskTheModel"]["Resource"] == [
         f"arn:aws:bedrock:*::foundation-model/{DEFAULT_MODEL_ID.removeprefix('global.')}",
         f"arn:aws:bedrock:eu-central-1:123456789012:inference-profile/{DEFAULT_MODEL_ID}",
@@ -27,7 +27,7 @@ def test_a_plain_model_is_no_profile() -> None:
     ]
 
 
-def test_fallback_models_may_be_asked_where_there_are_any() -> None:
+def test_fallback_models_may_be_asked() -> None:
     arns = ["arn:aws:bedrock:*::foundation-model/a", "arn:aws:bedrock:*::foundation-model/b"]
     stack = evaluated(FallbackModelIds="a,b", FallbackModelArns=",".join(arns))
     assert statements(stack)["AskTheFallbackModels"]["Resource"] == arns
@@ -35,7 +35,7 @@ def test_fallback_models_may_be_asked_where_there_are_any() -> None:
     assert "AskTheFallbackModels" not in statements(evaluated())
 
 
-def test_a_guardrail_may_be_applied_where_there_is_one() -> None:
+def test_a_guardrail_may_be_applied() -> None:
     stack = evaluated(GuardrailId="gr1", GuardrailVersion="2")
     assert statements(stack)["ApplyTheGuardrail"]["Resource"] == (
         "arn:aws:bedrock:eu-central-1:123456789012:guardrail/gr1"
@@ -54,14 +54,12 @@ def test_a_guardrail_may_be_applied_where_there_is_one() -> None:
         (IN_VPC | {"PolicyArns": ",".join(POLICIES)}, [OF_VPC, *POLICIES]),
     ],
 )
-def test_policies_that_are_given_are_attached_beside_the_vpcs(
-    given: dict[str, str], attached: list[str]
-) -> None:
+def test_further_policies_are_attached(given: dict[str, str], attached: list[str]) -> None:
     stack = evaluated(**given)
     assert stack.properties("FulfillmentRole")["ManagedPolicyArns"] == attached
 
 
-def test_policies_that_are_given_change_nothing_else() -> None:
+def test_further_policies_change_nothing_else() -> None:
     given, not_given = evaluated(PolicyArns=",".join(POLICIES)), evaluated()
     assert statements(given) == statements(not_given)
     del given.resources["FulfillmentRole"], not_given.resources["FulfillmentRole"]

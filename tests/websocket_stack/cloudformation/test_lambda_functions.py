@@ -75,7 +75,7 @@ def test_a_function_logs_json_to_its_own_group() -> None:
     }
 
 
-def test_in_a_vpc_a_function_has_its_network_and_the_role_its_policy() -> None:
+def test_a_function_may_be_in_a_vpc() -> None:
     stack = evaluated(**IN_VPC)
     assert stack.properties("Function")["VpcConfig"] == {
         "SubnetIds": ["subnet-0a1b"],
@@ -86,7 +86,7 @@ def test_in_a_vpc_a_function_has_its_network_and_the_role_its_policy() -> None:
     ]
 
 
-def test_a_role_may_be_given_policies_beside_the_vpcs() -> None:
+def test_a_role_may_have_further_policies() -> None:
     changed = template()
     changed.add_parameter(comma_list("Policies", "Some."))
     changed.add_condition("HasPolicies", has_items("Policies"))
@@ -106,13 +106,13 @@ def test_a_role_may_be_given_policies_beside_the_vpcs() -> None:
 
 
 @pytest.mark.parametrize("given", [{}, *({name: IN_VPC[name]} for name in IN_VPC)])
-def test_without_both_subnet_and_group_there_is_no_vpc(given: dict[str, str]) -> None:
+def test_a_vpc_needs_subnet_and_group(given: dict[str, str]) -> None:
     stack = evaluated(**given)
     assert "VpcConfig" not in stack.properties("Function")
     assert "ManagedPolicyArns" not in stack.properties("Role")
 
 
-def test_a_retention_that_cloudwatch_does_not_know_is_refused() -> None:
+def test_an_unknown_retention_is_refused() -> None:
     with pytest.raises(Refused, match="LogRetentionDays"):
         evaluated(LogRetentionDays="2")
 

@@ -53,7 +53,7 @@ def test_without_a_bot_nobody_may_call_the_lambda() -> None:
     assert not OUTPUTS & stack.outputs.keys()
 
 
-def test_a_bot_comes_with_its_role_version_alias_and_permissions() -> None:
+def test_a_bot_comes_with_all_that_it_needs() -> None:
     stack = evaluated(**CREATED)
     assert of_a_bot(stack) == OF_A_BOT
     assert {name: stack.outputs[name] for name in OUTPUTS} == {
@@ -63,26 +63,26 @@ def test_a_bot_comes_with_its_role_version_alias_and_permissions() -> None:
     }
 
 
-def test_its_live_alias_and_the_consoles_test_window_may_call_the_lambda() -> None:
+def test_both_aliases_may_call_the_lambda() -> None:
     assert permissions(evaluated(**CREATED)) == {
         "AllowLiveBotAlias": "<LiveBotAlias.Arn>",
         "AllowTestBotAlias": ("arn:aws:lex:eu-central-1:123456789012:bot-alias/<Bot>/TSTALIASID"),
     }
 
 
-def test_a_bot_alias_that_exists_may_call_the_lambda() -> None:
+def test_an_existing_bot_alias_may_call_the_lambda() -> None:
     stack = evaluated(BotAliasArn=MY_ALIAS)
     assert permissions(stack) == {"AllowExistingBotAlias": MY_ALIAS}
     assert of_a_bot(stack) == {"AllowExistingBotAlias"}
 
 
-def test_a_bot_that_is_made_takes_the_place_of_one_that_exists() -> None:
+def test_a_new_bot_replaces_an_existing_alias() -> None:
     stack = evaluated(BotAliasArn=MY_ALIAS, **CREATED)
     assert permissions(stack).keys() == {"AllowLiveBotAlias", "AllowTestBotAlias"}
 
 
 @pytest.mark.parametrize("given", [CREATED, {"BotAliasArn": MY_ALIAS}])
-def test_lex_alone_may_call_and_the_live_alias_alone_is_called(given: dict[str, str]) -> None:
+def test_lex_alone_may_call_the_live_alias(given: dict[str, str]) -> None:
     for permission in evaluated(**given).of_type("AWS::Lambda::Permission").values():
         assert permission["Principal"] == "lexv2.amazonaws.com"
         assert permission["SourceAccount"] == "123456789012"
@@ -90,7 +90,7 @@ def test_lex_alone_may_call_and_the_live_alias_alone_is_called(given: dict[str, 
         assert permission["FunctionName"] == "<LiveAlias>"
 
 
-def test_both_aliases_answer_with_the_live_alias_of_the_lambda() -> None:
+def test_both_aliases_call_the_lambdas_live_alias() -> None:
     stack = evaluated(**CREATED)
     for settings in (
         stack.properties("LiveBotAlias")["BotAliasLocaleSettings"],
@@ -112,7 +112,7 @@ def test_the_bot_is_built_versioned_and_aliased() -> None:
     assert of_locale["BotVersionLocaleDetails"] == {"SourceBotVersion": "DRAFT"}
 
 
-def test_whatever_nothing_else_understands_goes_to_the_lambda() -> None:
+def test_the_fallback_goes_to_the_lambda() -> None:
     intents = {intent["Name"]: intent for intent in locale()["Intents"]}
     assert intents["FallbackIntent"]["ParentIntentSignature"] == "AMAZON.FallbackIntent"
     for intent in intents.values():
@@ -120,11 +120,11 @@ def test_whatever_nothing_else_understands_goes_to_the_lambda() -> None:
         assert intent["FulfillmentCodeHook"]["IsActive"] is True
 
 
-def test_an_intent_has_an_utterance_or_the_bot_would_not_build() -> None:
+def test_an_intent_has_an_utterance() -> None:
     assert any(intent.get("SampleUtterances") for intent in locale()["Intents"])
 
 
-def test_where_the_lambda_does_not_answer_a_user_reads_a_sentence() -> None:
+def test_a_failing_lambda_has_a_sentence() -> None:
     for intent in locale()["Intents"]:
         statuses = intent["FulfillmentCodeHook"]["PostFulfillmentStatusSpecification"]
         for status in ("FailureResponse", "TimeoutResponse"):
@@ -133,26 +133,26 @@ def test_where_the_lambda_does_not_answer_a_user_reads_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("locale_id", lex_bot.LOCALES)
-def test_everything_of_a_bot_is_in_the_locale_that_was_chosen(locale_id: str) -> None:
+def test_everything_of_a_bot_is_in_its_locale(locale_id: str) -> None:
     stack = evaluated(BotLocaleId=locale_id, **CREATED)
     text = str([stack.resources[title] for title in stack.resources if "Bot" in title])
     assert {hit[1] for hit in re.finditer(r"'LocaleId': '(\w+)'", text)} == {locale_id}
     assert stack.outputs["BotLocaleId"] == locale_id
 
 
-def test_a_locale_that_lex_does_not_have_is_refused() -> None:
+def test_a_locale_unknown_to_lex_is_refused() -> None:
     with pytest.raises(Refused, match="BotLocaleId"):
         evaluated(BotLocaleId="de_CH")
 
 
-def test_lex_alone_may_take_the_bots_role_and_for_this_account_only() -> None:
+def test_lex_alone_may_take_the_bots_role() -> None:
     role = evaluated(**CREATED).properties("BotRole")
     (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert trusted["Principal"] == {"Service": "lexv2.amazonaws.com"}
     assert trusted["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
 
 
-def test_another_definition_of_the_bot_makes_another_version() -> None:
+def test_another_definition_is_another_version() -> None:
     def versions(function: str) -> list[str]:
         template = Template()
         lex_bot.add(template, Alias(function, FunctionName="f", FunctionVersion="1", Name="live"))

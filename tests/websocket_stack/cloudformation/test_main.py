@@ -43,7 +43,7 @@ def test_the_first_line_says_what_made_it(name: str) -> None:
     assert (ROOT / "scripts/templates").exists()
 
 
-def test_all_templates_are_written_and_no_file_is_left_over(tmp_path: Path) -> None:
+def test_all_templates_are_written_and_no_more(tmp_path: Path) -> None:
     generator.write_templates(tmp_path / "new")
 
     written = {path.name: path.read_bytes() for path in (tmp_path / "new").iterdir()}
@@ -62,7 +62,7 @@ def test_cfn_lint_would_find_one(tmp_path: Path) -> None:
 
 
 @each_template
-def test_nothing_is_suppressed_for_a_whole_template(name: str) -> None:
+def test_no_rule_is_off_for_a_whole_template(name: str) -> None:
     assert set(source(name)["Metadata"]) == {"AWS::CloudFormation::Interface"}
     assert "checkov:skip" not in render(name)
 
@@ -77,7 +77,7 @@ def test_no_checker_is_told_to_leave_a_rule_out() -> None:
 
 
 @each_template
-def test_every_suppression_stands_beside_its_resource_and_says_why(name: str) -> None:
+def test_every_suppression_has_its_reason(name: str) -> None:
     for title, resource in source(name)["Resources"].items():
         metadata = resource.get("Metadata", {})
         assert set(metadata) <= {"checkov"}, title
@@ -97,7 +97,7 @@ def test_the_limits_of_cloudformation_are_kept(name: str) -> None:
 
 
 @each_template
-def test_every_parameter_stands_in_one_group_of_the_console(name: str) -> None:
+def test_every_parameter_is_in_one_group(name: str) -> None:
     template = source(name)
     groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     grouped = [title for group in groups for title in group["Parameters"]]
@@ -112,7 +112,7 @@ def test_every_default_suits_its_parameter(name: str) -> None:
 
 
 @each_template
-def test_numbers_are_bounded_and_switches_take_two_values(name: str) -> None:
+def test_numbers_and_switches_are_bounded(name: str) -> None:
     for title, parameter in source(name)["Parameters"].items():
         if parameter["Type"] == "Number":
             assert {"MinValue", "MaxValue"} <= set(parameter), title
@@ -128,12 +128,12 @@ def test_a_value_that_does_not_suit_is_refused(name: str) -> None:
 
 @each_template
 @pytest.mark.parametrize("runtime", ["python3.13", "python3.14"])
-def test_a_runtime_that_keeps_text_as_it_is_may_be_chosen(name: str, runtime: str) -> None:
+def test_runtimes_that_keep_text_may_be_chosen(name: str, runtime: str) -> None:
     assert evaluate(name, _required(name) | {"Runtime": runtime})
 
 
 @each_template
-def test_older_runtimes_which_escape_the_response_are_refused(name: str) -> None:
+def test_runtimes_that_escape_text_are_refused(name: str) -> None:
     with pytest.raises(Refused):
         evaluate(name, _required(name) | {"Runtime": "python3.12"})
 
@@ -148,7 +148,7 @@ def test_every_log_group_has_a_retention(name: str) -> None:
 
 
 @each_template
-def test_nothing_is_tied_to_an_account_a_region_or_a_partition(name: str) -> None:
+def test_no_account_or_region_is_written_down(name: str) -> None:
     template = source(name)
     template["Resources"].get("Registration", {}).get("Properties", {}).pop("Code", None)
     text = json.dumps([template["Resources"], template["Outputs"]])

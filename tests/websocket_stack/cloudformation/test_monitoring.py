@@ -49,12 +49,12 @@ def recorded(
 
 
 @pytest.mark.parametrize("title", sorted(OF_TURNS))
-def test_an_alarm_of_turns_watches_a_metric_that_turns_record(recorded, title) -> None:
+def test_alarms_of_turns_watch_recorded_metrics(recorded, title) -> None:
     assert metric_of(alarms(evaluated())[title]) in recorded
 
 
 @pytest.mark.parametrize("title", sorted(OF_THE_FUNCTION))
-def test_an_alarm_of_the_function_watches_the_function(title) -> None:
+def test_alarms_of_the_function_watch_it(title) -> None:
     # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     assert metric_of(alarms(evaluated())[title]) == (
         "AWS/Lambda",
@@ -67,7 +67,7 @@ def test_there_are_no_other_alarms() -> None:
     assert alarms(evaluated()).keys() == OF_TURNS | OF_THE_FUNCTION
 
 
-def test_the_dashboard_shows_metrics_that_turns_record(recorded) -> None:
+def test_the_dashboard_shows_recorded_metrics(recorded) -> None:
     shown = {
         (namespace, name, ((dimension, value),))
         for widget in widgets(evaluated())
@@ -78,14 +78,14 @@ def test_the_dashboard_shows_metrics_that_turns_record(recorded) -> None:
     assert {name for _, name, _ in recorded.keys() - shown} == {"Turns"}
 
 
-def test_seconds_are_shown_as_percentiles_and_the_rest_as_sums(recorded) -> None:
+def test_seconds_are_percentiles_the_rest_sums(recorded) -> None:
     for widget in widgets(evaluated()):
         for namespace, name, dimension, value in widget["properties"]["metrics"]:
             unit = recorded[(namespace, name, ((dimension, value),))]
             assert widget["properties"]["stat"] == ("p90" if unit == "Seconds" else "Sum")
 
 
-def test_the_dashboard_is_of_the_stacks_own_region_and_widgets_do_not_overlap() -> None:
+def test_widgets_do_not_overlap() -> None:
     corners = set()
     for widget in widgets(evaluated()):
         assert widget["properties"]["region"] == "eu-central-1"

@@ -44,7 +44,7 @@ def test_messages_are_told_apart_by_their_action() -> None:
     assert api["ProtocolType"] == "WEBSOCKET"
 
 
-def test_ping_and_whatever_else_is_said_cost_no_lambda_and_answer_nothing() -> None:
+def test_messages_call_no_lambda() -> None:
     stack = evaluated()
     silent = stack.properties("SilentIntegration")
     assert silent["IntegrationType"] == "MOCK"
@@ -57,7 +57,7 @@ def test_ping_and_whatever_else_is_said_cost_no_lambda_and_answer_nothing() -> N
     assert stack.of_type("AWS::ApiGatewayV2::IntegrationResponse") == {}
 
 
-def test_connect_and_disconnect_reach_the_registration() -> None:
+def test_connect_and_disconnect_call_the_lambda() -> None:
     stack = evaluated()
     integration = stack.properties("RegistrationIntegration")
     assert integration["IntegrationType"] == "AWS_PROXY"
@@ -77,7 +77,7 @@ def test_connect_and_disconnect_reach_the_registration() -> None:
         assert permission["Action"] == "lambda:InvokeFunction"
 
 
-def test_the_stage_is_the_one_that_lex_web_ui_may_call_and_throttles_every_route() -> None:
+def test_the_stage_throttles_every_route() -> None:
     stage = evaluated(ThrottlingRate="7", ThrottlingBurst="9").properties("ProdStage")
     assert stage["StageName"] == "Prod"
     # Of the default, not of a route: API Gateway throttles no key that is not there.
@@ -104,7 +104,7 @@ def test_a_deployment_waits_for_all_that_it_holds() -> None:
 
 
 @pytest.mark.parametrize("given", [IN_VPC, ACCESS_LOGS, {"TableName": "mine"}])
-def test_what_changes_no_route_keeps_the_deployment(given: dict[str, str]) -> None:
+def test_without_a_route_change_it_is_the_same(given: dict[str, str]) -> None:
     assert deployment(evaluated(**given)) == deployment(evaluated())
 
 
@@ -135,7 +135,7 @@ def test_other_routes_make_another_deployment(changed: Mapping[str, str]) -> Non
     assert before.isdisjoint(after)
 
 
-def test_another_definition_of_an_integration_makes_another_deployment() -> None:
+def test_another_integration_is_another_deployment() -> None:
     silent = Integration("Silent", ApiId="a", IntegrationType="MOCK")
     same = Integration("Silent", ApiId="a", IntegrationType="MOCK")
     other = Integration("Silent", ApiId="a", IntegrationType="MOCK", PassthroughBehavior="NEVER")
@@ -143,7 +143,7 @@ def test_another_definition_of_an_integration_makes_another_deployment() -> None
     assert content_hash([silent]) != content_hash([other])
 
 
-def test_access_logs_hold_nothing_of_the_query_string() -> None:
+def test_access_logs_have_no_query_string() -> None:
     settings = evaluated(**ACCESS_LOGS).properties("ProdStage")["AccessLogSettings"]
     assert settings["DestinationArn"] == "<ApiAccessLog.Arn>"
     logged = set(json.loads(settings["Format"]).values())
@@ -157,18 +157,18 @@ def test_access_logs_hold_nothing_of_the_query_string() -> None:
     }
 
 
-def test_without_access_logs_the_stage_needs_no_role() -> None:
+def test_without_access_logs_there_is_no_role() -> None:
     stage = evaluated().properties("ProdStage")
     assert not {"AccessLogSettings", "Tags"} & stage.keys()
 
 
-def test_the_stage_is_made_after_the_accounts_role_is_set() -> None:
+def test_the_stage_comes_after_the_accounts_role() -> None:
     # By a reference, since a resource that may not exist cannot be depended on.
     assert "<ApiGatewayAccount>" in json.dumps(evaluated(**ACCESS_LOGS).properties("ProdStage"))
 
 
 @pytest.mark.parametrize("title", ["ApiGatewayAccount", "ApiGatewayLogsRole"])
-def test_what_other_apis_of_the_account_may_rely_on_stays(title: str) -> None:
+def test_the_accounts_settings_outlive_the_stack(title: str) -> None:
     resource = evaluated(**ACCESS_LOGS).resources[title]
     assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
 

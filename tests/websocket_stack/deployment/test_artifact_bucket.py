@@ -29,7 +29,7 @@ def zip_path(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_bucket_is_made_closed_encrypted_and_marked(s3) -> None:
+def test_a_bucket_is_made_closed_and_encrypted(s3) -> None:
     made = bucket(s3)
     assert not made.exists()
     made.make()
@@ -42,7 +42,7 @@ def test_a_bucket_is_made_closed_encrypted_and_marked(s3) -> None:
     assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
 
 
-def test_a_bucket_is_made_in_the_region_of_the_stack(aws) -> None:
+def test_a_bucket_is_made_in_the_stacks_region(aws) -> None:
     client = aws.client("s3", region_name="eu-west-1")
     bucket(client, region="eu-west-1").make()
 
@@ -73,7 +73,7 @@ def test_other_content_has_another_key(s3, zip_path) -> None:
     assert made.put_code(zip_path, print) != first
 
 
-def test_addresses_are_those_that_the_templates_use(s3) -> None:
+def test_addresses_are_as_in_the_templates(s3) -> None:
     assert bucket(s3, name="b").url("k/x.yaml") == "https://b.s3.us-east-1.amazonaws.com/k/x.yaml"
     china = bucket(s3, name="b", region="cn-north-1")
     assert china.url("k") == "https://b.s3.cn-north-1.amazonaws.com.cn/k"
@@ -152,7 +152,7 @@ def test_a_bucket_that_cannot_be_used_is_said(s3, message) -> None:
         bucket(s3).exists()
 
 
-def test_every_call_names_whose_the_bucket_has_to_be() -> None:
+def test_every_call_names_the_buckets_owner() -> None:
     s3 = FakeS3()
     assert bucket(s3).exists()
     assert s3.requests == [{"Bucket": NAME, "ExpectedBucketOwner": ACCOUNT}]
@@ -165,7 +165,7 @@ def test_an_object_that_stays_is_said() -> None:
         bucket(FakeS3()).empty()
 
 
-def test_the_key_of_a_stack_with_a_long_name_is_short_and_its_own(s3, zip_path) -> None:
+def test_long_stack_names_are_shortened(s3, zip_path) -> None:
     one, other = (bucket(s3, stack="s" * 127 + last) for last in "ab")
     one.make()
     keys_of_both = {each.put_code(zip_path, print) for each in (one, other)}

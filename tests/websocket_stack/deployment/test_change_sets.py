@@ -71,14 +71,14 @@ def test_changes_come_in_pages() -> None:
     assert [each.logical_id for each in create(client).changes] == ["A", "B"]
 
 
-def test_no_change_is_none_and_leaves_no_change_set() -> None:
+def test_no_change_leaves_no_change_set() -> None:
     client = FakeChangeSets([NOTHING])
 
     assert create(client) is None
     assert len(client.deleted) == 1
 
 
-def test_no_change_is_none_where_it_is_refused_at_once() -> None:
+def test_no_change_may_be_refused_at_once() -> None:
     class Refusing(FakeChangeSets):
         def create_change_set(self, **request: Any) -> dict[str, str]:
             raise refusal("No updates are to be performed.")
@@ -94,7 +94,7 @@ def test_a_refused_change_says_why() -> None:
     assert len(client.deleted) == 1
 
 
-def test_changes_of_nested_stacks_follow_their_stack() -> None:
+def test_nested_changes_follow_their_stack() -> None:
     client = FakeChangeSets(
         [complete(changed("Modify", "Support", NESTED_TYPE, ChangeSetId="inner"))],
         nested={"inner": complete(changed("Add", "Api"))},
@@ -105,7 +105,7 @@ def test_changes_of_nested_stacks_follow_their_stack() -> None:
     assert client.requests[0]["IncludeNestedStacks"] is True
 
 
-def test_nested_stacks_in_which_nothing_changes_are_no_change() -> None:
+def test_unchanged_nested_stacks_are_no_change() -> None:
     client = FakeChangeSets(
         [complete(changed("Modify", "Support", NESTED_TYPE, ChangeSetId="inner"))],
         nested={"inner": NOTHING},
@@ -115,7 +115,7 @@ def test_nested_stacks_in_which_nothing_changes_are_no_change() -> None:
     assert len(client.deleted) == 1
 
 
-def test_a_nested_change_set_that_fails_is_made_again_without_nesting() -> None:
+def test_a_failed_nested_change_set_is_made_flat() -> None:
     inner = "arn:aws:cloudformation:r:1:changeSet/inner/2"
     client = FakeChangeSets(
         [failed(f"Nested change set {inner} was not successfully created: Currently in FAILED.")],
@@ -132,7 +132,7 @@ def test_a_nested_change_set_that_fails_is_made_again_without_nesting() -> None:
 
 
 @pytest.mark.parametrize(("kind", "deleted"), [("CREATE", [STACK_ID]), ("UPDATE", [])])
-def test_a_discarded_change_set_leaves_no_empty_stack(kind, deleted) -> None:
+def test_a_discarded_change_set_leaves_no_stack(kind, deleted) -> None:
     client = FakeChangeSets()
     ChangeSets(client, lambda seconds: None, "7").discard(ChangeSet("c", STACK_ID, []), kind)
 

@@ -15,7 +15,7 @@ def steps(**outputs: str) -> list[str]:
     return next_steps.of(Stack("arn", "lex", "CREATE_COMPLETE", outputs=outputs))
 
 
-def test_lex_web_ui_and_a_fulfillment_get_what_they_need() -> None:
+def test_clients_get_what_they_need() -> None:
     lines = [line.strip() for line in steps(**ENDPOINTS, DynamoTableName="lex-sessions")]
 
     assert "AllowStreamingResponses=true" in lines
@@ -25,9 +25,9 @@ def test_lex_web_ui_and_a_fulfillment_get_what_they_need() -> None:
     assert lines[-1].endswith("scripts/smoke --stack lex")
 
 
-def test_the_table_has_another_name_in_the_whole_stack() -> None:
+def test_the_whole_stack_names_its_table() -> None:
     assert "  SESSION_TABLE=s" in steps(**ENDPOINTS, SessionTableName="s")
 
 
-def test_a_stack_that_does_not_stream_has_no_next_steps() -> None:
+def test_without_streaming_there_are_no_next_steps() -> None:
     assert steps(FunctionArn="arn") == []

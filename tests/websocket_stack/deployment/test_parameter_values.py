@@ -44,14 +44,14 @@ def test_what_is_worked_out_cannot_be_set() -> None:
         parameter_values.check(TEMPLATE, {"CodeKey": "x"}, {})
 
 
-def test_a_value_that_is_needed_is_asked_for_unless_the_stack_has_it() -> None:
+def test_a_needed_value_is_asked_for() -> None:
     with pytest.raises(CommandFailed, match="needs a value: --set Pool="):
         parameter_values.check(TEMPLATE, {}, {})
     parameter_values.check(TEMPLATE, {"Pool": "x"}, {})
     parameter_values.check(TEMPLATE, {}, {"Pool": "x"})
 
 
-def test_what_is_not_set_keeps_its_value_or_has_the_default() -> None:
+def test_values_that_are_not_set_stay() -> None:
     chosen = parameter_values.choose(
         TEMPLATE,
         {"ModelId": "opus"},

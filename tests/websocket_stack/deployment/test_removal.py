@@ -63,7 +63,7 @@ def test_stack_objects_and_bucket_go(cloudformation, s3, uploaded) -> None:
     assert lines[-1] == "lex is gone"
 
 
-def test_what_another_stack_has_in_the_bucket_stays(cloudformation, s3, uploaded, tmp_path) -> None:
+def test_another_stacks_objects_stay(cloudformation, s3, uploaded, tmp_path) -> None:
     other = own_bucket(s3, "other").put_code(tmp_path / "fulfillment.zip", print)
     remove(cloudformation, s3)
 
@@ -86,7 +86,7 @@ def test_a_stack_without_a_bucket_goes(cloudformation, s3) -> None:
     assert cloudformation.describe_stacks()["Stacks"] == []
 
 
-def test_what_was_uploaded_for_a_stack_that_is_gone_goes(cloudformation, s3, uploaded) -> None:
+def test_uploads_of_a_deleted_stack_go(cloudformation, s3, uploaded) -> None:
     assert remove(cloudformation, s3)[0] == "stack lex is gone already"
     assert s3.list_buckets()["Buckets"] == []
 
@@ -129,7 +129,7 @@ class FakeStack(FakeEvents):
         self.sleep(seconds=0)
 
 
-def test_what_cannot_be_deleted_is_said_and_the_objects_stay(s3, uploaded) -> None:
+def test_a_failed_deletion_leaves_the_objects(s3, uploaded) -> None:
     stack = FakeStack(
         "CREATE_COMPLETE",
         {},
@@ -152,7 +152,7 @@ def test_a_stack_that_is_changing_is_left_alone(s3) -> None:
     assert stack.deleted == []
 
 
-def test_a_stack_that_was_never_executed_goes_without_a_word(s3) -> None:
+def test_a_stack_that_was_never_executed_goes(s3) -> None:
     stack = FakeStack("REVIEW_IN_PROGRESS")
 
     assert remove(stack, s3) == ["stack lex (REVIEW_IN_PROGRESS):", "lex is gone"]

@@ -29,7 +29,7 @@ def before() -> dict[str, list[dict[str, object]]]:
     }
 
 
-def test_only_what_is_new_is_said_once_and_in_order() -> None:
+def test_new_events_are_reported_once_in_order() -> None:
     client = FakeEvents(
         before(),
         {STACK_ID: [of_stack(11, "UPDATE_IN_PROGRESS"), event(12, "A", "UPDATE_IN_PROGRESS")]},
@@ -121,7 +121,7 @@ def test_a_stack_that_cannot_be_looked_at_stops_it() -> None:
         StackEvents(client, "another", FakeClock(), client.sleep)
 
 
-def test_a_nested_stack_that_cannot_be_looked_at_does_not() -> None:
+def test_an_unreadable_nested_stack_stops_nothing() -> None:
     client = FakeEvents(
         {},
         {STACK_ID: [of_nested(1, "CREATE_IN_PROGRESS")]},

@@ -14,7 +14,7 @@ def in_status(status: str) -> Stack:
     return Stack("arn", "lex", status)
 
 
-def test_a_stack_is_found_with_parameters_and_outputs(cloudformation) -> None:
+def test_a_stack_has_parameters_and_outputs(cloudformation) -> None:
     cloudformation.create_stack(StackName="lex", TemplateBody=QUEUE_TEMPLATE)
     stack = stacks.find(cloudformation, "lex")
 

@@ -8,7 +8,7 @@ from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment import template_files
 
 
-def test_parameters_are_those_that_the_template_declares(templates) -> None:
+def test_declared_parameters_are_read(templates) -> None:
     read = template_files.read("streaming-support", templates)
 
     assert {name: each.default for name, each in read.parameters.items()} == {
@@ -18,7 +18,7 @@ def test_parameters_are_those_that_the_template_declares(templates) -> None:
     assert not read.needs_bucket
 
 
-def test_a_template_that_nests_goes_with_those_beside_it(templates) -> None:
+def test_a_nesting_template_goes_with_its_folder(templates) -> None:
     root = template_files.read("lex-streaming", templates)
 
     assert root.has_nested_stacks and root.needs_bucket

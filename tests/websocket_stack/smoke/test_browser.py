@@ -58,7 +58,7 @@ def ask(socket: FakeSocket, lex: FakeLex, **attributes: str) -> ObservedTurn:
     return browser().ask(socket, lex, BOT_ALIAS, "why?", attributes)  # type: ignore[arg-type]
 
 
-def test_frames_are_gathered_until_the_reply_and_a_little_longer() -> None:
+def test_frames_are_collected_past_the_reply() -> None:
     socket = DrainedSocket("The ", "lamp")
     response = {
         "messages": [{"content": "The lamp "}, {"content": "turns."}, {"contentType": "x"}],
@@ -71,7 +71,7 @@ def test_frames_are_gathered_until_the_reply_and_a_little_longer() -> None:
     assert turn.attributes == {"a": "b"}
 
 
-def test_a_question_goes_with_what_lex_web_ui_sends() -> None:
+def test_a_question_has_lex_web_uis_attributes() -> None:
     lex = FakeLex({})
     ask(FakeSocket(), lex, previousLexResponse="x")
 

@@ -58,7 +58,7 @@ def test_the_local_stack_passes(origin) -> None:
     assert not any("X-Amz" in line for line in lines)
 
 
-def test_the_local_stack_passes_where_signatures_are_asked_for() -> None:
+def test_the_local_stack_passes_with_signatures() -> None:
     with running_stack(auth="iam") as origin:
         status, lines = run("--endpoint", origin, "--posts", "1", *QUICK)
 

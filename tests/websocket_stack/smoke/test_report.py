@@ -16,7 +16,7 @@ RESULTS = [
 ]
 
 
-def test_a_line_says_the_outcome_the_check_and_what_was_seen() -> None:
+def test_a_line_has_status_name_and_text() -> None:
     assert RESULTS[2].line().split() == ["failed", "turn", "no", "frame"]
     assert len({result.line().index(result.text) for result in RESULTS}) == 1
 

@@ -78,7 +78,7 @@ def test_options_say_it_otherwise() -> None:
     assert stack.identity_pool == "r:pool"
 
 
-def test_the_api_alone_has_no_bot_and_another_name_for_its_table() -> None:
+def test_the_api_alone_has_no_bot() -> None:
     outputs = {"WebSocketEndpoint": "wss://ws.example/chat", "DynamoTableName": "s"}
     stack = deployed("--stack", "lex", **outputs)
 

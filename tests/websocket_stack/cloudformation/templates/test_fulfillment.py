@@ -46,13 +46,13 @@ def test_the_code_is_all_that_it_needs() -> None:
 
 
 @pytest.mark.parametrize("given", [STREAMING, IN_VPC, {"SnapStart": "true"}])
-def test_streaming_vpc_and_snapstart_change_properties_and_no_resources(
+def test_options_add_no_resources(
     given: dict[str, str],
 ) -> None:
     assert evaluated(**given).resources.keys() == ALWAYS
 
 
-def test_the_outputs_are_what_a_bot_of_ones_own_needs() -> None:
+def test_the_outputs_name_function_and_role() -> None:
     assert evaluated().outputs == {
         # The alias: a version that is published, warm or snapshot, is reached by it alone.
         "FunctionArn": "<LiveAlias>",

@@ -54,7 +54,7 @@ def test_both_templates_are_nested_from_the_bucket() -> None:
 
 
 @pytest.mark.parametrize("title", NESTED)
-def test_every_parameter_is_passed_on_or_wired_or_left_out(title: str) -> None:
+def test_every_parameter_is_accounted_for(title: str) -> None:
     parameters = source(NESTED[title])["Parameters"].keys()
     passed = source(NAME)["Resources"][title]["Properties"]["Parameters"].keys()
     assert parameters - passed == (LEFT_OUT - {"ParentStackName", "TableName"}) & parameters
@@ -63,7 +63,7 @@ def test_every_parameter_is_passed_on_or_wired_or_left_out(title: str) -> None:
 
 
 @pytest.mark.parametrize("title", NESTED)
-def test_a_parameter_takes_and_says_what_the_nested_one_does(title: str) -> None:
+def test_a_parameter_is_as_the_nested_one(title: str) -> None:
     outer, inner = source(NAME)["Parameters"], source(NESTED[title])["Parameters"]
     shared = outer.keys() & inner.keys()
     assert shared
@@ -72,7 +72,7 @@ def test_a_parameter_takes_and_says_what_the_nested_one_does(title: str) -> None
 
 
 @pytest.mark.parametrize("title", NESTED)
-def test_every_value_reaches_the_nested_template_under_its_own_name(title: str) -> None:
+def test_values_keep_their_names_when_nested(title: str) -> None:
     outer = source(NAME)["Parameters"]
     # Where more than one value is possible, another than the default.
     given = {name: _another_value(parameter) for name, parameter in outer.items()}
@@ -106,7 +106,7 @@ def test_a_list_stays_a_list(name: str, arns: list[str]) -> None:
     assert json.dumps(arns) in json.dumps(fulfillment.resources["FulfillmentRole"])
 
 
-def test_memory_is_switched_through_the_outer_stack() -> None:
+def test_the_outer_stack_switches_memory() -> None:
     on, off = evaluated(), evaluated(RememberConversations="false")
     assert "ConversationTable" in on.nested["FulfillmentStack"].resources
     assert "ConversationTable" not in off.nested["FulfillmentStack"].resources
@@ -116,19 +116,19 @@ def test_memory_is_switched_through_the_outer_stack() -> None:
     )
 
 
-def test_a_switch_of_streaming_is_one_parameter_for_all() -> None:
+def test_one_parameter_switches_streaming() -> None:
     assert evaluated().nested.keys() == NESTED.keys()
     assert evaluated(**OFF).nested.keys() == {"FulfillmentStack"}
 
 
-def test_the_fulfillment_streams_over_the_api_beside_it() -> None:
+def test_the_fulfillment_streams_over_its_api() -> None:
     assert _variables(evaluated())["STREAMING_ENDPOINT"] == (
         "https://abc123.execute-api.eu-central-1.amazonaws.com/Prod"
     )
     assert _variables(evaluated())["SESSION_TABLE"] == "chat-sessions"
 
 
-def test_switched_off_the_fulfillment_stays_and_does_not_stream() -> None:
+def test_switched_off_the_fulfillment_stays() -> None:
     stacks = evaluated(**OFF)
     passed = stacks.outer.properties("FulfillmentStack")["Parameters"]
     assert (passed["WebSocketId"], passed["SessionTableName"]) == ("", "")
@@ -138,7 +138,7 @@ def test_switched_off_the_fulfillment_stays_and_does_not_stream() -> None:
     )
 
 
-def test_the_tables_name_is_the_same_each_time_that_streaming_is_switched_on() -> None:
+def test_the_tables_name_stays_the_same() -> None:
     # A nested stack is named anew each time that it is made; the outer one is not.
     assert evaluated().nested["StreamingSupport"].properties("SessionTable")["TableName"] == (
         "chat-sessions"

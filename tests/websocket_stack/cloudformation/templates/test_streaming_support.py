@@ -83,13 +83,13 @@ def test_deployed_alone_with_defaults_it_streams() -> None:
     }
 
 
-def test_access_logs_add_the_accounts_role_and_nothing_else() -> None:
+def test_access_logs_add_the_accounts_role() -> None:
     without, with_logs = evaluated(), evaluated(**ACCESS_LOGS)
     assert with_logs.resources.keys() - without.resources.keys() == OF_ACCESS_LOGS
 
 
 @pytest.mark.parametrize("given", [{}, ANONYMOUS, IN_VPC, {"TableName": "mine"}])
-def test_unless_asked_for_the_accounts_settings_are_left_alone(given: dict[str, str]) -> None:
+def test_the_accounts_settings_are_left_alone(given: dict[str, str]) -> None:
     assert evaluated(**given).of_type("AWS::ApiGateway::Account") == {}
 
 
@@ -103,20 +103,20 @@ def test_switched_off_nothing_exists(given: dict[str, str]) -> None:
 # --- in the place of Lex Web UI's own
 
 
-def test_it_takes_all_parameters_of_lex_web_uis_template() -> None:
+def test_it_takes_the_parameters_of_lex_web_uis() -> None:
     stack = evaluated(**LEX_WEB_UI_PARAMETERS)
     assert stack.properties("SessionTable")["TableName"] == "streaming-chat-table"
     assert stack.properties("WebSocketApi")["Name"] == "lex-web-ui-streaming"
 
 
 @pytest.mark.parametrize("name", ["VpcSubnetId", "VpcSecurityGroupId"])
-def test_it_takes_the_empty_parameters_of_lex_web_uis_template(name: str) -> None:
+def test_it_takes_empty_parameters_of_lex_web_ui(name: str) -> None:
     assert "VpcConfig" not in evaluated(**LEX_WEB_UI_PARAMETERS | {name: ""}).properties(
         "Registration"
     )
 
 
-def test_it_gives_all_outputs_of_lex_web_uis_template_and_what_people_need_next() -> None:
+def test_it_has_the_outputs_of_lex_web_uis() -> None:
     assert evaluated().outputs.keys() == ALWAYS | STREAMING_OUTPUTS
 
 
@@ -140,7 +140,7 @@ def test_the_outputs_name_the_api_and_the_table() -> None:
 # --- the session table
 
 
-def test_the_table_is_paid_by_use_encrypted_and_expires_rows() -> None:
+def test_the_table_is_encrypted_and_expires_rows() -> None:
     table = evaluated().properties("SessionTable")
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["SSESpecification"] == {"SSEEnabled": True}
@@ -152,14 +152,12 @@ def test_the_table_is_paid_by_use_encrypted_and_expires_rows() -> None:
 @pytest.mark.parametrize(
     ("given", "name"), [({}, "chat-sessions"), ({"TableName": "mine"}, "mine")]
 )
-def test_the_tables_name_follows_from_the_stack_or_is_given(
-    given: dict[str, str], name: str
-) -> None:
+def test_the_tables_name_may_be_given(given: dict[str, str], name: str) -> None:
     assert evaluated(**given).properties("SessionTable")["TableName"] == name
 
 
 @pytest.mark.parametrize("name", ["ab", "a b", "sessions/1", "x" * 256])
-def test_a_name_that_dynamodb_does_not_take_is_refused(name: str) -> None:
+def test_an_invalid_table_name_is_refused(name: str) -> None:
     with pytest.raises(Refused, match="TableName"):
         evaluated(TableName=name)
 
@@ -172,13 +170,13 @@ def test_connect_is_signed() -> None:
     assert _variables(evaluated())["ALLOW_ANONYMOUS"] == "false"
 
 
-def test_where_anybody_may_connect_the_registration_knows() -> None:
+def test_the_registration_knows_if_anybody_may() -> None:
     stack = evaluated(**ANONYMOUS)
     assert routes(stack)["$connect"]["AuthorizationType"] == "NONE"
     assert _variables(stack)["ALLOW_ANONYMOUS"] == "true"
 
 
-def test_the_registration_logs_json_to_its_own_group() -> None:
+def test_the_registration_logs_json() -> None:
     assert evaluated().properties("Registration")["LoggingConfig"] == {
         "LogFormat": "JSON",
         "ApplicationLogLevel": "INFO",
@@ -198,13 +196,13 @@ def test_in_a_vpc_the_registration_has_its_network() -> None:
     assert "ManagedPolicyArns" in stack.properties("RegistrationRole")
 
 
-def test_the_inlined_code_is_the_tested_module_byte_for_byte() -> None:
+def test_the_inlined_code_is_the_tested_module() -> None:
     inlined = evaluated().properties("Registration")["Code"]["ZipFile"]
     with open(registration.__file__, "rb") as module:
         assert inlined.encode() == module.read()
 
 
-def test_the_environment_is_what_the_registration_reads() -> None:
+def test_the_environment_is_what_the_code_reads() -> None:
     assert _variables(evaluated()).keys() == {"SESSION_TABLE", "ALLOW_ANONYMOUS"}
     assert _variables(evaluated())["SESSION_TABLE"] == "<SessionTable>"
 
@@ -263,7 +261,7 @@ unsupported_by_moto = pytest.mark.filterwarnings(
 
 
 @unsupported_by_moto
-def test_switched_off_all_is_gone_and_switched_on_again_it_has_the_same_names(aws) -> None:
+def test_streaming_can_be_switched_off_and_on(aws) -> None:
     name = f"support-{uuid4().hex[:8]}"
     cloudformation = aws("cloudformation")
     options = {"StackName": name, "Capabilities": ["CAPABILITY_IAM"]}

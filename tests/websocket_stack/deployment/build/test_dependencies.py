@@ -37,7 +37,7 @@ def test_all_that_powertools_needs_is_there():
     assert set(PACKAGES) == needed
 
 
-def test_a_packages_files_are_taken_without_scripts(tmp_path):
+def test_a_packages_scripts_are_left_out(tmp_path):
     site = tmp_path / "lib" / "site-packages"
     lib = package(site, {"lib/__init__.py": "1", "../../bin/lib": "#!/bin/sh"})
     assert files_of(lib, "1.0") == {

@@ -36,7 +36,7 @@ def names(zip_path):
 # --- the same bytes
 
 
-def test_order_times_and_permissions_change_nothing(folder, tmp_path):
+def test_only_names_and_contents_count(folder, tmp_path):
     umask = os.umask(0o077)
     try:
         elsewhere = write(tmp_path / "an" / "other", dict(reversed(SOURCES.items())))
@@ -140,7 +140,7 @@ def test_a_missing_folder_is_named(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_two_different_files_of_one_name_are_refused(folder, tmp_path):
+def test_two_files_of_one_name_are_refused(folder, tmp_path):
     other = write(tmp_path / "other", {"handler.py": "something else"})
     message = failure(build, [folder, other], tmp_path / "out")
     assert message.startswith("handler.py would be two files: ")

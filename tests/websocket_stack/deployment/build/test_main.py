@@ -13,7 +13,7 @@ def test_the_zips_path_is_all_of_the_output(tmp_path, capsys):
     assert capsys.readouterr() == (f"{zip_path}\n", "")
 
 
-def test_in_the_callers_folder_the_path_is_relative(tmp_path, capsys, monkeypatch):
+def test_in_the_current_folder_the_path_is_relative(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["--output", str(tmp_path / "out")]) == 0
     (zip_path,) = (tmp_path / "out").iterdir()

@@ -26,7 +26,7 @@ def strangers(outcome: FakeSocket | int, **more):
     return session(opened=FakeSocket(), connect=fake, new_guest=guest, **more), fake
 
 
-def test_the_own_socket_stays_open_until_the_visit_is_over() -> None:
+def test_the_socket_stays_open_until_the_end() -> None:
     socket = FakeSocket()
     smoke = session(connect=FakeConnect(socket))
     finding = connect.connects(smoke)
@@ -38,12 +38,12 @@ def test_the_own_socket_stays_open_until_the_visit_is_over() -> None:
     assert socket.is_closed
 
 
-def test_a_refused_connection_fails_with_its_status() -> None:
+def test_a_refusal_fails_with_its_status() -> None:
     with pytest.raises(CheckFailed, match="refused with status 403"):
         connect.connects(session(connect=FakeConnect(403)))
 
 
-def test_silence_after_ping_is_right_and_an_answer_is_not() -> None:
+def test_a_ping_must_not_be_answered() -> None:
     socket = FakeSocket()
     connect.is_silent_after_ping(session(opened=socket))
     assert socket.sent == ['{"action":"ping"}']
@@ -62,14 +62,14 @@ def test_strangers_are_refused(check, status) -> None:
 
 @pytest.mark.parametrize("check", REFUSALS)
 @pytest.mark.parametrize(("outcome", "message"), [(FakeSocket(), "let in"), (500, "status 500")])
-def test_strangers_who_are_let_in_or_meet_an_error_fail(check, outcome, message) -> None:
+def test_strangers_must_not_be_let_in(check, outcome, message) -> None:
     other, _ = strangers(outcome)
 
     with pytest.raises(CheckFailed, match=message):
         check(other)
 
 
-def test_a_stack_that_takes_unsigned_clients_is_only_asked_the_other_questions() -> None:
+def test_an_open_stack_still_refuses_other_owners() -> None:
     other, _ = strangers(FakeSocket(), stack=OPEN_STACK)
     with pytest.raises(CheckSkipped, match="demands a signature only with --auth iam"):
         connect.refuses_unsigned(other)

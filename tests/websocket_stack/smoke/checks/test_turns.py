@@ -56,7 +56,7 @@ def test_a_turn_is_counted_and_timed() -> None:
     ("frames", "message"),
     [((), "no frame in 2.00 s"), (("The lump",), "differ from the reply after 4 characters")],
 )
-def test_a_turn_that_does_not_stream_its_reply_fails(frames, message) -> None:
+def test_a_turn_has_to_stream_its_reply(frames, message) -> None:
     with pytest.raises(CheckFailed, match=message):
         turn_checks.streams_a_turn(asking(*frames, messages=("The lamp",)))
 
@@ -77,7 +77,7 @@ def test_what_is_streamed_has_to_begin_the_reply(streamed, reply, where) -> None
     assert turn_checks.difference(streamed, reply) == where
 
 
-def test_a_long_message_that_comes_whole_answers_the_question() -> None:
+def test_a_long_message_may_come_back_whole() -> None:
     long = "x" * 5000
     finding = turn_checks.brings_long_texts_whole(asking("x", messages=(long, "y")))
 
@@ -85,7 +85,7 @@ def test_a_long_message_that_comes_whole_answers_the_question() -> None:
     assert "not tested" not in finding.text
 
 
-def test_a_message_within_our_own_limit_leaves_the_rest_open() -> None:
+def test_our_own_limit_leaves_longer_ones_open() -> None:
     finding = turn_checks.brings_long_texts_whole(asking("x", messages=("x" * 2000,)))
 
     assert finding.text.endswith("beyond 4000: not tested")
