@@ -32,7 +32,7 @@ class Spread(NamedTuple):
     def compared(self, other: Spread) -> str:
         """Return the ratio of the two medians, and their difference."""
         difference = f"{self.median - other.median:+.1f}"
-        return f"{self.median / other.median:.2f} {difference:>8}" if other.median else difference
+        return f"{self.median / other.median:.3f} {difference:>8}" if other.median else difference
 
 
 class Table:

@@ -15,9 +15,6 @@ import resource
 import sys
 import time
 
-# https://man7.org/linux/man-pages/man2/getrusage.2.html; macOS counts in bytes.
-MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
-
 
 def main(module_name: str) -> None:
     """Answer turns until the input ends."""
@@ -40,9 +37,19 @@ def main(module_name: str) -> None:
                 "invoked_at": started,
                 "returned_at": time.monotonic(),
                 "cpu_seconds": time.process_time() - cpu,
-                "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES,
+                "peak_bytes": _peak_bytes(),
             }
             print(json.dumps(cost), file=out, flush=True)
+
+
+def _peak_bytes() -> int:
+    if sys.platform == "darwin":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # On Linux, ru_maxrss is at least what the parent had when it started this process.
+    # https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
+    with open("/proc/self/status") as status:
+        (kilobytes,) = (line.split()[1] for line in status if line.startswith("VmHWM"))
+    return int(kilobytes) * 1024
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ def test_row_has_medians_spreads_ratio_and_difference():
     title, header, row = Table("Warm", SAMPLES).lines()
     assert title == "Warm"
     assert header.split() == ["ours", "plain", "vs", "plain"]
-    assert row.split() == "CPU ms 40 (30-90) 80 (70-160) 0.50 -40.0".split()
+    assert row.split() == "CPU ms 40 (30-90) 80 (70-160) 0.500 -40.0".split()
 
 
 def test_columns_line_up():
