@@ -68,7 +68,7 @@ def add(template: Template, function: Alias) -> None:
     """Add the bot, and permission for its aliases, or an existing alias, to call the Lambda."""
     template.add_condition(CREATED, is_true("CreateBot"))
     template.add_condition(EXISTING, And(is_given("BotAliasArn"), Not(Condition(CREATED))))
-    bot = template.add_resource(_bot(template, function))
+    bot = template.add_resource(_bot(_add_role(template), function))
     # A version is a snapshot, so another definition needs another version.
     definition = hashlib.sha256(json.dumps(bot.to_dict(), sort_keys=True).encode())
     version = template.add_resource(
@@ -109,8 +109,24 @@ def add(template: Template, function: Alias) -> None:
         template.add_output(Output(name, Value=value, Condition=CREATED, Description="For clients"))
 
 
-def _bot(template: Template, function: Alias) -> Bot:
-    role = template.add_resource(
+def _bot(role: iam.Role, function: Alias) -> Bot:
+    return Bot(
+        "Bot",
+        Condition=CREATED,
+        Name=Sub("${AWS::StackName}-bot"),
+        RoleArn=GetAtt(role, "Arn"),
+        DataPrivacy=DataPrivacy(ChildDirected=False),
+        IdleSessionTTLInSeconds=SESSION_SECONDS,
+        AutoBuildBotLocales=True,
+        BotLocales=[
+            BotLocale(LocaleId=Ref("BotLocaleId"), NluConfidenceThreshold=0.4, Intents=_intents())
+        ],
+        TestBotAliasSettings=TestBotAliasSettings(BotAliasLocaleSettings=[_answers_with(function)]),
+    )
+
+
+def _add_role(template: Template) -> iam.Role:
+    return template.add_resource(
         iam.Role(
             "BotRole",
             Condition=CREATED,
@@ -136,19 +152,6 @@ def _bot(template: Template, function: Alias) -> Bot:
                 )
             ],
         )
-    )
-    return Bot(
-        "Bot",
-        Condition=CREATED,
-        Name=Sub("${AWS::StackName}-bot"),
-        RoleArn=GetAtt(role, "Arn"),
-        DataPrivacy=DataPrivacy(ChildDirected=False),
-        IdleSessionTTLInSeconds=SESSION_SECONDS,
-        AutoBuildBotLocales=True,
-        BotLocales=[
-            BotLocale(LocaleId=Ref("BotLocaleId"), NluConfidenceThreshold=0.4, Intents=_intents())
-        ],
-        TestBotAliasSettings=TestBotAliasSettings(BotAliasLocaleSettings=[_answers_with(function)]),
     )
 
 

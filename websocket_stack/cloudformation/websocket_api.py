@@ -180,28 +180,7 @@ def _add_routes(template: Template, api: Api, targets: Mapping[str, str]) -> lis
 
 def _add_stage(template: Template, api: Api, deployment_id: If) -> None:
     group = template.add_resource(log_group("ApiAccessLog", Condition=ACCESS_LOGS))
-    role = template.add_resource(
-        iam.Role(
-            "ApiGatewayLogsRole",
-            Condition=ACCESS_LOGS,
-            AssumeRolePolicyDocument=trust_policy("apigateway.amazonaws.com"),
-            ManagedPolicyArns=[
-                Sub(
-                    "arn:${AWS::Partition}:iam::aws:policy/service-role/"
-                    "AmazonAPIGatewayPushToCloudWatchLogs"
-                )
-            ],
-            **KEPT,
-        )
-    )
-    account = template.add_resource(
-        apigateway.Account(
-            "ApiGatewayAccount",
-            Condition=ACCESS_LOGS,
-            CloudWatchRoleArn=GetAtt(role, "Arn"),
-            **KEPT,
-        )
-    )
+    account = _add_account(template)
     stage = Stage(
         "ProdStage",
         Condition=STREAMING,
@@ -226,3 +205,29 @@ def _add_stage(template: Template, api: Api, deployment_id: If) -> None:
         CKV_AWS_95="Access logs need a role for the whole account, so they are a parameter.",
     )
     template.add_resource(stage)
+
+
+def _add_account(template: Template) -> apigateway.Account:
+    """Add the account's setting, without which API Gateway writes no logs."""
+    role = template.add_resource(
+        iam.Role(
+            "ApiGatewayLogsRole",
+            Condition=ACCESS_LOGS,
+            AssumeRolePolicyDocument=trust_policy("apigateway.amazonaws.com"),
+            ManagedPolicyArns=[
+                Sub(
+                    "arn:${AWS::Partition}:iam::aws:policy/service-role/"
+                    "AmazonAPIGatewayPushToCloudWatchLogs"
+                )
+            ],
+            **KEPT,
+        )
+    )
+    return template.add_resource(
+        apigateway.Account(
+            "ApiGatewayAccount",
+            Condition=ACCESS_LOGS,
+            CloudWatchRoleArn=GetAtt(role, "Arn"),
+            **KEPT,
+        )
+    )
