@@ -28,8 +28,8 @@ def client() -> Iterator[Any]:
     mock = mock_aws()
     mock.start(reset=False)
     try:
-        with closing(boto3.client("dynamodb", region_name="us-east-1")) as made:
-            yield made
+        with closing(boto3.client("dynamodb", region_name="us-east-1")) as dynamodb:
+            yield dynamodb
     finally:
         mock.stop(remove_data=False)
 
@@ -243,17 +243,17 @@ def test_nothing_of_the_event_is_logged(client, table, rows, caplog, table_name)
 
 def test_the_table_comes_from_the_environment(client, table, rows) -> None:
     environ = {"SESSION_TABLE": table, "ALLOW_ANONYMOUS": "true"}
-    made = registration._from_environ(environ)
+    from_environ = registration._from_environ(environ)
 
-    assert made.handle(connect({"sessionId": "session-1"})) == {"statusCode": 200}
+    assert from_environ.handle(connect({"sessionId": "session-1"})) == {"statusCode": 200}
     assert "session-1" in rows()
 
 
 @pytest.mark.parametrize("value", ["", "false", "no"])
 def test_anonymous_callers_need_permission(table, rows, value):
-    made = registration._from_environ({"SESSION_TABLE": table, "ALLOW_ANONYMOUS": value})
+    from_environ = registration._from_environ({"SESSION_TABLE": table, "ALLOW_ANONYMOUS": value})
 
-    assert made.handle(connect({"sessionId": "session-1"})) == {"statusCode": 401}
+    assert from_environ.handle(connect({"sessionId": "session-1"})) == {"statusCode": 401}
     assert rows() == {}
 
 
@@ -285,8 +285,8 @@ def wall() -> Wall:
 
 @pytest.fixture
 def guarded(client: Any, table: str, wall: Wall) -> Callable[[dict[str, Any]], int]:
-    made = Registration(client, table, now=wall)
-    return lambda event: made.handle(event)["statusCode"]
+    own = Registration(client, table, now=wall)
+    return lambda event: own.handle(event)["statusCode"]
 
 
 def claim(session_id: str, owner: str, connection_id: str = "first=") -> dict[str, Any]:

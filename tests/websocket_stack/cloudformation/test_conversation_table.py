@@ -94,16 +94,16 @@ def aws() -> Iterator[Callable[[str], Any]]:
     # The tables of a running stack are moto's too, and are left alone.
     mock = mock_aws()
     mock.start(reset=False)
-    made: list[Any] = []
+    clients: list[Any] = []
 
     def client(service: str) -> Any:
-        made.append(boto3.client(service, region_name="us-east-1"))
-        return made[-1]
+        clients.append(boto3.client(service, region_name="us-east-1"))
+        return clients[-1]
 
     try:
         yield client
     finally:
-        for each in made:
+        for each in clients:
             each.close()
         mock.stop(remove_data=False)
 

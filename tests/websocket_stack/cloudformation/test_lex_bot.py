@@ -34,8 +34,8 @@ def of_a_bot(stack: Stack) -> set[str]:
 
 def locale() -> dict[str, Any]:
     (only,) = evaluated(**CREATED).properties("Bot")["BotLocales"]
-    found: dict[str, Any] = only
-    return found
+    bot_locale: dict[str, Any] = only
+    return bot_locale
 
 
 def permissions(stack: Stack) -> dict[str, str]:

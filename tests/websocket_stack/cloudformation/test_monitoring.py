@@ -29,10 +29,10 @@ def metric_of(alarm: dict[str, Any]) -> tuple[str, str, tuple[tuple[str, str], .
 
 
 def widgets(stack: Stack) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(stack.properties("TurnDashboard")["DashboardBody"])[
+    shown: list[dict[str, Any]] = json.loads(stack.properties("TurnDashboard")["DashboardBody"])[
         "widgets"
     ]
-    return found
+    return shown
 
 
 @pytest.fixture

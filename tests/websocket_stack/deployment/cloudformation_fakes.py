@@ -110,8 +110,8 @@ class FakeEvents:
 class FakeChangeSets:
     """Answers change set calls from descriptions by change set id, in order of asking."""
 
-    def __init__(self, *made: Sequence[dict[str, Any]], nested: Mapping[str, Any] = {}) -> None:
-        self._made = list(made)
+    def __init__(self, *created: Sequence[dict[str, Any]], nested: Mapping[str, Any] = {}) -> None:
+        self._created = list(created)
         self._described: dict[str, list[dict[str, Any]]] = {
             name: [described] for name, described in nested.items()
         }
@@ -122,7 +122,7 @@ class FakeChangeSets:
     def create_change_set(self, **request: Any) -> dict[str, str]:
         self.requests.append(request)
         change_set = f"arn:aws:cloudformation:r:1:changeSet/{request['ChangeSetName']}/1"
-        self._described[change_set] = list(self._made.pop(0))
+        self._described[change_set] = list(self._created.pop(0))
         return {"Id": change_set, "StackId": STACK_ID}
 
     def describe_change_set(self, ChangeSetName: str, NextToken: str = "") -> dict[str, Any]:

@@ -30,11 +30,11 @@ def zip_path(tmp_path: Path) -> Path:
 
 
 def test_a_bucket_is_made_closed_and_encrypted(s3) -> None:
-    made = bucket(s3)
-    assert not made.exists()
-    made.make()
+    own = bucket(s3)
+    assert not own.exists()
+    own.make()
 
-    assert made.exists() and made.made_here()
+    assert own.exists() and own.made_here()
     assert s3.get_bucket_tagging(Bucket=NAME)["TagSet"] == [MADE_BY]
     closed = s3.get_public_access_block(Bucket=NAME)["PublicAccessBlockConfiguration"]
     assert all(closed.values()) and len(closed) == 4
@@ -50,27 +50,27 @@ def test_a_bucket_is_made_in_the_stacks_region(aws) -> None:
 
 
 def test_what_is_there_is_not_uploaded_again(s3, zip_path, templates) -> None:
-    made, lines = bucket(s3), []
-    made.make()
+    own, lines = bucket(s3), []
+    own.make()
     paths = sorted(templates.glob("*.yaml"))
-    key = made.put_code(zip_path, lines.append)
-    prefix = made.put_templates(paths, lines.append)
+    key = own.put_code(zip_path, lines.append)
+    prefix = own.put_templates(paths, lines.append)
     assert len(lines) == 4
 
-    assert made.put_code(zip_path, lines.append) == key
-    assert made.put_templates(paths, lines.append) == prefix
+    assert own.put_code(zip_path, lines.append) == key
+    assert own.put_templates(paths, lines.append) == prefix
     assert len(lines) == 4
     assert not prefix.endswith("/")
     assert keys(s3) == sorted([key, *(f"{prefix}/{path.name}" for path in paths)])
 
 
 def test_other_content_has_another_key(s3, zip_path) -> None:
-    made = bucket(s3)
-    made.make()
-    first = made.put_code(zip_path, print)
+    own = bucket(s3)
+    own.make()
+    first = own.put_code(zip_path, print)
     zip_path.write_bytes(b"another")
 
-    assert made.put_code(zip_path, print) != first
+    assert own.put_code(zip_path, print) != first
 
 
 def test_addresses_are_as_in_the_templates(s3) -> None:
@@ -92,15 +92,15 @@ def test_only_what_belongs_to_the_stack_is_emptied(s3, zip_path) -> None:
 
 
 def test_all_versions_go(s3, zip_path) -> None:
-    made = bucket(s3)
-    made.make()
+    own = bucket(s3)
+    own.make()
     s3.put_bucket_versioning(Bucket=NAME, VersioningConfiguration={"Status": "Enabled"})
-    key = made.put_code(zip_path, print)
+    key = own.put_code(zip_path, print)
     s3.delete_object(Bucket=NAME, Key=key)
-    made.empty()
+    own.empty()
 
-    assert made.delete_if_unused()
-    assert not made.exists()
+    assert own.delete_if_unused()
+    assert not own.exists()
 
 
 def test_a_bucket_that_was_not_made_here_stays(s3) -> None:
@@ -113,7 +113,7 @@ def test_a_bucket_that_was_not_made_here_stays(s3) -> None:
 
 
 class FakeS3:
-    """An S3 that answers as told."""
+    """An S3 that answers with one status and region."""
 
     def __init__(self, status: int = 200, region: str = REGION) -> None:
         self._status = status

@@ -24,9 +24,9 @@ def deploy(session: Any, templates: Path, *arguments: str, lines: list[str] | No
     def build(code: Sequence[Path]) -> Path:
         raise AssertionError("needs no code")
 
-    said = [] if lines is None else lines
+    output = [] if lines is None else lines
     options = argument_parser().parse_args(["lex", *arguments])
-    console = Console(yes=options.yes, say=said.append, ask=lambda question: "n")
+    console = Console(yes=options.yes, say=output.append, ask=lambda question: "n")
     return run(options, lambda **chosen: session, console, build, folder=templates)
 
 

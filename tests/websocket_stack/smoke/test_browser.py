@@ -102,8 +102,8 @@ def test_it_connects_signed_unless_told_not_to() -> None:
     connect = FakeConnect(FakeSocket(), FakeSocket(), FakeSocket())
     with browser(connect).connect(), browser(connect).connect("other", signs=False):
         pass
-    somebody = Identity("guest", CREDENTIALS)
-    with browser(connect).with_identity(somebody).connect():
+    another = Identity("guest", CREDENTIALS)
+    with browser(connect).with_identity(another).connect():
         pass
 
     assert "sessionId=smoke-1&" in connect.urls[0] and "X-Amz-Signature=" in connect.urls[0]

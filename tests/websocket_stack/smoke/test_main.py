@@ -22,8 +22,8 @@ QUICK = ["--question", QUESTION, "--long-question", QUESTION, "--quiet-seconds",
 
 @pytest.fixture(scope="module")
 def origin() -> Iterator[str]:
-    with running_stack() as made:
-        yield made
+    with running_stack() as address:
+        yield address
 
 
 def run(*arguments: str) -> tuple[int, list[str]]:

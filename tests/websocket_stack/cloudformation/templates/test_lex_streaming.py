@@ -139,7 +139,7 @@ def test_switched_off_the_fulfillment_stays() -> None:
 
 
 def test_the_tables_name_stays_the_same() -> None:
-    # A nested stack is named anew each time that it is made; the outer one is not.
+    # A nested stack gets a new name whenever it is made again; the outer one keeps its name.
     assert evaluated().nested["StreamingSupport"].properties("SessionTable")["TableName"] == (
         "chat-sessions"
     )
@@ -154,9 +154,11 @@ def test_every_output_that_is_asked_for_is_there(streaming: str, create_bot: str
     given = {"AllowStreamingResponses": streaming, "CreateBot": create_bot}
     nested = evaluated(**given).nested
     outer = evaluate(NAME, REQUIRED | given)
-    asked = re.findall(r"<(\w+)\.Outputs\.(\w+)>", json.dumps([outer.resources, outer.outputs]))
-    assert asked
-    for title, output in asked:
+    references = re.findall(
+        r"<(\w+)\.Outputs\.(\w+)>", json.dumps([outer.resources, outer.outputs])
+    )
+    assert references
+    for title, output in references:
         assert output in nested[title].outputs
 
 
@@ -174,8 +176,8 @@ def test_the_outputs_are_what_people_need_next(given: dict[str, str], names: set
 
 def _variables(stacks: Stacks) -> dict[str, str]:
     function = stacks.nested["FulfillmentStack"].properties("Fulfillment")
-    found: dict[str, str] = function["Environment"]["Variables"]
-    return found
+    environment: dict[str, str] = function["Environment"]["Variables"]
+    return environment
 
 
 def _another_value(parameter: dict[str, Any]) -> str:

@@ -212,16 +212,16 @@ def aws() -> Iterator[Callable[[str], Any]]:
     # The tables of a running stack are moto's too, and are left alone.
     mock = mock_aws()
     mock.start(reset=False)
-    made: list[Any] = []
+    clients: list[Any] = []
 
     def client(service: str) -> Any:
-        made.append(boto3.client(service, region_name="us-east-1"))
-        return made[-1]
+        clients.append(boto3.client(service, region_name="us-east-1"))
+        return clients[-1]
 
     try:
         yield client
     finally:
-        for each in made:
+        for each in clients:
             each.close()
         mock.stop(remove_data=False)
 
@@ -318,7 +318,7 @@ def _outputs(cloudformation: Any, name: str) -> dict[str, str]:
 
 
 def _existing(aws: Callable[[str], Any], name: str) -> dict[str, int]:
-    found = {
+    names_by_kind = {
         "table": aws("dynamodb").list_tables()["TableNames"],
         "role": [role["RoleName"] for role in aws("iam").list_roles()["Roles"]],
         "function": [
@@ -329,7 +329,8 @@ def _existing(aws: Callable[[str], Any], name: str) -> dict[str, int]:
         ],
     }
     return {
-        kind: sum(each.startswith(f"{name}-") for each in names) for kind, names in found.items()
+        kind: sum(each.startswith(f"{name}-") for each in names)
+        for kind, names in names_by_kind.items()
     }
 
 
@@ -346,5 +347,5 @@ def _connect(**identity: str) -> dict[str, Any]:
 
 
 def _variables(stack: Stack) -> dict[str, str]:
-    found: dict[str, str] = stack.properties("Registration")["Environment"]["Variables"]
-    return found
+    environment: dict[str, str] = stack.properties("Registration")["Environment"]["Variables"]
+    return environment

@@ -36,7 +36,7 @@ def test_a_post_that_does_not_arrive_fails(management, message) -> None:
 
 def test_a_frame_that_is_not_the_post_fails() -> None:
     with pytest.raises(CheckFailed):
-        post_checks.posts_in_time(session(opened=FakeSocket("of somebody else")))
+        post_checks.posts_in_time(session(opened=FakeSocket("another frame")))
 
 
 @pytest.mark.parametrize(
