@@ -57,8 +57,8 @@ def _model(settings: Settings) -> Model:
     import boto3
     from botocore.config import Config
 
-    from fulfillment.models.bedrock.converse import BedrockModel
-    from fulfillment.models.fallback import RetryingModel
+    from fulfillment.models.bedrock.converse import ConverseModel
+    from fulfillment.models.fallback import FallbackModel
 
     client = boto3.client(
         "bedrock-runtime",
@@ -66,7 +66,7 @@ def _model(settings: Settings) -> Model:
             connect_timeout=2,
             # Between two reads, so it also bounds a silence of the model in mid-reply.
             read_timeout=20,
-            # RetryingModel asks again, and knows what the turn has left.
+            # FallbackModel asks again, and knows what the turn has left.
             retries={"total_max_attempts": 1, "mode": "standard"},
             # A connection left idle for 350 s is dropped by NAT gateways without a word.
             # https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html
@@ -80,9 +80,9 @@ def _model(settings: Settings) -> Model:
             "guardrailVersion": settings.guardrail_version,
             "streamProcessingMode": settings.guardrail_mode,
         }
-    return RetryingModel(
+    return FallbackModel(
         [
-            BedrockModel(
+            ConverseModel(
                 client, model_id, settings.model_fields, guardrail, settings.prompt_cache_ttl
             )
             for model_id in (settings.model_id, *settings.fallback_model_ids)

@@ -16,15 +16,11 @@ from fulfillment.markdown.sanitizer import neutralise
 from fulfillment.markdown.splitting import closed, cut_at_sentence
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import Conversation
-from fulfillment.models.base import RAN_OUT, Completion
+from fulfillment.models.base import Completion, StopReason
 from fulfillment.notices import Words
 from fulfillment.settings import Settings
 from fulfillment.streaming.text_buffer import Transcript
 from fulfillment.telemetry import Outcome
-
-# How a model ends that does not want to say more. An open set.
-# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
-WITHHELD = frozenset({"content_filtered", "refusal"})
 
 
 class Reply(NamedTuple):
@@ -62,7 +58,7 @@ def reply_of(
     text = transcript.text()
     written = text.strip()
     go_on = f" {words.to_go_on}" if conversation.is_remembered else ""
-    if any(completion.withdrawn for completion in completions):
+    if any(completion.stop_reason == StopReason.RETRACTED for completion in completions):
         return Reply(Outcome.EMPTY, "", words.withheld)
     if transcript.error is not None:
         if written:
@@ -75,10 +71,10 @@ def reply_of(
             return Reply(Outcome.CUT, cut_at_sentence(text.lstrip()), note, cut=True)
         return Reply(Outcome.FAILED, "", words.failed)
     is_last_word = written.endswith(last_text.rstrip())
-    stop_reason = completions[-1].stop_reason if completions and is_last_word else ""
-    if stop_reason in WITHHELD:
+    stop_reason = completions[-1].stop_reason if completions and is_last_word else None
+    if stop_reason == StopReason.REFUSED:
         return Reply(_outcome(written), written, words.withheld, decision)
-    if stop_reason in RAN_OUT and written:
+    if stop_reason == StopReason.MAX_TOKENS and written:
         note = f"{words.too_long}{go_on}"
         return Reply(Outcome.COMPLETED, written, note, decision, cut=True)
     if written or decision.says_something:

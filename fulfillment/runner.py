@@ -10,7 +10,7 @@ from fulfillment.handlers import Next
 from fulfillment.lex.events import LexEvent, LexResponse
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import Conversation
-from fulfillment.models.tool_loop import ModelCalls
+from fulfillment.models.tool_loop import ToolLoop
 from fulfillment.notices import Words
 from fulfillment.streaming.delivery import Deliverer, Delivery, Source
 from fulfillment.streaming.pacing import Deadline, Pace
@@ -37,7 +37,7 @@ def run(
     started = clock()
     deadline = Deadline.of_turn(started, settings.turn_seconds, _remaining_seconds(context))
     conversation = _conversation(event, resources)
-    calls = ModelCalls(lambda: deadline.cut_at - clock())
+    calls = ToolLoop(lambda: deadline.cut_at - clock())
     turn = Turn(event, resources.model, settings, calls, conversation)
     transcript = Transcript(clock)
     _start("answer", lambda: record(lambda: answer(turn), transcript))

@@ -21,7 +21,7 @@ from fulfillment.lex.events import Json, LexEvent, SlotValue, slot_of
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import Conversation
 from fulfillment.models.base import Message, Model, Prompt
-from fulfillment.models.tool_loop import ModelCalls
+from fulfillment.models.tool_loop import ToolLoop
 from fulfillment.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Turn:
         event: LexEvent,
         model: Model,
         settings: Settings,
-        calls: ModelCalls,
+        calls: ToolLoop,
         conversation: Conversation,
     ) -> None:
         self.utterance = event.utterance

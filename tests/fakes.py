@@ -9,7 +9,7 @@ from typing import TypeAlias
 from fulfillment.channels.session_table import Session
 from fulfillment.errors import ConnectionGone
 from fulfillment.memory import Exchange
-from fulfillment.models.base import Completion, Prompt, ToolCall
+from fulfillment.models.base import Completion, Prompt, StopReason, ToolCall
 
 
 class FakeClock:
@@ -28,7 +28,7 @@ class FakeClock:
 Step: TypeAlias = "str | Exception | threading.Event | ToolCall | Completion"
 
 
-class FakeAnswer:
+class FakeStream:
     """Yields the chunks of a script.
 
     An exception in it is raised, an event waited for, a tool called, a completion kept as how the
@@ -57,7 +57,7 @@ class FakeAnswer:
                 return
             else:
                 yield step
-        reason = "tool_use" if calls else "end_turn"
+        reason = StopReason.TOOL_USE if calls else StopReason.END_TURN
         self.completion = Completion("fake", reason, 3, 5, tool_calls=tuple(calls))
 
     def close(self) -> None:
@@ -73,13 +73,13 @@ class FakeModel:
     def __init__(self, *script: Step, then: Sequence[Sequence[Step]] = ()) -> None:
         self._scripts = [script, *then]
         self.prompts: list[Prompt] = []
-        self.answers: list[FakeAnswer] = []
+        self.streams: list[FakeStream] = []
 
-    def ask(self, prompt: Prompt) -> FakeAnswer:
+    def ask(self, prompt: Prompt) -> FakeStream:
         script = self._scripts[min(len(self.prompts), len(self._scripts) - 1)]
         self.prompts.append(prompt)
-        self.answers.append(FakeAnswer(script))
-        return self.answers[-1]
+        self.streams.append(FakeStream(script))
+        return self.streams[-1]
 
 
 class FakeChannel:

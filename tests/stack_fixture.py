@@ -13,9 +13,9 @@ from botocore.config import Config
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from fakes import FakeAnswer
+from fakes import FakeStream
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
-from fulfillment.models.base import Answer, Prompt
+from fulfillment.models.base import ModelStream, Prompt
 from websocket_stack.local import __main__ as serve
 from websocket_stack.local import stack
 from websocket_stack.local.bedrock import routes as runtime_http
@@ -51,9 +51,9 @@ class StackModel:
     def __init__(self, tokens_per_second: float = TOKENS_PER_SECOND) -> None:
         self._demo = DemoModel(Library([PASSAGE]), tokens_per_second)
 
-    def ask(self, prompt: Prompt) -> Answer:
+    def ask(self, prompt: Prompt) -> ModelStream:
         script = _FAULTS.get(prompt.messages[-1].text)
-        return self._demo.ask(prompt) if script is None else FakeAnswer(script)
+        return self._demo.ask(prompt) if script is None else FakeStream(script)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ from faulty_services import (
 from fulfillment import Bot, Turn, Words
 from fulfillment.clients import Resources
 from fulfillment.memory.conversation import LOAD_SECONDS
-from fulfillment.models.fallback import RetryingModel
+from fulfillment.models.fallback import FallbackModel
 from turns import Context, reply_of
 from websocket_stack.local.bedrock import event_stream as eventstream
 
@@ -133,7 +133,7 @@ def make_bot(monkeypatch):
             }
         )
         # The same clients, less patient.
-        model = RetryingModel(resources.model._models, FIRST_SIGN_SECONDS, pause_seconds=0)
+        model = FallbackModel(resources.model._models, FIRST_SIGN_SECONDS, pause_seconds=0)
         return Bot(resources._replace(model=model))
 
     return make

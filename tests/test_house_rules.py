@@ -25,7 +25,8 @@ PURE = [
     "fulfillment/lex/events.py",
     "fulfillment/memory/base.py",
     "fulfillment/memory/history.py",
-    "fulfillment/models/arguments.py",
+    "fulfillment/models/base.py",
+    "fulfillment/models/chat_format.py",
     "fulfillment/models/bedrock/citations.py",
     "fulfillment/models/bedrock/converse_format.py",
     "fulfillment/models/bedrock/profiles.py",
@@ -48,7 +49,6 @@ IMPURE = {"boto3", "botocore", "os", "time", "threading", "socket", "aws_lambda_
 UNTESTED = {
     "fulfillment/channels/base.py",
     "fulfillment/memory/base.py",
-    "fulfillment/models/base.py",
     "fulfillment/notices.py",
 }
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from fulfillment.models.base import Completion, Prompt
+from fulfillment.models.base import Completion, Prompt, StopReason
 from stack_fixture import client, running_stack, session
 from websocket_stack.local.bedrock import routes as runtime_http
 
@@ -41,7 +41,7 @@ class Answer:
         yield from chunks[:20]
         self.seen.wait(PATIENCE_SECONDS)
         yield from chunks[20:]
-        self.completion = Completion("m", "end_turn")
+        self.completion = Completion("m", StopReason.END_TURN)
 
     def close(self) -> None:
         self.closed.set()

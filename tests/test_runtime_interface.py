@@ -29,9 +29,9 @@ from urllib.parse import quote
 import pytest
 from websockets.sync.client import connect
 
-from fakes import FakeAnswer, Step
+from fakes import FakeStream, Step
 from fulfillment import Words
-from fulfillment.models.base import Answer, Prompt
+from fulfillment.models.base import ModelStream, Prompt
 from stack_fixture import HOST, client, running_stack, wait_until_unregistered
 from turns import reply_of
 from websocket_stack.deployment.build.lambda_zip import build
@@ -320,8 +320,8 @@ class ScriptedModel:
 
     script: Sequence[Step] = field(default_factory=list)
 
-    def ask(self, prompt: Prompt) -> Answer:
-        return FakeAnswer(self.script)
+    def ask(self, prompt: Prompt) -> ModelStream:
+        return FakeStream(self.script)
 
 
 @pytest.fixture(scope="module")

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Literal, NamedTuple, Protocol
-
-# How a model ends that would have had more to say. An open set.
-# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
-RAN_OUT = frozenset({"max_tokens", "model_context_window_exceeded"})
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Literal, NamedTuple, NoReturn, Protocol
 
 # For a tool that returns nothing, or a blank text, which Bedrock refuses. It must not sound like a
 # failure where something was done, nor like a find where nothing was found.
 NO_RESULT = "Done; there is no result."
+
+
+class StopReason(StrEnum):
+    """Why a model ended; in Converse's words, where it has one.
+
+    Each adapter maps the words of its service to these.
+    """
+
+    END_TURN = "end_turn"
+    STOP_SEQUENCE = "stop_sequence"
+    TOOL_USE = "tool_use"
+    MAX_TOKENS = "max_tokens"
+    """At a limit, its own or the prompt's: it would have written more."""
+    REFUSED = "content_filtered"
+    """The model, or a filter of its service, refused to go on; what was written stands."""
+    BLOCKED = "guardrail_intervened"
+    """A guardrail replaced the text before it was streamed; what was written stands."""
+    RETRACTED = "retracted"
+    """A guardrail objected to text that was streamed already: nothing of it may stand."""
+    OTHER = "other"
+    """A word that is new to us; taken like ``END_TURN``."""
 
 
 class ToolSpec(NamedTuple):
@@ -49,9 +68,9 @@ class Message(NamedTuple):
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_results: tuple[ToolResult, ...] = ()
-    verbatim: object = None
-    """The message in the adapter's own form, from a completion of the same model; handed back as
-    it came, for a model that thinks between tool calls wants to read its thoughts again."""
+    provider_content: object = None
+    """The message in the adapter's own form, from a completion of the same model. It is sent back
+    unchanged, because a model that thinks between tool calls needs its signed thoughts again."""
 
 
 class Prompt(NamedTuple):
@@ -67,13 +86,17 @@ class Prompt(NamedTuple):
     conversation_id: str = ""
     """An unguessable name of the conversation, for services that remember it themselves."""
 
+    def extended(self, message: Message, results: Sequence[ToolResult]) -> Prompt:
+        """Return the prompt of the next round: with a message and the results of its calls."""
+        answer = Message("user", tool_results=tuple(results))
+        return self._replace(messages=(*self.messages, message, answer))
+
 
 class Completion(NamedTuple):
-    """How a model call ended; tokens are ``None`` where the service did not say."""
+    """How a model call ended; counts are ``None`` where the service did not give them."""
 
     model_id: str
-    stop_reason: str
-    """The service's word, an open set: ``end_turn``, ``max_tokens``, ``tool_use`` …"""
+    stop_reason: StopReason
     input_tokens: int | None = None
     output_tokens: int | None = None
     latency_ms: int | None = None
@@ -81,18 +104,17 @@ class Completion(NamedTuple):
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
     tool_calls: tuple[ToolCall, ...] = ()
-    verbatim: object = None
-    """See :attr:`Message.verbatim`."""
-    withdrawn: bool = False
-    """A filter found, after it was written, that the text must not stand."""
+    provider_content: object = None
+    """See :attr:`Message.provider_content`."""
 
 
-class Answer(Protocol):
+class ModelStream(Protocol):
     """One model call. The call starts when the first chunk is asked for."""
 
     @property
     def completion(self) -> Completion | None:
         """How the call ended; ``None`` until the model has said that it is done."""
+        ...
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text as it is written, once.
@@ -100,16 +122,39 @@ class Answer(Protocol):
         An empty chunk is a sign of life: the model is at work and has no text yet.
 
         Raises:
-            ModelUnavailable, ModelRejected: before the first chunk.
+            ModelUnavailable: before the first chunk, and another try may help.
+            ModelRejected: before the first chunk, and another try will not help.
             ModelInterrupted: the model began and did not finish.
         """
+        ...
 
     def close(self) -> None:
         """Stop the call, from any thread: a blocked read returns and nothing more is written."""
+        ...
 
 
 class Model(Protocol):
     """Where chunks come from."""
 
-    def ask(self, prompt: Prompt) -> Answer:
+    def ask(self, prompt: Prompt) -> ModelStream:
         """Prepare a call; does not block."""
+        ...
+
+
+def parse_arguments(text: str) -> Mapping[str, object] | None:
+    """Return the JSON object that a model wrote as a tool's arguments; ``None`` if it is not one.
+
+    A model that has no arguments to give may write nothing at all.
+    """
+    if not text.strip():
+        return {}
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _refuse(constant: str) -> NoReturn:
+    # NaN and the infinities, which Python reads and JSON does not have: no service takes them back.
+    raise ValueError(constant)

@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
 from fulfillment.errors import ModelError, ModelRejected, ModelUnavailable
-from fulfillment.models.base import Answer, Completion, Model, Prompt
+from fulfillment.models.base import Completion, Model, ModelStream, Prompt
 
 # A call that says nothing for this long seldom says anything later, while a fresh one answers
 # at once: https://github.com/langchain-ai/langchain-aws/issues/685
@@ -18,8 +18,14 @@ PAUSE_SECONDS = 0.3
 TRIES_PER_MODEL = 2
 
 
-class RetryingModel:
-    """Takes the models to ask, in order, and how long to wait for one's first sign of life."""
+class FallbackModel:
+    """Several models as one: each is asked twice, then the next.
+
+    Args:
+        models: in the order in which they are asked.
+        first_sign_seconds: how long to wait for the first chunk of a call, which may be empty.
+        pause_seconds: how long to wait before the second try of a model.
+    """
 
     def __init__(
         self,
@@ -31,19 +37,26 @@ class RetryingModel:
         self._first_sign_seconds = first_sign_seconds
         self._pause_seconds = pause_seconds
 
-    def ask(self, prompt: Prompt) -> RetryingAnswer:
-        return RetryingAnswer(self._models, prompt, self._first_sign_seconds, self._pause_seconds)
+    def ask(self, prompt: Prompt) -> FallbackStream:
+        """Prepare a call; see :class:`fulfillment.models.base.Model`."""
+        return FallbackStream(self._models, prompt, self._first_sign_seconds, self._pause_seconds)
 
 
 Sign: TypeAlias = "str | Exception | None"
-"""What first comes of a call: a chunk, the error that ended it, or nothing."""
+"""What first comes of a call: a chunk, the error that ended it, or its end."""
 
 
-class RetryingAnswer:
-    """One answer, from whichever try first gives a sign; see :class:`Answer`.
+class FallbackStream:
+    """The stream of the first call that gives a sign of life; see :class:`ModelStream`.
 
-    The first chunk of each try is waited for on a thread of its own, since a call that hangs
-    before it answers at all can be left but not ended.
+    The first chunk of each call is read on a thread of its own, since a call that hangs before it
+    answers at all can be left but not ended.
+
+    Args:
+        models: as :class:`FallbackModel` takes them.
+        prompt: what is asked.
+        first_sign_seconds: as above.
+        pause_seconds: as above.
     """
 
     def __init__(
@@ -58,18 +71,18 @@ class RetryingAnswer:
         self._first_sign_seconds = first_sign_seconds
         self._pause_seconds = pause_seconds
         self._closed = threading.Event()
-        self._answer: Answer | None = None
+        self._stream: ModelStream | None = None
         self._first: SimpleQueue[Sign] = SimpleQueue()
 
     @property
     def completion(self) -> Completion | None:
-        return self._answer.completion if self._answer else None
+        return self._stream.completion if self._stream else None
 
     def __iter__(self) -> Iterator[str]:
         failure: ModelError = ModelUnavailable("there is no model to ask")
         for model in self._models:
-            for tried in range(TRIES_PER_MODEL):
-                if tried:
+            for number in range(TRIES_PER_MODEL):
+                if number > 0:
                     self._closed.wait(self._pause_seconds)
                 if self._closed.is_set():
                     return
@@ -86,17 +99,16 @@ class RetryingAnswer:
     def close(self) -> None:
         self._closed.set()
         self._first.put(None)
-        if self._answer is not None:
-            self._answer.close()
+        if self._stream is not None:
+            self._stream.close()
 
     def _try(self, model: Model) -> Iterator[str]:
-        answer = self._answer = model.ask(self._prompt)
-        chunks = iter(answer)
-        first: SimpleQueue[Sign] = SimpleQueue()
-        self._first = first
+        stream = self._stream = model.ask(self._prompt)
+        first = self._first = SimpleQueue[Sign]()
         if self._closed.is_set():
             return
-        threading.Thread(target=_wait_for, args=(chunks, first), name="model", daemon=True).start()
+        chunks = iter(stream)
+        threading.Thread(target=_begin, args=(chunks, first), name="model", daemon=True).start()
         try:
             sign = first.get(timeout=self._first_sign_seconds)
             if isinstance(sign, Exception):
@@ -107,10 +119,10 @@ class RetryingAnswer:
         except Empty:
             raise ModelUnavailable("no sign of life") from None
         finally:
-            answer.close()
+            stream.close()
 
 
-def _wait_for(chunks: Iterator[str], first: SimpleQueue[Sign]) -> None:
+def _begin(chunks: Iterator[str], first: SimpleQueue[Sign]) -> None:
     try:
         first.put(next(chunks, None))
     # Handed to the thread that asked, whatever it is.

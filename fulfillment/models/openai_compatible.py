@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,16 +9,9 @@ import httpx
 import openai
 
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
-from fulfillment.models.arguments import arguments_in
-from fulfillment.models.base import Completion, Message, Prompt, ToolCall, ToolResult, ToolSpec
+from fulfillment.models.base import Completion, Prompt, StopReason, ToolCall, parse_arguments
+from fulfillment.models.chat_format import STOP_REASONS, body_of
 
-# The words of Chat Completions, in Bedrock's.
-STOP_REASONS = {
-    "stop": "end_turn",
-    "length": "max_tokens",
-    "content_filter": "content_filtered",
-    "tool_calls": "tool_use",
-}
 REJECTIONS = (
     openai.BadRequestError,
     openai.AuthenticationError,
@@ -29,73 +21,38 @@ REJECTIONS = (
 
 
 class OpenAICompatibleModel:
-    """Takes an ``openai.OpenAI`` client and the model's name at that server."""
+    """A model of a server that speaks Chat Completions.
+
+    Args:
+        client: a client of that server.
+        model: the model's name there.
+    """
 
     def __init__(self, client: openai.OpenAI, model: str) -> None:
         self._client = client
         self._model = model
-        # OpenAI's newer models refuse the name that all other servers know.
-        # https://platform.openai.com/docs/api-reference/chat/create
-        is_openai = client.base_url.host == "api.openai.com"
-        self._limit = "max_completion_tokens" if is_openai else "max_tokens"
+        self._is_openai = client.base_url.host == "api.openai.com"
 
-    def ask(self, prompt: Prompt) -> OpenAICompatibleAnswer:
-        return OpenAICompatibleAnswer(self._client, self._request(prompt))
-
-    def _request(self, prompt: Prompt) -> dict[str, Any]:
-        request: dict[str, Any] = {
+    def ask(self, prompt: Prompt) -> OpenAICompatibleStream:
+        """Prepare a call; see :class:`fulfillment.models.base.Model`."""
+        request = body_of(prompt) | {
             "model": self._model,
-            "messages": list(_messages(prompt)),
-            self._limit: prompt.max_tokens,
-            "stream": True,
             "stream_options": {"include_usage": True},
         }
-        if prompt.temperature is not None:
-            request["temperature"] = prompt.temperature
-        if prompt.top_p is not None:
-            request["top_p"] = prompt.top_p
-        if prompt.stop_sequences:
-            request["stop"] = list(prompt.stop_sequences)
-        if prompt.tools:
-            request["tools"] = [_tool(spec) for spec in prompt.tools]
-        return request
+        if self._is_openai:
+            # Its newer models refuse the name that all other servers know.
+            # https://platform.openai.com/docs/api-reference/chat/create
+            request["max_completion_tokens"] = request.pop("max_tokens")
+        return OpenAICompatibleStream(self._client, request)
 
 
-def _messages(prompt: Prompt) -> Iterator[dict[str, Any]]:
-    if prompt.system:
-        yield {"role": "system", "content": prompt.system}
-    for said in prompt.messages:
-        yield from map(_tool_result, said.tool_results)
-        if said.text or not said.tool_results:
-            yield _message(said)
+class OpenAICompatibleStream:
+    """One streamed call; see :class:`fulfillment.models.base.ModelStream`.
 
-
-def _message(said: Message) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": said.role, "content": said.text}
-    if said.tool_calls:
-        message["tool_calls"] = [_tool_call(call) for call in said.tool_calls]
-    return message
-
-
-def _tool_call(call: ToolCall) -> dict[str, Any]:
-    arguments = json.dumps(dict(call.arguments or {}), ensure_ascii=False)
-    function = {"name": call.name, "arguments": arguments}
-    return {"id": call.id, "type": "function", "function": function}
-
-
-def _tool_result(result: ToolResult) -> dict[str, Any]:
-    # There is no member that says so.
-    text = f"Error: {result.text}" if result.failed else result.text
-    return {"role": "tool", "tool_call_id": result.call_id, "content": text}
-
-
-def _tool(spec: ToolSpec) -> dict[str, Any]:
-    function = {"name": spec.name, "description": spec.description, "parameters": spec.schema}
-    return {"type": "function", "function": function}
-
-
-class OpenAICompatibleAnswer:
-    """One streamed Chat Completions call; see :class:`fulfillment.models.base.Answer`."""
+    Args:
+        client: a client of the server.
+        request: the parameters of ``chat.completions.create``.
+    """
 
     def __init__(self, client: openai.OpenAI, request: dict[str, Any]) -> None:
         self._client = client
@@ -112,7 +69,7 @@ class OpenAICompatibleAnswer:
                 for chunk in self._stream:
                     if self._closed:
                         return
-                    if text := self._text(chunk):
+                    if text := self._read(chunk):
                         wrote = True
                         yield text
         except REJECTIONS as exc:
@@ -130,7 +87,8 @@ class OpenAICompatibleAnswer:
         if self._stream is not None:
             self._stream.close()
 
-    def _text(self, chunk: Any) -> str:
+    def _read(self, chunk: Any) -> str:
+        """Take in one chunk; return its text."""
         text = ""
         for choice in chunk.choices:
             if choice.delta:
@@ -149,7 +107,7 @@ class OpenAICompatibleAnswer:
         return text
 
     def _add(self, part: Any) -> None:
-        call = next((call for call in reversed(self._calls) if call.is_of(part)), None)
+        call = next((call for call in reversed(self._calls) if call.has(part)), None)
         if call is None:
             call = _Call(part.index, part.id or f"call_{len(self._calls)}")
             self._calls.append(call)
@@ -158,16 +116,14 @@ class OpenAICompatibleAnswer:
             call.arguments += part.function.arguments or ""
 
     def _completion(self, model: str, finish_reason: str) -> Completion:
-        if finish_reason == "stop" and self._calls:
-            # As some servers say it. https://github.com/ollama/ollama/pull/7963
-            finish_reason = "tool_calls"
-        return Completion(
-            model,
-            STOP_REASONS.get(finish_reason, finish_reason),
-            tool_calls=tuple(
-                ToolCall(call.id, call.name, arguments_in(call.arguments)) for call in self._calls
-            ),
+        stop_reason = STOP_REASONS.get(finish_reason, StopReason.OTHER)
+        if self._calls and stop_reason == StopReason.END_TURN:
+            # Some servers say "stop". https://github.com/ollama/ollama/pull/7963
+            stop_reason = StopReason.TOOL_USE
+        calls = (
+            ToolCall(call.id, call.name, parse_arguments(call.arguments)) for call in self._calls
         )
+        return Completion(model, stop_reason, tool_calls=tuple(calls))
 
 
 class _Call:
@@ -179,6 +135,6 @@ class _Call:
         self.name = ""
         self.arguments = ""
 
-    def is_of(self, part: Any) -> bool:
+    def has(self, part: Any) -> bool:
         # Ollama numbers all calls 0. https://github.com/ollama/ollama/issues/15457
         return part.index == self.index and part.id in (None, "", self.id)

@@ -8,12 +8,12 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from fulfillment.models.base import (
-    RAN_OUT,
-    Answer,
     Completion,
     Message,
     Model,
+    ModelStream,
     Prompt,
+    StopReason,
     ToolCall,
     ToolResult,
 )
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 MAX_TOOL_ROUNDS = 8
 # A tool that hangs must leave the model time to say so.
 RESERVED_SECONDS = 5.0
-TOO_LATE = "There is no time left for this call. Answer now, with what you know."
-TOO_MANY = "There were too many calls. Answer now, with what you know."
+TOO_LATE = "There is no time left for this call. ModelStream now, with what you know."
+TOO_MANY = "There were too many calls. ModelStream now, with what you know."
 
 
-class ModelCalls:
+class ToolLoop:
     """Takes what says how many seconds the turn has left.
 
     Attributes:
@@ -41,7 +41,7 @@ class ModelCalls:
         self._time_left = seconds_left
         # Where turns are short, a tool is to have most of one all the same.
         self._reserved_seconds = min(RESERVED_SECONDS, seconds_left() / 4)
-        self._answers: list[Answer] = []
+        self._answers: list[ModelStream] = []
         self._closed = False
         self.last_text = ""
 
@@ -94,9 +94,11 @@ class ModelCalls:
         self.last_text = text
         made = answer.completion
         # Of a call that was cut off the arguments may be missing, and its defaults were not meant.
-        if made is None or made.stop_reason in RAN_OUT:
+        if made is None or made.stop_reason == StopReason.MAX_TOKENS:
             return Message("assistant", text)
-        return Message("assistant", text, tool_calls=made.tool_calls, verbatim=made.verbatim)
+        return Message(
+            "assistant", text, tool_calls=made.tool_calls, provider_content=made.provider_content
+        )
 
     def _run(
         self,

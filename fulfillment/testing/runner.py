@@ -28,7 +28,15 @@ from fulfillment.handlers import Chunks, Next
 from fulfillment.lex import events as lex
 from fulfillment.markdown.plain_text import PlainReader
 from fulfillment.memory import Exchange, Memory
-from fulfillment.models.base import Answer, Completion, Model, Prompt, ToolCall, ToolResult
+from fulfillment.models.base import (
+    Completion,
+    Model,
+    ModelStream,
+    Prompt,
+    StopReason,
+    ToolCall,
+    ToolResult,
+)
 from fulfillment.settings import Settings
 from fulfillment.turn import Turn
 
@@ -37,6 +45,7 @@ __all__ = [
     "Context",
     "Result",
     "ScriptedModel",
+    "StopReason",
     "ToolCall",
     "event",
     "memory",
@@ -90,14 +99,14 @@ class ScriptedModel:
         self._calls = [call for script in scripts for call in _calls_of(script)]
         self.prompts: list[Prompt] = []
 
-    def ask(self, prompt: Prompt) -> ScriptedAnswer:
+    def ask(self, prompt: Prompt) -> ScriptedStream:
         self.prompts.append(prompt)
         if len(self.prompts) > len(self._calls):
             raise AssertionError(
                 f"the model was asked {len(self.prompts)} times, and its script has"
                 f" {len(self._calls)} answers: say what it writes, as in run(…, model='Hello.')"
             )
-        return ScriptedAnswer(self._calls[len(self.prompts) - 1])
+        return ScriptedStream(self._calls[len(self.prompts) - 1])
 
 
 def _calls_of(script: Script) -> list[list[Step]]:
@@ -109,8 +118,8 @@ def _calls_of(script: Script) -> list[list[Step]]:
     return calls
 
 
-class ScriptedAnswer:
-    """One call of a scripted model; see :class:`fulfillment.models.base.Answer`."""
+class ScriptedStream:
+    """One call of a scripted model; see :class:`fulfillment.models.base.ModelStream`."""
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self._steps = steps
@@ -131,7 +140,7 @@ class ScriptedAnswer:
                 ended = step
             else:
                 yield step
-        reason = "tool_use" if called else "end_turn"
+        reason = StopReason.TOOL_USE if called else StopReason.END_TURN
         self.completion = ended or Completion("scripted", reason, tool_calls=tuple(called))
 
     def close(self) -> None:
@@ -364,7 +373,7 @@ class _AskedModel:
         self._model = ScriptedModel(model) if isinstance(model, Sequence) else model
         self.prompts: list[Prompt] = []
 
-    def ask(self, prompt: Prompt) -> Answer:
+    def ask(self, prompt: Prompt) -> ModelStream:
         self.prompts.append(prompt)
         return self._model.ask(prompt)
 

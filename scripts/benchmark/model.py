@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from fulfillment.models.base import Completion, Prompt
+from fulfillment.models.base import Completion, Prompt, StopReason
 from scripts.benchmark.records import Moment
 
 WORDS = ["stream", "ing", " is", " a", " matter", " of", " when", ",", " not", " if", ".", " And"]
@@ -54,7 +54,7 @@ class SteadyAnswer:
             token = WORDS[index % len(WORDS)]
             self._deltas.append(Moment(time.monotonic(), len(token)))
             yield token
-        self.completion = Completion("steady", "end_turn", 0, len(self._due))
+        self.completion = Completion("steady", StopReason.END_TURN, 0, len(self._due))
 
     def close(self) -> None:
         """Nothing to stop: a reply is short."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
-from fulfillment.models.base import Completion, Prompt
+from fulfillment.models.base import Completion, Prompt, StopReason
 from websocket_stack.local.demo_model.model import tokens_of
 
 Step: TypeAlias = "str | float | threading.Event"
@@ -27,7 +27,7 @@ class Written(NamedTuple):
 
 
 class ScriptedAnswer:
-    """One reply being written; see :class:`fulfillment.models.base.Answer`."""
+    """One reply being written; see :class:`fulfillment.models.base.ModelStream`."""
 
     def __init__(self, script: tuple[Step, ...]) -> None:
         self._script = script
@@ -50,7 +50,7 @@ class ScriptedAnswer:
                 characters += len(step)
                 self.written.append(Written(time.time(), characters))
                 yield step
-        self.completion = Completion("scripted", "end_turn")
+        self.completion = Completion("scripted", StopReason.END_TURN)
 
     def close(self) -> None:
         self._closed.set()

@@ -3,7 +3,7 @@ import pytest
 from fulfillment.clients import Resources
 from fulfillment.memory.dynamodb import ConversationTable
 from fulfillment.models.base import Message, Prompt
-from fulfillment.models.fallback import RetryingModel
+from fulfillment.models.fallback import FallbackModel
 
 ENDPOINT = "https://abc123.execute-api.us-east-1.amazonaws.com/Prod"
 STREAMING = {"STREAMING_ENDPOINT": ENDPOINT, "SESSION_TABLE": "sessions"}
@@ -56,7 +56,7 @@ def test_no_client_waits_or_retries_longer_than_a_turn_can_bear():
 def test_fallback_models_are_asked_in_order():
     environ = {"MODEL_ID": "first", "FALLBACK_MODEL_IDS": "second,third"}
     model = Resources.from_environ(environ).model
-    assert isinstance(model, RetryingModel)
+    assert isinstance(model, FallbackModel)
     assert [each._model_id for each in model._models] == ["first", "second", "third"]
 
 

@@ -36,7 +36,6 @@ LOADED = {
     "fulfillment.memory.base",
     "fulfillment.memory.history",
     "fulfillment.models",
-    "fulfillment.models.arguments",
     "fulfillment.models.base",
     "fulfillment.models.bedrock.converse",
     "fulfillment.models.bedrock.converse_format",

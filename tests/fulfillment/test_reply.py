@@ -11,7 +11,7 @@ from fulfillment.lex.events import LexEvent
 from fulfillment.lex.fitting import ESCAPES_NON_ASCII
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import ATTRIBUTE, Conversation
-from fulfillment.models.base import Completion
+from fulfillment.models.base import Completion, StopReason
 from fulfillment.notices import Words
 from fulfillment.reply import Reply, exchange_of, reply_of, respond
 from fulfillment.settings import Settings
@@ -37,8 +37,7 @@ def reply(
     *chunks,
     error=None,
     finished=True,
-    stop_reason="end_turn",
-    withdrawn=False,
+    stop_reason=StopReason.END_TURN,
     decision=None,
     conversation=FORGETFUL,
     last_text="",
@@ -50,8 +49,8 @@ def reply(
         transcript.finish(error)
     transcript.close()
     completions = (
-        Completion("m", "tool_use"),
-        Completion("m", stop_reason, withdrawn=withdrawn),
+        Completion("m", StopReason.TOOL_USE),
+        Completion("m", stop_reason),
     )
     return reply_of(transcript, completions, decision or Decision(), WORDS, conversation, last_text)
 
@@ -88,12 +87,28 @@ def size_of(response):
         (reply("One. Two", finished=False), Outcome.CUT, f"One.\n\n{WORDS.cut}"),
         (reply("\n\n\nOn", finished=False), Outcome.CUT, f"On\n\n{WORDS.cut}"),
         (reply(finished=False), Outcome.FAILED, WORDS.failed),
-        (reply("All.", stop_reason="max_tokens"), Outcome.COMPLETED, f"All.\n\n{WORDS.too_long}"),
-        (reply("No.", stop_reason="refusal"), Outcome.COMPLETED, f"No.\n\n{WORDS.withheld}"),
-        (reply(stop_reason="refusal"), Outcome.EMPTY, WORDS.withheld),
-        (reply("Not so.", withdrawn=True), Outcome.EMPTY, WORDS.withheld),
-        (reply("Not so.", withdrawn=True, error=OSError()), Outcome.EMPTY, WORDS.withheld),
-        (reply("Not so.", withdrawn=True, finished=False), Outcome.EMPTY, WORDS.withheld),
+        (
+            reply("All.", stop_reason=StopReason.MAX_TOKENS),
+            Outcome.COMPLETED,
+            f"All.\n\n{WORDS.too_long}",
+        ),
+        (
+            reply("No.", stop_reason=StopReason.REFUSED),
+            Outcome.COMPLETED,
+            f"No.\n\n{WORDS.withheld}",
+        ),
+        (reply(stop_reason=StopReason.REFUSED), Outcome.EMPTY, WORDS.withheld),
+        (reply("Not so.", stop_reason=StopReason.RETRACTED), Outcome.EMPTY, WORDS.withheld),
+        (
+            reply("Not so.", stop_reason=StopReason.RETRACTED, error=OSError()),
+            Outcome.EMPTY,
+            WORDS.withheld,
+        ),
+        (
+            reply("Not so.", stop_reason=StopReason.RETRACTED, finished=False),
+            Outcome.EMPTY,
+            WORDS.withheld,
+        ),
     ],
 )
 def test_a_reply_says_how_it_ended(made, outcome, markdown):
@@ -113,7 +128,11 @@ def test_a_turn_that_asked_no_model_just_ends():
     ("made", "said", "cut"),
     [
         (reply("One. Two", finished=False, conversation=REMEMBERED), WORDS.cut, True),
-        (reply("All.", stop_reason="max_tokens", conversation=REMEMBERED), WORDS.too_long, True),
+        (
+            reply("All.", stop_reason=StopReason.MAX_TOKENS, conversation=REMEMBERED),
+            WORDS.too_long,
+            True,
+        ),
     ],
 )
 def test_a_reply_that_was_cut_can_be_gone_on_with_where_it_is_remembered(made, said, cut):
@@ -127,8 +146,8 @@ def test_a_reply_that_was_cut_can_be_gone_on_with_where_it_is_remembered(made, s
         reply("All.", conversation=REMEMBERED),
         reply("Some.", error=OSError(), conversation=REMEMBERED),
         reply(error=OSError(), conversation=REMEMBERED),
-        reply("No.", stop_reason="refusal", conversation=REMEMBERED),
-        reply(stop_reason="max_tokens", conversation=REMEMBERED),
+        reply("No.", stop_reason=StopReason.REFUSED, conversation=REMEMBERED),
+        reply(stop_reason=StopReason.MAX_TOKENS, conversation=REMEMBERED),
     ],
 )
 def test_there_is_no_going_on_with_what_was_not_cut(made):
@@ -153,8 +172,8 @@ def test_a_function_that_ends_well_has_its_way(action):
     decision = Decision(action, texts=(Text("More."),))
     for made in (
         reply("All.", decision=decision),
-        reply("All.", decision=decision, stop_reason="max_tokens"),
-        reply("All.", decision=decision, stop_reason="refusal"),
+        reply("All.", decision=decision, stop_reason=StopReason.MAX_TOKENS),
+        reply("All.", decision=decision, stop_reason=StopReason.REFUSED),
     ):
         assert made.decision == decision
 
@@ -164,7 +183,7 @@ def test_a_function_that_ends_well_has_its_way(action):
     [
         {"error": OSError()},
         {"finished": False},
-        {"withdrawn": True},
+        {"stop_reason": StopReason.RETRACTED},
     ],
 )
 @pytest.mark.parametrize("action", [FAIL, ELICIT, CONFIRM, DELEGATE])
@@ -198,7 +217,7 @@ def test_only_a_reply_without_text_of_its_own_is_failed():
     assert state_of(reply("Some.", error=OSError())) == "Fulfilled"
     assert state_of(reply("Some", finished=False)) == "Fulfilled"
     assert state_of(reply(error=OSError())) == "Failed"
-    assert state_of(reply("Some.", withdrawn=True)) == "Failed"
+    assert state_of(reply("Some.", stop_reason=StopReason.RETRACTED)) == "Failed"
     assert state_of(reply("Some.", decision=Decision(FAIL))) == "Failed"
 
 
@@ -212,7 +231,7 @@ def test_an_intent_whose_function_raised_is_failed_and_a_fallback_that_had_begun
 
 
 def test_how_a_call_ended_matters_only_if_the_reply_ends_with_it():
-    limited = {"stop_reason": "max_tokens"}
+    limited = {"stop_reason": StopReason.MAX_TOKENS}
     assert reply("All of it, cut", last_text="it, cut", **limited).note
     assert not reply("We open at nine.", last_text="opening", **limited).note
 
@@ -319,12 +338,12 @@ def test_a_long_reply_and_all_else_fit_together(length, texts, prompt, cards, ch
     [
         (reply("All."), Exchange("Hi", "All.")),
         (reply("One. Two", finished=False), Exchange("Hi", "One.", cut=True)),
-        (reply("All", stop_reason="max_tokens"), Exchange("Hi", "All", cut=True)),
+        (reply("All", stop_reason=StopReason.MAX_TOKENS), Exchange("Hi", "All", cut=True)),
         (reply("Some.", error=OSError()), Exchange("Hi", "Some.")),
         (reply(error=OSError()), Exchange("Hi", "")),
         (reply(finished=False), Exchange("Hi", "")),
         (reply(""), Exchange("Hi", "")),
-        (reply("Not so.", withdrawn=True), Exchange("Hi", "")),
+        (reply("Not so.", stop_reason=StopReason.RETRACTED), Exchange("Hi", "")),
         (reply("Checking…", decision=Decision(DELEGATE)), Exchange("Hi", "")),
         (
             reply("All.", decision=Decision(CONFIRM, "Shall I?", (Text("More."),), (CARD,))),

@@ -10,7 +10,7 @@ from fulfillment.channels.session_table import Session
 from fulfillment.errors import AnswerError, ModelInterrupted, ModelUnavailable
 from fulfillment.lex.fitting import ESCAPES_NON_ASCII
 from fulfillment.memory.conversation import ATTRIBUTE
-from fulfillment.models.base import Completion, Message, ToolCall
+from fulfillment.models.base import Completion, Message, StopReason, ToolCall
 from fulfillment.runner import SAVE_SECONDS
 from fulfillment.tools import Tool
 from fulfillment.tools.toolbox import MAX_RESULT_CHARACTERS
@@ -43,7 +43,7 @@ def test_at_the_deadline_the_turn_closes_with_what_there_is(event):
     bot = bot_of("One. Two. Thr", never, "ee.")
     content, state = reply_of(bot.lambda_handler(event, Context(remaining_ms=1_600)))
     assert (content, state) == (f"One. Two.\n\n{WORDS.cut}", "Fulfilled")
-    assert bot.resources.model.answers[0].closed.wait(1)
+    assert bot.resources.model.streams[0].closed.wait(1)
 
 
 def test_at_the_deadline_with_no_text_the_turn_fails_politely(event):
@@ -134,14 +134,12 @@ def test_a_post_that_hangs_cannot_hold_the_turn(event):
 @pytest.mark.parametrize(
     ("stop_reason", "note"),
     [
-        ("end_turn", None),
-        ("stop_sequence", None),
-        ("guardrail_intervened", None),
-        ("something_new", None),
-        ("max_tokens", WORDS.too_long),
-        ("model_context_window_exceeded", WORDS.too_long),
-        ("content_filtered", WORDS.withheld),
-        ("refusal", WORDS.withheld),
+        (StopReason.END_TURN, None),
+        (StopReason.STOP_SEQUENCE, None),
+        (StopReason.BLOCKED, None),
+        (StopReason.OTHER, None),
+        (StopReason.MAX_TOKENS, WORDS.too_long),
+        (StopReason.REFUSED, WORDS.withheld),
     ],
 )
 def test_what_was_written_stands_and_why_it_stops_is_said(event, stop_reason, note):
@@ -153,7 +151,11 @@ def test_what_was_written_stands_and_why_it_stops_is_said(event, stop_reason, no
 
 @pytest.mark.parametrize(
     ("stop_reason", "sentence"),
-    [("refusal", WORDS.withheld), ("max_tokens", WORDS.empty), ("end_turn", WORDS.empty)],
+    [
+        (StopReason.REFUSED, WORDS.withheld),
+        (StopReason.MAX_TOKENS, WORDS.empty),
+        (StopReason.END_TURN, WORDS.empty),
+    ],
 )
 def test_no_text_at_all_is_failed_and_still_says_something(event, stop_reason, sentence):
     bot = bot_of(Completion("m", stop_reason))
@@ -316,7 +318,7 @@ def test_what_a_function_decided_before_it_failed_is_dropped(event, raises):
 def withdrawing():
     """A bot whose filter finds, after the text was shown, that it must not stand."""
     shown = threading.Event()
-    withdrawn = Completion("m", "guardrail_intervened", withdrawn=True)
+    withdrawn = Completion("m", StopReason.RETRACTED)
     channel, memory = FakeChannel(on_post=shown.set), FakeMemory()
     bot = bot_of("Take two ", shown, withdrawn, channel=channel, memory=memory)
     return bot, channel, memory
@@ -533,7 +535,7 @@ def test_a_reply_that_was_cut_can_be_gone_on_with(event):
         (),
         (ValueError("x"),),
         (ModelUnavailable("x"),),
-        (Completion("m", "refusal"),),
+        (Completion("m", StopReason.REFUSED),),
     ],
 )
 def test_a_turn_without_a_reply_is_not_remembered(event, script):

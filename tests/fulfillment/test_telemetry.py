@@ -10,7 +10,7 @@ from fakes import FakeMemory
 from fulfillment.errors import ChannelError, ConversationTableError
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import ATTRIBUTE
-from fulfillment.models.base import Completion
+from fulfillment.models.base import Completion, StopReason
 from fulfillment.streaming.delivery import Delivery, Status
 from fulfillment.telemetry import Outcome, TurnReport, log_turn
 from turns import Context, bot_of
@@ -26,7 +26,10 @@ REPORT = TurnReport(
     first_chunk_seconds=0.5,
     first_frame_seconds=0.51,
     characters=12,
-    completions=(Completion("m", "end_turn", 3, 5, 900), Completion("m", "end_turn", 4, None)),
+    completions=(
+        Completion("m", StopReason.END_TURN, 3, 5, 900, 600, 1),
+        Completion("m", StopReason.END_TURN, 4, None),
+    ),
 )
 
 
@@ -41,6 +44,7 @@ def test_a_turn_is_one_log_line_and_one_metrics_record(capsys, caplog):
     assert (record.levelname, record.message, record.outcome) == ("INFO", "turn", "completed")
     assert record.total_seconds == 1.235
     assert (record.input_tokens, record.output_tokens) == (7, 5)
+    assert (record.cache_read_tokens, record.cache_write_tokens) == (600, 1)
     metrics = metrics_of(capsys)
     assert metrics["outcome"] == "completed"
     assert (metrics["Turns"], metrics["TurnsCompleted"]) == ([1], [1])

@@ -8,7 +8,7 @@ from fulfillment.lex.events import LexEvent
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import ATTRIBUTE, Conversation
 from fulfillment.models.base import Message, ToolCall, ToolResult
-from fulfillment.models.tool_loop import ModelCalls
+from fulfillment.models.tool_loop import ToolLoop
 from fulfillment.settings import Settings
 from fulfillment.turn import GO_ON, Turn
 from turns import dialog_event, intent_event
@@ -26,7 +26,7 @@ def make_turn(event):
             LexEvent.from_dict(of),
             model or FakeModel("ok"),
             settings,
-            ModelCalls(lambda: 20.0),
+            ToolLoop(lambda: 20.0),
             conversation or Conversation(None, {}),
         )
 
@@ -95,7 +95,7 @@ def test_a_turn_says_what_was_understood(make_turn, event):
 
 def test_a_turn_says_how_long_it_may_take(event):
     clock = FakeClock(3.0)
-    calls = ModelCalls(lambda: 24.5 - clock())
+    calls = ToolLoop(lambda: 24.5 - clock())
     turn = Turn(LexEvent.from_dict(event), FakeModel(), SETTINGS, calls, Conversation(None, {}))
     assert turn.seconds_left == 21.5
     clock.advance(2)

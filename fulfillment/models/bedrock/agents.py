@@ -12,25 +12,29 @@ from collections.abc import Mapping
 from typing import Any
 
 from fulfillment.errors import ModelInterrupted, ModelRejected
-from fulfillment.models.base import Completion, Prompt
+from fulfillment.models.base import Completion, Prompt, StopReason
 from fulfillment.models.bedrock.citations import CitedText
-from fulfillment.models.bedrock.event_stream import EventStreamAnswer
+from fulfillment.models.bedrock.event_stream import BedrockStream
 
 
 class AgentModel:
     """An agent, by its alias.
 
-    An agent has its own instructions, model, tools and memory. So the last message is sent and
-    no other, and nothing else of a prompt; the conversation's id is the agent's session, and
-    where it is empty each call is a conversation of its own.
+    An agent has its own instructions, model, tools and memory, so only the last message of a prompt
+    is sent. The conversation's id is the agent's session; where it is empty, each call is a
+    conversation of its own.
 
     An agent that has pre-processing or post-processing, or that has one knowledge base and may
     not ask the user back, answers in one chunk at the end. The client's read timeout has to be
-    longer than the agent works in silence. Do not ask an agent through a ``RetryingModel``: it may
+    longer than the agent works in silence. Do not ask an agent through a ``FallbackModel``: it may
     have acted before it failed.
 
-    Takes a ``bedrock-agent-runtime`` client, the ids of the agent and its alias, the request's
-    ``sessionState`` (``sessionAttributes`` …), and the heading of the list of sources.
+    Args:
+        client: a boto3 client of ``bedrock-agent-runtime``.
+        agent_id: the agent.
+        agent_alias_id: its alias.
+        session_state: the request's ``sessionState`` (``sessionAttributes`` …).
+        sources_heading: the heading of the list of sources.
     """
 
     def __init__(
@@ -48,7 +52,8 @@ class AgentModel:
         self._session_state = session_state
         self._sources_heading = sources_heading
 
-    def ask(self, prompt: Prompt) -> EventStreamAnswer:
+    def ask(self, prompt: Prompt) -> BedrockStream:
+        """Prepare a call; see :class:`fulfillment.models.base.Model`."""
         request: dict[str, Any] = {
             "agentId": self._agent_id,
             "agentAliasId": self._agent_alias_id,
@@ -58,38 +63,42 @@ class AgentModel:
         }
         if self._session_state:
             request["sessionState"] = dict(self._session_state)
-        return EventStreamAnswer(
+        return BedrockStream(
             lambda: self._client.invoke_agent(**request)["completion"],
-            AgentReading(f"{self._agent_id}/{self._agent_alias_id}", self._sources_heading),
+            AgentDecoder(f"{self._agent_id}/{self._agent_alias_id}", self._sources_heading),
         )
 
 
-class AgentReading:
-    """One InvokeAgent; see :class:`fulfillment.models.bedrock.event_stream.Reading`.
+class AgentDecoder:
+    """Decodes one stream; see :class:`fulfillment.models.bedrock.event_stream.StreamDecoder`.
 
     As with a knowledge base, the HTTP body's end is all that says that the answer is complete.
     Traces and files are passed over.
+
+    Args:
+        name: the agent and its alias, as a completion names them.
+        sources_heading: the heading of the list of sources.
     """
 
     def __init__(self, name: str, sources_heading: str) -> None:
         self._name = name
         self._text = CitedText(sources_heading)
         # A chunk may end inside a character.
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
         self._wrote = False
         self.completion: Completion | None = None
 
-    def read(self, event: Mapping[str, Any]) -> str:
+    def decode(self, event: Mapping[str, Any]) -> str:
         if "returnControl" in event:
             kind = ModelInterrupted if self._wrote else ModelRejected
             raise kind("the agent returns control, and nothing here carries its actions out")
         chunk = event.get("chunk", {})
-        text = self._decoder.decode(chunk.get("bytes", b""))
+        text = self._utf8.decode(chunk.get("bytes", b""))
         self._wrote = self._wrote or bool(text)
         return self._text.write(text, chunk.get("attribution", {}).get("citations", ()))
 
-    def end(self) -> str:
+    def flush(self) -> str:
         if not self._wrote:
             return ""
-        self.completion = Completion(self._name, "end_turn")
-        return self._text.write(self._decoder.decode(b"", final=True)) + self._text.end()
+        self.completion = Completion(self._name, StopReason.END_TURN)
+        return self._text.write(self._utf8.decode(b"", final=True)) + self._text.end()

@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.parsers import ResponseParserError
-
 from fulfillment.models.base import Prompt
-from fulfillment.models.bedrock.converse_format import Reading, request
-from fulfillment.models.bedrock.event_stream import EventStreamAnswer
+from fulfillment.models.bedrock.converse_format import ConverseDecoder, request
+from fulfillment.models.bedrock.event_stream import BedrockStream
 from fulfillment.models.bedrock.profiles import least_thinking
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
 
 
-class BedrockModel:
+class ConverseModel:
     """A model or inference profile on Bedrock.
 
-    Takes a ``bedrock-runtime`` client, a model id, the model's own request fields
-    (``additionalModelRequestFields``; left out, these are what makes it write at once), the
-    request's ``guardrailConfig``, and for how long Bedrock is to keep what it has read for the
-    next request (``5m``, ``1h``; empty: not at all).
+    Args:
+        client: a boto3 client of ``bedrock-runtime``.
+        model_id: the model or inference profile.
+        fields: the model's own request fields (``additionalModelRequestFields``); by default,
+            those that make it write at once.
+        guardrail: the request's ``guardrailConfig``.
+        cache_ttl: how long Bedrock caches a request for the next one (``5m``, ``1h``); empty for
+            not at all.
     """
 
     def __init__(
@@ -42,11 +44,12 @@ class BedrockModel:
         self._guarded_late = self._guardrail.get("streamProcessingMode") == "async"
         self._cache_ttl = cache_ttl
 
-    def ask(self, prompt: Prompt) -> EventStreamAnswer:
-        made = self._request(prompt)
-        return EventStreamAnswer(
-            lambda: self._client.converse_stream(**made)["stream"],
-            ConverseReading(self._model_id, guarded_late=self._guarded_late),
+    def ask(self, prompt: Prompt) -> BedrockStream:
+        """Prepare a call; see :class:`fulfillment.models.base.Model`."""
+        parameters = self._request(prompt)
+        return BedrockStream(
+            lambda: self._client.converse_stream(**parameters)["stream"],
+            ConverseDecoder(self._model_id, guarded_late=self._guarded_late),
         )
 
     def _request(self, prompt: Prompt) -> dict[str, Any]:
@@ -57,17 +60,3 @@ class BedrockModel:
             guardrail=self._guardrail,
             cache_ttl=self._cache_ttl,
         )
-
-
-class ConverseReading(Reading):
-    """One ConverseStream; see :class:`fulfillment.models.bedrock.event_stream.Reading`."""
-
-    def read(self, event: Mapping[str, Any]) -> str:
-        try:
-            return super().read(event)
-        except KeyError as exc:
-            # As botocore calls it, where it is the one to notice.
-            raise ResponseParserError("an event of another shape") from exc
-
-    def end(self) -> str:
-        return ""

@@ -1,4 +1,4 @@
-"""ConverseStream as values: a prompt becomes a request, the events of a stream a completion.
+"""ConverseStream as values: a prompt becomes a request, a stream's events a completion. Pure.
 
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
 """
@@ -8,24 +8,39 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from fulfillment.models.arguments import arguments_in
 from fulfillment.models.base import (
     NO_RESULT,
     Completion,
     Message,
     Prompt,
+    StopReason,
     ToolCall,
     ToolResult,
     ToolSpec,
+    parse_arguments,
 )
 from fulfillment.models.bedrock.profiles import sampling, takes_cache_points
 
+# Those of Converse, and those of Claude that it passes on; an open set.
+# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
+# https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons
+STOP_REASONS = {
+    "end_turn": StopReason.END_TURN,
+    "stop_sequence": StopReason.STOP_SEQUENCE,
+    "tool_use": StopReason.TOOL_USE,
+    "max_tokens": StopReason.MAX_TOKENS,
+    "model_context_window_exceeded": StopReason.MAX_TOKENS,
+    "content_filtered": StopReason.REFUSED,
+    "refusal": StopReason.REFUSED,
+    "guardrail_intervened": StopReason.BLOCKED,
+}
 
-class Verbatim(NamedTuple):
+
+class ConverseContent(NamedTuple):
     """A message as a model wrote it, its signed thoughts included, which no other model takes."""
 
     model_id: str
-    content: tuple[Mapping[str, Any], ...]
+    blocks: tuple[Mapping[str, Any], ...]
 
 
 # --- the request
@@ -41,31 +56,36 @@ def request(
 ) -> dict[str, Any]:
     """Return the parameters of ``converse_stream``.
 
-    Takes the model's own request fields, the ``guardrailConfig``, and for how long the request is
-    to be kept for the next one (``5m``, ``1h``; empty: not at all).
+    Args:
+        prompt: what the model is asked.
+        model_id: a model or inference profile.
+        fields: the ``additionalModelRequestFields``.
+        guardrail: the ``guardrailConfig``.
+        cache_ttl: how long Bedrock caches the request for the next one (``5m``, ``1h``); empty
+            for not at all.
     """
     point = _cache_point(cache_ttl) if takes_cache_points(model_id) else []
-    messages = [_message(said, model_id) for said in prompt.messages]
+    messages = [_message(message, model_id) for message in prompt.messages]
     messages = [message for message in messages if message["content"]]
     tools = [_tool(spec) for spec in prompt.tools or _tools_of(messages)]
     if messages:
         # The next request finds it by itself, up to 20 blocks further on.
         # https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
         messages[-1]["content"] += point
-    made: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "modelId": model_id,
         "messages": messages,
         "inferenceConfig": _inference(prompt, model_id),
     }
     if prompt.system.strip():
-        made["system"] = [{"text": prompt.system}, *point]
+        parameters["system"] = [{"text": prompt.system}, *point]
     if tools:
-        made["toolConfig"] = {"tools": [*tools, *point]}
+        parameters["toolConfig"] = {"tools": [*tools, *point]}
     if guardrail:
-        made["guardrailConfig"] = dict(guardrail)
+        parameters["guardrailConfig"] = dict(guardrail)
     if fields:
-        made["additionalModelRequestFields"] = dict(fields)
-    return made
+        parameters["additionalModelRequestFields"] = dict(fields)
+    return parameters
 
 
 def _cache_point(ttl: str) -> list[dict[str, Any]]:
@@ -83,17 +103,16 @@ def _inference(prompt: Prompt, model_id: str) -> dict[str, Any]:
     return config
 
 
-def _message(said: Message, model_id: str) -> dict[str, Any]:
-    content: list[Mapping[str, Any]]
-    if isinstance(said.verbatim, Verbatim) and said.verbatim.model_id == model_id:
-        content = list(said.verbatim.content)
-    else:
-        # Claude wants results before all else in a message.
-        # https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls
-        content = [_tool_result(result) for result in said.tool_results]
-        content += [{"text": said.text}] if said.text.strip() else []
-        content += [_tool_use(call) for call in said.tool_calls]
-    return {"role": said.role, "content": content}
+def _message(message: Message, model_id: str) -> dict[str, Any]:
+    kept = message.provider_content
+    if isinstance(kept, ConverseContent) and kept.model_id == model_id:
+        return {"role": message.role, "content": list(kept.blocks)}
+    # Claude wants results before all else in a message.
+    # https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls
+    content = [_tool_result(result) for result in message.tool_results]
+    content += [{"text": message.text}] if message.text.strip() else []
+    content += [_tool_use(call) for call in message.tool_calls]
+    return {"role": message.role, "content": content}
 
 
 def _tool_result(result: ToolResult) -> dict[str, Any]:
@@ -122,7 +141,7 @@ def _tool(spec: ToolSpec) -> dict[str, Any]:
 
 
 def _tools_of(messages: Sequence[Mapping[str, Any]]) -> list[ToolSpec]:
-    """Return the tools that a conversation speaks of: Converse refuses it without a toolConfig."""
+    """Return the tools that were called before: Converse refuses those without a toolConfig."""
     blocks = [block for message in messages for block in message["content"]]
     names = dict.fromkeys(block["toolUse"]["name"] for block in blocks if "toolUse" in block)
     return [ToolSpec(name, "", {"type": "object"}) for name in names]
@@ -131,13 +150,12 @@ def _tools_of(messages: Sequence[Mapping[str, Any]]) -> list[ToolSpec]:
 # --- the stream
 
 
-class Reading:
-    """What has been read of one stream.
+class ConverseDecoder:
+    """Decodes one stream; see :class:`fulfillment.models.bedrock.event_stream.StreamDecoder`.
 
-    Takes the model's id, and whether a guardrail looks at text only after it was streamed.
-
-    Attributes:
-        completion: how the call ended; ``None`` until the model has said that it is done.
+    Args:
+        model_id: the model that was asked.
+        guarded_late: whether a guardrail looks at text only after it was streamed.
     """
 
     def __init__(self, model_id: str, *, guarded_late: bool = False) -> None:
@@ -146,14 +164,7 @@ class Reading:
         self._blocks: dict[int, _Block] = {}
         self.completion: Completion | None = None
 
-    def read(self, event: Mapping[str, Any]) -> str:
-        """Take in one event; return the text that it carries, if any.
-
-        Events and members that are new to this SDK are passed over.
-
-        Raises:
-            KeyError: the event lacks what every one of its kind has.
-        """
+    def decode(self, event: Mapping[str, Any]) -> str:
         if "contentBlockDelta" in event:
             delta = event["contentBlockDelta"]
             return self._block(delta).grow(delta["delta"])
@@ -166,27 +177,32 @@ class Reading:
             self.completion = _measured(self.completion, event["metadata"])
         return ""
 
+    def flush(self) -> str:
+        return ""
+
     def _block(self, event: Mapping[str, Any]) -> _Block:
         return self._blocks.setdefault(event["contentBlockIndex"], _Block())
 
     def _completion(self, reason: str) -> Completion:
-        if reason == "guardrail_intervened":
+        stop_reason = STOP_REASONS.get(reason, StopReason.OTHER)
+        if stop_reason == StopReason.BLOCKED:
             # Nothing of it is to be acted on, nor to be shown to the model again.
-            return Completion(self._model_id, reason, withdrawn=self._guarded_late)
+            late = self._guarded_late
+            return Completion(self._model_id, StopReason.RETRACTED if late else stop_reason)
         blocks = [self._blocks[index] for index in sorted(self._blocks)]
         content = tuple(part for block in blocks for part in block.content())
         # Thoughts alone make no message that Claude takes back.
-        has_said = any("reasoningContent" not in part for part in content)
+        has_words = any("reasoningContent" not in part for part in content)
         return Completion(
             self._model_id,
-            reason,
+            stop_reason,
             tool_calls=tuple(block.call for block in blocks if block.is_call),
-            verbatim=Verbatim(self._model_id, content) if has_said else None,
+            provider_content=ConverseContent(self._model_id, content) if has_words else None,
         )
 
 
 class _Block:
-    """One content block as it grows; it is of the kind whose members its deltas have."""
+    """One content block as it grows; its deltas decide its type."""
 
     def __init__(self) -> None:
         self.tool: Mapping[str, str] = {}
@@ -211,7 +227,7 @@ class _Block:
 
     @property
     def call(self) -> ToolCall:
-        return ToolCall(self.tool["toolUseId"], self.tool["name"], arguments_in(self.input))
+        return ToolCall(self.tool["toolUseId"], self.tool["name"], parse_arguments(self.input))
 
     def content(self) -> Iterator[Mapping[str, Any]]:
         """Yield the block as it is sent back; nothing where it is blank or of no known kind."""

@@ -1,6 +1,6 @@
 """One call of AWS that answers with an event stream: opened, read, stopped from any thread.
 
-It knows what the errors of such a stream mean. What its events mean is the reading's business.
+It knows what the errors of such a stream mean; a decoder knows what its events mean.
 """
 
 from __future__ import annotations
@@ -40,41 +40,50 @@ REJECTIONS = frozenset(
 )
 
 
-class Reading(Protocol):
-    """What has been read of one stream."""
+class StreamDecoder(Protocol):
+    """What the events of one stream mean."""
 
     @property
     def completion(self) -> Completion | None:
         """How the call ended; ``None`` until it is certain that it did."""
+        ...
 
-    def read(self, event: Mapping[str, Any]) -> str:
+    def decode(self, event: Mapping[str, Any]) -> str:
         """Take in one event; return the text that can be shown by now, if any.
 
-        Events that are new to this SDK are passed over.
-        """
+        Events and members that are new to this SDK are passed over.
 
-    def end(self) -> str:
+        Raises:
+            KeyError: the event lacks what every one of its kind has.
+            ValueError: what the event holds cannot be read.
+        """
+        ...
+
+    def flush(self) -> str:
         """Take in that the body has ended well; return the text that is still to be shown.
 
         Where no event says that the call is complete, this does.
         """
+        ...
 
 
-class EventStreamAnswer:
-    """One call; see :class:`fulfillment.models.base.Answer`.
+class BedrockStream:
+    """One call of a Bedrock service; see :class:`fulfillment.models.base.ModelStream`.
 
-    Takes a function that makes the call and returns botocore's event stream, and the reading.
+    Args:
+        call: makes the call and returns botocore's event stream.
+        decoder: for the events of this call.
     """
 
-    def __init__(self, call: Callable[[], Any], reading: Reading) -> None:
+    def __init__(self, call: Callable[[], Any], decoder: StreamDecoder) -> None:
         self._call = call
-        self._reading = reading
+        self._decoder = decoder
         self._stream: Any = None
         self._closed = False
 
     @property
     def completion(self) -> Completion | None:
-        return self._reading.completion
+        return self._decoder.completion
 
     def __iter__(self) -> Iterator[str]:
         wrote = False
@@ -82,10 +91,10 @@ class EventStreamAnswer:
             for event in self._open():
                 if self._closed:
                     break
-                text = self._reading.read(event)
+                text = self._decode(event)
                 wrote = wrote or bool(text)
                 yield text
-            if not self._closed and (rest := self._reading.end()):
+            if not self._closed and (rest := self._decoder.flush()):
                 yield rest
         except STREAM_ERRORS as exc:
             # Once it is complete, only counts are still to come.
@@ -110,6 +119,13 @@ class EventStreamAnswer:
         self._stream = self._call()
         # Closed while the call was under way: what comes of it is not read.
         return iter(()) if self._closed else iter(self._stream)
+
+    def _decode(self, event: Mapping[str, Any]) -> str:
+        try:
+            return self._decoder.decode(event)
+        except (KeyError, ValueError) as exc:
+            # As botocore calls it, where it is the one to notice.
+            raise ResponseParserError("an event of another shape") from exc
 
 
 def translate(
@@ -136,4 +152,4 @@ def interrupt(stream: Any) -> None:
         try:
             shutdown()
         except (ValueError, RuntimeError, OSError):
-            pass  # it has ended by itself
+            pass  # It has ended by itself.

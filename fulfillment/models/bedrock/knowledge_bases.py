@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fulfillment.models.base import Completion, Message, Prompt
+from fulfillment.models.base import Completion, Message, Prompt, StopReason
 from fulfillment.models.bedrock.citations import CitedText
-from fulfillment.models.bedrock.event_stream import EventStreamAnswer
+from fulfillment.models.bedrock.event_stream import BedrockStream
 from fulfillment.models.bedrock.profiles import sampling
 
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_RetrieveAndGenerateInput.html
@@ -21,19 +21,23 @@ MAX_QUESTION_CHARACTERS = 1000
 class KnowledgeBaseModel:
     """A knowledge base, and the model that writes from what is found in it.
 
-    Not sent are a prompt's tools and system text. Knowledge bases bring instructions of their
-    own, and ``template`` takes the place of all of them: it has to hold ``$search_results$``, and
-    without ``$output_format_instructions$`` there are no citations.
+    A prompt's tools and system text are not sent. Knowledge bases have instructions of their own,
+    and ``template`` replaces all of them: it has to hold ``$search_results$``, and without
+    ``$output_format_instructions$`` there are no citations.
     https://docs.aws.amazon.com/bedrock/latest/userguide/kb-test-config.html
 
-    The API's own memory is left alone, since only the service can name its sessions. What the
-    user asked before goes before the question instead, as far as there is room; both are
-    searched for.
+    The API's own memory is not used, since only the service can name its sessions. The user's
+    earlier questions are put before the new one instead, as far as they fit; all are searched for.
 
-    Takes a ``bedrock-agent-runtime`` client, the knowledge base's id, the ARN or id of a model or
-    inference profile, the request's ``vectorSearchConfiguration`` (``numberOfResults``,
-    ``filter`` …), its ``textPromptTemplate``, a guardrail as ``BedrockModel`` takes it, the
-    model's own request fields, and the heading of the list of sources.
+    Args:
+        client: a boto3 client of ``bedrock-agent-runtime``.
+        knowledge_base_id: the knowledge base.
+        model_arn: the ARN or id of a model or inference profile.
+        search: the request's ``vectorSearchConfiguration`` (``numberOfResults``, ``filter`` …).
+        template: its ``textPromptTemplate``.
+        guardrail: as :class:`fulfillment.models.bedrock.converse.ConverseModel` takes it.
+        fields: the model's own request fields.
+        sources_heading: the heading of the list of sources.
     """
 
     def __init__(
@@ -57,11 +61,12 @@ class KnowledgeBaseModel:
         self._fields = fields
         self._sources_heading = sources_heading
 
-    def ask(self, prompt: Prompt) -> EventStreamAnswer:
+    def ask(self, prompt: Prompt) -> BedrockStream:
+        """Prepare a call; see :class:`fulfillment.models.base.Model`."""
         request = self._request(prompt)
-        return EventStreamAnswer(
+        return BedrockStream(
             lambda: self._client.retrieve_and_generate_stream(**request)["stream"],
-            KnowledgeBaseReading(self._model_arn, self._sources_heading),
+            KnowledgeBaseDecoder(self._model_arn, self._sources_heading),
         )
 
     def _request(self, prompt: Prompt) -> dict[str, Any]:
@@ -102,41 +107,45 @@ class KnowledgeBaseModel:
 
 
 def question(messages: Sequence[Message]) -> str:
-    """Return what to ask: the last message, and the user's earlier ones before it.
+    """Return what to ask: the last message, after as many of the user's earlier ones as fit.
 
-    The newest of these come first to the room that there is, and none is cut. A question that is
-    too long by itself is left to the service to refuse.
+    The newest have precedence, and none is cut. A question that is too long by itself is left to
+    the service to refuse.
     """
     text = last = messages[-1].text
-    asked: list[str] = []
-    for said in reversed(messages[:-1]):
-        if said.role != "user" or not said.text.strip():
+    earlier: list[str] = []
+    for message in reversed(messages[:-1]):
+        if message.role != "user" or not message.text.strip():
             continue
-        asked.insert(0, said.text)
-        longer = "\n".join(("Asked before:", *asked, "", "Asked now:", last))
+        earlier.insert(0, message.text)
+        longer = "\n".join(("Asked before:", *earlier, "", "Asked now:", last))
         if len(longer) > MAX_QUESTION_CHARACTERS:
             break
         text = longer
     return text
 
 
-class KnowledgeBaseReading:
-    """One RetrieveAndGenerateStream; see :class:`fulfillment.models.bedrock.event_stream.Reading`.
+class KnowledgeBaseDecoder:
+    """Decodes one stream; see :class:`fulfillment.models.bedrock.event_stream.StreamDecoder`.
 
     No event says that the answer is complete, nor why it ended. What says so is the HTTP body:
     it comes in chunks, and urllib3 raises where the last one, which is empty, does not come. A
     service that ended a body as it should in the middle of an answer would not be noticed, unless
     nothing was written yet. (Headers of this service: https://github.com/boto/boto3/issues/3997)
+
+    Args:
+        model_arn: the model, as a completion names it.
+        sources_heading: the heading of the list of sources.
     """
 
     def __init__(self, model_arn: str, sources_heading: str) -> None:
         self._model_arn = model_arn
         self._text = CitedText(sources_heading)
         self._wrote = False
-        self._stop_reason = "end_turn"
+        self._stop_reason = StopReason.END_TURN
         self.completion: Completion | None = None
 
-    def read(self, event: Mapping[str, Any]) -> str:
+    def decode(self, event: Mapping[str, Any]) -> str:
         if output := event.get("output"):
             self._wrote = True
             return self._text.write(output.get("text", ""))
@@ -144,10 +153,10 @@ class KnowledgeBaseReading:
             # It is sent twice; the inner one is deprecated.
             return self._text.write(citations=[cited.get("citation", {}) | cited])
         if event.get("guardrail", {}).get("action") == "INTERVENED":
-            self._stop_reason = "guardrail_intervened"
+            self._stop_reason = StopReason.BLOCKED
         return ""
 
-    def end(self) -> str:
+    def flush(self) -> str:
         if not self._wrote:
             return ""
         self.completion = Completion(self._model_arn, self._stop_reason)

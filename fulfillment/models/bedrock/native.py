@@ -1,7 +1,7 @@
 """Models that Converse does not know, through Bedrock's InvokeModelWithResponseStream.
 
-Import it only if it is used. The body of a request and what comes back are each model's own; a
-dialect says which. Tools are for Converse: they are not sent.
+Import it only if it is used. The body of a request and the chunks of a reply are each model's own;
+a dialect says which. Tools are for Converse: they are not sent.
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html
 """
 
@@ -11,17 +11,14 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from botocore.eventstream import ParserError
-
-from fulfillment.models.base import Completion, Prompt
-from fulfillment.models.bedrock.event_stream import EventStreamAnswer
+from fulfillment.models import chat_format
+from fulfillment.models.base import Completion, Message, Prompt, StopReason
+from fulfillment.models.bedrock.converse_format import STOP_REASONS
+from fulfillment.models.bedrock.event_stream import BedrockStream
 from fulfillment.models.bedrock.profiles import least_thinking, sampling
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
-
-# Converse's words for what other dialects say.
-STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "content_filter": "content_filtered"}
 
 # What Bedrock adds to a model's own chunks.
 # https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-use-invoke-model.html
@@ -30,28 +27,32 @@ GUARDRAIL_CONFIG = "amazon-bedrock-guardrailConfig"
 METRICS = "amazon-bedrock-invocationMetrics"
 
 
-class Said(NamedTuple):
-    """What one chunk says."""
+class Delta(NamedTuple):
+    """What one chunk adds to a reply."""
 
     text: str = ""
-    stop_reason: str = ""
-    """Empty until the model has said why it ended."""
+    stop_reason: StopReason | None = None
+    """``None`` until the model has said why it ended."""
 
 
 class Dialect(NamedTuple):
     """How to ask a model, and how to read what it answers."""
 
     body_of: Callable[[Prompt], Mapping[str, object]]
-    """Return a request's body."""
-    read: Callable[[Mapping[str, Any]], Said]
-    """Read one chunk; those of an unknown kind say nothing."""
+    """Returns a request's body."""
+    delta_of: Callable[[Mapping[str, Any]], Delta]
+    """Reads one chunk; those of an unknown kind add nothing."""
 
 
-class InvokeModel:
+class NativeModel:
     """A model, inference profile or imported model on Bedrock, asked in its own dialect.
 
-    Takes a ``bedrock-runtime`` client, a model id, the dialect, members to add to the body (left
-    out, these are what makes Claude write at once), and a guardrail as ``BedrockModel`` takes it.
+    Args:
+        client: a boto3 client of ``bedrock-runtime``.
+        model_id: the model, inference profile or imported model.
+        dialect: the model's own form of requests and chunks.
+        fields: members to add to the body; by default, those that make Claude write at once.
+        guardrail: as :class:`fulfillment.models.bedrock.converse.ConverseModel` takes it.
     """
 
     def __init__(
@@ -70,17 +71,16 @@ class InvokeModel:
         self._guardrail = guardrail or {}
         self._guarded_late = self._guardrail.get("streamProcessingMode") == "async"
 
-    def ask(self, prompt: Prompt) -> EventStreamAnswer:
+    def ask(self, prompt: Prompt) -> BedrockStream:
+        """Prepare a call; see :class:`fulfillment.models.base.Model`."""
         request = self._request(prompt)
-        return EventStreamAnswer(
+        return BedrockStream(
             lambda: self._client.invoke_model_with_response_stream(**request)["body"],
-            InvokeReading(self._model_id, self._dialect, guarded_late=self._guarded_late),
+            NativeDecoder(self._model_id, self._dialect, guarded_late=self._guarded_late),
         )
 
     def _request(self, prompt: Prompt) -> dict[str, Any]:
-        taken = sampling(self._model_id, prompt.temperature, prompt.top_p)
-        prompt = prompt._replace(temperature=taken.get("temperature"), top_p=taken.get("topP"))
-        body = {**self._dialect.body_of(prompt), **self._fields}
+        body = {**self._dialect.body_of(self._accepted(prompt)), **self._fields}
         if self._guarded_late:
             body[GUARDRAIL_CONFIG] = {"streamProcessingMode": "ASYNCHRONOUS"}
         guardrail = {
@@ -96,40 +96,49 @@ class InvokeModel:
             **guardrail,
         }
 
+    def _accepted(self, prompt: Prompt) -> Prompt:
+        """Return what the model takes of a prompt: no tools, and not all sampling parameters."""
+        messages = (Message(message.role, message.text) for message in prompt.messages)
+        accepted = sampling(self._model_id, prompt.temperature, prompt.top_p)
+        return prompt._replace(
+            messages=tuple(messages),
+            tools=(),
+            temperature=accepted.get("temperature"),
+            top_p=accepted.get("topP"),
+        )
 
-class InvokeReading:
-    """One InvokeModelWithResponseStream; a :class:`.event_stream.Reading`."""
+
+class NativeDecoder:
+    """Decodes one stream; see :class:`fulfillment.models.bedrock.event_stream.StreamDecoder`.
+
+    Args:
+        model_id: the model that was asked.
+        dialect: the model's own form of chunks.
+        guarded_late: whether a guardrail looks at text only after it was streamed.
+    """
 
     def __init__(self, model_id: str, dialect: Dialect, *, guarded_late: bool = False) -> None:
         self._model_id = model_id
         self._dialect = dialect
-        self._guarded_late = guarded_late
+        self._blocked = StopReason.RETRACTED if guarded_late else StopReason.BLOCKED
         self.completion: Completion | None = None
 
-    def read(self, event: Mapping[str, Any]) -> str:
-        chunk = _json(event.get("chunk", {}).get("bytes") or b"{}")
-        said = self._dialect.read(chunk)
+    def decode(self, event: Mapping[str, Any]) -> str:
+        chunk = json.loads(event.get("chunk", {}).get("bytes") or b"{}")
+        if not isinstance(chunk, dict):
+            return ""
+        text, stop_reason = self._dialect.delta_of(chunk)
         if chunk.get(GUARDRAIL_ACTION) == "INTERVENED":
             # Whatever else is said of the end, this is why.
-            reason, withdrawn = "guardrail_intervened", self._guarded_late
-            self.completion = Completion(self._model_id, reason, withdrawn=withdrawn)
-        elif said.stop_reason and self.completion is None:
-            reason = STOP_REASONS.get(said.stop_reason, said.stop_reason)
-            self.completion = Completion(self._model_id, reason)
+            self.completion = Completion(self._model_id, self._blocked)
+        elif stop_reason is not None and self.completion is None:
+            self.completion = Completion(self._model_id, stop_reason)
         if self.completion is not None and METRICS in chunk:
             self.completion = _measured(self.completion, chunk[METRICS])
-        return said.text
+        return text
 
-    def end(self) -> str:
+    def flush(self) -> str:
         return ""
-
-
-def _json(part: bytes) -> Mapping[str, Any]:
-    try:
-        chunk = json.loads(part)
-    except ValueError as exc:
-        raise ParserError("a chunk is not JSON") from exc
-    return chunk if isinstance(chunk, dict) else {}
 
 
 def _measured(completion: Completion, metrics: Mapping[str, Any]) -> Completion:
@@ -142,59 +151,48 @@ def _measured(completion: Completion, metrics: Mapping[str, Any]) -> Completion:
     )
 
 
-def _conversation(prompt: Prompt) -> list[dict[str, str]]:
-    said = [message for message in prompt.messages if message.text.strip()]
-    return [{"role": message.role, "content": message.text} for message in said]
-
-
-def _given(**members: object) -> dict[str, object]:
-    return {name: value for name, value in members.items() if value not in (None, "", [])}
+def _stop_reason(word: str | None, reasons: Mapping[str, StopReason]) -> StopReason | None:
+    return reasons.get(word, StopReason.OTHER) if word else None
 
 
 def _messages_body(prompt: Prompt) -> Mapping[str, object]:
-    return {
+    body: dict[str, object] = {
         "anthropic_version": "bedrock-2023-05-31",
         "max_tokens": prompt.max_tokens,
-        "messages": _conversation(prompt),
-        **_given(
-            system=prompt.system.strip(),
-            temperature=prompt.temperature,
-            top_p=prompt.top_p,
-            stop_sequences=list(prompt.stop_sequences),
-        ),
+        "messages": [
+            {"role": message.role, "content": message.text}
+            for message in prompt.messages
+            if message.text.strip()
+        ],
     }
+    if prompt.system.strip():
+        body["system"] = prompt.system
+    if prompt.temperature is not None:
+        body["temperature"] = prompt.temperature
+    if prompt.top_p is not None:
+        body["top_p"] = prompt.top_p
+    if prompt.stop_sequences:
+        body["stop_sequences"] = list(prompt.stop_sequences)
+    return body
 
 
-def _messages_chunk(chunk: Mapping[str, Any]) -> Said:
+def _messages_delta(chunk: Mapping[str, Any]) -> Delta:
     delta = chunk.get("delta", {})
     if chunk.get("type") == "content_block_delta":
-        return Said(delta.get("text", ""))
-    return Said(stop_reason=delta.get("stop_reason") or "")
+        return Delta(delta.get("text", ""))
+    return Delta(stop_reason=_stop_reason(delta.get("stop_reason"), STOP_REASONS))
 
 
-def _chat_body(prompt: Prompt) -> Mapping[str, object]:
-    system = [{"role": "system", "content": prompt.system}] if prompt.system.strip() else []
-    return {
-        "max_tokens": prompt.max_tokens,
-        "messages": system + _conversation(prompt),
-        "stream": True,
-        **_given(
-            temperature=prompt.temperature,
-            top_p=prompt.top_p,
-            stop=list(prompt.stop_sequences),
-        ),
-    }
-
-
-def _chat_chunk(chunk: Mapping[str, Any]) -> Said:
+def _chat_delta(chunk: Mapping[str, Any]) -> Delta:
     choice: Mapping[str, Any] = next(iter(chunk.get("choices", ())), {})
-    return Said(choice.get("delta", {}).get("content") or "", choice.get("finish_reason") or "")
+    stop_reason = _stop_reason(choice.get("finish_reason"), chat_format.STOP_REASONS)
+    return Delta(choice.get("delta", {}).get("content") or "", stop_reason)
 
 
 # Claude's own Messages API.
 # https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html
-ANTHROPIC_MESSAGES = Dialect(_messages_body, _messages_chunk)
+ANTHROPIC_MESSAGES = Dialect(_messages_body, _messages_delta)
 
 # OpenAI's Chat Completions, which imported models speak; for some of them there is no Converse.
 # https://docs.aws.amazon.com/bedrock/latest/userguide/invoke-imported-model.html
-CHAT_COMPLETIONS = Dialect(_chat_body, _chat_chunk)
+CHAT_COMPLETIONS = Dialect(chat_format.body_of, _chat_delta)

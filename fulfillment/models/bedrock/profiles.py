@@ -1,4 +1,4 @@
-"""What a model on Bedrock takes and what it refuses, by the family that its id names.
+"""What a model on Bedrock takes and what it refuses, by the family that its id names. Pure.
 
 An application inference profile's id names none: its model is sent whatever was asked for.
 """
@@ -42,20 +42,26 @@ def least_thinking(model_id: str) -> Mapping[str, object]:
 
 
 def sampling(model_id: str, temperature: float | None, top_p: float | None) -> dict[str, float]:
-    """Return what a model takes of both, as members of Converse's ``inferenceConfig``."""
+    """Return the sampling parameters that a model accepts, as in Converse's ``inferenceConfig``.
+
+    Args:
+        model_id: a model or inference profile.
+        temperature: what is asked for, if anything.
+        top_p: what is asked for, if anything.
+    """
     is_claude = "claude" in model_id
     if is_claude and not any(family in model_id for family in CLAUDE_WITH_SAMPLING):
         return {}
-    taken = {}
+    accepted = {}
     if temperature is not None:
-        taken["temperature"] = temperature
+        accepted["temperature"] = temperature
     # Claude takes one of them: 4.5 answers 400 to both.
     # https://platform.claude.com/docs/en/about-claude/models/migrating-to-claude-4
-    if top_p is not None and not (is_claude and taken):
-        taken["topP"] = top_p
-    return taken
+    if top_p is not None and not (is_claude and accepted):
+        accepted["topP"] = top_p
+    return accepted
 
 
 def takes_cache_points(model_id: str) -> bool:
-    """Say whether a model can be told which parts of a request to keep for the next one."""
+    """Return whether a model takes cache points, which mark what to keep for the next request."""
     return any(family in model_id for family in WITH_CACHE_POINTS)

@@ -2,10 +2,10 @@ import threading
 
 import pytest
 
-from fakes import FakeAnswer, FakeModel
+from fakes import FakeModel, FakeStream
 from fulfillment.errors import ModelError, ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Message, Prompt
-from fulfillment.models.fallback import RetryingModel
+from fulfillment.models.fallback import FallbackModel
 
 PROMPT = Prompt((Message("user", "Hi"),))
 BUSY = ModelUnavailable("ThrottlingException")
@@ -17,15 +17,15 @@ class Scripts:
 
     def __init__(self, *scripts):
         self._scripts = iter(scripts)
-        self.answers = []
+        self.streams = []
 
     def ask(self, prompt):
-        self.answers.append(FakeAnswer(next(self._scripts)))
-        return self.answers[-1]
+        self.streams.append(FakeStream(next(self._scripts)))
+        return self.streams[-1]
 
 
 def ask(*models, first_sign_seconds=5.0):
-    return RetryingModel(models, first_sign_seconds, pause_seconds=0).ask(PROMPT)
+    return FallbackModel(models, first_sign_seconds, pause_seconds=0).ask(PROMPT)
 
 
 def test_a_model_that_answers_is_asked_once():
@@ -40,7 +40,7 @@ def test_a_busy_model_is_asked_again():
     assert list(ask(Scripts([BUSY], ["Hello"]))) == ["Hello"]
 
 
-def test_a_model_that_stays_busy_gives_way_to_the_next():
+def test_a_model_that_stays_busy_gives_way():
     first, second = FakeModel(BUSY), FakeModel("Hello")
     assert list(ask(first, second)) == ["Hello"]
     assert len(first.prompts) == 2
@@ -53,12 +53,12 @@ def test_a_model_that_refuses_gives_way_at_once():
 
 
 @pytest.mark.parametrize("error", [BUSY, REFUSED])
-def test_when_no_model_answers_the_last_ones_reason_is_raised(error):
+def test_the_last_models_reason_is_raised(error):
     with pytest.raises(type(error)):
         list(ask(FakeModel(BUSY), FakeModel(error)))
 
 
-def test_nothing_is_tried_again_after_the_first_text():
+def test_nothing_is_tried_again_after_some_text():
     model = FakeModel("Once upon", ModelInterrupted("reset"))
     chunks = iter(ask(model, FakeModel("a whole other story")))
     assert next(chunks) == "Once upon"
@@ -67,11 +67,11 @@ def test_nothing_is_tried_again_after_the_first_text():
     assert len(model.prompts) == 1
 
 
-def test_a_silent_call_is_left_and_a_fresh_one_made():
+def test_a_silent_call_is_left_for_a_fresh_one():
     silent = threading.Event()
     model = Scripts([silent, "too late"], ["Hello"])
     assert list(ask(model, first_sign_seconds=0.01)) == ["Hello"]
-    assert model.answers[0].closed.is_set()
+    assert model.streams[0].closed.is_set()
 
 
 def test_an_empty_chunk_is_sign_of_life_enough():
@@ -83,7 +83,7 @@ def test_an_empty_chunk_is_sign_of_life_enough():
     assert list(chunks) == ["Hello"]
 
 
-def test_a_closed_answer_ends_though_its_call_hangs():
+def test_a_closed_stream_ends_though_its_call_hangs():
     never = threading.Event()
     answer = ask(Scripts(["a", never]))
     chunks = iter(answer)
@@ -92,7 +92,7 @@ def test_a_closed_answer_ends_though_its_call_hangs():
     assert list(chunks) == []
 
 
-def test_a_closed_answer_asks_nobody():
+def test_a_closed_stream_asks_no_model():
     model = FakeModel("Hello")
     answer = ask(model)
     answer.close()
@@ -100,7 +100,7 @@ def test_a_closed_answer_asks_nobody():
     assert model.prompts == []
 
 
-def test_an_unexpected_error_reaches_the_one_who_asked():
+def test_an_unexpected_error_is_raised():
     with pytest.raises(ZeroDivisionError):
         list(ask(FakeModel(ZeroDivisionError())))
 

@@ -3,15 +3,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from fakes import FakeAnswer, FakeModel
+from fakes import FakeModel, FakeStream
 from fulfillment.errors import ModelInterrupted
-from fulfillment.models.base import Completion, Message, Prompt, ToolCall, ToolResult
+from fulfillment.models.base import Completion, Message, Prompt, StopReason, ToolCall, ToolResult
 from fulfillment.models.tool_loop import (
     MAX_TOOL_ROUNDS,
     RESERVED_SECONDS,
     TOO_LATE,
     TOO_MANY,
-    ModelCalls,
+    ToolLoop,
 )
 from fulfillment.tools import Tool
 from fulfillment.tools.toolbox import Toolbox
@@ -36,8 +36,8 @@ def toolbox_of(function=find_order, **options):
     return Toolbox([Tool(function, name="find_order", **options)])
 
 
-def calls_of(seconds_left=20.0):
-    return ModelCalls(lambda: seconds_left)
+def loop_of(seconds_left=20.0):
+    return ToolLoop(lambda: seconds_left)
 
 
 def told(prompt):
@@ -45,23 +45,23 @@ def told(prompt):
     return prompt.messages[-1].tool_results
 
 
-def test_the_text_of_a_model_is_its_chunks_without_signs_of_life():
+def test_signs_of_life_are_no_text():
     model = FakeModel("", "For ", "", "two.")
-    assert list(calls_of().ask(model, PROMPT)) == ["For ", "two."]
+    assert list(loop_of().ask(model, PROMPT)) == ["For ", "two."]
     assert model.prompts == [PROMPT]
 
 
 def test_how_each_call_ended_is_kept():
-    calls = calls_of()
-    assert calls.completions == ()
-    list(calls.ask(FakeModel("a"), PROMPT))
-    list(calls.ask(FakeModel("a"), PROMPT))
-    assert [completion.output_tokens for completion in calls.completions] == [5, 5]
+    loop = loop_of()
+    assert loop.completions == ()
+    list(loop.ask(FakeModel("a"), PROMPT))
+    list(loop.ask(FakeModel("a"), PROMPT))
+    assert [completion.output_tokens for completion in loop.completions] == [5, 5]
 
 
 def test_what_a_model_raises_is_raised():
     error = ModelInterrupted("x")
-    chunks = calls_of().ask(FakeModel("a", error), PROMPT)
+    chunks = loop_of().ask(FakeModel("a", error), PROMPT)
     assert next(chunks) == "a"
     with pytest.raises(ModelInterrupted):
         next(chunks)
@@ -70,10 +70,10 @@ def test_what_a_model_raises_is_raised():
 # --- rounds with tools
 
 
-def test_a_tool_is_run_and_the_model_told_what_came_of_it():
+def test_a_tool_is_run_and_its_result_told():
     model = FakeModel("One moment.", CALL, then=[["It is on its way."]])
-    calls = calls_of()
-    assert "".join(calls.ask(model, PROMPT, toolbox_of())) == (
+    loop = loop_of()
+    assert "".join(loop.ask(model, PROMPT, toolbox_of())) == (
         "One moment.\n\nLooking for A-1…\nIt is on its way."
     )
     first, second = model.prompts
@@ -86,29 +86,29 @@ def test_a_tool_is_run_and_the_model_told_what_came_of_it():
         )
     )
     # Of each round.
-    assert [completion.stop_reason for completion in calls.completions] == ["tool_use", "end_turn"]
+    assert [completion.stop_reason for completion in loop.completions] == ["tool_use", "end_turn"]
 
 
-def test_the_message_that_called_is_handed_back_as_it_came():
+def test_a_message_that_calls_is_sent_back_unchanged():
     thoughts = object()
-    ended = Completion("m", "tool_use", tool_calls=(CALL,), verbatim=thoughts)
+    ended = Completion("m", StopReason.TOOL_USE, tool_calls=(CALL,), provider_content=thoughts)
     model = FakeModel(ended, then=[["Done."]])
-    list(calls_of().ask(model, PROMPT, toolbox_of()))
-    assert model.prompts[1].messages[1].verbatim is thoughts
+    list(loop_of().ask(model, PROMPT, toolbox_of()))
+    assert model.prompts[1].messages[1].provider_content is thoughts
 
 
-def test_each_round_has_the_messages_of_those_before():
+def test_a_round_has_the_messages_of_those_before():
     model = FakeModel(CALL, then=[["And now the other.", OTHER_CALL], ["Done."]])
-    list(calls_of().ask(model, PROMPT, toolbox_of()))
+    list(loop_of().ask(model, PROMPT, toolbox_of()))
     assert [message.role for message in model.prompts[2].messages] == [
         *("user", "assistant", "user", "assistant", "user"),
     ]
     assert [told(prompt)[0].call_id for prompt in model.prompts[1:]] == ["c1", "c2"]
 
 
-def test_all_calls_of_a_round_are_answered_in_one_message():
+def test_a_round_is_answered_in_one_message():
     model = FakeModel(CALL, OTHER_CALL, then=[["Done."]])
-    list(calls_of().ask(model, PROMPT, toolbox_of()))
+    list(loop_of().ask(model, PROMPT, toolbox_of()))
     assert told(model.prompts[1]) == (
         ToolResult("c1", "A-1 is on its way"),
         ToolResult("c2", "A-2 is on its way"),
@@ -124,9 +124,9 @@ def test_all_calls_of_a_round_are_answered_in_one_message():
         ("", find_order, "Looking for A-1…\nDone."),
     ],
 )
-def test_what_is_said_after_a_tool_stands_apart(before, function, text):
+def test_text_after_a_tool_is_a_paragraph(before, function, text):
     model = FakeModel(before, CALL, then=[["Do", "ne."]])
-    assert "".join(calls_of().ask(model, PROMPT, toolbox_of(function))) == text
+    assert "".join(loop_of().ask(model, PROMPT, toolbox_of(function))) == text
 
 
 def test_a_tool_that_yields_no_word_leaves_no_gap():
@@ -136,13 +136,13 @@ def test_a_tool_that_yields_no_word_leaves_no_gap():
         return "x"
 
     model = FakeModel("Look", CALL, then=[["Done."]])
-    chunks = list(calls_of().ask(model, PROMPT, toolbox_of(silent)))
+    chunks = list(loop_of().ask(model, PROMPT, toolbox_of(silent)))
     assert chunks == ["Look", "\n\n", "Done."]
 
 
 def test_two_questions_of_one_turn_do_not_stand_apart():
-    calls, model = calls_of(), FakeModel("yes")
-    assert ["".join(calls.ask(model, PROMPT)) for _ in range(2)] == ["yes", "yes"]
+    loop, model = loop_of(), FakeModel("yes")
+    assert ["".join(loop.ask(model, PROMPT)) for _ in range(2)] == ["yes", "yes"]
 
 
 def test_what_a_tool_says_is_there_while_it_works():
@@ -155,14 +155,14 @@ def test_what_a_tool_says_is_there_while_it_works():
         return "found"
 
     model = FakeModel(CALL, then=[["Done."]])
-    chunks = calls_of().ask(model, PROMPT, toolbox_of(slow))
+    chunks = loop_of().ask(model, PROMPT, toolbox_of(slow))
     assert next(chunks) == "Looking…\n"
     gate.set()
     assert list(chunks) == ["Done."]
     assert told(model.prompts[1]) == (ToolResult("c1", "found"),)
 
 
-def test_a_model_that_goes_in_circles_is_told_so_and_then_left():
+def test_a_model_that_goes_in_circles_is_left():
     model, ran = FakeModel(CALL), []
 
     def note(order_id: str) -> str:
@@ -170,32 +170,32 @@ def test_a_model_that_goes_in_circles_is_told_so_and_then_left():
         ran.append(order_id)
         return "not found"
 
-    list(calls_of().ask(model, PROMPT, toolbox_of(note)))
+    list(loop_of().ask(model, PROMPT, toolbox_of(note)))
     assert len(ran) == MAX_TOOL_ROUNDS
     assert told(model.prompts[-1]) == (ToolResult("c1", TOO_MANY, failed=True),)
     assert len(model.prompts) == MAX_TOOL_ROUNDS + 2
 
 
-def test_a_model_that_stops_when_told_to_has_the_last_word():
+def test_a_model_that_stops_has_the_last_word():
     rounds = [[CALL]] * MAX_TOOL_ROUNDS
     model = FakeModel(CALL, then=[*rounds, ["So be it."]])
-    assert list(calls_of().ask(model, PROMPT, toolbox_of(quiet))) == ["So be it."]
+    assert list(loop_of().ask(model, PROMPT, toolbox_of(quiet))) == ["So be it."]
 
 
-def test_a_tool_is_not_run_when_it_is_too_late_for_it():
+def test_a_tool_is_not_run_when_it_is_too_late():
     def never(order_id: str) -> str:
         """Find an order."""
         raise AssertionError("run")
 
     model = FakeModel(CALL, then=[["I do not know."]])
     readings = iter([25.0, RESERVED_SECONDS])
-    calls = ModelCalls(lambda: next(readings))
-    assert list(calls.ask(model, PROMPT, toolbox_of(never))) == ["I do not know."]
+    loop = ToolLoop(lambda: next(readings))
+    assert list(loop.ask(model, PROMPT, toolbox_of(never))) == ["I do not know."]
     assert told(model.prompts[1]) == (ToolResult("c1", TOO_LATE, failed=True),)
 
 
 @pytest.mark.parametrize(("left", "for_the_tool"), [(24.0, 24.0 - RESERVED_SECONDS), (4.0, 3.0)])
-def test_a_tool_has_what_is_left_but_for_what_the_model_needs(left, for_the_tool):
+def test_a_tool_leaves_the_model_its_time(left, for_the_tool):
     asked = []
 
     def run(call, seconds):
@@ -204,19 +204,19 @@ def test_a_tool_has_what_is_left_but_for_what_the_model_needs(left, for_the_tool
         yield
 
     model = FakeModel(CALL, then=[["Done."]])
-    list(calls_of(left).ask(model, PROMPT, SimpleNamespace(run=run)))
+    list(loop_of(left).ask(model, PROMPT, SimpleNamespace(run=run)))
     assert asked == [for_the_tool]
 
 
 def test_a_model_that_may_call_need_not():
     model = FakeModel("Hello.")
-    assert list(calls_of().ask(model, PROMPT, toolbox_of())) == ["Hello."]
+    assert list(loop_of().ask(model, PROMPT, toolbox_of())) == ["Hello."]
     assert len(model.prompts) == 1
 
 
-def test_a_call_that_nobody_offered_ends_the_answer():
+def test_a_call_without_tools_ends_the_answer():
     model = FakeModel("Hello.", CALL)
-    assert list(calls_of().ask(model, PROMPT)) == ["Hello."]
+    assert list(loop_of().ask(model, PROMPT)) == ["Hello."]
     assert len(model.prompts) == 1
 
 
@@ -224,39 +224,39 @@ def test_a_call_that_nobody_offered_ends_the_answer():
 
 
 def test_closing_stops_the_calls_and_those_to_come():
-    calls, model = calls_of(), FakeModel("a", "b")
-    chunks = calls.ask(model, PROMPT)
+    loop, model = loop_of(), FakeModel("a", "b")
+    chunks = loop.ask(model, PROMPT)
     next(chunks)
-    calls.close()
+    loop.close()
     assert list(chunks) == []
-    assert list(calls.ask(model, PROMPT)) == []
-    assert model.answers[0].closed.is_set()
+    assert list(loop.ask(model, PROMPT)) == []
+    assert model.streams[0].closed.is_set()
 
 
-def test_what_cannot_be_closed_does_not_keep_the_others_open():
-    class Stubborn(FakeAnswer):
+def test_what_cannot_be_closed_is_left():
+    class Stubborn(FakeStream):
         def close(self):
             raise OSError("no")
 
     stubborn = SimpleNamespace(ask=lambda prompt: Stubborn(["a", "b"]))
-    model, calls = FakeModel("a", "b"), calls_of()
-    open_ones = [calls.ask(stubborn, PROMPT), calls.ask(model, PROMPT)]
+    model, loop = FakeModel("a", "b"), loop_of()
+    open_ones = [loop.ask(stubborn, PROMPT), loop.ask(model, PROMPT)]
     assert [next(chunks) for chunks in open_ones] == ["a", "a"]
-    calls.close()
-    assert model.answers[0].closed.is_set()
+    loop.close()
+    assert model.streams[0].closed.is_set()
 
 
 def test_closing_between_rounds_asks_the_model_no_more():
-    calls = calls_of()
+    loop = loop_of()
 
     def closes(order_id: str) -> str:
         """Find an order."""
-        calls.close()
+        loop.close()
         return "too late"
 
     model = FakeModel(CALL, then=[["never read"]])
-    assert list(calls.ask(model, PROMPT, toolbox_of(closes))) == []
-    assert [answer.completion is None for answer in model.answers] == [False, True]
+    assert list(loop.ask(model, PROMPT, toolbox_of(closes))) == []
+    assert [answer.completion is None for answer in model.streams] == [False, True]
 
 
 def test_leaving_an_answer_leaves_the_tool_that_runs():
@@ -270,17 +270,17 @@ def test_leaving_an_answer_leaves_the_tool_that_runs():
         finally:
             left.set()
 
-    chunks = calls_of().ask(FakeModel(CALL), PROMPT, toolbox_of(talks))
+    chunks = loop_of().ask(FakeModel(CALL), PROMPT, toolbox_of(talks))
     assert next(chunks) == "on and on\n"
     chunks.close()
     assert left.wait(5)
 
 
 def test_closing_while_a_call_blocks_ends_it():
-    calls, never = calls_of(), threading.Event()
-    chunks = calls.ask(FakeModel("a", never, "b"), PROMPT)
+    loop, never = loop_of(), threading.Event()
+    chunks = loop.ask(FakeModel("a", never, "b"), PROMPT)
     assert next(chunks) == "a"
-    threading.Thread(target=calls.close).start()
+    threading.Thread(target=loop.close).start()
     assert list(chunks) == []
 
 
@@ -289,7 +289,7 @@ def test_a_tool_call_that_was_cut_off_is_not_run():
         """Cancel orders."""
         raise AssertionError("run")
 
-    ended = Completion("fake", "max_tokens", tool_calls=(ToolCall("c1", "never", {}),))
+    ended = Completion("fake", StopReason.MAX_TOKENS, tool_calls=(ToolCall("c1", "never", {}),))
     model = FakeModel("I will", ended)
-    assert list(calls_of().ask(model, PROMPT, toolbox_of(never))) == ["I will"]
+    assert list(loop_of().ask(model, PROMPT, toolbox_of(never))) == ["I will"]
     assert len(model.prompts) == 1

@@ -16,7 +16,15 @@ from fulfillment.lex.events import LexEvent
 from fulfillment.markdown.plain_text import plain
 from fulfillment.settings import Settings
 from fulfillment.streaming.pacing import frames_of
-from fulfillment.testing.runner import Completion, ScriptedModel, ToolCall, event, memory, run
+from fulfillment.testing.runner import (
+    Completion,
+    ScriptedModel,
+    StopReason,
+    ToolCall,
+    event,
+    memory,
+    run,
+)
 from turns import taken
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -310,7 +318,7 @@ def test_tools_of_several_questions_are_told_in_order():
 
 
 def test_a_script_says_how_a_call_ended():
-    cut = Completion("scripted", "max_tokens")
+    cut = Completion("scripted", StopReason.MAX_TOKENS)
     assert run(Bot(), "Hello?", model=["Hel", cut]).reply == f"Hel\n\n{Words().too_long}"
 
 

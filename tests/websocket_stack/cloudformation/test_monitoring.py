@@ -10,7 +10,7 @@ import pytest
 from fulfillment_stack import evaluated, variables
 
 from evaluator import Stack
-from fulfillment.models.base import Completion
+from fulfillment.models.base import Completion, StopReason
 from fulfillment.streaming.delivery import Delivery, Status
 from fulfillment.telemetry import Outcome, TurnReport, log_turn
 
@@ -136,7 +136,7 @@ def _report(outcome: Outcome) -> TurnReport:
         delivery=Delivery(Status.STREAMED, frames=3, busy=1, gone=1),
         first_chunk_seconds=0.5,
         first_frame_seconds=0.6,
-        completions=(Completion("m", "end_turn", 7, 2, 345),),
+        completions=(Completion("m", StopReason.END_TURN, 7, 2, 345),),
     )
 
 

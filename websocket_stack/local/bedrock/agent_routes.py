@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fulfillment.errors import ModelError, ModelRejected
-from fulfillment.models.base import Answer, Model
+from fulfillment.models.base import Model, ModelStream
 from websocket_stack.local.aws_json import ServiceError, json_body
 from websocket_stack.local.bedrock import agents, knowledge_bases, model_streams
 from websocket_stack.local.bedrock import event_stream as eventstream
@@ -106,8 +106,8 @@ class _Service:
 
     async def _respond(
         self,
-        answer: Answer,
-        events: Callable[[Answer], Iterator[bytes]],
+        answer: ModelStream,
+        events: Callable[[ModelStream], Iterator[bytes]],
         headers: Mapping[str, str],
     ) -> Response:
         def respond() -> Response:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from fulfillment.models.base import Answer, Message, Prompt
+from fulfillment.models.base import Message, ModelStream, Prompt
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.bedrock import constraints
 from websocket_stack.local.bedrock import event_stream as eventstream
@@ -85,7 +85,7 @@ class Sessions:
 
 
 def events(
-    answer: Answer, streams: bool, cite: Cite, remember: Callable[[str], None]
+    answer: ModelStream, streams: bool, cite: Cite, remember: Callable[[str], None]
 ) -> Iterator[bytes]:
     """Yield the events of an answer that is being written.
 
@@ -93,7 +93,7 @@ def events(
     reads it to the end. Takes what finds the citations of a text.
 
     Raises:
-        ModelError: see :class:`fulfillment.models.base.Answer`.
+        ModelError: see :class:`fulfillment.models.base.ModelStream`.
     """
     written = ""
     try:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from fulfillment.errors import ModelInterrupted
-from fulfillment.models.base import Answer, Completion, Prompt, ToolCall
+from fulfillment.models.base import Completion, ModelStream, Prompt, ToolCall
 from websocket_stack.local.bedrock import converse_requests, messages_requests
 from websocket_stack.local.bedrock import event_stream as eventstream
 
@@ -29,7 +29,7 @@ class Dialect(Protocol):
     def whole(self, text: str, completion: Completion) -> Mapping[str, Any]:
         """Return a reply that is complete."""
 
-    def stream(self, answer: Answer) -> Iterator[bytes]:
+    def stream(self, answer: ModelStream) -> Iterator[bytes]:
         """Yield the events of a reply while it is written; raises ModelError."""
 
 
@@ -51,7 +51,7 @@ class Converse:
             **_measured(completion),
         }
 
-    def stream(self, answer: Answer) -> Iterator[bytes]:
+    def stream(self, answer: ModelStream) -> Iterator[bytes]:
         yield eventstream.event("messageStart", {"role": "assistant"})
         blocks = 0
         for text in filter(None, answer):
@@ -105,7 +105,7 @@ class Messages:
             usage=_usage(completion),
         )
 
-    def stream(self, answer: Answer) -> Iterator[bytes]:
+    def stream(self, answer: ModelStream) -> Iterator[bytes]:
         yield _part({"type": "message_start", "message": _message("local", content=[])})
         blocks = 0
         for text in filter(None, answer):
@@ -188,7 +188,7 @@ def _fragments(call: ToolCall) -> Iterable[str]:
     return ("", *FRAGMENT.findall(json.dumps(dict(call.arguments), ensure_ascii=False)))
 
 
-def _completion(answer: Answer) -> Completion:
+def _completion(answer: ModelStream) -> Completion:
     if answer.completion is None:
         raise ModelInterrupted("the answer was closed")
     return answer.completion

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from fulfillment.models.base import Answer, Message, Prompt
+from fulfillment.models.base import Message, ModelStream, Prompt
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.bedrock import constraints
 from websocket_stack.local.bedrock import event_stream as eventstream
@@ -102,12 +102,12 @@ def answer_of(passages: Sequence[Passage]) -> str:
 
 
 def events(
-    answer: Answer, passages: Sequence[Passage], query: Query, origin: str
+    answer: ModelStream, passages: Sequence[Passage], query: Query, origin: str
 ) -> Iterator[bytes]:
     """Yield the events of an answer that is being written; a citation follows what it is for.
 
     Raises:
-        ModelError: see :class:`fulfillment.models.base.Answer`.
+        ModelError: see :class:`fulfillment.models.base.ModelStream`.
     """
     length = start = 0
     waiting = list(passages) if query.cites else []

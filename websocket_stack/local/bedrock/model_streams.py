@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from fulfillment.errors import ModelError
-from fulfillment.models.base import Answer, Completion
+from fulfillment.models.base import Completion, ModelStream
 from websocket_stack.local.bedrock import event_stream as eventstream
 
 # A stream opens after this, whether the model has begun or not: the caller takes an open stream for
@@ -23,8 +23,8 @@ OPEN_AFTER_SECONDS = 3.0
 
 
 def respond(
-    answer: Answer,
-    events: Callable[[Answer], Iterator[bytes]],
+    answer: ModelStream,
+    events: Callable[[ModelStream], Iterator[bytes]],
     *,
     broken: bytes,
     headers: Mapping[str, str],
@@ -47,7 +47,7 @@ class _EventStream(StreamingResponse):
     """Streams what is made of an answer, and closes both when the caller hangs up."""
 
     def __init__(
-        self, answer: Answer, parts: Generator[bytes, None, None], headers: Mapping[str, str]
+        self, answer: ModelStream, parts: Generator[bytes, None, None], headers: Mapping[str, str]
     ) -> None:
         super().__init__(
             iterate_in_threadpool(parts), media_type=eventstream.CONTENT_TYPE, headers=headers
@@ -70,7 +70,7 @@ class _EventStream(StreamingResponse):
 
 
 def _written(
-    answer: Answer, events: Callable[[Answer], Iterator[bytes]], broken: bytes
+    answer: ModelStream, events: Callable[[ModelStream], Iterator[bytes]], broken: bytes
 ) -> Generator[bytes, None, None]:
     try:
         yield from events(answer)
@@ -83,7 +83,7 @@ def _written(
 class _Begun:
     """An answer whose first chunk is asked for at once, on a thread of its own."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: ModelStream) -> None:
         self._answer = answer
         self._chunks = iter(answer)
         self._first: Future[str] = Future()

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fulfillment.errors import ModelError, ModelRejected
-from fulfillment.models.base import Answer, Model
+from fulfillment.models.base import Model, ModelStream
 from websocket_stack.local.aws_json import ServiceError, json_body, json_response
 from websocket_stack.local.bedrock import event_stream as eventstream
 from websocket_stack.local.bedrock import model_streams
@@ -41,7 +41,7 @@ def routes(model: Model, open_after_seconds: float = OPEN_AFTER_SECONDS) -> list
 def _route(
     operation: str,
     dialect: Dialect,
-    respond: Callable[[Dialect, Answer], Response],
+    respond: Callable[[Dialect, ModelStream], Response],
     model: Model,
 ) -> Route:
     async def endpoint(request: Request) -> Response:
@@ -55,13 +55,13 @@ def _route(
     return Route(f"/model/{{model_id:path}}/{operation}", endpoint, methods=["POST"])
 
 
-def _whole(dialect: Dialect, answer: Answer) -> Response:
+def _whole(dialect: Dialect, answer: ModelStream) -> Response:
     text = "".join(answer)
     assert answer.completion is not None
     return json_response(dialect.whole(text, answer.completion))
 
 
-def _streamed(open_after_seconds: float, dialect: Dialect, answer: Answer) -> Response:
+def _streamed(open_after_seconds: float, dialect: Dialect, answer: ModelStream) -> Response:
     return model_streams.respond(
         answer,
         dialect.stream,

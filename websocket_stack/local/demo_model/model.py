@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from fulfillment.models.base import Completion, Message, Prompt, ToolCall
+from fulfillment.models.base import Completion, Message, Prompt, StopReason, ToolCall
 from websocket_stack.local.demo_model.passages import Library
 from websocket_stack.local.demo_model.replies import Replies
 from websocket_stack.local.demo_model.tools import Said
@@ -52,7 +52,7 @@ def tokens_of(text: str) -> list[str]:
 
 
 class DemoAnswer:
-    """One reply being written; see :class:`fulfillment.models.base.Answer`."""
+    """One reply being written; see :class:`fulfillment.models.base.ModelStream`."""
 
     def __init__(
         self,
@@ -83,18 +83,18 @@ class DemoAnswer:
                 return
             yield token
         if len(written) < len(tokens):
-            stop_reason = "max_tokens"
+            stop_reason = StopReason.MAX_TOKENS
         elif text != self._said.text:
-            stop_reason = "stop_sequence"
+            stop_reason = StopReason.STOP_SEQUENCE
         else:
-            stop_reason = "tool_use" if self._said.tool_calls else "end_turn"
+            stop_reason = StopReason.TOOL_USE if self._said.tool_calls else StopReason.END_TURN
         self.completion = Completion(
             MODEL_ID,
             stop_reason,
             input_tokens=len(tokens_of(_asked(self._prompt))),
             output_tokens=len(written),
             latency_ms=int((self._clock() - started) * 1000),
-            tool_calls=self._calls() if stop_reason == "tool_use" else (),
+            tool_calls=self._calls() if stop_reason == StopReason.TOOL_USE else (),
         )
 
     def close(self) -> None:

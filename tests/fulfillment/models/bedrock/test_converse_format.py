@@ -16,8 +16,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aws_stub import RawBody
-from fulfillment.models.base import NO_RESULT, Message, Prompt, ToolCall, ToolResult, ToolSpec
-from fulfillment.models.bedrock.converse_format import Reading, Verbatim, request
+from fulfillment.models.base import (
+    NO_RESULT,
+    Completion,
+    Message,
+    Prompt,
+    StopReason,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+)
+from fulfillment.models.bedrock.converse_format import ConverseContent, ConverseDecoder, request
 from websocket_stack.local.bedrock.event_stream import event
 
 OPERATION = (
@@ -50,16 +59,22 @@ def requested(
     return made
 
 
-def read(*pieces: bytes, model_id: str = MODEL, guarded_late: bool = False) -> Reading:
-    reading = Reading(model_id, guarded_late=guarded_late)
+def read(*pieces: bytes, model_id: str = MODEL, guarded_late: bool = False) -> ConverseDecoder:
+    decoder = ConverseDecoder(model_id, guarded_late=guarded_late)
     for each in decoded(*pieces):
-        reading.read(each)
-    return reading
+        decoder.decode(each)
+    return decoder
 
 
 def decoded(*pieces: bytes) -> Iterator[dict[str, Any]]:
     shape = OPERATION.get_event_stream_output()
     yield from EventStream(RawBody(pieces), shape, EventStreamJSONParser(), OPERATION.name)
+
+
+def message_of(text: str, completion: Completion) -> Message:
+    """Return the message that a completion ended."""
+    kept = completion.provider_content
+    return Message("assistant", text, completion.tool_calls, provider_content=kept)
 
 
 def delta(member: dict[str, Any], index: int = 0) -> bytes:
@@ -94,7 +109,7 @@ def test_what_is_not_set_is_not_sent():
     }
 
 
-def test_inference_parameters_are_sent_as_far_as_the_model_takes_them():
+def test_parameters_are_sent_as_the_model_takes_them():
     members = {"temperature": 0.2, "top_p": 0.9, "stop_sequences": ("END", "STOP")}
     assert requested(HI, model_id=OTHER_MODEL, **members)["inferenceConfig"] == {
         "maxTokens": 1024,
@@ -122,7 +137,7 @@ def test_a_tool_is_described_by_its_schema():
     }
 
 
-def test_a_tool_round_is_an_assistants_call_and_a_users_result():
+def test_a_round_is_a_call_and_a_result():
     told = TOLD._replace(text="And tomorrow?")
     assert requested(HI, ASKED, told, tools=(WEATHER,))["messages"] == [
         {"role": "user", "content": [{"text": "Hi"}]},
@@ -163,13 +178,13 @@ def test_a_result_without_text_says_so(blank):
     assert block["toolResult"]["status"] == "error"
 
 
-def test_arguments_that_were_no_object_are_sent_back_as_an_empty_one():
+def test_arguments_that_were_no_object_become_one():
     asked = Message("assistant", tool_calls=(CALL._replace(arguments=None),))
     (block,) = requested(HI, asked, TOLD)["messages"][1]["content"]
     assert block["toolUse"]["input"] == {}
 
 
-def test_a_conversation_that_speaks_of_tools_names_them_though_none_are_offered():
+def test_tools_that_were_called_are_named():
     config = requested(HI, ASKED, TOLD, ASKED, TOLD)["toolConfig"]
     assert config == {
         "tools": [{"toolSpec": {"name": "weather", "inputSchema": {"json": {"type": "object"}}}}]
@@ -177,17 +192,16 @@ def test_a_conversation_that_speaks_of_tools_names_them_though_none_are_offered(
 
 
 def test_a_prompt_is_not_changed_by_being_sent():
-    verbatim = Verbatim(MODEL, ({"text": "Hello"},))
-    messages = (HI, Message("assistant", "Hello", verbatim=verbatim))
-    requested(*messages, cache_ttl="5m")
-    assert verbatim.content == ({"text": "Hello"},)
+    kept = ConverseContent(MODEL, ({"text": "Hello"},))
+    requested(HI, Message("assistant", "Hello", provider_content=kept), cache_ttl="5m")
+    assert kept.blocks == ({"text": "Hello"},)
 
 
 @pytest.mark.parametrize(
     ("ttl", "point"),
     [("5m", POINT), ("1h", {"cachePoint": {"type": "default", "ttl": "1h"}})],
 )
-def test_what_the_next_request_begins_with_ends_in_cache_points(ttl, point):
+def test_what_is_cached_ends_in_cache_points(ttl, point):
     made = requested(HI, ASKED, TOLD, system="Be brief.", tools=(WEATHER,), cache_ttl=ttl)
     assert made["system"] == [{"text": "Be brief."}, point]
     assert made["toolConfig"]["tools"][1:] == [point]
@@ -195,7 +209,7 @@ def test_what_the_next_request_begins_with_ends_in_cache_points(ttl, point):
     assert made["messages"][-1]["content"][-1] == point
 
 
-def test_there_is_no_cache_point_where_there_is_nothing_to_keep():
+def test_nothing_to_cache_has_no_cache_point():
     made = requested(HI, system=" ", cache_ttl="5m")
     assert "system" not in made
     assert "toolConfig" not in made
@@ -214,8 +228,8 @@ CALLS = st.builds(
     st.none() | st.just({}) | st.just({"city": "Paris"}),
 )
 RESULTS = st.builds(ToolResult, st.sampled_from(["call-1", "call-2"]), TEXTS, st.booleans())
-VERBATIM = st.none() | st.builds(
-    Verbatim, st.sampled_from([MODEL, OTHER_MODEL]), st.just(({"text": "as it was"},))
+KEPT = st.none() | st.builds(
+    ConverseContent, st.sampled_from([MODEL, OTHER_MODEL]), st.just(({"text": "as it was"},))
 )
 USERS = st.builds(
     lambda text, results: Message("user", text, tool_results=results),
@@ -223,10 +237,12 @@ USERS = st.builds(
     st.lists(RESULTS).map(tuple),
 )
 ASSISTANTS = st.builds(
-    lambda text, calls, verbatim: Message("assistant", text, calls, verbatim=verbatim),
+    lambda text, calls, provider_content: Message(
+        "assistant", text, calls, provider_content=provider_content
+    ),
     TEXTS,
     st.lists(CALLS).map(tuple),
-    VERBATIM,
+    KEPT,
 )
 
 
@@ -256,9 +272,9 @@ def test_no_request_has_what_bedrock_refuses(messages, system, tools, ttl):
 
 
 def test_a_call_is_read_from_its_fragments():
-    reading = read(*tool("call-1", '{"ci', 'ty": "Pa', 'ris"}'), stop("tool_use"))
-    assert reading.completion.stop_reason == "tool_use"
-    assert reading.completion.tool_calls == (CALL,)
+    decoder = read(*tool("call-1", '{"ci', 'ty": "Pa', 'ris"}'), stop("tool_use"))
+    assert decoder.completion.stop_reason == StopReason.TOOL_USE
+    assert decoder.completion.tool_calls == (CALL,)
 
 
 VALUES = st.text(st.characters(exclude_categories=["Cs"]))
@@ -273,12 +289,12 @@ def test_it_does_not_matter_where_arguments_are_cut(arguments, escaped, cuts):
     text = json.dumps(arguments, ensure_ascii=escaped)
     at = [0, *sorted(cuts), len(text)]
     fragments = [text[begin:end] for begin, end in zip(at, at[1:], strict=False)]
-    reading = read(*tool("call-1", *fragments), stop("tool_use"))
-    assert reading.completion.tool_calls == (ToolCall("call-1", "weather", arguments),)
+    decoder = read(*tool("call-1", *fragments), stop("tool_use"))
+    assert decoder.completion.tool_calls == (ToolCall("call-1", "weather", arguments),)
 
 
 @given(st.randoms(use_true_random=False))
-def test_blocks_that_are_written_side_by_side_are_told_apart_and_ordered(random):
+def test_blocks_written_at_once_are_told_apart(random):
     written = {
         0: [delta({"text": "One "}, 0), delta({"text": "moment."}, 0)],
         1: tool("call-1", '{"city": ', '"Paris"}', index=1),
@@ -287,18 +303,18 @@ def test_blocks_that_are_written_side_by_side_are_told_apart_and_ordered(random)
     events = []
     while any(written.values()):
         events.append(written[random.choice([index for index in written if written[index]])].pop(0))
-    reading = read(*events, stop("tool_use"))
-    assert reading.completion.tool_calls == (CALL, ToolCall("call-2", "weather", {"city": "Rome"}))
-    assert reading.completion.verbatim.content[0] == {"text": "One moment."}
+    decoder = read(*events, stop("tool_use"))
+    assert decoder.completion.tool_calls == (CALL, ToolCall("call-2", "weather", {"city": "Rome"}))
+    assert decoder.completion.provider_content.blocks[0] == {"text": "One moment."}
 
 
 @pytest.mark.parametrize(
     ("fragments", "arguments"), [([], {}), ([""], {}), (['{"city": "Pa'], None), (["[1]"], None)]
 )
-def test_a_call_without_an_object_can_be_sent_back_all_the_same(fragments, arguments):
+def test_a_call_without_an_object_can_be_sent_back(fragments, arguments):
     completion = read(*tool("call-1", *fragments), stop("max_tokens")).completion
     assert completion.tool_calls == (ToolCall("call-1", "weather", arguments),)
-    assert completion.verbatim.content[0]["toolUse"]["input"] == {}
+    assert completion.provider_content.blocks[0]["toolUse"]["input"] == {}
 
 
 THOUGHTS = [
@@ -311,9 +327,14 @@ THOUGHTS = [
 ]
 
 
-def test_a_message_is_handed_back_to_its_model_as_it_was_written():
+def test_a_message_is_sent_back_to_its_model_unchanged():
     completion = read(*THOUGHTS, stop("tool_use")).completion
-    asked = Message("assistant", "Let me see.", completion.tool_calls, verbatim=completion.verbatim)
+    asked = Message(
+        "assistant",
+        "Let me see.",
+        completion.tool_calls,
+        provider_content=completion.provider_content,
+    )
     assert requested(HI, asked, TOLD)["messages"][1]["content"] == [
         {
             "reasoningContent": {
@@ -326,25 +347,32 @@ def test_a_message_is_handed_back_to_its_model_as_it_was_written():
     ]
 
 
-def test_another_model_gets_what_was_said_without_the_thoughts():
+def test_another_model_does_not_get_the_thoughts():
     completion = read(*THOUGHTS, stop("tool_use")).completion
-    asked = Message("assistant", "Let me see.", completion.tool_calls, verbatim=completion.verbatim)
+    asked = Message(
+        "assistant",
+        "Let me see.",
+        completion.tool_calls,
+        provider_content=completion.provider_content,
+    )
     made = requested(HI, asked, TOLD, model_id=OTHER_MODEL)
     assert made["messages"] == requested(HI, ASKED, TOLD, model_id=OTHER_MODEL)["messages"]
 
 
-def test_thoughts_that_are_not_shown_keep_their_signature():
+def test_hidden_thoughts_keep_their_signature():
     thought = delta({"reasoningContent": {"signature": "c2lnbmVk"}}, 0)
     completion = read(thought, delta({"text": "Yes"}, 1), stop()).completion
-    assert completion.verbatim.content[0] == {
+    assert completion.provider_content.blocks[0] == {
         "reasoningContent": {"reasoningText": {"text": "", "signature": "c2lnbmVk"}}
     }
 
 
-def test_thoughts_without_a_signature_are_sent_back_without_one():
+def test_thoughts_may_have_no_signature():
     thought = delta({"reasoningContent": {"text": "hm"}}, 0)
     completion = read(thought, delta({"text": "Yes"}, 1), stop()).completion
-    assert completion.verbatim.content[0] == {"reasoningContent": {"reasoningText": {"text": "hm"}}}
+    assert completion.provider_content.blocks[0] == {
+        "reasoningContent": {"reasoningText": {"text": "hm"}}
+    }
 
 
 @pytest.mark.parametrize(
@@ -352,26 +380,27 @@ def test_thoughts_without_a_signature_are_sent_back_without_one():
 )
 def test_a_message_that_says_nothing_is_not_sent_back(pieces):
     completion = read(*pieces, stop("max_tokens")).completion
-    assert completion.verbatim is None
-    said = Message("assistant", "", verbatim=completion.verbatim)
+    assert completion.provider_content is None
+    said = Message("assistant", "", provider_content=completion.provider_content)
     assert [each["role"] for each in requested(HI, said, HI)["messages"]] == ["user", "user"]
 
 
 @pytest.mark.parametrize("guarded_late", [True, False])
-def test_a_guardrail_that_was_late_withdraws_what_was_written(guarded_late):
+def test_a_guardrail_that_was_late_retracts_the_text(guarded_late):
     pieces = [delta({"text": "A bad "}), *tool("call-1", "{}", index=1)]
     completion = read(*pieces, stop("guardrail_intervened"), guarded_late=guarded_late).completion
-    assert completion.withdrawn is guarded_late
+    expected = StopReason.RETRACTED if guarded_late else StopReason.BLOCKED
+    assert completion.stop_reason == expected
     assert completion.tool_calls == ()
-    assert completion.verbatim is None
+    assert completion.provider_content is None
 
 
-def test_a_guardrail_that_finds_nothing_withdraws_nothing():
+def test_a_guardrail_that_finds_nothing_does_nothing():
     completion = read(delta({"text": "Good."}), stop(), guarded_late=True).completion
-    assert not completion.withdrawn
+    assert completion.stop_reason == StopReason.END_TURN
 
 
-def test_what_was_kept_for_this_request_is_counted():
+def test_cached_tokens_are_counted():
     metadata = {
         "usage": {
             "inputTokens": 7,
@@ -402,11 +431,28 @@ def test_what_was_kept_for_this_request_is_counted():
         event("contentBlockStop", {"contentBlockIndex": 7}),
     ],
 )
-def test_what_is_new_or_not_asked_for_is_passed_over(piece):
+def test_what_is_new_is_passed_over(piece):
     completion = read(piece, delta({"text": "yes"}, 1), stop()).completion
-    assert completion.verbatim.content == ({"text": "yes"},)
+    assert completion.provider_content.blocks == ({"text": "yes"},)
     assert completion.tool_calls == ()
 
 
-def test_a_call_is_not_complete_before_the_model_says_so():
+@pytest.mark.parametrize(
+    ("word", "stop_reason"),
+    [
+        ("end_turn", StopReason.END_TURN),
+        ("stop_sequence", StopReason.STOP_SEQUENCE),
+        ("max_tokens", StopReason.MAX_TOKENS),
+        ("model_context_window_exceeded", StopReason.MAX_TOKENS),
+        ("content_filtered", StopReason.REFUSED),
+        ("refusal", StopReason.REFUSED),
+        ("malformed_tool_use", StopReason.OTHER),
+        ("something_new", StopReason.OTHER),
+    ],
+)
+def test_a_reason_to_stop_has_our_word(word, stop_reason):
+    assert read(delta({"text": "Yes"}), stop(word)).completion.stop_reason is stop_reason
+
+
+def test_without_a_stop_nothing_is_complete():
     assert read(*tool("call-1", "{}")).completion is None

@@ -9,8 +9,8 @@ from stream_server import read, serving
 
 import aws_stub
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
-from fulfillment.models.base import Completion
-from fulfillment.models.bedrock.event_stream import EventStreamAnswer
+from fulfillment.models.base import Completion, StopReason
+from fulfillment.models.bedrock.event_stream import BedrockStream
 from websocket_stack.local.bedrock.event_stream import event, exception
 
 START = event("messageStart", {"role": "assistant"})
@@ -22,22 +22,22 @@ def text(chunk: str) -> bytes:
 
 
 class Deltas:
-    """Reads text deltas; complete at the stop, and at the end if that is to be trusted."""
+    """Decodes text deltas; complete at the stop, and at the end if that is to be trusted."""
 
     def __init__(self, *, trusting: bool = False) -> None:
         self._trusting = trusting
         self.completion: Completion | None = None
 
-    def read(self, event: Mapping[str, Any]) -> str:
+    def decode(self, event: Mapping[str, Any]) -> str:
         if "messageStop" in event:
-            self.completion = Completion("m", event["messageStop"]["stopReason"])
+            self.completion = Completion("m", StopReason.END_TURN)
         delta: str = event.get("contentBlockDelta", {}).get("delta", {}).get("text", "")
         return delta
 
-    def end(self) -> str:
+    def flush(self) -> str:
         if not self._trusting:
             return ""
-        self.completion = Completion("m", "end_turn")
+        self.completion = Completion("m", StopReason.END_TURN)
         return "."
 
 
@@ -46,31 +46,31 @@ def call(client: Any) -> Any:
     return client.converse_stream(modelId="m", messages=messages)["stream"]
 
 
-def ask(reply: aws_stub.Reply, *, trusting: bool = False) -> tuple[EventStreamAnswer, list[Any]]:
+def ask(reply: aws_stub.Reply, *, trusting: bool = False) -> tuple[BedrockStream, list[Any]]:
     client, sent = aws_stub.client("bedrock-runtime", reply)
-    return EventStreamAnswer(lambda: call(client), Deltas(trusting=trusting)), sent
+    return BedrockStream(lambda: call(client), Deltas(trusting=trusting)), sent
 
 
-def test_what_the_reading_gives_is_yielded_and_what_is_empty_is_a_sign_of_life() -> None:
+def test_an_event_without_text_is_a_sign_of_life() -> None:
     answer, _ = ask(aws_stub.streamed(START, text("Hel"), text("lo"), STOP))
     assert list(answer) == ["", "Hel", "lo", ""]
-    assert answer.completion == Completion("m", "end_turn")
+    assert answer.completion == Completion("m", StopReason.END_TURN)
 
 
-def test_the_call_starts_with_the_first_chunk_asked_for() -> None:
+def test_the_call_starts_when_it_is_read() -> None:
     answer, sent = ask(aws_stub.streamed(STOP))
     assert sent == []
     list(answer)
     assert len(sent) == 1
 
 
-def test_the_rest_is_yielded_when_the_body_has_ended_well() -> None:
+def test_the_rest_comes_when_the_body_has_ended() -> None:
     answer, _ = ask(aws_stub.streamed(text("a")), trusting=True)
     assert list(answer) == ["a", "."]
-    assert answer.completion == Completion("m", "end_turn")
+    assert answer.completion == Completion("m", StopReason.END_TURN)
 
 
-def test_a_body_that_merely_ends_is_not_complete_unless_the_reading_trusts_it() -> None:
+def test_a_body_that_merely_ends_is_not_complete() -> None:
     answer, _ = ask(aws_stub.streamed(START, text("some")))
     written, error = read(answer)
     assert (written, type(error)) == ("some", ModelInterrupted)
@@ -99,10 +99,22 @@ def test_what_breaks_a_stream_keeps_the_text_so_far(broken: bytes | Exception) -
 
 
 @pytest.mark.parametrize("broken", BROKEN)
-def test_what_breaks_before_the_first_text_may_be_tried_again(broken: bytes | Exception) -> None:
+def test_what_breaks_before_any_text_may_be_retried(broken: bytes | Exception) -> None:
     answer, _ = ask(aws_stub.streamed(START, broken))
     written, error = read(answer)
     assert (written, type(error)) == ("", ModelUnavailable)
+
+
+@pytest.mark.parametrize("error", [KeyError("delta"), ValueError("secret")])
+def test_what_cannot_be_decoded_breaks_the_stream(error: Exception) -> None:
+    class Broken(Deltas):
+        def decode(self, event: Mapping[str, Any]) -> str:
+            raise error
+
+    client, _ = aws_stub.client("bedrock-runtime", aws_stub.streamed(START))
+    written, failure = read(BedrockStream(lambda: call(client), Broken()))
+    assert (written, type(failure)) == ("", ModelUnavailable)
+    assert "secret" not in str(failure)
 
 
 @pytest.mark.parametrize("broken", BROKEN)
@@ -136,21 +148,21 @@ def test_a_refused_call_says_whether_another_try_may_help(
 
 def test_a_request_that_botocore_refuses_is_rejected() -> None:
     client, _ = aws_stub.client("bedrock-runtime")
-    answer = EventStreamAnswer(lambda: client.converse_stream(modelId=3), Deltas())
+    answer = BedrockStream(lambda: client.converse_stream(modelId=3), Deltas())
     assert type(read(answer)[1]) is ModelRejected
 
 
 # --- closing
 
 
-def test_an_answer_closed_before_it_began_calls_nobody() -> None:
+def test_a_stream_closed_early_makes_no_call() -> None:
     answer, sent = ask(aws_stub.streamed(text("no"), STOP))
     answer.close()
     assert list(answer) == []
     assert sent == []
 
 
-def test_an_answer_closed_while_the_call_is_under_way_reads_nothing() -> None:
+def test_a_stream_closed_in_its_call_reads_nothing() -> None:
     body = aws_stub.RawBody([text("no"), STOP])
     client, _ = aws_stub.client("bedrock-runtime", lambda request: respond(body))
 
@@ -159,13 +171,13 @@ def test_an_answer_closed_while_the_call_is_under_way_reads_nothing() -> None:
         answer.close()
         return stream
 
-    answer = EventStreamAnswer(closing, Deltas())
+    answer = BedrockStream(closing, Deltas())
     assert list(answer) == []
     assert body.closed
 
 
 @pytest.mark.parametrize("buffered", [[], [text("no"), STOP]])
-def test_an_answer_closed_on_the_way_gives_nothing_more(buffered: list[bytes]) -> None:
+def test_a_stream_closed_on_the_way_yields_no_more(buffered: list[bytes]) -> None:
     def pieces() -> Iterator[bytes]:
         yield text("a")
         answer.close()
@@ -178,7 +190,7 @@ def test_an_answer_closed_on_the_way_gives_nothing_more(buffered: list[bytes]) -
     assert body.closed
 
 
-def test_an_answer_left_early_closes_its_stream() -> None:
+def test_a_stream_that_is_left_is_closed() -> None:
     body = aws_stub.RawBody([text("a"), text("b"), STOP])
     answer, _ = ask(lambda request: respond(body))
     chunks = iter(answer)
@@ -192,10 +204,10 @@ def respond(body: aws_stub.RawBody) -> aws_stub.AWSResponse:
     return aws_stub.AWSResponse("https://x", 200, headers, body)
 
 
-def test_closing_from_another_thread_ends_a_read_that_blocks() -> None:
+def test_closing_ends_a_read_that_blocks() -> None:
     gate = threading.Event()
     with serving("bedrock-runtime", text("a"), gate, text("no"), STOP) as served:
-        answer = EventStreamAnswer(lambda: call(served.client), Deltas(trusting=True))
+        answer = BedrockStream(lambda: call(served.client), Deltas(trusting=True))
         chunks = iter(answer)
         first = next(chunks)
         outcome: list[Any] = []
@@ -209,12 +221,12 @@ def test_closing_from_another_thread_ends_a_read_that_blocks() -> None:
     assert answer.completion is None
 
 
-def test_closing_an_answer_that_has_ended_does_nothing() -> None:
+def test_closing_what_has_ended_does_nothing() -> None:
     with serving("bedrock-runtime", text("all"), STOP) as served:
-        answer = EventStreamAnswer(lambda: call(served.client), Deltas())
+        answer = BedrockStream(lambda: call(served.client), Deltas())
         assert read(answer) == ("all", None)
         answer.close()
-    assert answer.completion == Completion("m", "end_turn")
+    assert answer.completion == Completion("m", StopReason.END_TURN)
     stubbed, _ = ask(aws_stub.streamed(STOP))
     list(stubbed)
     stubbed.close()
@@ -225,14 +237,14 @@ def test_closing_an_answer_that_has_ended_does_nothing() -> None:
 
 def test_a_whole_http_body_is_a_complete_answer() -> None:
     with serving("bedrock-runtime", text("all")) as served:
-        answer = EventStreamAnswer(lambda: call(served.client), Deltas(trusting=True))
+        answer = BedrockStream(lambda: call(served.client), Deltas(trusting=True))
         assert read(answer) == ("all.", None)
 
 
 @pytest.mark.parametrize("piece", [text("cut"), text("cut") + text("short")[:-7]])
-def test_a_connection_that_breaks_is_told_from_a_body_that_ends(piece: bytes) -> None:
+def test_a_broken_connection_is_no_end(piece: bytes) -> None:
     with serving("bedrock-runtime", piece, cut=True) as served:
-        answer = EventStreamAnswer(lambda: call(served.client), Deltas(trusting=True))
+        answer = BedrockStream(lambda: call(served.client), Deltas(trusting=True))
         written, error = read(answer)
     assert (written, type(error)) == ("cut", ModelInterrupted)
     assert answer.completion is None

@@ -1,5 +1,4 @@
 import json
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,18 +6,26 @@ import pytest
 from stream_server import blob, json_blob, read, serving
 
 import aws_stub
-from fakes import FakeAnswer
-from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
-from fulfillment.models.base import Completion, Message, Prompt
+from fakes import FakeStream
+from fulfillment.errors import ModelInterrupted, ModelUnavailable
+from fulfillment.models.base import (
+    Completion,
+    Message,
+    Prompt,
+    StopReason,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+)
 from fulfillment.models.bedrock.native import (
     ANTHROPIC_MESSAGES,
     CHAT_COMPLETIONS,
+    Delta,
     Dialect,
-    InvokeModel,
-    Said,
+    NativeModel,
 )
 from websocket_stack.local.bedrock.dialects import Messages
-from websocket_stack.local.bedrock.event_stream import event, exception
+from websocket_stack.local.bedrock.event_stream import event
 
 PROMPT = Prompt(
     (Message("user", "Hi"), Message("assistant", " "), Message("user", "Zwölf?")),
@@ -28,6 +35,7 @@ PROMPT = Prompt(
     top_p=0.9,
     stop_sequences=("END",),
 )
+QUESTIONS = [{"role": "user", "content": "Hi"}, {"role": "user", "content": "Zwölf?"}]
 PLAIN = Prompt((Message("user", "Hi"),), max_tokens=50)
 METRICS = {
     "amazon-bedrock-invocationMetrics": {
@@ -49,7 +57,7 @@ def ask(
     **options: Any,
 ) -> tuple[Any, list[Any]]:
     client, sent = aws_stub.client("bedrock-runtime", aws_stub.streamed(*pieces))
-    return InvokeModel(client, model_id, dialect, **options).ask(prompt), sent
+    return NativeModel(client, model_id, dialect, **options).ask(prompt), sent
 
 
 def body_of(dialect: Dialect, model_id: str, prompt: Prompt, **options: Any) -> Any:
@@ -74,18 +82,18 @@ END = json_blob({"type": "message_delta", "delta": {"stop_reason": "end_turn"}})
 STOP = json_blob({"type": "message_stop", **METRICS})
 
 
-def test_text_is_yielded_and_what_is_known_at_the_end_is_kept() -> None:
+def test_text_is_yielded_and_the_end_kept() -> None:
     block = {"type": "content_block_start", "index": 0, "content_block": {"type": "text"}}
     answer, _ = ask(START, json_blob(block), text("Zwölf"), text("."), END, STOP)
     assert list(answer) == ["", "", "Zwölf", ".", "", ""]
-    assert answer.completion == Completion("m", "end_turn", 702, 98, 3042, 600, 1)
+    assert answer.completion == Completion("m", StopReason.END_TURN, 702, 98, 3042, 600, 1)
 
 
 def test_the_local_stack_speaks_the_dialect() -> None:
-    ended = Completion("demo", "max_tokens", input_tokens=3, output_tokens=5)
-    answer, _ = ask(*Messages().stream(FakeAnswer(["Hi", ended])))
+    ended = Completion("demo", StopReason.MAX_TOKENS, input_tokens=3, output_tokens=5)
+    answer, _ = ask(*Messages().stream(FakeStream(["Hi", ended])))
     assert read(answer) == ("Hi", None)
-    assert answer.completion[:4] == ("m", "max_tokens", 3, 5)
+    assert answer.completion[:4] == ("m", StopReason.MAX_TOKENS, 3, 5)
 
 
 def test_only_text_is_text() -> None:
@@ -105,27 +113,48 @@ def test_only_text_is_text() -> None:
     assert read(answer) == ("yes", None)
 
 
-def test_the_body_is_what_claude_takes() -> None:
-    assert body_of(ANTHROPIC_MESSAGES, "anthropic.claude-haiku-4-5", PROMPT) == {
-        "anthropic_version": "bedrock-2023-05-31",
-        "max_tokens": 50,
-        "system": "Be brief.",
-        "messages": [
-            {"role": "user", "content": "Hi"},
-            {"role": "user", "content": "Zwölf?"},
-        ],
-        "temperature": 0.0,
-        "stop_sequences": ["END"],
-    }
+@pytest.mark.parametrize(
+    ("dialect", "members"),
+    [
+        (
+            ANTHROPIC_MESSAGES,
+            {
+                "anthropic_version": "bedrock-2023-05-31",
+                "system": "Be brief.",
+                "messages": QUESTIONS,
+                "stop_sequences": ["END"],
+            },
+        ),
+        (
+            CHAT_COMPLETIONS,
+            {
+                "messages": [{"role": "system", "content": "Be brief."}, *QUESTIONS],
+                "stream": True,
+                "stop": ["END"],
+            },
+        ),
+    ],
+)
+def test_the_body_is_in_its_dialect(dialect: Dialect, members: dict[str, Any]) -> None:
+    sampling = {"temperature": 0.0, "top_p": 0.9}
+    assert body_of(dialect, "m", PROMPT) == {"max_tokens": 50, **sampling, **members}
+    assert not {"temperature", "top_p"} & set(body_of(dialect, "claude-haiku-5-5", PROMPT))
+    assert not {"system", "stop", "stop_sequences"} & set(body_of(dialect, "m", PLAIN))
+
+
+@pytest.mark.parametrize("dialect", [ANTHROPIC_MESSAGES, CHAT_COMPLETIONS])
+def test_tools_are_not_sent(dialect: Dialect) -> None:
+    called = Message("assistant", "", (ToolCall("a", "weather", {}),))
+    prompt = PLAIN.extended(called, [ToolResult("a", "sunny")])
+    prompt = prompt._replace(tools=(ToolSpec("weather", "", {"type": "object"}),))
+    assert body_of(dialect, "m", prompt) == body_of(dialect, "m", PLAIN)
 
 
 @pytest.mark.parametrize(
     ("options", "thinking"),
     [({}, {"type": "disabled"}), ({"fields": {}}, None)],
 )
-def test_a_model_is_asked_to_write_at_once_unless_told_otherwise(
-    options: dict[str, Any], thinking: object
-) -> None:
+def test_a_model_is_asked_to_write_at_once(options: dict[str, Any], thinking: object) -> None:
     body = body_of(ANTHROPIC_MESSAGES, "global.anthropic.claude-haiku-5-5", PLAIN, **options)
     assert body.pop("thinking", None) == thinking
     assert set(body) == {"anthropic_version", "max_tokens", "messages"}
@@ -133,7 +162,7 @@ def test_a_model_is_asked_to_write_at_once_unless_told_otherwise(
 
 def test_the_request_is_what_the_service_takes() -> None:
     with serving("bedrock-runtime", text("Hi"), END) as served:
-        model = InvokeModel(
+        model = NativeModel(
             served.client,
             "anthropic.claude-haiku-4-5-20251001-v1:0",
             ANTHROPIC_MESSAGES,
@@ -159,18 +188,18 @@ def chat(content: str | None, finish_reason: str | None = None) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("said", "stop_reason"),
+    ("word", "stop_reason"),
     [
-        ("stop", "end_turn"),
-        ("length", "max_tokens"),
-        ("content_filter", "content_filtered"),
-        ("brand_new", "brand_new"),
+        ("stop", StopReason.END_TURN),
+        ("length", StopReason.MAX_TOKENS),
+        ("content_filter", StopReason.REFUSED),
+        ("brand_new", StopReason.OTHER),
     ],
 )
-def test_chat_completions_are_read(said: str, stop_reason: str) -> None:
+def test_chat_completions_are_read(word: str, stop_reason: StopReason) -> None:
     # As recorded: the counts come after the reason, in a chunk without choices.
     last = json_blob({"choices": [], "usage": {"prompt_tokens": 702}, **METRICS})
-    nothing = json_blob({"choices": [{"delta": {}, "finish_reason": said}]})
+    nothing = json_blob({"choices": [{"delta": {}, "finish_reason": word}]})
     answer, _ = ask(
         chat(""), chat("Zwölf"), chat(None), chat("."), nothing, last, dialect=CHAT_COMPLETIONS
     )
@@ -178,30 +207,15 @@ def test_chat_completions_are_read(said: str, stop_reason: str) -> None:
     assert answer.completion == Completion("m", stop_reason, 702, 98, 3042, 600, 1)
 
 
-def test_the_body_of_a_chat_completion() -> None:
-    assert body_of(CHAT_COMPLETIONS, "m", PROMPT) == {
-        "max_tokens": 50,
-        "messages": [
-            {"role": "system", "content": "Be brief."},
-            {"role": "user", "content": "Hi"},
-            {"role": "user", "content": "Zwölf?"},
-        ],
-        "stream": True,
-        "temperature": 0.0,
-        "top_p": 0.9,
-        "stop": ["END"],
-    }
-    assert set(body_of(CHAT_COMPLETIONS, "m", PLAIN)) == {"max_tokens", "messages", "stream"}
-
-
 def test_a_builder_can_bring_a_dialect() -> None:
     def body_of_llama(prompt: Prompt) -> Mapping[str, object]:
         return {"prompt": prompt.messages[-1].text, "max_gen_len": prompt.max_tokens}
 
-    def read_llama(chunk: Mapping[str, Any]) -> Said:
-        return Said(chunk.get("generation", ""), chunk.get("stop_reason") or "")
+    def delta_of_llama(chunk: Mapping[str, Any]) -> Delta:
+        stopped = chunk.get("stop_reason") == "length"
+        return Delta(chunk.get("generation", ""), StopReason.MAX_TOKENS if stopped else None)
 
-    llama = Dialect(body_of_llama, read_llama)
+    llama = Dialect(body_of_llama, delta_of_llama)
     answer, sent = ask(
         json_blob({"generation": "Zw", "stop_reason": None}),
         json_blob({"generation": "ölf", "stop_reason": "length", **METRICS}),
@@ -209,7 +223,7 @@ def test_a_builder_can_bring_a_dialect() -> None:
         fields={"images": []},
     )
     assert read(answer) == ("Zwölf", None)
-    assert answer.completion == Completion("m", "max_tokens", 702, 98, 3042, 600, 1)
+    assert answer.completion == Completion("m", StopReason.MAX_TOKENS, 702, 98, 3042, 600, 1)
     assert json.loads(sent[0].body) == {"prompt": "Zwölf?", "max_gen_len": 50, "images": []}
 
 
@@ -221,13 +235,13 @@ def intervened() -> bytes:
 
 
 @pytest.mark.parametrize("pieces", [(END, intervened(), STOP), (intervened(), END, STOP)])
-def test_a_guardrail_that_intervened_is_the_reason_of_the_end(pieces: tuple[bytes, ...]) -> None:
+def test_a_guardrail_is_the_reason_of_the_end(pieces: tuple[bytes, ...]) -> None:
     answer, _ = ask(text("Not this."), *pieces)
     assert read(answer) == ("Not this.", None)
-    assert answer.completion == Completion("m", "guardrail_intervened", 702, 98, 3042, 600, 1)
+    assert answer.completion == Completion("m", StopReason.BLOCKED, 702, 98, 3042, 600, 1)
 
 
-def test_what_a_guardrail_finds_late_is_withdrawn() -> None:
+def test_what_a_guardrail_finds_late_is_retracted() -> None:
     guardrail = {
         "guardrailIdentifier": "gr1",
         "guardrailVersion": "DRAFT",
@@ -235,7 +249,7 @@ def test_what_a_guardrail_finds_late_is_withdrawn() -> None:
     }
     answer, sent = ask(text("Secret"), intervened(), guardrail=guardrail)
     assert read(answer) == ("Secret", None)
-    assert answer.completion == Completion("m", "guardrail_intervened", withdrawn=True)
+    assert answer.completion == Completion("m", StopReason.RETRACTED)
     assert json.loads(sent[0].body)["amazon-bedrock-guardrailConfig"] == {
         "streamProcessingMode": "ASYNCHRONOUS"
     }
@@ -245,30 +259,10 @@ def test_a_guardrail_that_found_nothing_changes_nothing() -> None:
     none = json_blob({"type": "ping", "amazon-bedrock-guardrailAction": "NONE"})
     answer, _ = ask(none, text("Yes"), END)
     assert read(answer) == ("Yes", None)
-    assert answer.completion == Completion("m", "end_turn")
+    assert answer.completion == Completion("m", StopReason.END_TURN)
 
 
 # --- what goes wrong
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("throttlingException", ModelUnavailable),
-        ("modelTimeoutException", ModelUnavailable),
-        ("modelStreamErrorException", ModelUnavailable),
-        ("internalServerException", ModelUnavailable),
-        ("serviceUnavailableException", ModelUnavailable),
-        ("validationException", ModelRejected),
-    ],
-)
-def test_an_exception_in_the_stream_is_translated(name: str, expected: type) -> None:
-    answer, _ = ask(START, exception(name, "quotes the prompt"))
-    written, error = read(answer)
-    assert (written, type(error), str(error)) == ("", expected, name)
-    answer, _ = ask(text("So far"), exception(name, "quotes the prompt"))
-    written, error = read(answer)
-    assert (written, type(error), str(error)) == ("So far", ModelInterrupted, name)
 
 
 @pytest.mark.parametrize("broken", [b"{", b'{"a": "\xff"}'])
@@ -292,36 +286,7 @@ def test_a_stream_without_a_stop_reason_is_not_complete(
     assert answer.completion is None
 
 
-@pytest.mark.parametrize(
-    ("piece", "expected"),
-    [(text("So far"), ModelInterrupted), (text("So far") + END, type(None))],
-)
-def test_a_stream_that_is_cut_is_complete_only_with_a_stop_reason(
-    piece: bytes, expected: type
-) -> None:
-    with serving("bedrock-runtime", piece, cut=True) as served:
-        answer = InvokeModel(served.client, "m", ANTHROPIC_MESSAGES).ask(PLAIN)
-        written, error = read(answer)
-    assert (written, type(error)) == ("So far", expected)
-
-
-def test_closing_from_another_thread_ends_the_answer_where_it_is() -> None:
-    gate = threading.Event()
-    with serving("bedrock-runtime", text("So far"), gate, text("no"), END) as served:
-        answer = InvokeModel(served.client, "m", ANTHROPIC_MESSAGES).ask(PLAIN)
-        chunks = iter(answer)
-        first = next(chunks)
-        outcome: list[Any] = []
-        reader = threading.Thread(target=lambda: outcome.append(read(chunks)))
-        reader.start()
-        answer.close()
-        reader.join(5)
-        gate.set()
-    assert (first, outcome) == ("So far", [("", None)])
-    assert answer.completion is None
-
-
-def test_a_request_that_botocore_finds_invalid_is_rejected() -> None:
-    answer, sent = ask(model_id="")
-    assert type(read(answer)[1]) is ModelRejected
-    assert sent == []
+def test_a_stream_that_is_cut_after_its_end_is_complete() -> None:
+    with serving("bedrock-runtime", text("All"), END, cut=True) as served:
+        answer = NativeModel(served.client, "m", ANTHROPIC_MESSAGES).ask(PLAIN)
+        assert read(answer) == ("All", None)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.eventstream import EventStreamBuffer
 
-from fakes import FakeAnswer
+from fakes import FakeStream
 from fulfillment.errors import ModelInterrupted
 from fulfillment.models.base import Message
 from websocket_stack.local.aws_json import ServiceError
@@ -130,14 +130,14 @@ def test_only_the_latest_turns_and_sessions_are_kept() -> None:
 
 def test_a_streaming_agent_answers_in_chunks() -> None:
     remembered: list[str] = []
-    parts = agents.events(FakeAnswer(["hel", "", "lo"]), True, lambda text: [], remembered.append)
+    parts = agents.events(FakeStream(["hel", "", "lo"]), True, lambda text: [], remembered.append)
 
     assert chunks(parts) == [("hel", None), ("lo", None)]
     assert remembered == ["hello"]
 
 
 def test_its_citations_come_last() -> None:
-    parts = agents.events(FakeAnswer(["hel", "lo"]), True, lambda text: [CITED], lambda text: None)
+    parts = agents.events(FakeStream(["hel", "lo"]), True, lambda text: [CITED], lambda text: None)
 
     assert chunks(parts)[-1] == ("", {"citations": [CITED]})
 
@@ -149,7 +149,7 @@ def test_an_agent_that_does_not_stream_answers_in_one() -> None:
         texts.append(text)
         return [CITED]
 
-    parts = agents.events(FakeAnswer(["Mal", "mö"]), False, cite, lambda text: None)
+    parts = agents.events(FakeStream(["Mal", "mö"]), False, cite, lambda text: None)
 
     assert chunks(parts) == [("Malmö", {"citations": [CITED]})]
     assert texts == ["Malmö"]
@@ -157,11 +157,11 @@ def test_an_agent_that_does_not_stream_answers_in_one() -> None:
 
 def test_what_was_written_is_remembered_even_if_it_broke_or_nobody_reads_on() -> None:
     remembered: list[str] = []
-    broken = FakeAnswer(["hel", ModelInterrupted("broke")])
+    broken = FakeStream(["hel", ModelInterrupted("broke")])
     with pytest.raises(ModelInterrupted):
         list(agents.events(broken, True, lambda text: [], remembered.append))
 
-    left = agents.events(FakeAnswer(["hel", "lo"]), True, lambda text: [], remembered.append)
+    left = agents.events(FakeStream(["hel", "lo"]), True, lambda text: [], remembered.append)
     next(left)
     left.close()  # type: ignore[attr-defined]
     assert remembered == ["hel", "hel"]

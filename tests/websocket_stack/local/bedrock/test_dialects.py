@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 from botocore.eventstream import EventStreamBuffer
 
-from fakes import FakeAnswer
+from fakes import FakeStream
 from fulfillment.errors import ModelInterrupted
-from fulfillment.models.base import Completion, Message, Prompt, ToolCall
+from fulfillment.models.base import Completion, Message, Prompt, StopReason, ToolCall
 from websocket_stack.local.bedrock.dialects import Converse, Messages
 from websocket_stack.local.demo_model.model import DemoAnswer
 from websocket_stack.local.demo_model.tools import Said
 
-COMPLETION = Completion("demo", "max_tokens", input_tokens=3, output_tokens=5, latency_ms=70)
-SILENT = Completion("demo", "end_turn")
+COMPLETION = Completion(
+    "demo", StopReason.MAX_TOKENS, input_tokens=3, output_tokens=5, latency_ms=70
+)
+SILENT = Completion("demo", StopReason.END_TURN)
 ARGUMENTS = {"city": "Malmö", "days": 3, "exact": True}
 CALLING = Completion(
     "demo",
@@ -80,7 +82,7 @@ def test_a_whole_converse_reply_with_calls() -> None:
 
 
 def test_a_streamed_converse_reply() -> None:
-    assert events(Converse().stream(FakeAnswer(["hel", "", "lo", COMPLETION]))) == [
+    assert events(Converse().stream(FakeStream(["hel", "", "lo", COMPLETION]))) == [
         ("messageStart", {"role": "assistant"}),
         ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "hel"}}),
         ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "lo"}}),
@@ -106,7 +108,7 @@ def blocks_of(read: list[tuple[str, Any]]) -> dict[int, list[tuple[str, Any]]]:
 
 
 def test_calls_are_streamed_as_blocks_of_their_own_in_fragments() -> None:
-    read = events(Converse().stream(FakeAnswer(["Let me see.", CALLING])))
+    read = events(Converse().stream(FakeStream(["Let me see.", CALLING])))
     blocks = blocks_of(read)
 
     assert list(blocks) == [0, 1, 2]
@@ -124,15 +126,15 @@ def test_calls_are_streamed_as_blocks_of_their_own_in_fragments() -> None:
 
 
 def test_a_reply_of_calls_alone_has_no_text_block() -> None:
-    blocks = blocks_of(events(Converse().stream(FakeAnswer([CALLING]))))
+    blocks = blocks_of(events(Converse().stream(FakeStream([CALLING]))))
 
     assert [block[0][0] for block in blocks.values()] == ["contentBlockStart"] * 2
     assert list(blocks) == [0, 1]
 
 
 def test_arguments_that_are_no_object_are_not_one_in_the_stream_either() -> None:
-    broken = Completion("demo", "tool_use", tool_calls=(ToolCall("t1", "find", None),))
-    blocks = blocks_of(events(Converse().stream(FakeAnswer([broken]))))
+    broken = Completion("demo", StopReason.TOOL_USE, tool_calls=(ToolCall("t1", "find", None),))
+    blocks = blocks_of(events(Converse().stream(FakeStream([broken]))))
 
     written = "".join(delta["toolUse"]["input"] for _, delta in blocks[0][1:-1])
     with pytest.raises(ValueError):
@@ -149,7 +151,7 @@ def test_arguments_that_are_no_object_are_not_one_in_the_stream_either() -> None
     ids=["converse", "messages"],
 )
 def test_what_was_written_before_a_break_is_in_the_stream(dialect, names) -> None:
-    stream = dialect.stream(FakeAnswer(["hello", ModelInterrupted("broke")]))
+    stream = dialect.stream(FakeStream(["hello", ModelInterrupted("broke")]))
     written = []
     with pytest.raises(ModelInterrupted):
         for part in stream:
@@ -195,7 +197,7 @@ def test_a_whole_messages_reply_with_calls() -> None:
 
 
 def test_a_streamed_messages_reply() -> None:
-    parts = anthropic_parts(Messages().stream(FakeAnswer(["hello", COMPLETION])))
+    parts = anthropic_parts(Messages().stream(FakeStream(["hello", COMPLETION])))
 
     assert parts[0]["type"] == "message_start"
     assert parts[0]["message"]["content"] == []
@@ -224,7 +226,7 @@ def test_a_streamed_messages_reply() -> None:
 
 
 def test_calls_are_streamed_in_anthropics_words_too() -> None:
-    parts = anthropic_parts(Messages().stream(FakeAnswer(["Let me see.", CALLING])))
+    parts = anthropic_parts(Messages().stream(FakeStream(["Let me see.", CALLING])))
     block = [part for part in parts if part.get("index") == 1]
 
     assert block[0]["content_block"] == {
@@ -241,5 +243,5 @@ def test_calls_are_streamed_in_anthropics_words_too() -> None:
 def test_what_the_model_does_not_say_counts_as_nothing() -> None:
     assert Converse().whole("", SILENT)["usage"]["totalTokens"] == 0
     assert Messages().whole("", SILENT)["usage"] == {"input_tokens": 0, "output_tokens": 0}
-    [*_, metadata] = events(Converse().stream(FakeAnswer([SILENT])))
+    [*_, metadata] = events(Converse().stream(FakeStream([SILENT])))
     assert metadata[1]["metrics"] == {"latencyMs": 0}

@@ -10,7 +10,7 @@ from botocore.eventstream import EventStreamBuffer
 from hypothesis import given
 from mutations import mutated
 
-from fakes import FakeAnswer
+from fakes import FakeStream
 from fulfillment.models.base import Message, Prompt
 from fulfillment.models.bedrock.knowledge_bases import question
 from websocket_stack.local.aws_json import ServiceError
@@ -57,7 +57,7 @@ def refusal(body: dict[str, Any]) -> str:
     return refused.value.message
 
 
-def read(answer: FakeAnswer, *passages: Passage, query: Query = QUERY) -> list[tuple[str, Any]]:
+def read(answer: FakeStream, *passages: Passage, query: Query = QUERY) -> list[tuple[str, Any]]:
     buffer = EventStreamBuffer()
     for part in knowledge_bases.events(answer, passages, query, ORIGIN):
         buffer.add_data(part)
@@ -174,7 +174,7 @@ def test_the_answer_is_the_passages_or_an_apology() -> None:
 
 def test_each_citation_follows_what_it_is_for() -> None:
     text = answer_of([LAMPS, FOG])
-    events = read(FakeAnswer(tokens_of(text)), LAMPS, FOG)
+    events = read(FakeStream(tokens_of(text)), LAMPS, FOG)
 
     assert "".join(payload["text"] for name, payload in events if name == "output") == text
     cited = [n for n, (name, _) in enumerate(events) if name == "citation"]
@@ -193,19 +193,19 @@ def test_each_citation_follows_what_it_is_for() -> None:
 
 
 def test_what_was_not_written_to_the_end_is_not_cited() -> None:
-    events = read(FakeAnswer(tokens_of(LAMPS.text)[:-1]), LAMPS)
+    events = read(FakeStream(tokens_of(LAMPS.text)[:-1]), LAMPS)
 
     assert {name for name, _ in events} == {"output"}
 
 
 def test_a_query_that_does_not_cite_gets_text_alone() -> None:
-    events = read(FakeAnswer([LAMPS.text]), LAMPS, query=QUERY._replace(cites=False))
+    events = read(FakeStream([LAMPS.text]), LAMPS, query=QUERY._replace(cites=False))
 
     assert events == [("output", {"text": LAMPS.text})]
 
 
 def test_a_guardrail_has_looked_at_it() -> None:
-    events = read(FakeAnswer(["", "Sorry."]), query=QUERY._replace(is_guarded=True))
+    events = read(FakeStream(["", "Sorry."]), query=QUERY._replace(is_guarded=True))
 
     assert events == [("output", {"text": "Sorry."}), ("guardrail", {"action": "NONE"})]
 

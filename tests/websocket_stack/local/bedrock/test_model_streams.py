@@ -15,16 +15,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from fakes import FakeAnswer
+from fakes import FakeStream
 from fulfillment.errors import ModelInterrupted, ModelUnavailable
-from fulfillment.models.base import Answer
+from fulfillment.models.base import ModelStream
 from stack_fixture import running_app
 from websocket_stack.local.bedrock import model_streams
 
 BROKEN = b"broken"
 
 
-def parts(answer: Answer) -> Iterator[bytes]:
+def parts(answer: ModelStream) -> Iterator[bytes]:
     yield b"begin "
     for text in answer:
         yield text.encode()
@@ -32,7 +32,7 @@ def parts(answer: Answer) -> Iterator[bytes]:
     yield f" {answer.completion.stop_reason}".encode()
 
 
-def get(answer: FakeAnswer, open_after_seconds: float = 5.0) -> Any:
+def get(answer: FakeStream, open_after_seconds: float = 5.0) -> Any:
     def endpoint(request: Request) -> Response:
         return model_streams.respond(
             answer,
@@ -47,7 +47,7 @@ def get(answer: FakeAnswer, open_after_seconds: float = 5.0) -> Any:
 
 
 def test_an_answer_is_the_body_in_its_own_order() -> None:
-    answer = FakeAnswer(["one ", "two"])
+    answer = FakeStream(["one ", "two"])
     response = get(answer)
 
     assert response.content == b"begin one two end_turn"
@@ -58,11 +58,11 @@ def test_an_answer_is_the_body_in_its_own_order() -> None:
 
 def test_what_fails_at_once_is_raised() -> None:
     with pytest.raises(ModelUnavailable):
-        get(FakeAnswer([ModelUnavailable("busy")]))
+        get(FakeStream([ModelUnavailable("busy")]))
 
 
 def test_what_fails_later_is_an_event() -> None:
-    answer = FakeAnswer(["one ", ModelInterrupted("broke")])
+    answer = FakeStream(["one ", ModelInterrupted("broke")])
 
     assert get(answer).content == b"begin one broken"
     assert answer.closed.is_set()
@@ -70,9 +70,9 @@ def test_what_fails_later_is_an_event() -> None:
 
 def test_what_fails_once_the_stream_is_open_is_an_event_too() -> None:
     fail = Event()
-    answer = FakeAnswer([fail, ModelUnavailable("busy")])
+    answer = FakeStream([fail, ModelUnavailable("busy")])
 
-    def opened(answer: Answer) -> Iterator[bytes]:
+    def opened(answer: ModelStream) -> Iterator[bytes]:
         fail.set()
         yield from parts(answer)
 
@@ -84,14 +84,14 @@ def test_what_fails_once_the_stream_is_open_is_an_event_too() -> None:
 
 
 def test_an_answer_of_nothing_is_complete() -> None:
-    assert get(FakeAnswer([])).content == b"begin  end_turn"
+    assert get(FakeStream([])).content == b"begin  end_turn"
 
 
 def test_a_caller_who_hangs_up_stops_the_model() -> None:
     never, ended = Event(), Event()
-    answer = FakeAnswer(["one ", never, "two"])
+    answer = FakeStream(["one ", never, "two"])
 
-    def until_closed(answer: Answer) -> Iterator[bytes]:
+    def until_closed(answer: ModelStream) -> Iterator[bytes]:
         try:
             yield from parts(answer)
         finally:

@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 from fakes import FakeModel
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Message, Prompt, ToolResult, ToolSpec
-from fulfillment.models.bedrock.converse import BedrockModel
+from fulfillment.models.bedrock.converse import ConverseModel
 from stack_fixture import PASSAGE, QUESTION, client, running_app
 from websocket_stack.local.aws_json import ServiceError, error_response
 from websocket_stack.local.bedrock import event_stream as eventstream
@@ -193,7 +193,7 @@ def test_invoke_model_calls_tools_in_the_words_of_its_maker(bedrock) -> None:
 
 
 def test_the_adapter_of_the_project_calls_a_tool_and_hands_its_result_back(bedrock) -> None:
-    model = BedrockModel(bedrock, MODEL_ID, cache_ttl="5m")
+    model = ConverseModel(bedrock, MODEL_ID, cache_ttl="5m")
     tool = ToolSpec("find_order", "Finds an order.", SCHEMA)
     prompt = Prompt((Message("user", ORDER),), "Be brief.", tools=(tool,))
     answer = model.ask(prompt)
@@ -205,7 +205,7 @@ def test_the_adapter_of_the_project_calls_a_tool_and_hands_its_result_back(bedro
     assert (call.name, call.arguments) == ("find_order", {"order_id": "A-1042"})
     messages = (
         *prompt.messages,
-        Message("assistant", tool_calls=made.tool_calls, verbatim=made.verbatim),
+        Message("assistant", tool_calls=made.tool_calls, provider_content=made.provider_content),
         Message("user", tool_results=(ToolResult(call.id, "It is lost.", failed=True),)),
     )
     assert "".join(model.ask(prompt._replace(messages=messages))) == (
@@ -268,7 +268,7 @@ def test_a_model_that_breaks_has_no_whole_reply(bedrock) -> None:
 
 
 def test_the_adapter_of_the_project_reads_it_all(bedrock) -> None:
-    answer = BedrockModel(bedrock, PROFILE_ARN).ask(Prompt((Message("user", QUESTION),)))
+    answer = ConverseModel(bedrock, PROFILE_ARN).ask(Prompt((Message("user", QUESTION),)))
 
     assert "".join(answer).startswith(REPLY_BEGINS)
     assert answer.completion is not None
@@ -277,7 +277,7 @@ def test_the_adapter_of_the_project_reads_it_all(bedrock) -> None:
 
 
 def test_the_adapter_of_the_project_notices_that_it_broke(bedrock) -> None:
-    answer = BedrockModel(bedrock, MODEL_ID).ask(Prompt((Message("user", "break"),)))
+    answer = ConverseModel(bedrock, MODEL_ID).ask(Prompt((Message("user", "break"),)))
     written = []
     with pytest.raises(ModelInterrupted):
         for chunk in filter(None, answer):
@@ -332,7 +332,7 @@ def test_chunks_of_nothing_are_not_written() -> None:
 
     assert response.headers["content-type"] == "application/vnd.amazon.eventstream"
     assert deltas == ["hel", "lo"]
-    assert model.answers[0].closed.is_set()
+    assert model.streams[0].closed.is_set()
 
 
 def test_a_reply_of_nothing_is_complete() -> None:

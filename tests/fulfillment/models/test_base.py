@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.models.arguments import arguments_in
+from fulfillment.models.base import Message, Prompt, ToolResult, parse_arguments
 
 JSON = st.recursive(
     st.none()
@@ -20,12 +20,12 @@ JSON = st.recursive(
 
 @given(st.dictionaries(st.text("ab ä"), JSON))
 def test_an_object_is_read_as_it_was_written(arguments):
-    assert arguments_in(json.dumps(arguments)) == arguments
+    assert parse_arguments(json.dumps(arguments)) == arguments
 
 
 @pytest.mark.parametrize("nothing", ["", " ", "\n"])
 def test_nothing_written_means_no_arguments(nothing):
-    assert arguments_in(nothing) == {}
+    assert parse_arguments(nothing) == {}
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,12 @@ def test_nothing_written_means_no_arguments(nothing):
     ["[1]", '"text"', "null", "{", '{"city": "Par', "{'a': 1}", '{"a": NaN}', "[" * 200_000],
 )
 def test_what_is_no_object_is_none(text):
-    assert arguments_in(text) is None
+    assert parse_arguments(text) is None
+
+
+def test_a_round_adds_a_message_and_its_results():
+    prompt = Prompt((Message("user", "Where is it?"),), system="Be brief.")
+    call, result = Message("assistant", "One moment."), ToolResult("c1", "In Lyon.")
+    assert prompt.extended(call, [result]) == prompt._replace(
+        messages=(*prompt.messages, call, Message("user", tool_results=(result,)))
+    )

@@ -1,0 +1,72 @@
+"""OpenAI's Chat Completions as values, whoever serves it: a request's body, reasons to stop. Pure.
+
+https://platform.openai.com/docs/api-reference/chat/create
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from fulfillment.models.base import Message, Prompt, StopReason, ToolCall, ToolResult, ToolSpec
+
+STOP_REASONS = {
+    "stop": StopReason.END_TURN,
+    "length": StopReason.MAX_TOKENS,
+    "tool_calls": StopReason.TOOL_USE,
+    "content_filter": StopReason.REFUSED,
+}
+
+
+def body_of(prompt: Prompt) -> dict[str, Any]:
+    """Return a request's body, but for the model's name."""
+    body: dict[str, Any] = {
+        "messages": list(_messages(prompt)),
+        "max_tokens": prompt.max_tokens,
+        "stream": True,
+    }
+    if prompt.temperature is not None:
+        body["temperature"] = prompt.temperature
+    if prompt.top_p is not None:
+        body["top_p"] = prompt.top_p
+    if prompt.stop_sequences:
+        body["stop"] = list(prompt.stop_sequences)
+    if prompt.tools:
+        body["tools"] = [_tool(spec) for spec in prompt.tools]
+    return body
+
+
+def _messages(prompt: Prompt) -> Iterator[dict[str, Any]]:
+    if prompt.system.strip():
+        yield {"role": "system", "content": prompt.system}
+    for message in prompt.messages:
+        yield from map(_tool_result, message.tool_results)
+        if message.text.strip() or message.tool_calls:
+            yield _message(message)
+
+
+def _message(message: Message) -> dict[str, Any]:
+    calls = [_tool_call(call) for call in message.tool_calls]
+    return {
+        "role": message.role,
+        "content": message.text,
+        **({"tool_calls": calls} if calls else {}),
+    }
+
+
+def _tool_call(call: ToolCall) -> dict[str, Any]:
+    arguments = json.dumps(dict(call.arguments or {}), ensure_ascii=False)
+    function = {"name": call.name, "arguments": arguments}
+    return {"id": call.id, "type": "function", "function": function}
+
+
+def _tool_result(result: ToolResult) -> dict[str, Any]:
+    # No member of the message says that a call failed.
+    text = f"Error: {result.text}" if result.failed else result.text
+    return {"role": "tool", "tool_call_id": result.call_id, "content": text}
+
+
+def _tool(spec: ToolSpec) -> dict[str, Any]:
+    function = {"name": spec.name, "description": spec.description, "parameters": spec.schema}
+    return {"type": "function", "function": function}
