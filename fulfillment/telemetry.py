@@ -157,6 +157,8 @@ def _log_fields(report: TurnReport) -> Mapping[str, object]:
         "model_latency_ms": [completion.latency_ms for completion in report.completions],
         "input_tokens": _total(report, "input_tokens"),
         "output_tokens": _total(report, "output_tokens"),
+        "cache_read_tokens": _total(report, "cache_read_tokens"),
+        "cache_write_tokens": _total(report, "cache_write_tokens"),
     }
     if report.error is not None:
         fields |= describe(report.error)
