@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import suppress
-from itertools import count
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, suppress
+from typing import Protocol
 
 from fulfillment.models.base import (
     Completion,
@@ -18,130 +17,148 @@ from fulfillment.models.base import (
     ToolResult,
 )
 
-if TYPE_CHECKING:
-    from fulfillment.handlers import Chunks
-    from fulfillment.tools.toolbox import Toolbox
-
 # A model that still calls tools after so many rounds is going in circles.
 MAX_TOOL_ROUNDS = 8
 # A tool that hangs must leave the model time to say so.
 RESERVED_SECONDS = 5.0
-TOO_LATE = "There is no time left for this call. ModelStream now, with what you know."
-TOO_MANY = "There were too many calls. ModelStream now, with what you know."
+TOO_LATE = "There is no time left for this call. Answer now, with what you know."
+TOO_MANY = "There were too many calls. Answer now, with what you know."
+
+
+class Tools(Protocol):
+    """What runs the tools that a model calls."""
+
+    def run(self, call: ToolCall, seconds: float) -> Generator[str, None, ToolResult]:
+        """Run a call within so many seconds; yield text for the user, return the result."""
+        ...
 
 
 class ToolLoop:
-    """Takes what says how many seconds the turn has left.
+    """Asks models, and runs the tools that they call, until they have said all.
+
+    Args:
+        seconds_left: returns how many seconds the turn has left.
 
     Attributes:
         last_text: what the last call wrote.
     """
 
     def __init__(self, seconds_left: Callable[[], float]) -> None:
-        self._time_left = seconds_left
-        # Where turns are short, a tool is to have most of one all the same.
+        self._seconds_left = seconds_left
+        # Where turns are short, a tool may have most of one all the same.
         self._reserved_seconds = min(RESERVED_SECONDS, seconds_left() / 4)
-        self._answers: list[ModelStream] = []
+        self._streams: list[ModelStream] = []
         self._closed = False
         self.last_text = ""
 
     @property
     def seconds_left(self) -> float:
-        return self._time_left()
+        """How many seconds the turn has left."""
+        return self._seconds_left()
 
     @property
     def completions(self) -> tuple[Completion, ...]:
         """How the calls ended, as far as they have."""
-        return tuple(answer.completion for answer in self._answers if answer.completion)
+        return tuple(stream.completion for stream in self._streams if stream.completion)
 
-    def ask(self, model: Model, prompt: Prompt, toolbox: Toolbox | None = None) -> Chunks:
+    def ask(
+        self, model: Model, prompt: Prompt, tools: Tools | None = None
+    ) -> Generator[str, None, None]:
         """Ask a model, run the tools that it calls, and go on until it calls none.
 
-        Yields its text and what the tools have to say meanwhile.
+        Yields the model's text, and the tools' text meanwhile.
+
+        Args:
+            model: what is asked.
+            prompt: what it is asked first; each round adds to it.
+            tools: runs the calls of the prompt's tools.
 
         Raises:
             ModelError: the model did not answer, or not to the end.
         """
         paragraphs = _Paragraphs()
-        for rounds in count():
-            said = yield from self._call(model, prompt, paragraphs)
-            if toolbox is None or not said.tool_calls or rounds > MAX_TOOL_ROUNDS:
+        for _ in range(MAX_TOOL_ROUNDS):
+            message = yield from self._call(model, prompt, paragraphs)
+            if tools is None or not message.tool_calls:
                 return
-            refusal = TOO_MANY if rounds == MAX_TOOL_ROUNDS else ""
-            results = yield from self._run(toolbox, said.tool_calls, paragraphs, refusal)
-            told = Message("user", tool_results=results)
-            prompt = prompt._replace(messages=(*prompt.messages, said, told))
+            results = yield from self._run(tools, message.tool_calls, paragraphs)
+            prompt = prompt.extended(message, results)
+        # Out of rounds: what it still calls is refused, and it has to answer.
+        message = yield from self._call(model, prompt, paragraphs)
+        if message.tool_calls:
+            refusals = [ToolResult(call.id, TOO_MANY, failed=True) for call in message.tool_calls]
+            yield from self._call(model, prompt.extended(message, refusals), paragraphs)
 
     def close(self) -> None:
         """Stop the calls, those still to come included; from any thread."""
         self._closed = True
-        for answer in self._answers:
+        for stream in self._streams:
             # What cannot be stopped is left; the reply must not be lost over it.
             with suppress(Exception):
-                answer.close()
+                stream.close()
 
     def _call(
         self, model: Model, prompt: Prompt, paragraphs: _Paragraphs
     ) -> Generator[str, None, Message]:
-        """Yield the text of one call; return the message that it made."""
-        answer = model.ask(prompt)
-        self._answers.append(answer)
+        """Yield the text of one call; return its message."""
+        stream = model.ask(prompt)
+        self._streams.append(stream)
         text = ""
         if not self._closed:
-            for chunk in answer:
-                yield from paragraphs.go_on(chunk) if text else paragraphs.begin(chunk)
+            # An empty chunk is a sign of life and no text.
+            for chunk in filter(None, stream):
+                yield paragraphs.add(chunk) if text else paragraphs.begin(chunk)
                 text += chunk
         self.last_text = text
-        made = answer.completion
+        completion = stream.completion
         # Of a call that was cut off the arguments may be missing, and its defaults were not meant.
-        if made is None or made.stop_reason == StopReason.MAX_TOKENS:
+        if completion is None or completion.stop_reason == StopReason.MAX_TOKENS:
             return Message("assistant", text)
         return Message(
-            "assistant", text, tool_calls=made.tool_calls, provider_content=made.provider_content
+            "assistant",
+            text,
+            tool_calls=completion.tool_calls,
+            provider_content=completion.provider_content,
         )
 
     def _run(
-        self,
-        toolbox: Toolbox,
-        calls: Sequence[ToolCall],
-        paragraphs: _Paragraphs,
-        refusal: str,
-    ) -> Generator[str, None, tuple[ToolResult, ...]]:
+        self, tools: Tools, calls: Sequence[ToolCall], paragraphs: _Paragraphs
+    ) -> Generator[str, None, list[ToolResult]]:
+        """Run the calls of a round, one after the other; return their results."""
         results = []
         for call in calls:
             seconds = self.seconds_left - self._reserved_seconds
-            if refusal or seconds <= 0:
-                results.append(ToolResult(call.id, refusal or TOO_LATE, failed=True))
+            if seconds > 0:
+                result = yield from _run_one(tools.run(call, seconds), paragraphs)
             else:
-                results.append((yield from _run_one(toolbox.run(call, seconds), paragraphs)))
-        return tuple(results)
+                result = ToolResult(call.id, TOO_LATE, failed=True)
+            results.append(result)
+        return results
 
 
 def _run_one(
     running: Generator[str, None, ToolResult], paragraphs: _Paragraphs
 ) -> Generator[str, None, ToolResult]:
-    try:
+    with closing(running):
         while True:
-            yield from paragraphs.begin(next(running))
-    except StopIteration as end:
-        result: ToolResult = end.value
-        return result
-    finally:
-        running.close()
+            try:
+                text = next(running)
+            except StopIteration as end:
+                result: ToolResult = end.value
+                return result
+            if text:
+                yield paragraphs.begin(text)
 
 
 class _Paragraphs:
-    """Sets what begins anew, after a tool say, apart from what was said before."""
+    """Separates what a call or a tool writes from what was written before it."""
 
     def __init__(self) -> None:
         self._ends_line = True
 
-    def begin(self, text: str) -> Iterator[str]:
-        if text and not self._ends_line:
-            yield "\n\n"
-        yield from self.go_on(text)
+    def begin(self, text: str) -> str:
+        return self.add(text if self._ends_line else f"\n\n{text}")
 
-    def go_on(self, text: str) -> Iterator[str]:
-        if text:
-            self._ends_line = text.endswith("\n")
-            yield text
+    def add(self, text: str) -> str:
+        self._ends_line = text.endswith("\n")
+        return text

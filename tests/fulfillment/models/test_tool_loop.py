@@ -137,7 +137,7 @@ def test_a_tool_that_yields_no_word_leaves_no_gap():
 
     model = FakeModel("Look", CALL, then=[["Done."]])
     chunks = list(loop_of().ask(model, PROMPT, toolbox_of(silent)))
-    assert chunks == ["Look", "\n\n", "Done."]
+    assert chunks == ["Look", "\n\nDone."]
 
 
 def test_two_questions_of_one_turn_do_not_stand_apart():
