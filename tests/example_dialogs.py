@@ -7,8 +7,8 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute
 
-from websocket_stack.local.bedrock import agent_routes as agents_http
-from websocket_stack.local.bedrock import routes as runtime_http
+from websocket_stack.local.bedrock import agent_routes
+from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.demo_model.model import DemoModel
 from websocket_stack.local.demo_model.passages import Library
 from websocket_stack.local.lex.utterances import Understanding
@@ -45,4 +45,4 @@ def question_of(example: str) -> str:
 def demo_routes() -> list[BaseRoute]:
     """Return a Bedrock that knows the project's own docs, as ``scripts/serve`` has it."""
     demo = DemoModel(Library.of_project(ROOT), TOKENS_PER_SECOND)
-    return [*runtime_http.routes(demo), *agents_http.routes(demo)]
+    return [*bedrock_routes.routes(demo), *agent_routes.routes(demo)]

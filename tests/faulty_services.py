@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
-from websocket_stack.local.bedrock import event_stream as eventstream
+from websocket_stack.local.bedrock import event_stream
 
 HOST = "127.0.0.1"
 STAGE = "Prod"
@@ -135,12 +135,14 @@ def wrote(text: str) -> Until:
 
 def text_event(text: str) -> bytes:
     """Return the event that carries a piece of the model's text."""
-    return eventstream.event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": text}})
+    return event_stream.event(
+        "contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": text}}
+    )
 
 
 def start_event() -> bytes:
     """Return the event that every answer of a model starts with."""
-    return eventstream.event("messageStart", {"role": "assistant"})
+    return event_stream.event("messageStart", {"role": "assistant"})
 
 
 @dataclass
@@ -352,8 +354,8 @@ class FaultyServices:
                 return
             if isinstance(step, Stop):
                 handler.write_chunk(
-                    eventstream.event("messageStop", {"stopReason": step.reason})
-                    + eventstream.event("metadata", {"usage": {}, "metrics": {"latencyMs": 5}})
+                    event_stream.event("messageStop", {"stopReason": step.reason})
+                    + event_stream.event("metadata", {"usage": {}, "metrics": {"latencyMs": 5}})
                 )
                 handler.end_stream()
                 return
@@ -437,7 +439,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def open_stream(self) -> None:
         self.send_response_only(200)
-        self.send_header("Content-Type", eventstream.CONTENT_TYPE)
+        self.send_header("Content-Type", event_stream.CONTENT_TYPE)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
 

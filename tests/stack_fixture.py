@@ -18,7 +18,7 @@ from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import ModelStream, Prompt
 from websocket_stack.local import __main__ as serve
 from websocket_stack.local import stack
-from websocket_stack.local.bedrock import routes as runtime_http
+from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.demo_model.model import DemoModel
 from websocket_stack.local.demo_model.passages import Library, Passage
 from websocket_stack.local.lex.service import LAMBDA_TIMEOUT_SECONDS
@@ -77,7 +77,7 @@ def running_stack(
     def build(origin: str) -> stack.Stack:
         return stack.build(
             origin,
-            model_routes or runtime_http.routes(StackModel(tokens_per_second)),
+            model_routes or bedrock_routes.routes(StackModel(tokens_per_second)),
             model_name="demo",
             fulfillment=fulfillment,
             environ={"FLUSH_INTERVAL_SECONDS": "0.02"} if environ is None else environ,

@@ -34,7 +34,7 @@ from websocket_stack.deployment import __main__ as deploy
 from websocket_stack.deployment import parameter_values, template_files
 from websocket_stack.deployment.build.source_files import files_in
 from websocket_stack.local import __main__ as serve
-from websocket_stack.local.bedrock import agent_routes as agents_http
+from websocket_stack.local.bedrock import agent_routes
 from websocket_stack.local.demo_model.model import DemoModel
 from websocket_stack.local.demo_model.passages import Library
 from websocket_stack.local.lex.utterances import Understanding
@@ -113,7 +113,7 @@ def test_the_boto3_client_in_the_readme_gets_a_reply(capsys):
 def knowledge_base(monkeypatch) -> Iterator[None]:
     """Knowledge bases that boto3 finds by the environment; they hold the project's own docs."""
     demo = DemoModel(Library.of_project(ROOT), tokens_per_second=5000)
-    with running_stack(model_routes=agents_http.routes(demo)) as origin:
+    with running_stack(model_routes=agent_routes.routes(demo)) as origin:
         monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME", origin)
         yield
 

@@ -39,7 +39,7 @@ from fulfillment.clients import Resources
 from fulfillment.memory.conversation import LOAD_SECONDS
 from fulfillment.models.fallback import FallbackModel
 from turns import Context, reply_of
-from websocket_stack.local.bedrock import event_stream as eventstream
+from websocket_stack.local.bedrock import event_stream
 
 WORDS = Words()
 FIRST_SIGN_SECONDS = 0.3
@@ -220,14 +220,14 @@ def hangs_after_some_text(services, turn):
 
 
 def exception_event(name: str) -> bytes:
-    return eventstream.exception(
+    return event_stream.exception(
         name, DETAIL, originalStatusCode=500, originalMessage=f"{DETAIL} too"
     )
 
 
 def error_event() -> bytes:
     headers = {":message-type": "error", ":error-code": "InternalFailure", ":error-message": DETAIL}
-    return eventstream._message(headers, {})
+    return event_stream._message(headers, {})
 
 
 def corrupt(position: int) -> bytes:
@@ -551,8 +551,8 @@ def stream_rows() -> Iterator[Case]:
         "corrupt payload": [corrupt(-20)],
         "corrupt prelude": [corrupt(1)],
         "not an event stream": [b"<html>kaputt</html>" * 3],
-        "event of another shape": [eventstream.event("contentBlockDelta", {"delta": None})],
-        "messageStop of another shape": [eventstream.event("messageStop", {})],
+        "event of another shape": [event_stream.event("contentBlockDelta", {"delta": None})],
+        "messageStop of another shape": [event_stream.event("messageStop", {})],
     }.items():
         yield Case(
             f"stream: {name}",

@@ -14,7 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from fulfillment.models.base import Completion, Prompt, StopReason
 from stack_fixture import client, running_stack, session
-from websocket_stack.local.bedrock import routes as runtime_http
+from websocket_stack.local.bedrock import routes as bedrock_routes
 
 TURNS = 50
 PATIENCE_SECONDS = 15
@@ -94,7 +94,7 @@ def readers() -> list[Reader]:
     readers = [Reader(number) for number in range(TURNS)]
     model = Model({reader.question: reader for reader in readers})
     with (
-        running_stack(model_routes=runtime_http.routes(model)) as origin,
+        running_stack(model_routes=bedrock_routes.routes(model)) as origin,
         closing(client("lexv2-runtime", origin, max_pool_connections=TURNS)) as lex,
         ThreadPoolExecutor(TURNS) as pool,
     ):

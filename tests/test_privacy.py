@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 from faulty_services import Always, Fault, FaultyServices, Row, Status, posts, shown
 from fulfillment.lex import events as lex
 from turns import reply_of
-from websocket_stack.local.bedrock import event_stream as eventstream
+from websocket_stack.local.bedrock import event_stream
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -157,7 +157,7 @@ CASES = [
     Case(
         "model error in mid-stream",
         "interrupted",
-        bedrock=[[*SHOWN, eventstream.exception("modelStreamErrorException", QUOTE)]],
+        bedrock=[[*SHOWN, event_stream.exception("modelStreamErrorException", QUOTE)]],
     ),
     Case("stream of another shape", "interrupted", bedrock=[[*SHOWN, QUOTE.encode()]]),
     Case(

@@ -36,7 +36,7 @@ from stack_fixture import HOST, client, running_stack, wait_until_unregistered
 from turns import reply_of
 from websocket_stack.deployment.build.lambda_zip import build
 from websocket_stack.local import stack
-from websocket_stack.local.bedrock import routes as runtime_http
+from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.lex.code_hooks import read_response
 
 pytest.importorskip("awslambdaric", reason="awslambdaric has wheels for Linux only")
@@ -336,7 +336,7 @@ def machine(model, tmp_path_factory) -> Iterator[Machine]:
     code.mkdir()
     (code / "probe.py").write_text(PROBE, "utf-8")
     built = build([code], folder / "build")
-    with running_stack(model_routes=runtime_http.routes(model)) as origin:
+    with running_stack(model_routes=bedrock_routes.routes(model)) as origin:
         yield Machine(folder, origin, built)
 
 

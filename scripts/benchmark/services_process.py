@@ -16,7 +16,7 @@ from scripts.benchmark.network import Network
 from scripts.benchmark.records import Record
 from websocket_stack.local import stack
 from websocket_stack.local.__main__ import listen, server
-from websocket_stack.local.bedrock import routes as runtime_http
+from websocket_stack.local.bedrock import routes as bedrock_routes
 
 
 def main(pace: Pace) -> None:
@@ -32,7 +32,7 @@ def main(pace: Pace) -> None:
         return response
 
     model = SteadyModel(pace, record.deltas)
-    routes = [Route("/record", drain), *runtime_http.routes(model)]
+    routes = [Route("/record", drain), *bedrock_routes.routes(model)]
     built = stack.build(origin, routes, model_name="steady")
     built.app.add_middleware(Network, record=record, post_seconds=pace.post_seconds)
     print(origin, flush=True)

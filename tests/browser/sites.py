@@ -17,7 +17,7 @@ from browser.scripted_model import ScriptedModel
 from browser.watch import Watch
 from stack_fixture import running_stack
 from websocket_stack.local import lex_web_ui, stack
-from websocket_stack.local.bedrock import routes as runtime_http
+from websocket_stack.local.bedrock import routes as bedrock_routes
 
 LEX_WEB_UI_DIST = os.environ.get("LEX_WEB_UI_DIST", "")
 
@@ -54,7 +54,7 @@ def running_site(page: type[ChatPage], **options: Any) -> Iterator[Site]:
         routes = lex_web_ui.routes(Path(LEX_WEB_UI_DIST), stack.STAGE)
     model = ScriptedModel()
     with running_stack(
-        model_routes=runtime_http.routes(model),
+        model_routes=bedrock_routes.routes(model),
         auth="iam" if page is LexWebUi else "none",
         further_routes=routes,
         # The defaults of all settings.

@@ -21,8 +21,8 @@ from fulfillment.models.base import Model
 from fulfillment.settings import Settings
 from websocket_stack.local import lex_web_ui, stack
 from websocket_stack.local.api_gateway.service import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES
-from websocket_stack.local.bedrock import agent_routes as agents_http
-from websocket_stack.local.bedrock import routes as runtime_http
+from websocket_stack.local.bedrock import agent_routes
+from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.bedrock.forwarding import BedrockForwarder, NoCredentials
 from websocket_stack.local.demo_model.model import DemoModel
 from websocket_stack.local.demo_model.passages import Library
@@ -171,7 +171,7 @@ def _model_routes(name: str, environ: Mapping[str, str]) -> Sequence[BaseRoute]:
     demo = DemoModel(Library.of_project(PROJECT))
     model = _openai_model(environ) if name == "openai" else demo
     # There are no knowledge bases behind an OpenAI-compatible server: the demo's answers for it.
-    return [*runtime_http.routes(model), *agents_http.routes(demo, model)]
+    return [*bedrock_routes.routes(model), *agent_routes.routes(demo, model)]
 
 
 def _openai_model(environ: Mapping[str, str]) -> Model:

@@ -28,7 +28,7 @@ from stack_fixture import (
     wait_until_unregistered,
 )
 from websocket_stack.local import stack
-from websocket_stack.local.bedrock import routes as runtime_http
+from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.cognito.service import LOCAL_POOL_ID
 from websocket_stack.smoke import presigning as presign
 
@@ -87,7 +87,7 @@ def test_frames_arrive_while_the_model_still_writes() -> None:
     seen = Event()
     model = FakeModel("Once upon ", "a time ", seen, "there was an end.")
     with (
-        running_stack(model_routes=runtime_http.routes(model)) as origin,
+        running_stack(model_routes=bedrock_routes.routes(model)) as origin,
         closing(client("lexv2-runtime", origin)) as lex,
         browser(origin, "turn-2") as websocket,
         ThreadPoolExecutor(1) as pool,

@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Agents_fo
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -15,17 +14,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fulfillment.errors import ModelError, ModelRejected
-from fulfillment.models.base import Model, ModelStream
+from fulfillment.models.base import Message, Model, ModelStream
 from websocket_stack.local.aws_json import ServiceError, json_body
-from websocket_stack.local.bedrock import agents, knowledge_bases, model_streams
-from websocket_stack.local.bedrock import event_stream as eventstream
-from websocket_stack.local.bedrock.model_streams import OPEN_AFTER_SECONDS
-from websocket_stack.local.bedrock.references import citation
+from websocket_stack.local.bedrock import agents, event_stream, knowledge_bases
+from websocket_stack.local.bedrock.citations import citation
+from websocket_stack.local.bedrock.streaming_response import (
+    OPEN_AFTER_SECONDS,
+    streaming_response,
+)
 from websocket_stack.local.demo_model.model import DemoModel
-from websocket_stack.local.demo_model.tools import Said
 
-AGENT = "/agents/{agentId}/agentAliases/{agentAliasId}/sessions/{sessionId}/text"
-BROKEN = eventstream.exception("dependencyFailedException", "The model stream broke.")
+AGENT_PATH = "/agents/{agentId}/agentAliases/{agentAliasId}/sessions/{sessionId}/text"
+BROKEN = event_stream.exception("dependencyFailedException", "The model stream broke.")
 
 
 def routes(
@@ -33,86 +33,75 @@ def routes(
 ) -> list[Route]:
     """Return the service's routes.
 
-    Takes the demo model, whose passages are what every knowledge base holds, and the model that
-    is every agent: the demo too, if left out.
+    Args:
+        demo: the demo model, whose passages every knowledge base holds.
+        model: every agent; the demo model if left out.
+        open_after_seconds: when a stream opens at the latest.
     """
-    service = _Service(demo, model or demo, open_after_seconds)
+    endpoints = _Endpoints(demo, model or demo, open_after_seconds)
     return [
-        Route("/retrieveAndGenerateStream", service.retrieve_and_generate, methods=["POST"]),
-        Route(AGENT, service.invoke_agent, methods=["POST"]),
+        Route("/retrieveAndGenerateStream", endpoints.retrieve_and_generate, methods=["POST"]),
+        Route(AGENT_PATH, endpoints.invoke_agent, methods=["POST"]),
     ]
 
 
-class _Service:
+class _Endpoints:
     def __init__(self, demo: DemoModel, model: Model, open_after_seconds: float) -> None:
         self._demo = demo
         self._model = model
         self._open_after_seconds = open_after_seconds
-        self._sessions = agents.Sessions()
-        self._knowledge_base_sessions = set[str]()
+        self._agent_sessions = agents.AgentSessions()
+        self._knowledge_base_sessions = knowledge_bases.KnowledgeBaseSessions()
 
     async def retrieve_and_generate(self, request: Request) -> Response:
         query = knowledge_bases.query_of(await json_body(request))
-        session_id = self._knowledge_base_session(query.session_id)
+        session_id = self._knowledge_base_sessions.begin_or_resume(query.session_id)
         passages = knowledge_bases.retrieve(self._demo.library, query)
-        said = Said(knowledge_bases.answer_of(passages))
+        reply = Message("assistant", knowledge_bases.reply_of(passages))
         origin = str(request.base_url)
         return await self._respond(
-            self._demo.write(said, query.prompt),
-            lambda answer: knowledge_bases.events(answer, passages, query, origin),
+            self._demo.write(reply, query.prompt),
+            lambda stream: knowledge_bases.events(stream, passages, query, origin),
             {"x-amzn-bedrock-knowledge-base-session-id": session_id},
         )
 
     async def invoke_agent(self, request: Request) -> Response:
-        asked = agents.invocation_of(request.path_params, await json_body(request))
+        invocation = agents.invocation_of(request.path_params, await json_body(request))
         headers = {
             "x-amzn-bedrock-agent-content-type": "application/json",
-            "x-amz-bedrock-agent-session-id": asked.session[-1],
+            "x-amz-bedrock-agent-session-id": invocation.session[-1],
         }
-        if asked.memory_id:
-            headers["x-amz-bedrock-agent-memory-id"] = asked.memory_id
-        if asked.ends_session:
-            self._sessions.end(asked)
-            return Response(
-                agents.chunk(agents.ENDED), 200, headers, media_type=eventstream.CONTENT_TYPE
-            )
+        if invocation.memory_id:
+            headers["x-amz-bedrock-agent-memory-id"] = invocation.memory_id
+        if invocation.ends_session:
+            self._agent_sessions.end(invocation)
+            body = agents.chunk(agents.SESSION_ENDED)
+            return Response(body, 200, headers, media_type=event_stream.CONTENT_TYPE)
         origin = str(request.base_url)
         return await self._respond(
-            self._model.ask(self._sessions.prompt(asked)),
-            lambda answer: agents.events(
-                answer,
-                asked.streams,
+            self._model.ask(self._agent_sessions.prompt(invocation)),
+            lambda stream: agents.events(
+                stream,
+                invocation.is_streamed,
                 lambda text: self._citations(text, origin),
-                lambda text: self._sessions.remember(asked, text),
+                lambda text: self._agent_sessions.remember(invocation, text),
             ),
             headers,
         )
 
-    def _knowledge_base_session(self, session_id: str) -> str:
-        """Return the session of a call: only the service can name one, and none is remembered.
-
-        https://github.com/aws/aws-sdk/issues/763
-        """
-        if session_id and session_id not in self._knowledge_base_sessions:
-            message = f"Session with Id {session_id} is not valid. Please check and try again."
-            raise ServiceError(400, "ValidationException", message)
-        session_id = session_id or str(uuid.uuid4())
-        self._knowledge_base_sessions.add(session_id)
-        return session_id
-
     def _citations(self, text: str, origin: str) -> list[Mapping[str, Any]]:
-        quoted = self._demo.library.quoted_in(text)
-        return [citation(passage, start, origin) for start, passage in quoted]
+        quotations = self._demo.library.quoted_in(text)
+        return [citation(passage, start, origin) for start, passage in quotations]
 
     async def _respond(
         self,
-        answer: ModelStream,
+        stream: ModelStream,
         events: Callable[[ModelStream], Iterator[bytes]],
         headers: Mapping[str, str],
     ) -> Response:
         def respond() -> Response:
-            return model_streams.respond(
-                answer,
+            return streaming_response(
+                stream,
                 events,
                 broken=BROKEN,
                 headers=headers,

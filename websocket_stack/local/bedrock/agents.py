@@ -1,4 +1,4 @@
-"""InvokeAgent with a model as the agent: what it is asked, what it remembers, and the events.
+"""InvokeAgent with a model as the agent: its requests, its memory, and the events of its replies.
 
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_InvokeAgent.html
 """
@@ -12,104 +12,115 @@ from typing import Any, NamedTuple
 
 from fulfillment.models.base import Message, ModelStream, Prompt
 from websocket_stack.local.aws_json import ServiceError
-from websocket_stack.local.bedrock import constraints
-from websocket_stack.local.bedrock import event_stream as eventstream
+from websocket_stack.local.bedrock.event_stream import event
+from websocket_stack.local.bedrock.validation import validate
 
 MAX_TOKENS = 2048
 # An agent's memory of its session; AWS bounds it by the model's context and an idle time.
-MOST_TURNS = 10
-MOST_SESSIONS = 1000
-# All that an agent says to the end of a session, whatever else it is asked.
-ENDED = "Session is terminated as 'endSession' flag is set in request."
-
-Cite = Callable[[str], Sequence[Mapping[str, Any]]]
+MAX_TURNS = 10
+MAX_SESSIONS = 1000
+# An agent's whole reply where the session ends, whatever else it is asked.
+SESSION_ENDED = "Session is terminated as 'endSession' flag is set in request."
 
 
 class Invocation(NamedTuple):
-    """What an agent is asked; ``session`` names the agent's too."""
+    """An InvokeAgent request; ``session`` is the agent, its alias and the session's id."""
 
-    session: tuple[str, ...]
+    session: tuple[str, str, str]
     text: str
-    streams: bool
+    is_streamed: bool
     ends_session: bool
     memory_id: str
 
 
 def invocation_of(path: Mapping[str, str], body: Mapping[str, Any]) -> Invocation:
-    """Read a request; any agent will do.
+    """Read a request, for any agent.
+
+    Args:
+        path: the names in its path.
+        body: its body.
 
     Raises:
         ServiceError: 400, mostly ``ValidationException``.
     """
-    constraints.check("bedrock-agent-runtime", "InvokeAgent", {**body, **path})
+    validate("bedrock-agent-runtime", "InvokeAgent", {**body, **path})
     text = body.get("inputText") or ""
     ends_session = bool(body.get("endSession"))
     if not text.strip() and not ends_session:
         raise ServiceError(400, "ValidationException", "inputText is required and not blank.")
     streaming = body.get("streamingConfigurations") or {}
     return Invocation(
-        tuple(path[name] for name in ("agentId", "agentAliasId", "sessionId")),
+        (path["agentId"], path["agentAliasId"], path["sessionId"]),
         text,
-        streams=bool(streaming.get("streamFinalResponse")),
+        is_streamed=bool(streaming.get("streamFinalResponse")),
         ends_session=ends_session,
         memory_id=body.get("memoryId") or "",
     )
 
 
-class Sessions:
-    """What was said in the latest sessions, the latest turns of each."""
+class AgentSessions:
+    """The latest turns of the latest sessions."""
 
     def __init__(self) -> None:
-        self._sessions: dict[tuple[str, ...], tuple[Message, ...]] = {}
+        self._sessions: dict[tuple[str, str, str], tuple[Message, ...]] = {}
         self._lock = threading.Lock()
 
     def prompt(self, invocation: Invocation) -> Prompt:
+        """Return the prompt of an invocation, with the earlier turns of its session."""
         earlier = self._sessions.get(invocation.session, ())
-        asked = Message("user", invocation.text)
-        return Prompt((*earlier, asked), max_tokens=MAX_TOKENS)
+        question = Message("user", invocation.text)
+        return Prompt((*earlier, question), max_tokens=MAX_TOKENS)
 
-    def remember(self, invocation: Invocation, written: str) -> None:
-        if not written.strip():
+    def remember(self, invocation: Invocation, reply: str) -> None:
+        """Add a turn to its session, unless the reply is blank."""
+        if not reply.strip():
             return
-        turn = (Message("user", invocation.text), Message("assistant", written.strip()))
+        turn = (Message("user", invocation.text), Message("assistant", reply.strip()))
         with self._lock:
             earlier = self._sessions.pop(invocation.session, ())
-            # The one that was used last goes last.
-            self._sessions[invocation.session] = (*earlier, *turn)[-2 * MOST_TURNS :]
-            while len(self._sessions) > MOST_SESSIONS:
+            # The session that was used last goes last.
+            self._sessions[invocation.session] = (*earlier, *turn)[-2 * MAX_TURNS :]
+            while len(self._sessions) > MAX_SESSIONS:
                 del self._sessions[next(iter(self._sessions))]
 
     def end(self, invocation: Invocation) -> None:
+        """Forget a session."""
         with self._lock:
             self._sessions.pop(invocation.session, None)
 
 
 def events(
-    answer: ModelStream, streams: bool, cite: Cite, remember: Callable[[str], None]
+    stream: ModelStream,
+    is_streamed: bool,
+    cite: Callable[[str], Sequence[Mapping[str, Any]]],
+    remember: Callable[[str], None],
 ) -> Iterator[bytes]:
-    """Yield the events of an answer that is being written.
+    """Yield the events of a reply while the model writes it.
 
-    One chunk at the end, unless the agent streams. What was written is remembered, even if nobody
-    reads it to the end. Takes what finds the citations of a text.
+    Args:
+        stream: the model's call.
+        is_streamed: whether there is an event a chunk; if not, there is one event at the end.
+        cite: returns the citations of a text.
+        remember: takes what was written, even if no one reads the events to the end.
 
     Raises:
-        ModelError: see :class:`fulfillment.models.base.ModelStream`.
+        ModelError: the model failed.
     """
     written = ""
     try:
-        for text in filter(None, answer):
+        for text in filter(None, stream):
             written += text
-            if streams:
+            if is_streamed:
                 yield chunk(text)
         citations = cite(written)
-        if citations or not streams:
-            yield chunk("" if streams else written, citations)
+        if citations or not is_streamed:
+            yield chunk("" if is_streamed else written, citations)
     finally:
         remember(written)
 
 
 def chunk(text: str, citations: Sequence[Mapping[str, Any]] = ()) -> bytes:
-    """Return one event of an agent's answer."""
+    """Return one event of an agent's reply."""
     attribution = {"attribution": {"citations": citations}} if citations else {}
     blob = base64.b64encode(text.encode()).decode()
-    return eventstream.event("chunk", {"bytes": blob, **attribution})
+    return event("chunk", {"bytes": blob, **attribution})

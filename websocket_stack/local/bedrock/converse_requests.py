@@ -12,12 +12,12 @@ from typing import Any
 
 from fulfillment.models.base import Message, Prompt, ToolCall, ToolResult, ToolSpec
 from websocket_stack.local.aws_json import ServiceError
-from websocket_stack.local.bedrock import constraints
-from websocket_stack.local.bedrock.tool_pairs import unpaired
+from websocket_stack.local.bedrock.tool_use import mismatches
+from websocket_stack.local.bedrock.validation import validate
 
 DEFAULT_MAX_TOKENS = 4096
 
-# No page of AWS's lists what is refused beyond the model. The words are the service's, as quoted:
+# No page of AWS's lists what is refused beyond the model. The words are the service's, quoted from:
 # https://github.com/langgenius/dify/issues/17545
 NO_TOOLS = "The toolConfig field must be defined when using toolUse and toolResult content blocks."
 # https://github.com/aws-samples/bedrock-engineer/issues/8
@@ -72,16 +72,15 @@ MISPLACED = "The {kind} block at {at} is in a message of the wrong role."
 def prompt_of(body: Mapping[str, Any]) -> Prompt:
     """Read a request.
 
-    What the port does not have is checked and left out: thoughts, cache points, guardrails, the
-    choice of a tool. Content other than text and tools is refused, as models refuse it that do
-    not see.
+    What the port does not have is validated and left out: reasoning, cache points, guardrails, the
+    choice of a tool. Content other than text and tools is refused, as by models without vision.
 
     Raises:
         ServiceError: 400, mostly ``ValidationException``.
     """
-    constraints.check("bedrock-runtime", "ConverseStream", body)
+    validate("bedrock-runtime", "ConverseStream", body)
     messages = tuple(
-        _message(said, f"messages.{n}") for n, said in enumerate(body.get("messages") or ())
+        _message(message, f"messages.{n}") for n, message in enumerate(body.get("messages") or ())
     )
     _check_turns(messages)
     _check_tools(messages, body.get("toolConfig"))
@@ -100,16 +99,16 @@ def prompt_of(body: Mapping[str, Any]) -> Prompt:
 # --- messages
 
 
-def _message(said: Mapping[str, Any], at: str) -> Message:
-    if not said["content"]:
+def _message(body: Mapping[str, Any], at: str) -> Message:
+    if not body["content"]:
         raise _invalid(EMPTY, at=at)
-    message = Message(said["role"])
-    for n, block in enumerate(said["content"]):
+    message = Message(body["role"])
+    for n, block in enumerate(body["content"]):
         for kind, value in _members(block):
-            read = BLOCKS.get(kind)
-            if read is None:
+            add = BLOCKS.get(kind)
+            if add is None:
                 raise _invalid(UNKNOWN_BLOCK, kind=kind)
-            message = read(message, value, f"{at}.content.{n}")
+            message = add(message, value, f"{at}.content.{n}")
     return message
 
 
@@ -140,8 +139,8 @@ def _add_call(message: Message, call: Mapping[str, Any], at: str) -> Message:
         raise _invalid(MISPLACED, kind="toolUse", at=at)
     if not isinstance(call["input"], dict):
         raise _invalid(NO_OBJECT, at=f"{at}.toolUse.input")
-    made = ToolCall(call["toolUseId"], call["name"], call["input"])
-    return message._replace(tool_calls=(*message.tool_calls, made))
+    tool_call = ToolCall(call["toolUseId"], call["name"], call["input"])
+    return message._replace(tool_calls=(*message.tool_calls, tool_call))
 
 
 def _add_result(message: Message, result: Mapping[str, Any], at: str) -> Message:
@@ -155,8 +154,8 @@ def _add_result(message: Message, result: Mapping[str, Any], at: str) -> Message
         for n, block in enumerate(result["content"])
         for kind, value in _members(block)
     ]
-    told = ToolResult(result["toolUseId"], "\n".join(texts), failed)
-    return message._replace(tool_results=(*message.tool_results, told))
+    tool_result = ToolResult(result["toolUseId"], "\n".join(texts), failed)
+    return message._replace(tool_results=(*message.tool_results, tool_result))
 
 
 def _result_text(kind: str, value: Any, at: str) -> str:
@@ -172,7 +171,7 @@ def _result_text(kind: str, value: Any, at: str) -> str:
     return text
 
 
-def _passed_over(message: Message, value: object, at: str) -> Message:
+def _ignore(message: Message, value: object, at: str) -> Message:
     return message
 
 
@@ -182,8 +181,8 @@ BLOCKS: Mapping[str, Callable[[Message, Any, str], Message]] = {
     "citationsContent": _add_cited,
     "toolUse": _add_call,
     "toolResult": _add_result,
-    "reasoningContent": _passed_over,
-    "cachePoint": _passed_over,
+    "reasoningContent": _ignore,
+    "cachePoint": _ignore,
 }
 
 
@@ -201,10 +200,10 @@ def _check_turns(messages: Sequence[Message]) -> None:
 
 
 def _check_tools(messages: Sequence[Message], config: object) -> None:
-    if config is None and any(said.tool_calls or said.tool_results for said in messages):
+    if config is None and any(each.tool_calls or each.tool_results for each in messages):
         raise _invalid(NO_TOOLS)
-    for place, missing, surplus in unpaired(messages):
-        at = f"messages.{place}"
+    for position, missing, surplus in mismatches(messages):
+        at = f"messages.{position}"
         if missing:
             raise _invalid(NO_RESULTS, at=at, ids=", ".join(missing))
         if surplus:
@@ -213,7 +212,7 @@ def _check_tools(messages: Sequence[Message], config: object) -> None:
 
 def _tools(config: Mapping[str, Any]) -> Iterable[ToolSpec]:
     for n, tool in enumerate(config.get("tools") or ()):
-        # Others are the service's own to call, or say what is to be cached.
+        # Others are the service's own tools, or cache points.
         spec = tool.get("toolSpec")
         if spec is None:
             continue

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from websocket_stack.local.aws_json import ServiceError
 
-# The services, and their paths that are passed on.
+# The paths of each service that are passed on.
 PATHS = {
     "bedrock-runtime": ("/model/{rest:path}",),
     "bedrock-agent-runtime": ("/retrieveAndGenerateStream", "/agents/{rest:path}"),
@@ -24,7 +24,7 @@ PATHS = {
 # Both sign as the one service.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrock.html
 SIGNING_NAME = "bedrock"
-# What a signature covers or a hop adds; the rest of the caller's headers goes along.
+# Headers of the signature, or of one hop; the others are passed on.
 OWN_HEADERS = frozenset({"host", "authorization", "content-length", "connection", "expect"})
 CHUNK_BYTES = 64 * 1024
 
@@ -34,7 +34,10 @@ class NoCredentials(Exception):
 
 
 class BedrockForwarder:
-    """Takes a botocore session with the caller's credentials and region.
+    """Bedrock on AWS.
+
+    Args:
+        session: has the caller's credentials and region.
 
     Attributes:
         endpoints: the address of each service.
@@ -106,7 +109,7 @@ class BedrockForwarder:
 
 
 def _read(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    """Yield what has come, as it comes."""
+    """Yield the body as it arrives."""
     try:
         while data := response.read1(CHUNK_BYTES, decode_content=False):
             yield data

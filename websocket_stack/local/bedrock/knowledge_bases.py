@@ -1,33 +1,34 @@
-"""RetrieveAndGenerateStream over the passages of this project: what is asked, and the events.
+"""RetrieveAndGenerateStream over this project's docs: its requests, sessions and events.
 
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_RetrieveAndGenerateStream.html
 """
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fulfillment.models.base import Message, ModelStream, Prompt
 from websocket_stack.local.aws_json import ServiceError
-from websocket_stack.local.bedrock import constraints
-from websocket_stack.local.bedrock import event_stream as eventstream
-from websocket_stack.local.bedrock.references import citation
+from websocket_stack.local.bedrock.citations import citation
+from websocket_stack.local.bedrock.event_stream import event
+from websocket_stack.local.bedrock.validation import validate
 from websocket_stack.local.demo_model.passages import Library, Passage
 
-# What a knowledge base says that has found nothing.
+# The reply of a knowledge base that has found nothing.
 NOTHING_FOUND = "Sorry, I am unable to assist you with this request."
 # As the demo model: more is hard to read.
-MOST_PASSAGES = 2
+MAX_PASSAGES = 2
 DEFAULT_MAX_TOKENS = 2048
 GAP = "\n\n"
 
 
 class Query(NamedTuple):
-    """What a knowledge base is asked."""
+    """A RetrieveAndGenerateStream request."""
 
     text: str
-    most_passages: int
+    max_passages: int
     cites: bool
     is_guarded: bool
     max_tokens: int
@@ -44,12 +45,12 @@ class Query(NamedTuple):
 
 
 def query_of(body: Mapping[str, Any]) -> Query:
-    """Read a request; any knowledge base and any model will do.
+    """Read a request, for any knowledge base and any model.
 
     Raises:
         ServiceError: 400, mostly ``ValidationException``.
     """
-    constraints.check("bedrock-agent-runtime", "RetrieveAndGenerateStream", body)
+    validate("bedrock-agent-runtime", "RetrieveAndGenerateStream", body)
     configuration = _configuration(body.get("retrieveAndGenerateConfiguration") or {})
     generation = configuration.get("generationConfiguration") or {}
     inference = (generation.get("inferenceConfig") or {}).get("textInferenceConfig") or {}
@@ -57,7 +58,7 @@ def query_of(body: Mapping[str, Any]) -> Query:
     search = retrieval.get("vectorSearchConfiguration") or {}
     return Query(
         text=body["input"]["text"],
-        most_passages=min(MOST_PASSAGES, search.get("numberOfResults") or MOST_PASSAGES),
+        max_passages=min(MAX_PASSAGES, search.get("numberOfResults") or MAX_PASSAGES),
         cites=_cites((generation.get("promptTemplate") or {}).get("textPromptTemplate") or ""),
         is_guarded=bool(generation.get("guardrailConfiguration")),
         max_tokens=inference.get("maxTokens") or DEFAULT_MAX_TOKENS,
@@ -66,17 +67,17 @@ def query_of(body: Mapping[str, Any]) -> Query:
     )
 
 
-def _configuration(chosen: Mapping[str, Any]) -> Mapping[str, Any]:
-    if chosen.get("type") == "EXTERNAL_SOURCES":
+def _configuration(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    if body.get("type") == "EXTERNAL_SOURCES":
         raise _invalid("The local stack has no external sources; ask a KNOWLEDGE_BASE.")
-    configuration: Mapping[str, Any] | None = chosen.get("knowledgeBaseConfiguration")
+    configuration: Mapping[str, Any] | None = body.get("knowledgeBaseConfiguration")
     if configuration is None:
         raise _invalid("knowledgeBaseConfiguration is required where the type is KNOWLEDGE_BASE.")
     return configuration
 
 
 def _cites(template: str) -> bool:
-    """Return whether answers have citations: with a template of one's own only if it asks for them.
+    """Return whether replies have citations: with a custom template only if it asks for them.
 
     https://docs.aws.amazon.com/bedrock/latest/userguide/kb-test-config.html
     """
@@ -85,47 +86,75 @@ def _cites(template: str) -> bool:
     return not template or "$output_format_instructions$" in template
 
 
+class KnowledgeBaseSessions:
+    """The sessions that were begun here; nothing else is remembered of them.
+
+    Only the service can name one: https://github.com/aws/aws-sdk/issues/763
+    """
+
+    def __init__(self) -> None:
+        self._ids = set[str]()
+
+    def begin_or_resume(self, session_id: str) -> str:
+        """Return the session's id, a new one if it is empty.
+
+        Raises:
+            ServiceError: 400, there is no such session.
+        """
+        if session_id and session_id not in self._ids:
+            raise _invalid(
+                f"Session with Id {session_id} is not valid. Please check and try again."
+            )
+        session_id = session_id or str(uuid.uuid4())
+        self._ids.add(session_id)
+        return session_id
+
+
 def retrieve(library: Library, query: Query) -> Sequence[Passage]:
     """Return the passages that answer a query.
 
-    Who asks in several lines asks in the last one; the others count where that finds nothing.
+    A query of several lines is about its last one; the others count where that finds nothing.
     """
     lines = [line for line in query.text.splitlines() if not line.rstrip().endswith(":")]
     for text in (*reversed(lines), query.text):
-        if passages := library.find(text, query.most_passages):
+        if passages := library.find(text, query.max_passages):
             return passages
     return ()
 
 
-def answer_of(passages: Sequence[Passage]) -> str:
+def reply_of(passages: Sequence[Passage]) -> str:
+    """Return the reply that quotes passages, or an apology for none."""
     return GAP.join(passage.text for passage in passages) or NOTHING_FOUND
 
 
 def events(
-    answer: ModelStream, passages: Sequence[Passage], query: Query, origin: str
+    stream: ModelStream, passages: Sequence[Passage], query: Query, origin: str
 ) -> Iterator[bytes]:
-    """Yield the events of an answer that is being written; a citation follows what it is for.
+    """Yield the events of a reply while the model writes it; a citation follows its passage.
+
+    Args:
+        stream: the model's call, which writes the passages.
+        passages: the passages.
+        query: what was asked.
+        origin: the address at which this server shows documents.
 
     Raises:
-        ModelError: see :class:`fulfillment.models.base.ModelStream`.
+        ModelError: the model failed.
     """
     length = start = 0
     waiting = list(passages) if query.cites else []
-    for text in filter(None, answer):
-        yield eventstream.event("output", {"text": text})
+    for text in filter(None, stream):
+        yield event("output", {"text": text})
         length += len(text)
         while waiting and start + len(waiting[0].text) <= length:
             passage = waiting.pop(0)
-            yield _citation(citation(passage, start, origin))
+            cited = citation(passage, start, origin)
+            # Twice: the inner one is deprecated, and still sent.
+            yield event("citation", {"citation": cited, **cited})
             start += len(passage.text) + len(GAP)
     if query.is_guarded:
-        # There is nothing here that it would object to.
-        yield eventstream.event("guardrail", {"action": "NONE"})
-
-
-def _citation(cited: Mapping[str, Any]) -> bytes:
-    # Twice: the inner one is deprecated, and still sent.
-    return eventstream.event("citation", {"citation": cited, **cited})
+        # There is no guardrail here, so it objects to nothing.
+        yield event("guardrail", {"action": "NONE"})
 
 
 def _invalid(message: str) -> ServiceError:

@@ -10,7 +10,7 @@ from typing import Any
 
 from fulfillment.models.base import Message, Prompt, ToolCall, ToolResult, ToolSpec
 from websocket_stack.local.aws_json import ServiceError
-from websocket_stack.local.bedrock.tool_pairs import unpaired
+from websocket_stack.local.bedrock.tool_use import mismatches
 
 # https://github.com/langchain-ai/langchain-aws/issues/451, https://github.com/decocms/studio/issues/1803
 NO_RESULTS = (
@@ -27,7 +27,7 @@ BLANK = "messages: text content blocks must be non-empty"
 
 
 def prompt_of(body: Mapping[str, Any]) -> Prompt:
-    """Read a request; thoughts and what is to be cached are left out.
+    """Read a request; reasoning and cache points are left out.
 
     Raises:
         ServiceError: 400, ``ValidationException``.
@@ -37,15 +37,15 @@ def prompt_of(body: Mapping[str, Any]) -> Prompt:
     for name in ("max_tokens", "messages"):
         if name not in body:
             raise _invalid(f"{name}: Field required")
-    messages = tuple(_message(n, said) for n, said in enumerate(_list(body, "messages")))
+    messages = tuple(_message(n, each) for n, each in enumerate(_list(body, "messages")))
     _check(messages)
     system = body.get("system") or ""
     return Prompt(
         messages,
         system=system if isinstance(system, str) else _text("system", _list(body, "system")),
         max_tokens=_max_tokens(body["max_tokens"]),
-        temperature=_share(body, "temperature"),
-        top_p=_share(body, "top_p"),
+        temperature=_fraction(body, "temperature"),
+        top_p=_fraction(body, "top_p"),
         stop_sequences=tuple(map(str, _list(body, "stop_sequences"))),
         tools=tuple(map(_tool, _list(body, "tools"))),
     )
@@ -56,11 +56,11 @@ def _check(messages: Sequence[Message]) -> None:
         raise _invalid("messages: at least one message is required")
     if messages[0].role != "user":
         raise _invalid('messages: first message must use the "user" role')
-    for place, missing, surplus in unpaired(messages):
+    for position, missing, surplus in mismatches(messages):
         if missing:
-            raise _invalid(NO_RESULTS.format(index=place - 1, ids=", ".join(missing)))
+            raise _invalid(NO_RESULTS.format(index=position - 1, ids=", ".join(missing)))
         if surplus:
-            raise _invalid(NO_CALLS.format(index=place, ids=", ".join(surplus)))
+            raise _invalid(NO_CALLS.format(index=position, ids=", ".join(surplus)))
     last = messages[-1]
     if last.role != "user":
         raise _invalid(
@@ -71,21 +71,21 @@ def _check(messages: Sequence[Message]) -> None:
         raise _invalid(BLANK)
 
 
-def _message(index: int, said: Any) -> Message:
+def _message(index: int, body: Any) -> Message:
     at = f"messages.{index}"
-    if not isinstance(said, dict) or said.get("role") not in ("user", "assistant"):
+    if not isinstance(body, dict) or body.get("role") not in ("user", "assistant"):
         raise _invalid(f"{at}.role: takes user or assistant")
-    content = said.get("content")
+    content = body.get("content")
     if isinstance(content, str):
-        return Message(said["role"], content)
-    message = Message(said["role"])
-    for n, block in enumerate(_list(said, "content", at)):
+        return Message(body["role"], content)
+    message = Message(body["role"])
+    for n, block in enumerate(_list(body, "content", at)):
         kind = block.get("type") if isinstance(block, dict) else None
-        read = BLOCKS.get(str(kind))
-        if read is None:
+        add = BLOCKS.get(str(kind))
+        if add is None:
             raise _invalid(f"{at}.content.{n}: Input tag '{kind}' is not taken here")
         try:
-            message = read(message, block)
+            message = add(message, block)
         except (KeyError, TypeError, ValueError) as exc:
             raise _invalid(f"{at}.content.{n}: is no {kind} block") from exc
     return message
@@ -110,7 +110,7 @@ def _add_result(message: Message, block: Mapping[str, Any]) -> Message:
     return message._replace(tool_results=(*message.tool_results, result))
 
 
-def _passed_over(message: Message, block: object) -> Message:
+def _ignore(message: Message, block: object) -> Message:
     return message
 
 
@@ -118,8 +118,8 @@ BLOCKS: Mapping[str, Callable[[Message, Mapping[str, Any]], Message]] = {
     "text": _add_text,
     "tool_use": _add_call,
     "tool_result": _add_result,
-    "thinking": _passed_over,
-    "redacted_thinking": _passed_over,
+    "thinking": _ignore,
+    "redacted_thinking": _ignore,
 }
 
 
@@ -159,7 +159,7 @@ def _max_tokens(value: object) -> int:
     return value
 
 
-def _share(body: Mapping[str, Any], name: str) -> float | None:
+def _fraction(body: Mapping[str, Any], name: str) -> float | None:
     value = body.get(name)
     if value is None:
         return None

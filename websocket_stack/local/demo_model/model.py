@@ -11,19 +11,25 @@ from collections.abc import Callable, Iterator, Sequence
 
 from fulfillment.models.base import Completion, Message, Prompt, StopReason, ToolCall
 from websocket_stack.local.demo_model.passages import Library
-from websocket_stack.local.demo_model.replies import Replies
-from websocket_stack.local.demo_model.tools import Said
+from websocket_stack.local.demo_model.replies import reply_to
 
 MODEL_ID = "demo"
 TOKENS_PER_SECOND = 80.0
 # Until the first token: what a small hosted model takes.
 THINKING_SECONDS = 0.3
-# About four characters of English a token, a space belonging to the word behind it.
+# About four characters of English a token; a space belongs to the word behind it.
 TOKEN = re.compile(r"\s*\S{1,4}|\s+$")
 
 
 class DemoModel:
-    """Takes the passages it knows, how fast it writes, and the clock and sleep it does it by."""
+    """The model.
+
+    Args:
+        library: the passages it knows.
+        tokens_per_second: how fast it writes.
+        clock: a clock in seconds.
+        sleep: waits for so many seconds.
+    """
 
     def __init__(
         self,
@@ -33,17 +39,17 @@ class DemoModel:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.library = library
-        self._replies = Replies(library)
         self._tokens_per_second = tokens_per_second
         self._clock = clock
         self._sleep = sleep
 
-    def ask(self, prompt: Prompt) -> DemoAnswer:
-        return self.write(self._replies.to(prompt.messages, prompt.tools), prompt)
+    def ask(self, prompt: Prompt) -> DemoStream:
+        """Reply to a prompt."""
+        return self.write(reply_to(prompt.messages, prompt.tools, self.library), prompt)
 
-    def write(self, said: Said, prompt: Prompt) -> DemoAnswer:
-        """Write something as if it were asked for it: at its pace, within the prompt's limits."""
-        return DemoAnswer(said, prompt, self._tokens_per_second, self._clock, self._sleep)
+    def write(self, reply: Message, prompt: Prompt) -> DemoStream:
+        """Write any reply at the model's pace, within the prompt's limits."""
+        return DemoStream(reply, prompt, self._tokens_per_second, self._clock, self._sleep)
 
 
 def tokens_of(text: str) -> list[str]:
@@ -51,18 +57,18 @@ def tokens_of(text: str) -> list[str]:
     return TOKEN.findall(text)
 
 
-class DemoAnswer:
+class DemoStream:
     """One reply being written; see :class:`fulfillment.models.base.ModelStream`."""
 
     def __init__(
         self,
-        said: Said,
+        reply: Message,
         prompt: Prompt,
         tokens_per_second: float,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
     ) -> None:
-        self._said = said
+        self._reply = reply
         self._prompt = prompt
         self._tokens_per_second = tokens_per_second
         self._clock = clock
@@ -71,12 +77,12 @@ class DemoAnswer:
         self.completion: Completion | None = None
 
     def __iter__(self) -> Iterator[str]:
-        text = _before(self._prompt.stop_sequences, self._said.text)
+        text = _before(self._prompt.stop_sequences, self._reply.text)
         tokens = tokens_of(text)
         written = tokens[: self._prompt.max_tokens]
         started = self._clock()
         for index, token in enumerate(written):
-            # By the clock, not by a sleep a token: the pace holds on a busy machine too.
+            # By the clock, not by one sleep per token: the pace holds on a busy machine too.
             due = started + THINKING_SECONDS + index / self._tokens_per_second
             self._sleep(max(0.0, due - self._clock()))
             if self._closed:
@@ -84,20 +90,21 @@ class DemoAnswer:
             yield token
         if len(written) < len(tokens):
             stop_reason = StopReason.MAX_TOKENS
-        elif text != self._said.text:
+        elif text != self._reply.text:
             stop_reason = StopReason.STOP_SEQUENCE
         else:
-            stop_reason = StopReason.TOOL_USE if self._said.tool_calls else StopReason.END_TURN
+            stop_reason = StopReason.TOOL_USE if self._reply.tool_calls else StopReason.END_TURN
         self.completion = Completion(
             MODEL_ID,
             stop_reason,
-            input_tokens=len(tokens_of(_asked(self._prompt))),
+            input_tokens=len(tokens_of(_text_of(self._prompt))),
             output_tokens=len(written),
             latency_ms=int((self._clock() - started) * 1000),
             tool_calls=self._calls() if stop_reason == StopReason.TOOL_USE else (),
         )
 
     def close(self) -> None:
+        """Write nothing more."""
         self._closed = True
 
     def _calls(self) -> tuple[ToolCall, ...]:
@@ -105,7 +112,7 @@ class DemoAnswer:
         earlier = sum(len(message.tool_calls) for message in self._prompt.messages)
         return tuple(
             call._replace(id=f"{call.id}_{number}")
-            for number, call in enumerate(self._said.tool_calls, earlier + 1)
+            for number, call in enumerate(self._reply.tool_calls, earlier + 1)
         )
 
 
@@ -115,9 +122,8 @@ def _before(stop_sequences: Sequence[str], text: str) -> str:
     return text[: min(ends)] if ends else text
 
 
-def _asked(prompt: Prompt) -> str:
-    return "".join(map(_said_in, prompt.messages)) + prompt.system
-
-
-def _said_in(message: Message) -> str:
-    return message.text + "".join(result.text for result in message.tool_results)
+def _text_of(prompt: Prompt) -> str:
+    texts = [prompt.system]
+    for message in prompt.messages:
+        texts += [message.text, *(result.text for result in message.tool_results)]
+    return "".join(texts)

@@ -12,7 +12,7 @@ from pathlib import Path
 HEADING = re.compile(r"^(#{1,4}) +(.+?)\s*#*$")
 FENCE = re.compile(r"^(```|~~~)")
 WORD = re.compile(r"\w+")
-# Words that say nothing about what is asked.
+# Words that say nothing about a question's subject.
 STOP_WORDS = frozenset(
     "a an and are as at be by can do does for from has have how i if in is it its me my of on or"
     " our should so tell than that the then there this to was we what where which who why will with"
@@ -61,26 +61,29 @@ class Library:
             ]
         )
 
-    def find(self, question: str, most: int = 2) -> list[Passage]:
+    def find(self, question: str, limit: int = 2) -> list[Passage]:
         """Return the passages that fit a question, the best first; none if none fits."""
-        asked = {word: self._weight(word) for word in set(words_of(question))}
-        needed = LEAST_SHARE * sum(asked.values())
+        weights = {word: self._weight(word) for word in set(words_of(question))}
+        needed = LEAST_SHARE * sum(weights.values())
         scored = [
-            (self._score(asked, counts), -index, passage)
-            for index, (passage, counts) in enumerate(self._passages)
-            if sum(weight for word, weight in asked.items() if word in counts) >= needed > 0
+            (self._score(weights, counts), passage)
+            for passage, counts in self._passages
+            if sum(weight for word, weight in weights.items() if word in counts) >= needed > 0
         ]
-        scored.sort(key=lambda entry: entry[:2], reverse=True)
-        best = scored[0][0] if scored else 0.0
-        if scored and set(words_of(scored[0][2].heading)) == set(asked):
-            return [scored[0][2]]  # it is what was asked for, word by word
-        return [passage for score, _, passage in scored[:most] if score >= 0.7 * best]
+        if not scored:
+            return []
+        scored.sort(key=lambda entry: -entry[0])
+        best_score, best = scored[0]
+        if set(words_of(best.heading)) == set(weights):
+            # The question is its heading, word by word.
+            return [best]
+        return [passage for score, passage in scored[:limit] if score >= 0.7 * best_score]
 
     def quoted_in(self, text: str) -> list[tuple[int, Passage]]:
-        """Return the passages that stand in a text word by word, each with its place."""
-        places = ((text.find(passage.text), passage) for passage, _ in self._passages)
+        """Return the passages that a text quotes word by word, each with its position."""
+        positions = ((text.find(passage.text), passage) for passage, _ in self._passages)
         return sorted(
-            ((place, passage) for place, passage in places if place >= 0),
+            ((position, passage) for position, passage in positions if position >= 0),
             key=lambda entry: entry[0],
         )
 
@@ -89,16 +92,16 @@ class Library:
         holding = sum(word in counts for _, counts in self._passages)
         return math.log(1 + (len(self._passages) - holding + 0.5) / (holding + 0.5))
 
-    def _score(self, asked: dict[str, float], counts: Counter[str]) -> float:
+    def _score(self, weights: dict[str, float], counts: Counter[str]) -> float:
         length = 1 - BM25_B + BM25_B * counts.total() / self._mean_length
         return sum(
             weight * counts[word] * (BM25_K1 + 1) / (counts[word] + BM25_K1 * length)
-            for word, weight in asked.items()
+            for word, weight in weights.items()
         )
 
 
 def split(source: str, markdown: str) -> list[Passage]:
-    """Cut a document at its headings; a heading inside a code block is none."""
+    """Cut a document at its headings, other than those inside a code block."""
     sections = []
     heading, lines, fenced = source, list[str](), False
     for line in markdown.splitlines():

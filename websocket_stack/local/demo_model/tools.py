@@ -1,75 +1,121 @@
-"""How the demo model uses tools: which it calls, and what it makes of what comes back."""
+"""How the demo model uses tools: which it calls, with which arguments, and how it tells results.
+
+It understands nothing: a tool is chosen by the words that it shares with the question, and an
+argument is an id, a quotation, a number or a choice that the question holds.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any
 
-from fulfillment.models.base import ToolCall, ToolResult, ToolSpec
-from websocket_stack.local.demo_model.arguments import DULL, Missing, arguments_of, spaced, words_in
+from fulfillment.models.base import Message, ToolCall, ToolResult, ToolSpec
 from websocket_stack.local.demo_model.passages import words_of
 
 LOOKING = "Let me look that up."
-ASKING = "For that I need to know one thing more ({missing}). What is it?"
-# What is in a tool's name says more of it than what is in its description.
+QUESTION = "For that I need to know one thing more ({missing}). What is it?"
+QUESTION_END = QUESTION.rpartition("). ")[2]
+# A word of a tool's name says more about it than one of its description.
 NAME_WEIGHT = 3
-# Values that are nested deeper are written as JSON.
-MAX_DEPTH = 3
-GAP = "\n\n"
+# Words that requests and descriptions are made of, whatever a tool is for.
+COMMON_WORDS = frozenset(
+    words_of("get find look up return give show tell use call any all one its this")
+)
+QUOTATION = re.compile(r"“([^”]+)”|\"([^\"]+)\"")
+# A word with a digit in it, such as A-1042.
+ID = re.compile(r"(?<![\w.:/-])(?=[\w.:/-]*\d)\w(?:[\w.:/-]*\w)?")
+NUMBER = re.compile(r"(?<![\w.-])-?\d{1,15}(?:\.\d{1,15})?(?![\w-])")
 
 
-class Said(NamedTuple):
-    """What the demo model says, and the tools that it calls with it."""
+def use_tool(question: str, tools: Sequence[ToolSpec]) -> Message | None:
+    """Return a message that calls the best tool for a question.
 
-    text: str
-    tool_calls: tuple[ToolCall, ...] = ()
-
-
-def act(said: str, tools: Sequence[ToolSpec]) -> Said | None:
-    """Return a call of the tool that fits best to what the user said.
-
-    Or a question, if an argument that it needs is missing, or ``None`` if no tool fits.
+    Returns:
+        The message, or one that asks for an argument that the tool needs, or ``None`` if no tool
+        has to do with the question.
     """
-    tool = chosen(said, tools)
+    tool = best_tool(question, tools)
     if tool is None:
         return None
-    try:
-        arguments = arguments_of(tool, said)
-    except Missing as exc:
-        return Said(ASKING.format(missing=exc))
-    return Said(LOOKING, (ToolCall("tooluse_demo", tool.name, arguments),))
+    arguments: dict[str, object] = {}
+    for name, schema in _parameters(tool).items():
+        arguments[name] = _argument(schema, question)
+        if arguments[name] is None:
+            missing = f"{_spaced(name)}: {_description(schema)}"
+            return Message("assistant", QUESTION.format(missing=missing))
+    call = ToolCall("tooluse_demo", tool.name, arguments)
+    return Message("assistant", LOOKING, tool_calls=(call,))
 
 
-def chosen(said: str, tools: Sequence[ToolSpec]) -> ToolSpec | None:
-    """Return the tool that shares the most words with what was said; none if it shares none."""
-    words = frozenset(words_of(said)) - DULL
-    best = max(tools, key=lambda tool: _shared(words, tool), default=None)
-    return best if best and _shared(words, best) else None
+def best_tool(question: str, tools: Sequence[ToolSpec]) -> ToolSpec | None:
+    """Return the tool that shares the most words with a question; none if it shares none."""
+    words = frozenset(words_of(question)) - COMMON_WORDS
+    best = max(tools, key=lambda tool: _shared_words(words, tool), default=None)
+    return best if best and _shared_words(words, best) else None
 
 
-def _shared(words: frozenset[str], tool: ToolSpec) -> int:
-    name = words.intersection(words_of(spaced(tool.name)))
-    return NAME_WEIGHT * len(name) + len(words & words_in(tool))
+def _shared_words(words: frozenset[str], tool: ToolSpec) -> int:
+    in_name = words.intersection(words_of(_spaced(tool.name)))
+    texts = [tool.name, tool.description]
+    for name, schema in _parameters(tool).items():
+        texts += [name, schema.get("description") or ""]
+    in_texts = words.intersection(words_of(_spaced(" ".join(texts))))
+    return NAME_WEIGHT * len(in_name) + len(in_texts)
 
 
-def told(results: Sequence[ToolResult], calls: Sequence[ToolCall]) -> str:
-    """Return the answer that is made of the results of some calls."""
+def _parameters(tool: ToolSpec) -> Mapping[str, Mapping[str, Any]]:
+    """Return the schemas of a tool's required parameters; the others are left out."""
+    schema: Mapping[str, Any] = tool.schema
+    return {name: schema["properties"][name] for name in schema.get("required") or ()}
+
+
+def _argument(schema: Mapping[str, Any], question: str) -> object:
+    """Return an argument that fits a parameter's schema, or its default, or ``None``."""
+    if "enum" in schema:
+        words = set(words_of(question))
+        mentioned = (each for each in schema["enum"] if words & set(words_of(_spaced(str(each)))))
+        return next(mentioned, schema.get("default"))
+    if schema.get("type") in ("integer", "number"):
+        number = NUMBER.search(question)
+        if number is None:
+            return schema.get("default")
+        return int(float(number[0])) if schema["type"] == "integer" else float(number[0])
+    if quotation := QUOTATION.search(question):
+        return quotation[1] or quotation[2]
+    id = ID.search(question)
+    return id[0] if id else schema.get("default")
+
+
+def _description(schema: Mapping[str, Any]) -> str:
+    """Return what a parameter takes, for the user."""
+    if "enum" in schema:
+        return ", ".join(map(str, schema["enum"]))
+    return str(schema.get("description") or "an id, a number or “quoted words”").rstrip(".")
+
+
+def _spaced(name: str) -> str:
+    """Return a name as words: ``orderId`` and ``order_id`` are "order id"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]+", " ", name).lower()
+
+
+def tell(results: Sequence[ToolResult], calls: Sequence[ToolCall]) -> str:
+    """Return the reply that tells the results of calls."""
     names = {call.id: call.name for call in calls}
-    return "\n\n".join(_told(result, names) for result in results)
+    return "\n\n".join(_telling(result, names.get(result.call_id)) for result in results)
 
 
-def _told(result: ToolResult, names: Mapping[str, str]) -> str:
-    name = names.get(result.call_id)
+def _telling(result: ToolResult, name: str | None) -> str:
     tool = f"The tool `{name}`" if name else "The tool"
     if result.failed:
         return f"{tool} could not do that. It says: {result.text.strip()}"
-    shown = markdown(result.text)
-    return f"{tool} says:{GAP if shown.startswith('- ') or GAP[0] in shown else ' '}{shown}"
+    text = markdown(result.text)
+    return f"{tool} says:\n\n{text}" if text.startswith("- ") else f"{tool} says: {text}"
 
 
 def markdown(text: str) -> str:
-    """Return a tool's result as it is read: a list for a JSON object or list, else the text."""
+    """Return a tool's result for people: a list for a JSON object or array, else the text."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -81,13 +127,6 @@ def markdown(text: str) -> str:
     return _inline(value)
 
 
-def _inline(value: object, depth: int = 1) -> str:
-    if isinstance(value, str):
-        return " ".join(value.split())
-    if isinstance(value, dict) and value and depth < MAX_DEPTH:
-        return ", ".join(
-            f"{_inline(name)}: {_inline(each, depth + 1)}" for name, each in value.items()
-        )
-    if isinstance(value, list) and value and depth < MAX_DEPTH:
-        return ", ".join(_inline(each, depth + 1) for each in value)
-    return json.dumps(value, ensure_ascii=False)
+def _inline(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return " ".join(text.split())

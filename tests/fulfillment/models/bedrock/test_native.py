@@ -24,7 +24,7 @@ from fulfillment.models.bedrock.native import (
     Dialect,
     NativeModel,
 )
-from websocket_stack.local.bedrock.dialects import Messages
+from websocket_stack.local.bedrock import messages_responses
 from websocket_stack.local.bedrock.event_stream import event
 
 PROMPT = Prompt(
@@ -91,7 +91,7 @@ def test_text_is_yielded_and_the_end_kept() -> None:
 
 def test_the_local_stack_speaks_the_dialect() -> None:
     ended = Completion("demo", StopReason.MAX_TOKENS, input_tokens=3, output_tokens=5)
-    answer, _ = ask(*Messages().stream(FakeStream(["Hi", ended])))
+    answer, _ = ask(*messages_responses.events(FakeStream(["Hi", ended])))
     assert read(answer) == ("Hi", None)
     assert answer.completion[:4] == ("m", StopReason.MAX_TOKENS, 3, 5)
 

@@ -17,9 +17,9 @@ from fulfillment.models.bedrock.agents import AgentModel
 from fulfillment.models.bedrock.knowledge_bases import KnowledgeBaseModel
 from stack_fixture import client, running_app, running_stack
 from websocket_stack.local.aws_json import ServiceError, error_response
-from websocket_stack.local.bedrock import agent_routes as agents_http
-from websocket_stack.local.bedrock import routes as runtime_http
-from websocket_stack.local.bedrock.agents import ENDED
+from websocket_stack.local.bedrock import agent_routes
+from websocket_stack.local.bedrock import routes as bedrock_routes
+from websocket_stack.local.bedrock.agents import SESSION_ENDED
 from websocket_stack.local.bedrock.knowledge_bases import NOTHING_FOUND
 from websocket_stack.local.demo_model.model import DemoModel
 from websocket_stack.local.demo_model.passages import Library, Passage
@@ -34,7 +34,7 @@ STREAMING = {"streamFinalResponse": True}
 
 @pytest.fixture(scope="module")
 def origin() -> Iterator[str]:
-    routes = [*runtime_http.routes(DEMO), *agents_http.routes(DEMO)]
+    routes = [*bedrock_routes.routes(DEMO), *agent_routes.routes(DEMO)]
     with running_stack(model_routes=routes) as made:
         yield made
 
@@ -78,7 +78,7 @@ def text_of(chunks: list[Any]) -> str:
 # --- the knowledge base
 
 
-def test_a_knowledge_base_answers_in_pieces_with_citations(runtime) -> None:
+def test_a_knowledge_base_streams_with_citations(runtime) -> None:
     _, events = generated(runtime, "How does the lamp turn?")
 
     outputs = [event["output"]["text"] for event in events if "output" in event]
@@ -90,7 +90,7 @@ def test_a_knowledge_base_answers_in_pieces_with_citations(runtime) -> None:
     assert cited["citation"]["retrievedReferences"] == cited["retrievedReferences"]
 
 
-def test_its_sources_are_pages_of_this_server_and_objects_in_s3(runtime, origin) -> None:
+def test_its_sources_are_pages_and_objects_in_s3(runtime, origin) -> None:
     [*_, page] = generated(runtime, "How does the lamp turn?")[1]
     [*_, document] = generated(runtime, "horn in fog")[1]
 
@@ -106,17 +106,16 @@ def test_its_sources_are_pages_of_this_server_and_objects_in_s3(runtime, origin)
     assert reference["metadata"]["x-amz-bedrock-kb-source-uri"] == uri
 
 
-def test_it_says_if_it_knows_nothing(runtime) -> None:
+def test_it_apologizes_where_it_finds_nothing(runtime) -> None:
     _, events = generated(runtime, "quantum chromodynamics")
 
     assert "".join(event["output"]["text"] for event in events) == NOTHING_FOUND
 
 
-def test_only_the_service_can_name_a_session(runtime) -> None:
+def test_a_session_is_resumed(runtime) -> None:
     session, _ = generated(runtime, "lamp")
 
     assert generated(runtime, "fog", sessionId=session)[0] == session
-    assert generated(runtime, "fog")[0] != session
     with pytest.raises(runtime.exceptions.ValidationException, match="Session with Id my-own"):
         generated(runtime, "fog", sessionId="my-own")
 
@@ -126,7 +125,7 @@ def test_a_question_that_is_too_long_is_refused(runtime) -> None:
         generated(runtime, "x" * 1001)
 
 
-def test_the_adapter_of_the_project_reads_the_knowledge_base(runtime, origin) -> None:
+def test_the_adapter_reads_the_knowledge_base(runtime, origin) -> None:
     answer = KnowledgeBaseModel(runtime, "KB12345678", ARN).ask(
         Prompt((Message("user", "How does the lamp turn?"),))
     )
@@ -141,7 +140,7 @@ def test_the_adapter_of_the_project_reads_the_knowledge_base(runtime, origin) ->
 # --- the agent
 
 
-def test_an_agent_streams_where_it_is_asked_to(runtime) -> None:
+def test_an_agent_streams(runtime) -> None:
     chunks = invoked(
         runtime, "session-1", "How does the lamp turn?", streamingConfigurations=STREAMING
     )
@@ -153,19 +152,19 @@ def test_an_agent_streams_where_it_is_asked_to(runtime) -> None:
     assert not any("attribution" in chunk for chunk in chunks[:-1])
 
 
-def test_an_agent_that_does_not_stream_answers_in_one_chunk(runtime) -> None:
+def test_an_agent_that_does_not_stream(runtime) -> None:
     [chunk] = invoked(runtime, "session-2", "How does the lamp turn?")
 
     assert chunk["bytes"].decode().startswith(LAMPS.text)
     assert chunk["attribution"]["citations"]
 
 
-def test_an_agent_may_be_told_to_remember_or_to_end(runtime) -> None:
+def test_an_agents_session_ends(runtime) -> None:
     response = runtime.invoke_agent(
         **AGENT, sessionId="session-3", inputText="lamp", memoryId="memory-1", endSession=True
     )
     with closing(response["completion"]) as stream:
-        assert [event["chunk"]["bytes"].decode() for event in stream] == [ENDED]
+        assert [event["chunk"]["bytes"].decode() for event in stream] == [SESSION_ENDED]
     assert (
         runtime.invoke_agent(**AGENT, sessionId="session-3", inputText="lamp", memoryId="memory-1")[
             "memoryId"
@@ -174,7 +173,7 @@ def test_an_agent_may_be_told_to_remember_or_to_end(runtime) -> None:
     )
 
 
-def test_the_adapter_of_the_project_reads_the_agent(runtime) -> None:
+def test_the_adapter_reads_the_agent(runtime) -> None:
     answer = AgentModel(runtime, "AGENT12345", "ALIAS12345").ask(
         Prompt((Message("user", "How does the lamp turn?"),), conversation_id="session-4")
     )
@@ -189,7 +188,7 @@ def test_the_adapter_of_the_project_reads_the_agent(runtime) -> None:
     ("path", "text"),
     [({"agentId": "not-an-id"}, "hello"), ({"sessionId": "x" * 101}, "hello"), ({}, " ")],
 )
-def test_what_no_agent_takes_is_refused(runtime, path, text) -> None:
+def test_an_invalid_invocation_is_refused(runtime, path, text) -> None:
     with pytest.raises(runtime.exceptions.ValidationException):
         runtime.invoke_agent(**{**AGENT, "sessionId": "session-5", **path}, inputText=text)
 
@@ -205,7 +204,7 @@ def modelled() -> Iterator[Any]:
         def run(*script: Any) -> tuple[Any, FakeModel]:
             model = FakeModel(*script)
             app = Starlette(
-                routes=agents_http.routes(DEMO, model),
+                routes=agent_routes.routes(DEMO, model),
                 exception_handlers={ServiceError: error_response},
             )
             origin = stack.enter_context(running_app(app))
@@ -214,7 +213,7 @@ def modelled() -> Iterator[Any]:
         yield run
 
 
-def test_the_agent_is_the_model_and_remembers_its_session(modelled) -> None:
+def test_the_agent_remembers_its_session(modelled) -> None:
     runtime, model = modelled("Hello ", "there.")
     for text in ("Hi", "Again"):
         invoked(runtime, "session-1", text, streamingConfigurations=STREAMING)
@@ -234,7 +233,7 @@ def test_the_agent_is_the_model_and_remembers_its_session(modelled) -> None:
         (ModelUnavailable("busy"), "DependencyFailedException", 424),
     ],
 )
-def test_what_fails_before_the_first_word_is_an_error(modelled, error, code, status) -> None:
+def test_an_early_failure_is_an_error(modelled, error, code, status) -> None:
     runtime, _ = modelled(error)
     with pytest.raises(ClientError) as failed:
         invoked(runtime, "session-1", "Hi")
@@ -243,7 +242,7 @@ def test_what_fails_before_the_first_word_is_an_error(modelled, error, code, sta
     assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
 
 
-def test_what_breaks_in_the_middle_is_an_error_in_the_stream(modelled) -> None:
+def test_a_later_failure_is_an_error_in_the_stream(modelled) -> None:
     runtime, _ = modelled("Hello ", ModelInterrupted("broke"))
     with pytest.raises(EventStreamError) as broken:
         invoked(runtime, "session-1", "Hi", streamingConfigurations=STREAMING)

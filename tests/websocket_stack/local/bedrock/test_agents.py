@@ -1,27 +1,26 @@
-"""An agent: what it is asked, what it remembers, and the events of its answer."""
+"""An agent: its requests, its memory, and the events of its replies."""
 
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from botocore.eventstream import EventStreamBuffer
+from stream_events import read_events
 
 from fakes import FakeStream
 from fulfillment.errors import ModelInterrupted
 from fulfillment.models.base import Message
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.bedrock import agents
-from websocket_stack.local.bedrock.agents import Invocation, Sessions, invocation_of
+from websocket_stack.local.bedrock.agents import AgentSessions, Invocation, invocation_of
 
 PATH = {"agentId": "AGENT12345", "agentAliasId": "ALIAS12345", "sessionId": "session-1"}
 CITED = {"generatedResponsePart": {}, "retrievedReferences": []}
 
 
-def asked(text: str, session: str = "session-1") -> Invocation:
+def invocation(text: str, session: str = "session-1") -> Invocation:
     return Invocation(("AGENT12345", "ALIAS12345", session), text, True, False, "")
 
 
@@ -34,13 +33,9 @@ def refusal(body: dict[str, Any], path: dict[str, str] = PATH) -> str:
 
 def chunks(parts: Iterable[bytes]) -> list[tuple[str, Any]]:
     """Return the text and the attribution of each chunk."""
-    buffer = EventStreamBuffer()
-    for part in parts:
-        buffer.add_data(part)
-    payloads = [json.loads(each.payload) for each in buffer]
     return [
         (base64.b64decode(payload["bytes"]).decode(), payload.get("attribution"))
-        for payload in payloads
+        for _, payload in read_events(parts)
     ]
 
 
@@ -56,8 +51,8 @@ def test_a_request_becomes_an_invocation() -> None:
         "sessionState": {"sessionAttributes": {"colour": "red"}},
     }
 
-    assert invocation_of(PATH, body) == asked("hello")._replace(memory_id="memory-1")
-    assert invocation_of(PATH, {"inputText": "hello"}).streams is False
+    assert invocation_of(PATH, body) == invocation("hello")._replace(memory_id="memory-1")
+    assert invocation_of(PATH, {"inputText": "hello"}).is_streamed is False
 
 
 def test_the_end_of_a_session_needs_no_text() -> None:
@@ -65,11 +60,11 @@ def test_the_end_of_a_session_needs_no_text() -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", " \n"])
-def test_an_agent_is_asked_something(text) -> None:
+def test_an_agent_needs_a_text(text) -> None:
     assert refusal({"inputText": text}) == "inputText is required and not blank."
 
 
-def test_the_names_in_the_path_are_checked_too() -> None:
+def test_the_path_is_validated_too() -> None:
     assert "Value at 'agentId'" in refusal({"inputText": "x"}, PATH | {"agentId": "AGENT-1"})
     assert "Value at 'sessionId'" in refusal({"inputText": "x"}, PATH | {"sessionId": "a b"})
 
@@ -78,57 +73,57 @@ def test_the_names_in_the_path_are_checked_too() -> None:
 
 
 def test_a_session_remembers_its_turns() -> None:
-    sessions = Sessions()
-    sessions.remember(asked("hello"), "hi\n")
+    sessions = AgentSessions()
+    sessions.remember(invocation("hello"), "hi\n")
 
-    assert sessions.prompt(asked("and now?")).messages == (
+    assert sessions.prompt(invocation("and now?")).messages == (
         Message("user", "hello"),
         Message("assistant", "hi"),
         Message("user", "and now?"),
     )
-    assert sessions.prompt(asked("and now?", "session-2")).messages == (
+    assert sessions.prompt(invocation("and now?", "session-2")).messages == (
         Message("user", "and now?"),
     )
-    other_agent = asked("x")._replace(session=("AGENT67890", "ALIAS12345", "session-1"))
+    other_agent = invocation("x")._replace(session=("AGENT67890", "ALIAS12345", "session-1"))
     assert len(sessions.prompt(other_agent).messages) == 1
 
 
-def test_a_turn_without_an_answer_is_not_remembered() -> None:
-    sessions = Sessions()
-    sessions.remember(asked("hello"), " ")
+def test_a_turn_without_a_reply_is_not_remembered() -> None:
+    sessions = AgentSessions()
+    sessions.remember(invocation("hello"), " ")
 
-    assert len(sessions.prompt(asked("and now?")).messages) == 1
+    assert len(sessions.prompt(invocation("and now?")).messages) == 1
 
 
-def test_a_session_that_is_ended_is_forgotten() -> None:
-    sessions = Sessions()
-    sessions.remember(asked("hello"), "hi")
-    sessions.end(asked(""))
-    sessions.end(asked(""))
+def test_an_ended_session_is_forgotten() -> None:
+    sessions = AgentSessions()
+    sessions.remember(invocation("hello"), "hi")
+    sessions.end(invocation(""))
+    sessions.end(invocation(""))
 
-    assert len(sessions.prompt(asked("and now?")).messages) == 1
+    assert len(sessions.prompt(invocation("and now?")).messages) == 1
 
 
 def test_only_the_latest_turns_and_sessions_are_kept() -> None:
-    sessions = Sessions()
-    for n in range(agents.MOST_TURNS + 5):
-        sessions.remember(asked(f"question {n}"), f"answer {n}")
-    kept = sessions.prompt(asked("now")).messages
-    assert len(kept) == 2 * agents.MOST_TURNS + 1
+    sessions = AgentSessions()
+    for n in range(agents.MAX_TURNS + 5):
+        sessions.remember(invocation(f"question {n}"), f"answer {n}")
+    kept = sessions.prompt(invocation("now")).messages
+    assert len(kept) == 2 * agents.MAX_TURNS + 1
     assert kept[0] == Message("user", "question 5")
 
-    for n in range(agents.MOST_SESSIONS - 1):
-        sessions.remember(asked("x", f"other-{n}"), "y")
-    sessions.remember(asked("again"), "yes")
-    sessions.remember(asked("x", "one-too-many"), "y")
-    assert len(sessions.prompt(asked("now")).messages) > 1
-    assert len(sessions.prompt(asked("now", "other-0")).messages) == 1
+    for n in range(agents.MAX_SESSIONS - 1):
+        sessions.remember(invocation("x", f"other-{n}"), "y")
+    sessions.remember(invocation("again"), "yes")
+    sessions.remember(invocation("x", "one-too-many"), "y")
+    assert len(sessions.prompt(invocation("now")).messages) > 1
+    assert len(sessions.prompt(invocation("now", "other-0")).messages) == 1
 
 
 # --- events
 
 
-def test_a_streaming_agent_answers_in_chunks() -> None:
+def test_a_streaming_agent_replies_in_chunks() -> None:
     remembered: list[str] = []
     parts = agents.events(FakeStream(["hel", "", "lo"]), True, lambda text: [], remembered.append)
 
@@ -142,7 +137,7 @@ def test_its_citations_come_last() -> None:
     assert chunks(parts)[-1] == ("", {"citations": [CITED]})
 
 
-def test_an_agent_that_does_not_stream_answers_in_one() -> None:
+def test_an_agent_that_does_not_stream() -> None:
     texts: list[str] = []
 
     def cite(text: str) -> list[Any]:
@@ -155,7 +150,7 @@ def test_an_agent_that_does_not_stream_answers_in_one() -> None:
     assert texts == ["Malmö"]
 
 
-def test_what_was_written_is_remembered_even_if_it_broke_or_nobody_reads_on() -> None:
+def test_an_unfinished_reply_is_remembered() -> None:
     remembered: list[str] = []
     broken = FakeStream(["hel", ModelInterrupted("broke")])
     with pytest.raises(ModelInterrupted):

@@ -95,13 +95,13 @@ def test_a_request_becomes_a_prompt() -> None:
     )
 
 
-def test_a_request_needs_no_more_than_a_message() -> None:
+def test_a_request_needs_only_a_message() -> None:
     assert prompt_of(request(user(text("hello")))) == Prompt(
         (Message("user", "hello"),), max_tokens=4096
     )
 
 
-def test_calls_and_their_results_are_read_and_thoughts_left_out() -> None:
+def test_calls_and_results_are_read() -> None:
     body = request(
         user(text("Where are 1 and 2?")),
         assistant(
@@ -119,7 +119,7 @@ def test_calls_and_their_results_are_read_and_thoughts_left_out() -> None:
         toolConfig=TOOLS,
     )
 
-    asked, called, told = prompt_of(body).messages
+    _, called, results = prompt_of(body).messages
     assert called == Message(
         "assistant",
         "I look.",
@@ -128,7 +128,7 @@ def test_calls_and_their_results_are_read_and_thoughts_left_out() -> None:
             ToolCall("b", "find_order", {"id": "2"}),
         ),
     )
-    assert told == Message(
+    assert results == Message(
         "user",
         "Hurry!",
         tool_results=(
@@ -138,7 +138,7 @@ def test_calls_and_their_results_are_read_and_thoughts_left_out() -> None:
     )
 
 
-def test_text_that_is_guarded_or_cited_is_text() -> None:
+def test_guarded_and_cited_text_is_text() -> None:
     body = request(
         user({"guardContent": {"text": {"text": "hello", "qualifiers": ["query"]}}}),
         assistant({"citationsContent": {"content": [text("It is "), text("green.")]}}),
@@ -173,7 +173,7 @@ def conversations(draw: st.DrawFn) -> tuple[Message, ...]:
 
 
 @given(conversations())
-def test_what_the_adapter_sends_is_what_the_model_behind_gets(messages) -> None:
+def test_the_adapters_requests_are_read(messages) -> None:
     prompt = Prompt(messages, "Be brief.", 50, 0.5, None, ("END",), (TOOL,))
     body = adapter.request(prompt, "us.amazon.nova-lite-v1:0", cache_ttl="5m")
     del body["modelId"]
@@ -190,7 +190,7 @@ def test_the_models_constraints_come_first() -> None:
     )
 
 
-def test_blank_text_is_refused_wherever_it_stands() -> None:
+def test_blank_text_is_refused() -> None:
     body = request(user(text("hello")), assistant(text("hi"), text(" \n")), user(text("now?")))
 
     assert refusal(body) == (
@@ -229,11 +229,11 @@ def test_blank_text_is_refused_wherever_it_stands() -> None:
         ),
     ],
 )
-def test_what_is_no_conversation_is_refused(messages, message) -> None:
+def test_an_invalid_conversation_is_refused(messages, message) -> None:
     assert refusal(request(*messages)).startswith(message)
 
 
-def test_messages_can_not_be_left_out() -> None:
+def test_messages_are_required() -> None:
     assert refusal({}).startswith("A conversation must start with a user message.")
 
 
@@ -300,7 +300,7 @@ def test_tools_in_messages_need_a_tool_config(messages) -> None:
         ),
     ],
 )
-def test_calls_and_results_that_do_not_fit_are_refused(messages, message) -> None:
+def test_mismatched_calls_and_results_are_refused(messages, message) -> None:
     assert refusal(request(*messages, toolConfig=TOOLS)) == message
 
 
@@ -336,7 +336,7 @@ ANY = request(
 
 
 @given(mutated(ANY))
-def test_whatever_is_sent_is_read_or_refused(body) -> None:
+def test_any_request_is_read_or_refused(body) -> None:
     try:
         assert prompt_of(body).messages
     except ServiceError as refused:

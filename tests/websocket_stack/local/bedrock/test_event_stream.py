@@ -7,7 +7,7 @@ import json
 import pytest
 from botocore.eventstream import ChecksumMismatch, EventStreamBuffer
 
-from websocket_stack.local.bedrock import event_stream as eventstream
+from websocket_stack.local.bedrock import event_stream
 
 
 def read(data: bytes, step: int | None = None) -> list[tuple[dict[str, str], object]]:
@@ -20,7 +20,7 @@ def read(data: bytes, step: int | None = None) -> list[tuple[dict[str, str], obj
 
 
 def test_an_event_has_its_type_and_its_payload() -> None:
-    assert read(eventstream.event("messageStart", {"role": "assistant"})) == [
+    assert read(event_stream.event("messageStart", {"role": "assistant"})) == [
         (
             {
                 ":message-type": "event",
@@ -33,7 +33,7 @@ def test_an_event_has_its_type_and_its_payload() -> None:
 
 
 def test_an_exception_has_its_type_its_message_and_its_members() -> None:
-    data = eventstream.exception("modelStreamErrorException", "It broke.", originalStatusCode=500)
+    data = event_stream.exception("modelStreamErrorException", "It broke.", originalStatusCode=500)
 
     assert read(data) == [
         (
@@ -50,14 +50,14 @@ def test_an_exception_has_its_type_its_message_and_its_members() -> None:
 @pytest.mark.parametrize("step", [1, 7, 4096])
 def test_messages_are_read_one_after_the_other(step) -> None:
     payloads = [{"text": "Grüß Gott 👋"}, {}, {"text": "x" * 5000}]
-    data = b"".join(eventstream.event("chunk", payload) for payload in payloads)
+    data = b"".join(event_stream.event("chunk", payload) for payload in payloads)
 
     assert [payload for _, payload in read(data, step)] == payloads
 
 
 @pytest.mark.parametrize("position", [2, 9, 20, -40, -1])
 def test_a_corrupt_byte_is_noticed(position) -> None:
-    data = bytearray(eventstream.event("messageStart", {"role": "assistant" * 9}))
+    data = bytearray(event_stream.event("messageStart", {"role": "assistant" * 9}))
     data[position] ^= 0x01
 
     with pytest.raises(ChecksumMismatch):
@@ -65,4 +65,4 @@ def test_a_corrupt_byte_is_noticed(position) -> None:
 
 
 def test_a_message_that_is_cut_short_is_not_read() -> None:
-    assert read(eventstream.event("messageStart", {"role": "assistant"})[:-1]) == []
+    assert read(event_stream.event("messageStart", {"role": "assistant"})[:-1]) == []

@@ -21,7 +21,7 @@ from starlette.routing import Route
 from stack_fixture import client, running_app
 from websocket_stack.local.api_gateway.signatures import Key, SignatureCheck
 from websocket_stack.local.aws_json import ServiceError, error_response
-from websocket_stack.local.bedrock import event_stream as eventstream
+from websocket_stack.local.bedrock import event_stream
 from websocket_stack.local.bedrock.forwarding import BedrockForwarder, NoCredentials
 
 SIGNATURES = SignatureCheck({"CALLER": Key("caller's secret")}.get, "bedrock")
@@ -107,14 +107,14 @@ def test_a_call_is_signed_with_the_callers_credentials(caller) -> None:
 
 
 def test_calls_of_knowledge_bases_and_agents_go_to_their_own_service(caller) -> None:
-    stream = eventstream.event("output", {"text": "Hello."})
-    chunk = eventstream.event("chunk", {"bytes": "SGVsbG8u"})
-    upstream = Upstream(Response(stream, media_type=eventstream.CONTENT_TYPE))
+    stream = event_stream.event("output", {"text": "Hello."})
+    chunk = event_stream.event("chunk", {"bytes": "SGVsbG8u"})
+    upstream = Upstream(Response(stream, media_type=event_stream.CONTENT_TYPE))
     with forwarding(caller, upstream) as origin:
         with closing(client("bedrock-agent-runtime", origin)) as made:
             with closing(made.retrieve_and_generate_stream(**ASKED)["stream"]) as events:
                 assert list(events) == [{"output": {"text": "Hello."}}]
-            upstream.answer = Response(chunk, media_type=eventstream.CONTENT_TYPE)
+            upstream.answer = Response(chunk, media_type=event_stream.CONTENT_TYPE)
             with closing(made.invoke_agent(**AGENT)["completion"]) as events:
                 assert list(events) == [{"chunk": {"bytes": b"Hello."}}]
 
@@ -210,13 +210,13 @@ def test_events_arrive_as_they_come(caller) -> None:
     read_first = threading.Event()
 
     async def events() -> AsyncIterator[bytes]:
-        yield eventstream.event("messageStart", {"role": "assistant"})
+        yield event_stream.event("messageStart", {"role": "assistant"})
         # The rest is written once the first has been read at the other end.
         await anyio.to_thread.run_sync(read_first.wait, 20)
         assert read_first.is_set()
-        yield eventstream.event("messageStop", {"stopReason": "end_turn"})
+        yield event_stream.event("messageStop", {"stopReason": "end_turn"})
 
-    answer = StreamingResponse(events(), media_type=eventstream.CONTENT_TYPE)
+    answer = StreamingResponse(events(), media_type=event_stream.CONTENT_TYPE)
     with forwarding(caller, Upstream(answer)) as origin:
         with closing(client("bedrock-runtime", origin)) as made:
             with closing(made.converse_stream(modelId="a", **SAID)["stream"]) as stream:

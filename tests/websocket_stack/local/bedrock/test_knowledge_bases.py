@@ -1,14 +1,13 @@
-"""A knowledge base over passages: queries, what is found, events."""
+"""A knowledge base over passages: queries, sessions, retrieval, events."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-from botocore.eventstream import EventStreamBuffer
 from hypothesis import given
 from mutations import mutated
+from stream_events import read_events
 
 from fakes import FakeStream
 from fulfillment.models.base import Message, Prompt
@@ -17,9 +16,10 @@ from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.bedrock import knowledge_bases
 from websocket_stack.local.bedrock.knowledge_bases import (
     NOTHING_FOUND,
+    KnowledgeBaseSessions,
     Query,
-    answer_of,
     query_of,
+    reply_of,
     retrieve,
 )
 from websocket_stack.local.demo_model.model import tokens_of
@@ -58,10 +58,7 @@ def refusal(body: dict[str, Any]) -> str:
 
 
 def read(answer: FakeStream, *passages: Passage, query: Query = QUERY) -> list[tuple[str, Any]]:
-    buffer = EventStreamBuffer()
-    for part in knowledge_bases.events(answer, passages, query, ORIGIN):
-        buffer.add_data(part)
-    return [(each.headers[":event-type"], json.loads(each.payload)) for each in buffer]
+    return read_events(knowledge_bases.events(answer, passages, query, ORIGIN))
 
 
 # --- requests
@@ -86,7 +83,7 @@ def test_a_request_becomes_a_query() -> None:
     )
 
 
-def test_a_request_needs_no_more_than_what_to_ask_whom() -> None:
+def test_a_request_needs_a_text_and_a_knowledge_base() -> None:
     assert query_of(request()) == Query("lamp", 2, True, False, 2048, (), "")
 
 
@@ -97,7 +94,7 @@ def test_a_request_needs_no_more_than_what_to_ask_whom() -> None:
         ("Answer from $search_results$.", False),
     ],
 )
-def test_a_template_of_ones_own_has_to_ask_for_citations(template, cites) -> None:
+def test_a_custom_template_has_to_ask_for_citations(template, cites) -> None:
     body = request(generation={"promptTemplate": {"textPromptTemplate": template}})
 
     assert query_of(body).cites is cites
@@ -138,42 +135,56 @@ def test_a_template_of_ones_own_has_to_ask_for_citations(template, cites) -> Non
         ),
     ],
 )
-def test_what_is_no_query_is_refused(body, message) -> None:
+def test_an_invalid_query_is_refused(body, message) -> None:
     assert message in refusal(body)
 
 
-# --- what is found
+# --- sessions
 
 
-def test_passages_are_found_as_many_as_wanted() -> None:
+def test_only_the_service_can_name_a_session() -> None:
+    sessions = KnowledgeBaseSessions()
+    session_id = sessions.begin_or_resume("")
+
+    assert sessions.begin_or_resume(session_id) == session_id
+    assert sessions.begin_or_resume("") != session_id
+    with pytest.raises(ServiceError, match="Session with Id my-own is not valid") as refused:
+        sessions.begin_or_resume("my-own")
+    assert (refused.value.status, refused.value.code) == (400, "ValidationException")
+
+
+# --- retrieval
+
+
+def test_the_number_of_passages_is_limited() -> None:
     assert retrieve(LIBRARY, QUERY._replace(text="lamp in fog")) == [FOG]
-    assert len(retrieve(LIBRARY, QUERY._replace(most_passages=1))) == 1
+    assert len(retrieve(LIBRARY, QUERY._replace(max_passages=1))) == 1
 
 
-def test_what_was_asked_before_does_not_get_in_the_way() -> None:
+def test_earlier_questions_do_not_get_in_the_way() -> None:
     asked = ("deep sea", "It is.", "horn in fog")
     messages = [Message("assistant" if n % 2 else "user", text) for n, text in enumerate(asked)]
 
     assert retrieve(LIBRARY, QUERY._replace(text=question(messages))) == [FOG]
 
 
-def test_what_was_asked_before_helps_where_the_question_says_too_little() -> None:
+def test_earlier_questions_help_a_short_one() -> None:
     messages = [Message("user", "deep sea"), Message("assistant", "Yes."), Message("user", "Why?")]
 
     [found] = retrieve(LIBRARY, QUERY._replace(text=question(messages)))
     assert found.heading == "Sea"
 
 
-def test_the_answer_is_the_passages_or_an_apology() -> None:
-    assert answer_of([LAMPS, FOG]) == f"{LAMPS.text}\n\n{FOG.text}"
-    assert answer_of([]) == NOTHING_FOUND
+def test_the_reply_is_the_passages_or_an_apology() -> None:
+    assert reply_of([LAMPS, FOG]) == f"{LAMPS.text}\n\n{FOG.text}"
+    assert reply_of([]) == NOTHING_FOUND
 
 
 # --- events
 
 
-def test_each_citation_follows_what_it_is_for() -> None:
-    text = answer_of([LAMPS, FOG])
+def test_each_citation_follows_its_passage() -> None:
+    text = reply_of([LAMPS, FOG])
     events = read(FakeStream(tokens_of(text)), LAMPS, FOG)
 
     assert "".join(payload["text"] for name, payload in events if name == "output") == text
@@ -192,19 +203,19 @@ def test_each_citation_follows_what_it_is_for() -> None:
         }
 
 
-def test_what_was_not_written_to_the_end_is_not_cited() -> None:
+def test_an_unfinished_passage_is_not_cited() -> None:
     events = read(FakeStream(tokens_of(LAMPS.text)[:-1]), LAMPS)
 
     assert {name for name, _ in events} == {"output"}
 
 
-def test_a_query_that_does_not_cite_gets_text_alone() -> None:
+def test_without_citations_there_is_only_text() -> None:
     events = read(FakeStream([LAMPS.text]), LAMPS, query=QUERY._replace(cites=False))
 
     assert events == [("output", {"text": LAMPS.text})]
 
 
-def test_a_guardrail_has_looked_at_it() -> None:
+def test_a_guardrail_has_its_event() -> None:
     events = read(FakeStream(["", "Sorry."]), query=QUERY._replace(is_guarded=True))
 
     assert events == [("output", {"text": "Sorry."}), ("guardrail", {"action": "NONE"})]
@@ -223,8 +234,8 @@ ANY = request(
 
 
 @given(mutated(ANY))
-def test_whatever_is_sent_is_read_or_refused(body) -> None:
+def test_any_request_is_read_or_refused(body) -> None:
     try:
-        assert query_of(body).most_passages in (1, 2)
+        assert query_of(body).max_passages in (1, 2)
     except ServiceError as refused:
         assert refused.status == 400

@@ -80,16 +80,19 @@ def test_the_system_text_may_be_blocks() -> None:
     )
 
 
-def test_calls_and_their_results_are_read() -> None:
+def test_calls_and_results_are_read() -> None:
     body = request(
         user("Where?"),
         assistant(use("a", id=1), use("b")),
         user([result("a"), result("b", [text("no "), text("such")], is_error=True)]),
     )
 
-    asked, called, told = prompt_of(body).messages
+    _, called, results = prompt_of(body).messages
     assert called.tool_calls == (ToolCall("a", "find", {"id": 1}), ToolCall("b", "find", {}))
-    assert told.tool_results == (ToolResult("a", "found"), ToolResult("b", "no such", failed=True))
+    assert results.tool_results == (
+        ToolResult("a", "found"),
+        ToolResult("b", "no such", failed=True),
+    )
 
 
 @pytest.mark.parametrize("version", [None, "2023-06-01"])
@@ -98,7 +101,7 @@ def test_a_request_names_its_version(version) -> None:
 
 
 @pytest.mark.parametrize("name", ["max_tokens", "messages"])
-def test_what_is_required_is_named(name) -> None:
+def test_a_missing_member_is_named(name) -> None:
     body = request(user("hello"))
     del body[name]
 
@@ -112,7 +115,7 @@ def test_max_tokens_is_a_whole_number_from_one(value) -> None:
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, "hot", True, [1]])
 @pytest.mark.parametrize("name", ["temperature", "top_p"])
-def test_sampling_is_a_share(name, value) -> None:
+def test_sampling_is_a_fraction(name, value) -> None:
     assert refusal(request(user("hello"), **{name: value})).startswith(f"{name}: takes a number")
 
 
@@ -146,7 +149,7 @@ def test_sampling_is_a_share(name, value) -> None:
         ),
     ],
 )
-def test_messages_that_are_no_conversation_are_invalid(messages, reason) -> None:
+def test_an_invalid_conversation_is_refused(messages, reason) -> None:
     assert reason in refusal(request(*messages))
 
 
@@ -171,7 +174,7 @@ ANY = request(
 
 
 @given(mutated(ANY))
-def test_whatever_is_sent_is_read_or_refused(body) -> None:
+def test_any_request_is_read_or_refused(body) -> None:
     try:
         assert prompt_of(body).messages
     except ServiceError as refused:

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 import pytest
 
 from stack_fixture import client, running_stack, session
-from websocket_stack.local.bedrock import agent_routes as agents_http
-from websocket_stack.local.bedrock import routes as runtime_http
+from websocket_stack.local.bedrock import agent_routes
+from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.demo_model.model import DemoModel
 from websocket_stack.local.demo_model.passages import Library, Passage
 
@@ -27,7 +27,7 @@ Ask: TypeAlias = Callable[[str], str]
 @pytest.fixture(scope="module")
 def lex() -> Iterator[Any]:
     """A ``lexv2-runtime`` client of a stack with these bots."""
-    routes = [*runtime_http.routes(DEMO), *agents_http.routes(DEMO)]
+    routes = [*bedrock_routes.routes(DEMO), *agent_routes.routes(DEMO)]
     with running_stack(fulfillment="demo_bots.bot", model_routes=routes) as origin:
         with closing(client("lexv2-runtime", origin)) as made:
             yield made

@@ -8,7 +8,7 @@ from fakes import FakeClock
 from fulfillment.models.base import Message, Prompt, ToolCall, ToolResult, ToolSpec
 from websocket_stack.local.demo_model.model import THINKING_SECONDS, DemoModel, tokens_of
 from websocket_stack.local.demo_model.passages import Library, Passage
-from websocket_stack.local.demo_model.tools import LOOKING, Said
+from websocket_stack.local.demo_model.tools import LOOKING
 
 LAMPS = Passage("docs/lamps.md", "Lamps", "The lamp of a lighthouse turns once in ten seconds.")
 FOG = Passage("README.md", "Fog", "In fog the horn sounds twice a minute.")
@@ -62,7 +62,7 @@ def test_tokens_joined_are_the_text(text) -> None:
     assert "".join(tokens_of(text)) == text
 
 
-def test_a_token_is_about_four_characters_and_the_space_before_them() -> None:
+def test_a_token_is_about_four_characters() -> None:
     assert tokens_of("The lighthouse turns. ") == ["The", " ligh", "thou", "se", " turn", "s.", " "]
 
 
@@ -107,7 +107,7 @@ def test_the_completion_counts_tokens_and_time() -> None:
     assert completion.latency_ms == int((sleeper.clock.now - 1000.0) * 1000)
 
 
-def test_the_limit_of_tokens_ends_the_reply() -> None:
+def test_max_tokens_end_the_reply() -> None:
     answer = model(Sleeper()).ask(prompt("lamp", max_tokens=3))
 
     assert list(answer) == ["The", " lamp", " of"]
@@ -115,7 +115,7 @@ def test_the_limit_of_tokens_ends_the_reply() -> None:
     assert (answer.completion.stop_reason, answer.completion.output_tokens) == ("max_tokens", 3)
 
 
-def test_a_stop_sequence_ends_the_reply_and_is_not_written() -> None:
+def test_a_stop_sequence_ends_the_reply() -> None:
     stopped = prompt("lamp")._replace(stop_sequences=("turns", " of a", "never"))
     answer = model(Sleeper()).ask(stopped)
 
@@ -161,7 +161,7 @@ def test_a_reply_that_is_cut_calls_no_tool() -> None:
     assert (answer.completion.stop_reason, answer.completion.tool_calls) == ("max_tokens", ())
 
 
-def test_each_call_of_a_conversation_has_an_id_of_its_own() -> None:
+def test_each_call_has_its_own_id() -> None:
     earlier = ToolCall("tooluse_demo_1", "tell_time", {})
     messages = (
         Message("user", "What time is it?"),
@@ -178,9 +178,11 @@ def test_each_call_of_a_conversation_has_an_id_of_its_own() -> None:
     assert (answer.completion.input_tokens or 0) > len(tokens_of("noon"))
 
 
-def test_it_writes_what_it_is_told_to_at_the_same_pace() -> None:
+def test_any_reply_is_written_at_the_same_pace() -> None:
     sleeper = Sleeper()
-    answer = model(sleeper, tokens_per_second=10).write(Said("Once upon a time"), prompt("x", 3))
+    answer = model(sleeper, tokens_per_second=10).write(
+        Message("assistant", "Once upon a time"), prompt("x", 3)
+    )
 
     assert list(answer) == ["Once", " upon", " a"]
     assert sleeper.clock.now - 1000.0 == pytest.approx(THINKING_SECONDS + 0.2)

@@ -25,7 +25,7 @@ def test_a_document_is_cut_at_its_headings() -> None:
     ]
 
 
-def test_text_before_the_first_heading_goes_by_the_name_of_its_file() -> None:
+def test_text_before_the_first_heading() -> None:
     assert split("a.md", "Hello.") == [Passage("a.md", "a.md", "Hello.")]
 
 
@@ -36,7 +36,7 @@ def test_a_comment_in_a_code_block_is_no_heading(fence) -> None:
     assert [passage.heading for passage in split("a.md", document)] == ["Title", "Next"]
 
 
-def test_a_heading_of_the_fifth_level_and_a_hashtag_are_text() -> None:
+def test_deep_headings_and_hashtags_are_text() -> None:
     assert split("a.md", "##### deep\n#tag") == [Passage("a.md", "a.md", "##### deep\n#tag")]
 
 
@@ -90,11 +90,11 @@ def test_a_question_that_fits_nothing_finds_nothing(question) -> None:
     assert LIBRARY.find(question) == []
 
 
-def test_no_more_passages_are_found_than_asked_for() -> None:
+def test_the_number_of_passages_is_limited() -> None:
     library = Library([Passage("a.md", f"Part {i}", "A lamp turns.") for i in range(5)])
 
     assert [each.heading for each in library.find("lamp")] == ["Part 0", "Part 1"]
-    assert len(library.find("lamp", most=3)) == 3
+    assert len(library.find("lamp", limit=3)) == 3
 
 
 def test_a_word_in_the_heading_weighs_more() -> None:
@@ -111,7 +111,7 @@ def test_a_passage_that_fits_much_less_is_left_out() -> None:
     assert Library([mention, about]).find("lamp") == [about]
 
 
-def test_the_passages_that_a_text_quotes_are_found_in_its_order() -> None:
+def test_quoted_passages_are_found_in_order() -> None:
     text = f"First: {TURN.text}\n\n{DEPLOY.text}"
 
     assert LIBRARY.quoted_in(text) == [(7, TURN), (len(text) - len(DEPLOY.text), DEPLOY)]
@@ -134,7 +134,7 @@ def test_a_library_reads_the_documents_of_a_checkout(tmp_path) -> None:
     assert library.find("horns") == []
 
 
-def test_who_asks_by_a_heading_gets_what_stands_under_it_and_no_more() -> None:
+def test_a_heading_as_question_finds_its_passage_alone() -> None:
     wanted = Passage("README.md", "How does a turn work?", "A turn works in three steps.")
     other = Passage("docs/x.md", "Turns", "How a turn does its work: a turn, a turn, a turn.")
     library = Library([other, wanted])

@@ -1,36 +1,40 @@
-"""Which tool the demo model calls, and what it says of the results."""
+"""Which tool the demo model calls, with which arguments, and how it tells results."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fulfillment.models.base import ToolCall, ToolResult, ToolSpec
-from websocket_stack.local.demo_model.tools import LOOKING, act, chosen, markdown, told
+from websocket_stack.local.demo_model.tools import LOOKING, best_tool, markdown, tell, use_tool
 
-ORDERS = ToolSpec(
+
+def tool(name: str, description: str, /, **properties: Any) -> ToolSpec:
+    """Return a tool whose parameters are all required."""
+    schema = {"type": "object", "properties": properties, "required": list(properties)}
+    return ToolSpec(name, description, schema)
+
+
+TEXT = {"type": "string"}
+ORDERS = tool(
     "find_order",
     "Look up the state of an order.",
-    {
-        "type": "object",
-        "properties": {"order_id": {"type": "string", "description": "As on the receipt."}},
-        "required": ["order_id"],
-    },
+    order_id=TEXT | {"description": "On the receipt."},
 )
-WEATHER = ToolSpec(
-    "getWeather",
-    "Tell the forecast for a city.",
-    {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-)
-TIME = ToolSpec("time", "", {"type": "object"})
+WEATHER = tool("getWeather", "Tell the forecast for a city.", city=TEXT)
+TIME = tool("time", "")
 TOOLS = (ORDERS, WEATHER, TIME)
 
 
+# --- calls
+
+
 @pytest.mark.parametrize(
-    ("said", "tool"),
+    ("question", "best"),
     [
         ("Where are my orders?", ORDERS),
         ("I have lost the receipt", ORDERS),
@@ -39,37 +43,62 @@ TOOLS = (ORDERS, WEATHER, TIME)
         ("Which city is it?", WEATHER),
         ("the weather order", ORDERS),
         ("What time is it?", TIME),
-        ("hello", None),
         ("look it up, tell me, get it", None),
         ("", None),
     ],
 )
-def test_the_tool_that_shares_most_words_is_chosen(said, tool) -> None:
-    assert chosen(said, TOOLS) == tool
+def test_the_tool_that_shares_most_words_is_called(question, best) -> None:
+    assert best_tool(question, TOOLS) == best
 
 
-def test_it_says_that_it_looks_and_calls() -> None:
-    said = act("Where is order A-17?", TOOLS)
+@pytest.mark.parametrize(
+    ("schema", "question", "argument"),
+    [
+        (TEXT, "Where is order A-1042?", "A-1042"),
+        (TEXT, "has order (ORD_77/b.2) come", "ORD_77/b.2"),
+        (TEXT, 'the order of "two lamps" in 2026', "two lamps"),
+        (TEXT, "the order of “two lamps”", "two lamps"),
+        (TEXT | {"default": "all"}, "my orders", "all"),
+        ({"type": "integer"}, "order 3 lamps", 3),
+        ({"type": "number"}, "order -2.5 lamps", -2.5),
+        ({"enum": ["small", "next_day"]}, "order it for the NEXT day", "next_day"),
+    ],
+)
+def test_an_argument_is_found_in_the_question(schema, question, argument) -> None:
+    message = use_tool(question, [tool("order", "", it=schema)])
 
-    assert said is not None
-    assert said.text == LOOKING
-    [call] = said.tool_calls
-    assert (call.name, call.arguments) == ("find_order", {"order_id": "A-17"})
+    assert message is not None
+    assert message.text == LOOKING
+    assert message.tool_calls == (ToolCall("tooluse_demo", "order", {"it": argument}),)
 
 
-def test_it_asks_for_what_is_missing() -> None:
-    said = act("Where is my order?", TOOLS)
+@pytest.mark.parametrize(
+    ("schema", "missing"),
+    [
+        (TEXT, "order id: an id, a number or “quoted words”"),
+        (TEXT | {"description": "As on the receipt."}, "order id: As on the receipt"),
+        ({"enum": ["small", 2]}, "order id: small, 2"),
+        ({"type": "integer"}, "order id: an id, a number or “quoted words”"),
+    ],
+)
+def test_a_missing_argument_is_asked_for(schema, missing) -> None:
+    message = use_tool("Where is my order?", [tool("order", "", orderId=schema)])
 
-    assert said is not None
-    assert said.text == (
-        "For that I need to know one thing more (order id: As on the receipt). What is it?"
-    )
-    assert said.tool_calls == ()
+    assert message is not None
+    assert message.text == f"For that I need to know one thing more ({missing}). What is it?"
+    assert message.tool_calls == ()
 
 
-def test_where_no_tool_fits_it_does_nothing() -> None:
-    assert act("hello", TOOLS) is None
-    assert act("hello", ()) is None
+def test_optional_arguments_are_left_out() -> None:
+    schema = {"type": "object", "properties": {"days": {"type": "integer"}}}
+    message = use_tool("order for 3 days", [ToolSpec("order", "", schema)])
+
+    assert message is not None and message.tool_calls[0].arguments == {}
+
+
+def test_where_no_tool_fits_none_is_called() -> None:
+    assert use_tool("hello", TOOLS) is None
+    assert use_tool("hello", ()) is None
 
 
 # --- results
@@ -79,7 +108,7 @@ def test_results_are_told_by_the_names_of_their_tools() -> None:
     calls = (ToolCall("1", "find_order", {}), ToolCall("2", "time", {}))
     results = (ToolResult("1", '{"state": "sent"}'), ToolResult("2", "noon"), ToolResult("3", "x"))
 
-    assert told(results, calls) == (
+    assert tell(results, calls) == (
         "The tool `find_order` says:\n\n- **state**: sent\n\n"
         "The tool `time` says: noon\n\n"
         "The tool says: x"
@@ -87,7 +116,7 @@ def test_results_are_told_by_the_names_of_their_tools() -> None:
 
 
 def test_a_failure_is_told_as_one() -> None:
-    assert told([ToolResult("1", "There is no order 5.", failed=True)], ()) == (
+    assert tell([ToolResult("1", "There is no order 5.", failed=True)], ()) == (
         "The tool could not do that. It says: There is no order 5."
     )
 
@@ -99,12 +128,12 @@ def test_a_failure_is_told_as_one() -> None:
         ('"It rains."', "It rains."),
         ("21.5", "21.5"),
         ("{}", "{}"),
-        ("[]", "[]"),
         ("{not JSON", "{not JSON"),
-        ('{"a": 1, "b": null, "c": true}', "- **a**: 1\n- **b**: null\n- **c**: true"),
-        ('{"a": "two\\nlines"}', "- **a**: two lines"),
-        ('[{"a": 1, "b": "x"}, {"a": 2}]', "- a: 1, b: x\n- a: 2"),
-        ('{"a": [1, 2], "b": {"c": {"d": [3]}}}', "- **a**: 1, 2\n- **b**: c: d: [3]"),
+        (
+            '{"a": 1, "b": null, "c": "two\\nlines"}',
+            "- **a**: 1\n- **b**: null\n- **c**: two lines",
+        ),
+        ('["x", {"a": "ü"}]', '- x\n- {"a": "ü"}'),
         ("[" * 5000, "[" * 5000),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fulfillment.models.bedrock.citations import Source, source_of
-from websocket_stack.local.bedrock.references import citation, reference
+from websocket_stack.local.bedrock.citations import citation, reference
 from websocket_stack.local.demo_model.passages import Passage
 
 ORIGIN = "http://127.0.0.1:8000/"
@@ -11,18 +11,18 @@ README = Passage("README.md", "Lamps", "The lamp turns.")
 DOCS = Passage("docs/lamps.md", "Lamps", "The lamp turns.")
 
 
-def test_a_document_of_the_project_itself_lies_in_s3() -> None:
-    made = reference(README, ORIGIN)
+def test_a_document_of_the_project_is_in_s3() -> None:
+    read = reference(README, ORIGIN)
 
-    assert made["content"] == {"type": "TEXT", "text": "The lamp turns."}
-    assert made["location"] == {
+    assert read["content"] == {"type": "TEXT", "text": "The lamp turns."}
+    assert read["location"] == {
         "type": "S3",
         "s3Location": {"uri": "s3://local-documents/README.md"},
     }
-    assert made["metadata"]["x-amz-bedrock-kb-source-uri"] == "s3://local-documents/README.md"
+    assert read["metadata"]["x-amz-bedrock-kb-source-uri"] == "s3://local-documents/README.md"
 
 
-def test_a_document_of_the_docs_is_a_page_of_this_server() -> None:
+def test_a_document_of_the_docs_is_a_page() -> None:
     location = reference(DOCS, ORIGIN)["location"]
 
     assert location == {
@@ -31,14 +31,14 @@ def test_a_document_of_the_docs_is_a_page_of_this_server() -> None:
     }
 
 
-def test_each_passage_is_a_chunk_of_its_own() -> None:
+def test_each_passage_is_its_own_chunk() -> None:
     def chunk(passage: Passage) -> str:
         return str(reference(passage, ORIGIN)["metadata"]["x-amz-bedrock-kb-chunk-id"])
 
     assert len({chunk(README), chunk(DOCS), chunk(Passage("README.md", "Fog", "x"))}) == 3
 
 
-def test_a_citation_says_where_the_passage_stands() -> None:
+def test_a_citation_says_where_the_passage_is() -> None:
     cited = citation(README, 10, ORIGIN)
 
     assert cited["generatedResponsePart"] == {
@@ -47,7 +47,7 @@ def test_a_citation_says_where_the_passage_stands() -> None:
     assert cited["retrievedReferences"] == [reference(README, ORIGIN)]
 
 
-def test_the_project_makes_sources_of_them() -> None:
+def test_the_projects_adapter_reads_them() -> None:
     assert source_of(reference(README, ORIGIN)) == Source(
         "s3://local-documents/README.md", "README.md"
     )

@@ -16,9 +16,12 @@ BUCKET = "local-documents"
 
 
 def citation(passage: Passage, start: int, origin: str) -> Mapping[str, Any]:
-    """Return what says that a passage stands in an answer.
+    """Return the citation of a passage that a reply quotes.
 
-    Takes where it starts there, and the address at which this server shows documents.
+    Args:
+        passage: the passage.
+        start: where it starts in the reply.
+        origin: the address at which this server shows documents.
     """
     # The end is that of the last character.
     span = {"start": start, "end": start + len(passage.text) - 1}

@@ -10,7 +10,7 @@ from botocore.model import StructureShape
 from botocore.session import Session
 
 from websocket_stack.local.aws_json import ServiceError
-from websocket_stack.local.bedrock.constraints import check
+from websocket_stack.local.bedrock.validation import validate
 
 SECRET = "a secret"
 
@@ -21,7 +21,7 @@ def converse(**members: Any) -> dict[str, Any]:
 
 def refusal(operation: str, members: Any, service: str = "bedrock-runtime") -> tuple[str, str]:
     with pytest.raises(ServiceError) as refused:
-        check(service, operation, members)
+        validate(service, operation, members)
     assert refused.value.status == 400
     assert SECRET not in refused.value.message
     return refused.value.code, refused.value.message
@@ -71,14 +71,14 @@ def refusal(operation: str, members: Any, service: str = "bedrock-runtime") -> t
         ),
     ],
 )
-def test_a_constraint_that_is_broken_is_named_with_its_place(members, words) -> None:
+def test_a_violation_is_named_with_its_place(members, words) -> None:
     code, message = refusal("ConverseStream", converse(**members))
 
     assert code == "ValidationException"
     assert message.startswith(f"1 validation error detected: Value at {words}")
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
+def test_all_violations_are_named_at_once() -> None:
     code, message = refusal(
         "ConverseStream", converse(inferenceConfig={"maxTokens": 0, "temperature": -1})
     )
@@ -106,29 +106,29 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         ({"system": [{"text": 5}]}, "NUMBER_VALUE can not be converted to a String"),
     ],
 )
-def test_what_is_not_of_its_type_cannot_be_read(members, message) -> None:
+def test_a_value_of_another_type_cannot_be_read(members, message) -> None:
     code, said = refusal("ConverseStream", converse(**members))
 
     assert code == "SerializationException"
     assert said.startswith(message)
 
 
-def test_null_is_as_good_as_left_out() -> None:
-    check("bedrock-runtime", "ConverseStream", converse(system=None, inferenceConfig=None))
+def test_null_is_as_good_as_absent() -> None:
+    validate("bedrock-runtime", "ConverseStream", converse(system=None, inferenceConfig=None))
 
 
-def test_what_is_new_to_the_model_is_passed_over() -> None:
-    check("bedrock-runtime", "ConverseStream", converse(soon={"a": [1]}))
+def test_unknown_members_are_ignored() -> None:
+    validate("bedrock-runtime", "ConverseStream", converse(soon={"a": [1]}))
 
 
 def test_a_document_may_hold_anything() -> None:
     fields = {"thinking": {"type": "disabled"}, "list": [None, 1.5, {}]}
-    check("bedrock-runtime", "ConverseStream", converse(additionalModelRequestFields=fields))
+    validate("bedrock-runtime", "ConverseStream", converse(additionalModelRequestFields=fields))
 
 
-def test_what_is_in_the_path_is_only_looked_at_where_it_is_given() -> None:
+def test_members_of_the_path_may_be_absent() -> None:
     body = {"inputText": "hello"}
-    check("bedrock-agent-runtime", "InvokeAgent", body)
+    validate("bedrock-agent-runtime", "InvokeAgent", body)
     code, message = refusal(
         "InvokeAgent", {**body, "agentId": "not-an-id"}, "bedrock-agent-runtime"
     )
@@ -136,7 +136,7 @@ def test_what_is_in_the_path_is_only_looked_at_where_it_is_given() -> None:
     assert "Value at 'agentId'" in message
 
 
-def test_a_filter_as_deep_as_json_gets_is_checked() -> None:
+def test_nesting_may_be_deep() -> None:
     deep: Any = {"equals": {"key": "a", "value": 1}}
     for _ in range(2000):
         deep = {"andAll": [deep, deep]} if "equals" in deep else {"andAll": [deep]}
@@ -167,7 +167,7 @@ def test_a_filter_as_deep_as_json_gets_is_checked() -> None:
         ("bedrock-agent-runtime", "InvokeAgent"),
     ],
 )
-def test_every_pattern_of_the_operations_here_is_one_of_pythons_too(service, operation) -> None:
+def test_every_pattern_is_one_of_pythons_too(service, operation) -> None:
     todo = [Session().get_service_model(service).operation_model(operation).input_shape]
     seen, patterns = set(), []
     while todo:

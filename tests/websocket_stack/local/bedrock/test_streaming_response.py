@@ -1,4 +1,4 @@
-"""Answers as responses that stream."""
+"""Replies as responses that stream."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from starlette.testclient import TestClient
 
 from fakes import FakeStream
 from fulfillment.errors import ModelInterrupted, ModelUnavailable
-from fulfillment.models.base import ModelStream
+from fulfillment.models.base import Message, ModelStream, Prompt
 from stack_fixture import running_app
-from websocket_stack.local.bedrock import model_streams
+from websocket_stack.local.bedrock.streaming_response import streaming_response
+from websocket_stack.local.demo_model.model import DemoStream
 
 BROKEN = b"broken"
 
 
-def parts(answer: ModelStream) -> Iterator[bytes]:
+def events(answer: ModelStream) -> Iterator[bytes]:
     yield b"begin "
     for text in answer:
         yield text.encode()
@@ -34,9 +35,9 @@ def parts(answer: ModelStream) -> Iterator[bytes]:
 
 def get(answer: FakeStream, open_after_seconds: float = 5.0) -> Any:
     def endpoint(request: Request) -> Response:
-        return model_streams.respond(
+        return streaming_response(
             answer,
-            parts,
+            events,
             broken=BROKEN,
             headers={"x-session": "one"},
             open_after_seconds=open_after_seconds,
@@ -46,7 +47,7 @@ def get(answer: FakeStream, open_after_seconds: float = 5.0) -> Any:
         return http.get("/")
 
 
-def test_an_answer_is_the_body_in_its_own_order() -> None:
+def test_a_reply_is_streamed_in_order() -> None:
     answer = FakeStream(["one ", "two"])
     response = get(answer)
 
@@ -56,49 +57,47 @@ def test_an_answer_is_the_body_in_its_own_order() -> None:
     assert answer.closed.is_set()
 
 
-def test_what_fails_at_once_is_raised() -> None:
+def test_an_early_failure_is_raised() -> None:
     with pytest.raises(ModelUnavailable):
         get(FakeStream([ModelUnavailable("busy")]))
 
 
-def test_what_fails_later_is_an_event() -> None:
+def test_a_later_failure_is_an_event() -> None:
     answer = FakeStream(["one ", ModelInterrupted("broke")])
 
     assert get(answer).content == b"begin one broken"
     assert answer.closed.is_set()
 
 
-def test_what_fails_once_the_stream_is_open_is_an_event_too() -> None:
+def test_a_failure_in_an_open_stream_is_an_event() -> None:
     fail = Event()
     answer = FakeStream([fail, ModelUnavailable("busy")])
 
     def opened(answer: ModelStream) -> Iterator[bytes]:
         fail.set()
-        yield from parts(answer)
+        yield from events(answer)
 
-    response = model_streams.respond(
-        answer, opened, broken=BROKEN, headers={}, open_after_seconds=0.0
-    )
+    response = streaming_response(answer, opened, broken=BROKEN, headers={}, open_after_seconds=0.0)
     with TestClient(Starlette(routes=[Route("/", lambda request: response)])) as http:
         assert http.get("/").content == b"begin broken"
 
 
-def test_an_answer_of_nothing_is_complete() -> None:
+def test_an_empty_reply_is_complete() -> None:
     assert get(FakeStream([])).content == b"begin  end_turn"
 
 
-def test_a_caller_who_hangs_up_stops_the_model() -> None:
+def test_hanging_up_stops_the_model() -> None:
     never, ended = Event(), Event()
     answer = FakeStream(["one ", never, "two"])
 
     def until_closed(answer: ModelStream) -> Iterator[bytes]:
         try:
-            yield from parts(answer)
+            yield from events(answer)
         finally:
             ended.set()
 
     def endpoint(request: Request) -> Response:
-        return model_streams.respond(
+        return streaming_response(
             answer, until_closed, broken=BROKEN, headers={}, open_after_seconds=5.0
         )
 
@@ -109,3 +108,20 @@ def test_a_caller_who_hangs_up_stops_the_model() -> None:
             assert connection.getresponse().read(10) == b"begin one "
         assert answer.closed.wait(10)
         assert ended.wait(10)
+
+
+def test_a_call_that_is_closed_does_not_end_well() -> None:
+    answer = DemoStream(
+        Message("assistant", "Once upon a time"), Prompt(()), 80.0, lambda: 0.0, lambda _: None
+    )
+
+    def closing_events(chunks: ModelStream) -> Iterator[bytes]:
+        for text in chunks:
+            yield text.encode()
+            answer.close()
+
+    response = streaming_response(
+        answer, closing_events, broken=BROKEN, headers={}, open_after_seconds=5.0
+    )
+    with TestClient(Starlette(routes=[Route("/", lambda request: response)])) as http:
+        assert http.get("/").content == b"Oncebroken"
