@@ -1,4 +1,4 @@
-"""Where a text comes from: numbered markers in it, and the list of sources under it; pure.
+"""Where a text comes from: numbered markers in it, and the list of sources under it. Pure.
 
 Citations and references are those of Bedrock's knowledge bases and agents:
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Citation.html
@@ -17,7 +17,7 @@ from fulfillment.markdown import fences
 TITLES = ("title", "x-amz-bedrock-kb-title", "_document_title")
 SOURCE_URI = "x-amz-bedrock-kb-source-uri"
 
-# Members of a URL's query that let whoever has it in, at S3, CloudFront, Azure, Google, SharePoint.
+# Members of a URL's query that grant access: at S3, CloudFront, Azure, Google, SharePoint.
 KEYS = frozenset(
     {"x-amz-signature", "x-goog-signature", "signature", "sig", "token", "access_token", "tempauth"}
 )
@@ -35,7 +35,7 @@ class Source(NamedTuple):
     """A document that a text is based on."""
 
     address: str
-    """What tells it from others: a URL, an S3 URI, an id."""
+    """What identifies it: a URL, an S3 URI, an id."""
     title: str
     link: str = ""
     """An address for the reader to open; empty where there is none, or one not for everybody."""
@@ -48,22 +48,33 @@ def source_of(reference: Mapping[str, Any]) -> Source | None:
     there is only a title.
     """
     location, metadata = reference.get("location", {}), reference.get("metadata", {})
-    addresses = [
-        member.get("url") or member.get("uri") or member.get("id")
-        for member in location.values()
-        if isinstance(member, Mapping)
-    ]
-    address = str(next(filter(None, addresses), "") or metadata.get(SOURCE_URI) or "")
-    titles = (metadata.get(name) for name in TITLES)
-    title = next((title for title in titles if isinstance(title, str) and title.strip()), "")
-    title = title or _last_part(address) or location.get("type", "")
+    address = _address(location) or str(metadata.get(SOURCE_URI) or "")
+    title = _title(metadata) or _last_part(address) or location.get("type", "")
     if not title:
         return None
     if not _is_web(address):
         return Source(address or title, title)
     link = _link(address)
-    # What is signed is signed anew each time.
+    # A signed address is signed again for each request, and the rest of it tells documents apart.
     return Source(address if link else address.partition("?")[0], title, link)
+
+
+def _address(location: Mapping[str, Any]) -> str:
+    # Each type of location has a member of its own, such as s3Location, that holds one of these.
+    for member in location.values():
+        if isinstance(member, Mapping):
+            for name in ("url", "uri", "id"):
+                if member.get(name):
+                    return str(member[name])
+    return ""
+
+
+def _title(metadata: Mapping[str, Any]) -> str:
+    for name in TITLES:
+        title = metadata.get(name)
+        if isinstance(title, str) and title.strip():
+            return title
+    return ""
 
 
 class CitedText:
@@ -75,7 +86,8 @@ class CitedText:
     not, and they have been seen to point into words and beyond the text.
     https://repost.aws/questions/QUGxXdECpDR4G4O0E_d19hsw/bedrock-citations-span-indices-inconsistent-during-streaming-agents-retrieveandgenerate
 
-    Takes the heading of the list of sources.
+    Args:
+        heading: the heading of the list of sources.
     """
 
     def __init__(self, heading: str) -> None:
@@ -86,9 +98,13 @@ class CitedText:
         self._sources: dict[str, Source] = {}
 
     def write(self, text: str = "", citations: Iterable[Mapping[str, Any]] = ()) -> str:
-        """Take in text, and citations that came with it or alone; return what can be shown.
+        """Take in text and citations; return what can be shown by now.
 
         White space at the end is held back, for a marker belongs before it.
+
+        Args:
+            text: what was written next; empty where citations come alone.
+            citations: those that came with it.
         """
         self._text += text
         for citation in citations:
@@ -170,7 +186,7 @@ def _last_part(address: str) -> str:
 
 
 def _link(address: str) -> str:
-    """Return a web address as Markdown takes it; empty if it lets in whoever has it."""
+    """Return a web address as Markdown takes it; empty if the address itself grants access."""
     try:
         parts = urlsplit(address)
     except ValueError:
