@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -54,15 +54,9 @@ class ConversationTable:
                 # The last turn may have been saved a moment ago.
                 ConsistentRead=True,
             ).get("Item")
-            # DynamoDB deletes within days, not at once.
-            # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
-            if row is None or int(row["ttl"]["N"]) <= self._now():
-                return []
-            return [Exchange(**fields) for fields in json.loads(row["exchanges"]["S"])]
         except (ClientError, BotoCoreError) as exc:
             raise ConversationTableError(_code(exc)) from exc
-        except (KeyError, ValueError, TypeError) as exc:
-            raise ConversationTableError("the row is not one of ours") from exc
+        return [] if row is None else _exchanges(row, self._now())
 
     def save(self, conversation_id: str, exchanges: Sequence[Exchange]) -> None:
         """Replace a conversation, and keep it for longer.
@@ -82,6 +76,17 @@ class ConversationTable:
             )
         except (ClientError, BotoCoreError) as exc:
             raise ConversationTableError(_code(exc)) from exc
+
+
+def _exchanges(row: Mapping[str, Any], now: float) -> list[Exchange]:
+    try:
+        # DynamoDB deletes within days, not at once.
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
+        if int(row["ttl"]["N"]) <= now:
+            return []
+        return [Exchange(**fields) for fields in json.loads(row["exchanges"]["S"])]
+    except (KeyError, ValueError, TypeError) as exc:
+        raise ConversationTableError("the row is not one of ours") from exc
 
 
 def _code(error: ClientError | BotoCoreError) -> str:

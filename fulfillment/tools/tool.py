@@ -53,7 +53,8 @@ class Tool:
         progress: str = "",
     ) -> None:
         inner = function.func if isinstance(function, functools.partial) else function
-        name = getattr(inner, "__name__", "") if name is None else name
+        if name is None:
+            name = str(getattr(inner, "__name__", ""))
         if not NAME.fullmatch(name):
             raise ToolError(f"{name!r} cannot be the name of a tool: {NAME.pattern}")
         if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
