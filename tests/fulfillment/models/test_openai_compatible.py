@@ -269,7 +269,7 @@ def test_a_server_that_fails_is_unavailable(server, base_url, status) -> None:
     assert "secret" not in str(error)
 
 
-def test_a_server_that_cannot_be_reached_is_unavailable() -> None:
+def test_an_unreachable_server_is_unavailable() -> None:
     error, _ = failure("http://127.0.0.1:1/v1")
 
     assert type(error) is ModelUnavailable
@@ -293,7 +293,7 @@ def test_an_error_in_the_stream_is_an_interruption(server, base_url) -> None:
     assert written == "Once upon "
 
 
-def test_an_error_before_the_first_text_is_unavailability(server, base_url) -> None:
+def test_an_error_before_any_text_is_unavailability(server, base_url) -> None:
     server.script = [{"error": {"message": "out of memory"}}]
     error, _ = failure(base_url)
 

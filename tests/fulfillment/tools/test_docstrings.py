@@ -21,7 +21,7 @@ GOOGLE = """Look up an order,
     """
 
 
-def test_the_summary_is_the_first_paragraph_on_one_line():
+def test_the_summary_is_the_first_paragraph():
     assert summary(GOOGLE) == "Look up an order, wherever it is."
 
 
@@ -39,7 +39,7 @@ def test_each_argument_has_its_text_on_one_line():
 
 
 @pytest.mark.parametrize("section", ["Args", "Arguments", "Attributes"])
-def test_a_section_may_come_last_and_have_several_names(section):
+def test_a_section_may_come_last(section):
     assert descriptions(f"A point.\n\n    {section}:\n      x: across\n      y: up") == {
         "x": "across",
         "y": "up",
@@ -54,5 +54,5 @@ def test_there_may_be_no_section(docstring):
     assert descriptions(docstring) == {}
 
 
-def test_lines_of_a_section_that_describe_nothing_are_passed_over():
+def test_lines_that_describe_nothing_are_ignored():
     assert descriptions("A.\n\nArgs:\n    as follows\n    x: across") == {"x": "across"}

@@ -109,14 +109,14 @@ def taken(shape, value, **how):
 
 
 @given(st.data(), HINTS)
-def test_what_is_taken_strictly_is_what_the_schema_accepts(data, hint):
+def test_strictness_is_what_the_schema_accepts(data, hint):
     shape = shape_of(hint)
     value = data.draw(values_of(shape.schema) | VALUES)
     assert taken(shape, value, lenient=False)[1] == fits(value, shape.schema)
 
 
 @given(st.data(), HINTS)
-def test_leniency_takes_more_and_makes_nothing_else_of_what_fits(data, hint):
+def test_leniency_changes_nothing_of_what_fits(data, hint):
     shape = shape_of(hint)
     value = data.draw(values_of(shape.schema) | VALUES)
     strictly, fitted = taken(shape, value, lenient=False)
@@ -125,7 +125,7 @@ def test_leniency_takes_more_and_makes_nothing_else_of_what_fits(data, hint):
 
 
 @given(st.data(), st.sampled_from([int, float, bool, list[int], dict[str, list[bool]], Query]))
-def test_what_is_no_text_may_be_written_as_a_text_of_json(data, hint):
+def test_json_in_a_string_is_taken_too(data, hint):
     shape = shape_of(hint)
     value = data.draw(values_of(shape.schema))
     assert take(shape, json.dumps(value)) == take(shape, value)
@@ -202,7 +202,7 @@ def test_near_forms_are_taken(hint, written, value):
         (str, b"", "x must be a string, not that"),
     ],
 )
-def test_what_does_not_fit_is_told_with_its_place_and_what_would(hint, value, message):
+def test_a_mismatch_names_its_place_and_what_fits(hint, value, message):
     with pytest.raises(Mismatch) as caught:
         take(shape_of(hint), value, "x")
     assert str(caught.value) == message
@@ -223,6 +223,6 @@ def test_what_is_too_large_does_not_fit(hint, value):
 
 
 @pytest.mark.parametrize("members", [[], [1.5], ["a", b"b"]])
-def test_a_choice_is_one_of_some_texts_or_whole_numbers(members):
+def test_a_choice_is_of_texts_or_whole_numbers(members):
     with pytest.raises(ToolError):
         choice_of(members)

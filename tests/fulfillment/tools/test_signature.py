@@ -260,7 +260,7 @@ class Shop:
     def find(self, title: str, *, limit: int = 3) -> str: ...
 
 
-def test_a_function_s_parameters_are_an_object_and_defaults_can_be_left_out():
+def test_parameters_are_an_object():
     shape = arguments_of(order_status)
     assert shape.schema == ORDER_STATUS
     assert take(shape, {"order_id": "A-100"}) == {"order_id": "A-100"}
@@ -280,7 +280,7 @@ def test_a_bound_method_has_no_self():
     assert list(arguments_of(Shop().find).schema["properties"]) == ["title", "limit"]
 
 
-def test_what_a_partial_has_set_is_neither_seen_nor_set_by_a_model():
+def test_a_model_does_not_see_what_a_partial_set():
     shape = arguments_of(functools.partial(Shop().find, limit=1))
     assert list(shape.schema["properties"]) == ["title"]
     with pytest.raises(Mismatch, match="limit is not known"):
@@ -290,7 +290,7 @@ def test_what_a_partial_has_set_is_neither_seen_nor_set_by_a_model():
     }
 
 
-def test_a_wrapped_function_is_read_through_its_wrapper():
+def test_a_function_is_read_through_its_wrapper():
     @functools.wraps(Shop.find)
     def wrapper(*args, **kwargs): ...
 
@@ -331,12 +331,12 @@ def nested(where: dict[str, bytes]): ...
         (functools.partial(lent, 1, 2, 3), "the parameters cannot be read"),
     ],
 )
-def test_a_function_that_cannot_be_called_by_a_model_is_refused(function, message):
+def test_what_a_model_cannot_call_is_refused(function, message):
     with pytest.raises(ToolError, match=message):
         arguments_of(function)
 
 
-def test_explicit_schemas_are_kept_and_their_names_checked():
+def test_own_schemas_are_kept_and_names_checked():
     schema = {"type": "object", "properties": {"x": INTEGER, "y": {}}, "required": ["x"]}
     shape = arguments_as_described(schema)
     assert shape.schema is schema

@@ -46,7 +46,7 @@ def find_books(subject, limit=3):
     return [f"{subject} {number}" for number in range(limit)]
 
 
-def test_yields_are_progress_and_the_return_is_the_result():
+def test_yields_are_progress_the_return_is_the_result():
     progress, result = work(find_books, subject="Tea", limit=2)
     assert progress == ["Looking for Tea…\n", "Sorting…\n"]
     assert result == ToolResult("call-1", '["Tea 0", "Tea 1"]')

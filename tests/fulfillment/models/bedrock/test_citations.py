@@ -49,7 +49,7 @@ def test_a_text_without_citations_is_shown_as_it_is() -> None:
     assert written("\nOne ", "two.\n", "\n") == "\nOne two.\n\n"
 
 
-def test_a_marker_stands_after_the_words_that_were_just_written() -> None:
+def test_a_marker_stands_after_the_last_words() -> None:
     # As recorded: the words, a line break, then the citation that covers the words.
     shown = written("\nT", "elos", ".", "\n", citation("\nTelos.", A), "\nMore.", "\n")
     assert shown == "\nTelos. [1]\n\nMore." + sources("1. a.pdf")
@@ -60,29 +60,29 @@ def test_white_space_around_the_words_does_not_count() -> None:
     assert shown == "One. [1]\nTwo." + sources("1. a.pdf")
 
 
-def test_a_citation_that_comes_with_its_text_is_marked_inside_it() -> None:
+def test_a_citation_within_its_text_is_marked_inside() -> None:
     cited = CitedText("Sources")
     shown = cited.write("One. Two. Three.", [citation("Two.", B), citation("One.", A)])
     assert shown == "One. [2] Two. [1] Three."
 
 
-def test_a_citation_that_comes_before_its_words_waits_for_them() -> None:
+def test_an_early_citation_waits_for_its_words() -> None:
     shown = written(citation("One.", A), "On", "e. T", "wo.")
     assert shown == "One. [1] Two." + sources("1. a.pdf")
 
 
-def test_a_citation_that_comes_late_does_not_split_a_word() -> None:
+def test_a_late_citation_splits_no_word() -> None:
     shown = written("One. A dashboar", citation("One.", A), "d is", " here.")
     assert shown == "One. A dashboard [1] is here." + sources("1. a.pdf")
 
 
-def test_words_that_occur_twice_are_marked_where_they_are_new() -> None:
+def test_words_that_recur_are_marked_where_new() -> None:
     cited = CitedText("Sources")
     assert cited.write("Yes. A") == "Yes. A"
     assert cited.write(". Yes. B.", [citation("Yes.", A)]) == ". Yes. [1] B."
 
 
-def test_words_that_are_never_written_are_marked_at_the_end() -> None:
+def test_words_never_written_are_marked_at_the_end() -> None:
     shown = written(citation("Other.", A), citation("", B), "One.\n")
     assert shown == "One. [1] [2]" + sources("1. a.pdf", "2. b.pdf")
     shown = written(citation("Other.", A), citation("", A), "One.")
@@ -94,7 +94,7 @@ def test_a_citation_without_references_leaves_no_trace() -> None:
     assert written("One.", {}) == "One."
 
 
-def test_a_marker_does_not_keep_a_code_block_from_ending() -> None:
+def test_a_marker_does_not_keep_a_code_block_open() -> None:
     block = "```\ncode\n```"
     assert written(block, citation(block, A), "\n\nMore.").startswith(f"{block}\n\n[1]\n\nMore.")
 
@@ -120,7 +120,7 @@ MARKERS = re.compile(r" \[\d+\]")
 
 
 @given(streams())
-def test_citations_change_nothing_but_the_markers_and_the_end(
+def test_citations_only_add_markers_and_sources(
     stream: tuple[list[str], list[str | dict[str, Any]]],
 ) -> None:
     words, steps = stream
@@ -134,7 +134,7 @@ def test_citations_change_nothing_but_the_markers_and_the_end(
 
 
 @given(streams())
-def test_a_marker_stands_after_its_words_if_the_citation_came_in_time(
+def test_a_citation_in_time_marks_its_own_words(
     stream: tuple[list[str], list[str | dict[str, Any]]],
 ) -> None:
     _, steps = stream
@@ -163,7 +163,7 @@ def test_no_marker_stands_inside_a_word(
 # --- sources
 
 
-def test_each_source_is_listed_once_in_the_order_of_the_citations() -> None:
+def test_each_source_is_listed_once_and_in_order() -> None:
     shown = written(
         "One.",
         citation("One.", B, A, B),
@@ -225,7 +225,7 @@ def test_a_location_of_any_type_is_a_source(
     assert source_of({"location": location}) == expected
 
 
-def test_the_title_is_the_data_sources_own_if_it_gives_one() -> None:
+def test_a_data_source_may_give_the_title() -> None:
     named = {"x-amz-bedrock-kb-title": "Refunds", "page": 3.0}
     assert source_of(web("https://x.org/r", **named)) == Source(
         "https://x.org/r", "Refunds", "https://x.org/r"
@@ -233,7 +233,7 @@ def test_the_title_is_the_data_sources_own_if_it_gives_one() -> None:
     assert source_of(s3("r.pdf", title=" ")) == Source("s3://bucket/r.pdf", "r.pdf")
 
 
-def test_a_source_without_a_location_is_known_by_its_metadata() -> None:
+def test_metadata_may_stand_for_the_location() -> None:
     reference = {"metadata": {"x-amz-bedrock-kb-source-uri": "s3://b/c.pdf"}}
     assert source_of(reference) == Source("s3://b/c.pdf", "c.pdf")
 
@@ -253,7 +253,7 @@ def test_a_url_that_lets_its_owner_in_is_not_shown(url: str) -> None:
     assert shown == "One. [1]" + sources("1. a.pdf")
 
 
-def test_a_document_that_is_signed_anew_each_time_is_one_source() -> None:
+def test_a_signed_document_is_one_source() -> None:
     signed = [web(f"https://x.org/a.pdf?X-Amz-Signature={n}") for n in range(3)]
     assert written("One.", citation("One.", *signed)) == "One. [1]" + sources("1. a.pdf")
 

@@ -137,9 +137,7 @@ def test_what_breaks_a_complete_answer_is_no_matter(broken: bytes | Exception) -
         (aws_stub.raised(ConnectionClosedError(endpoint_url="https://x")), ModelUnavailable),
     ],
 )
-def test_a_refused_call_says_whether_another_try_may_help(
-    reply: aws_stub.Reply, expected: type
-) -> None:
+def test_a_refused_call_says_if_a_retry_may_help(reply: aws_stub.Reply, expected: type) -> None:
     answer, _ = ask(reply)
     written, error = read(answer)
     assert (written, type(error)) == ("", expected)

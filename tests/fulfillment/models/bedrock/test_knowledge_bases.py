@@ -98,7 +98,7 @@ def test_a_text_without_citations_has_no_sources() -> None:
     assert asked.written == "Sorry, I am unable to assist."
 
 
-def test_a_citation_in_the_deprecated_form_alone_is_one() -> None:
+def test_the_deprecated_citation_alone_is_one() -> None:
     cited = {
         "generatedResponsePart": {"textResponsePart": {"text": "Yes."}},
         "retrievedReferences": [s3("a.pdf")],

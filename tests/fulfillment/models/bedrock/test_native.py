@@ -255,7 +255,7 @@ def test_what_a_guardrail_finds_late_is_retracted() -> None:
     }
 
 
-def test_a_guardrail_that_found_nothing_changes_nothing() -> None:
+def test_a_guardrail_may_find_nothing() -> None:
     none = json_blob({"type": "ping", "amazon-bedrock-guardrailAction": "NONE"})
     answer, _ = ask(none, text("Yes"), END)
     assert read(answer) == ("Yes", None)
@@ -278,7 +278,7 @@ def test_a_chunk_that_is_not_json_breaks_the_stream(broken: bytes) -> None:
     ("pieces", "expected"),
     [((START,), ModelUnavailable), ((text("So far"), STOP), ModelInterrupted)],
 )
-def test_a_stream_without_a_stop_reason_is_not_complete(
+def test_without_a_stop_reason_nothing_is_complete(
     pieces: tuple[bytes, ...], expected: type
 ) -> None:
     answer, _ = ask(*pieces)
@@ -286,7 +286,7 @@ def test_a_stream_without_a_stop_reason_is_not_complete(
     assert answer.completion is None
 
 
-def test_a_stream_that_is_cut_after_its_end_is_complete() -> None:
+def test_a_cut_after_the_end_loses_nothing() -> None:
     with serving("bedrock-runtime", text("All"), END, cut=True) as served:
         answer = NativeModel(served.client, "m", ANTHROPIC_MESSAGES).ask(PLAIN)
         assert read(answer) == ("All", None)

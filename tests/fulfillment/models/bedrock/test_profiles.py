@@ -14,7 +14,7 @@ APPLICATION_PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-infere
         ("amazon.nova-lite-v1:0", {}),
     ],
 )
-def test_a_model_that_thinks_first_is_told_to_think_least(model_id, fields):
+def test_a_model_that_thinks_is_told_to_think_least(model_id, fields):
     assert least_thinking(model_id) == fields
 
 
