@@ -16,13 +16,14 @@ from starlette.routing import BaseRoute
 from fakes import FakeStream
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import ModelStream, Prompt
-from websocket_stack.local import __main__ as serve
 from websocket_stack.local import stack
+from websocket_stack.local.api_gateway.authorization import Auth
 from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.demo_model.model import DemoModel
 from websocket_stack.local.demo_model.passages import Library, Passage
 from websocket_stack.local.lex.service import LAMBDA_TIMEOUT_SECONDS
 from websocket_stack.local.lex.utterances import Understanding
+from websocket_stack.local.server import listen, origin_of, server
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
@@ -63,7 +64,7 @@ def running_stack(
     tokens_per_second: float = TOKENS_PER_SECOND,
     model_routes: Sequence[BaseRoute] | None = None,
     environ: Mapping[str, str] | None = None,
-    auth: stack.Auth = "none",
+    auth: Auth = "none",
     further_routes: Sequence[BaseRoute] = (),
     lex_timeout_seconds: float = LAMBDA_TIMEOUT_SECONDS,
     bot: str | None = None,
@@ -74,7 +75,7 @@ def running_stack(
     All stacks of a process share moto's tables: a plain ``mock_aws`` meanwhile would empty them.
     """
 
-    def build(origin: str) -> stack.Stack:
+    def build(origin: str) -> Starlette:
         return stack.build(
             origin,
             model_routes or bedrock_routes.routes(StackModel(tokens_per_second)),
@@ -95,25 +96,25 @@ def running_stack(
 @contextmanager
 def running_app(app: Starlette) -> Iterator[str]:
     """Run any application on the stack's server; yields its origin."""
-    with _running(lambda origin: stack.Stack(app, None, None)) as origin:  # type: ignore[arg-type]
+    with _running(lambda origin: app) as origin:
         yield origin
 
 
 @contextmanager
-def _running(build: Callable[[str], stack.Stack]) -> Iterator[str]:
-    listener = serve.listen(HOST, 0)
+def _running(build: Callable[[str], Starlette]) -> Iterator[str]:
+    listener = listen(HOST, 0)
     try:
-        origin = f"http://{HOST}:{listener.getsockname()[1]}"
-        server = serve.server(build(origin))
+        origin = origin_of(HOST, listener)
+        running = server(build(origin))
         thread = threading.Thread(
-            target=server.run, kwargs={"sockets": [listener]}, name="stack", daemon=True
+            target=running.run, kwargs={"sockets": [listener]}, name="stack", daemon=True
         )
         thread.start()
         try:
             _wait_for_answer(listener.getsockname()[1])
             yield origin
         finally:
-            server.should_exit = True
+            running.should_exit = True
             thread.join(20)
             assert not thread.is_alive(), "the stack does not stop"
     finally:

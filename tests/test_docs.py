@@ -283,8 +283,9 @@ def guide_command(heading: str) -> list[str]:
 @contextmanager
 def served(arguments: Sequence[str]) -> Iterator[str]:
     """Start the local stack as ``scripts/serve`` does; yields its origin once it is healthy."""
-    options = serve._parser().parse_args(arguments)
-    understanding = serve._understanding(options.utterances)
+    options = serve.argument_parser().parse_args(arguments)
+    utterances = options.utterances and options.utterances.read_text("utf-8")
+    understanding = Understanding(utterances) if utterances else None
     with running_stack(bot=options.bot, understanding=understanding) as origin:
         yield origin
 
@@ -318,7 +319,7 @@ def test_a_newcomers_tests_pass(builders_folder):
 
 
 def check_serve(arguments: Sequence[str], folder: Path) -> None:
-    options = serve._parser().parse_args(arguments)
+    options = serve.argument_parser().parse_args(arguments)
     # The guide's own is served above.
     if options.bot and options.bot.startswith("examples."):
         with served(arguments) as origin, urlopen(f"{origin}/health") as response:

@@ -15,14 +15,14 @@ from scripts.benchmark.model import Pace, SteadyModel
 from scripts.benchmark.network import Network
 from scripts.benchmark.records import Record
 from websocket_stack.local import stack
-from websocket_stack.local.__main__ import listen, server
 from websocket_stack.local.bedrock import routes as bedrock_routes
+from websocket_stack.local.server import listen, origin_of, server
 
 
 def main(pace: Pace) -> None:
     """Serve until ended."""
     listener = listen("127.0.0.1", 0)
-    origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    origin = origin_of("127.0.0.1", listener)
     record = Record.empty()
 
     def drain(request: Request) -> JSONResponse:
@@ -33,10 +33,10 @@ def main(pace: Pace) -> None:
 
     model = SteadyModel(pace, record.deltas)
     routes = [Route("/record", drain), *bedrock_routes.routes(model)]
-    built = stack.build(origin, routes, model_name="steady")
-    built.app.add_middleware(Network, record=record, post_seconds=pace.post_seconds)
+    app = stack.build(origin, routes, model_name="steady")
+    app.add_middleware(Network, record=record, post_seconds=pace.post_seconds)
     print(origin, flush=True)
-    server(built).run(sockets=[listener])
+    server(app).run(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -20,7 +20,13 @@ ORIGIN = {
 
 
 class Cors:
-    """Lets pages of any origin call the services under these paths."""
+    """Lets pages of any origin call services.
+
+    Args:
+        app: the application.
+        exact: paths of services.
+        prefixes: the beginnings of other paths of services.
+    """
 
     def __init__(self, app: ASGIApp, exact: frozenset[str], prefixes: tuple[str, ...]) -> None:
         self._app = app

@@ -14,7 +14,7 @@ from websocket_stack.local.aws_json import REGION
 # Calls answered at once; each is a thread.
 WORKERS = 32
 TARGET = "DynamoDB_20120810"
-# moto reads the account and region out of the signature, which it does not check.
+# moto reads account and region from the signature, which it does not check.
 AUTHORIZATION = f"AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/dynamodb/aws4_request"
 
 
@@ -28,7 +28,12 @@ class DynamoDb:
         self.asgi: Any = WSGIMiddleware(wsgi, workers=WORKERS)
 
     def ensure_table(self, name: str, key: str) -> None:
-        """Create a table unless it is there; takes the name of its key, a string."""
+        """Create a table unless it exists.
+
+        Args:
+            name: the table's name.
+            key: the name of its partition key, a string.
+        """
         definition = {
             "TableName": name,
             "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],

@@ -1,7 +1,7 @@
 """A built Lex Web UI, served as it is and configured for this stack.
 
-Nothing is changed on disk. Its configuration file is answered from here, and its pages are given
-one more script, which sends calls of AWS to this stack: the UI has no setting for their address.
+Nothing is changed on disk. Its configuration file is served from here, and its pages get one more
+script, which sends calls of AWS to this stack: the UI has no setting for their address.
 https://github.com/aws-samples/aws-lex-web-ui
 """
 
@@ -16,13 +16,14 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from websocket_stack.command_line import CommandFailed
 from websocket_stack.local.aws_json import REGION, json_response
 from websocket_stack.local.cognito.service import LOCAL_POOL_ID
 
 PATH = "/lex-web-ui"
 CONFIGURATION = "lex-web-ui-loader-config.json"
-# What its page loads; a folder without these is another one.
-NEEDED = ("index.html", "lex-web-ui.min.js", "lex-web-ui-loader.min.js")
+# The files that its page loads.
+REQUIRED_FILES = ("index.html", "lex-web-ui.min.js", "lex-web-ui-loader.min.js")
 # The first on version 3 of the AWS SDK for JavaScript, whose requests the script redirects.
 LEAST_VERSION = (0, 24)
 VERSION = re.compile(rb"lex-web-ui v(\d+)\.(\d+)")
@@ -31,36 +32,37 @@ SCRIPT = '<script src="/page/aws_hosts.js"></script>'
 HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 # Its Content-Security-Policy asks for HTTPS, which this server does not speak.
 UPGRADE = re.compile(r"upgrade-insecure-requests\s*;?", re.IGNORECASE)
-# The folder may be built anew while it is served.
+# The folder may be rebuilt while it is served.
 HEADERS = {"Cache-Control": "no-cache"}
-
-
-class NoLexWebUi(Exception):
-    """The folder holds no Lex Web UI that can be served; the message says why."""
 
 
 def check(folder: Path) -> None:
     """Check that a folder holds a built Lex Web UI, new enough.
 
     Raises:
-        NoLexWebUi: it does not.
+        CommandFailed: it does not; says why.
     """
-    missing = [name for name in NEEDED if not (folder / name).is_file()]
+    missing = [name for name in REQUIRED_FILES if not (folder / name).is_file()]
     if missing:
-        raise NoLexWebUi(
+        raise CommandFailed(
             f"{folder} is not the dist folder of a built Lex Web UI: there is no {missing[0]}"
         )
     with (folder / "lex-web-ui.min.js").open("rb") as script:
         found = VERSION.search(script.read(BANNER_BYTES))
     if found and (int(found[1]), int(found[2])) < LEAST_VERSION:
-        raise NoLexWebUi(
+        raise CommandFailed(
             f"{folder} holds Lex Web UI {found[1].decode()}.{found[2].decode()};"
             " 0.24 or newer is needed"
         )
 
 
 def routes(folder: Path, stage: str) -> list[BaseRoute]:
-    """Return the routes of the UI in a folder that was checked; it connects to the stage here."""
+    """Return the routes of the UI.
+
+    Args:
+        folder: the UI's folder, checked.
+        stage: the stage of the WebSocket API here, to which it connects.
+    """
 
     async def configuration(request: Request) -> Response:
         return json_response(configure(_origin(request), stage), headers=HEADERS)
@@ -74,7 +76,7 @@ def routes(folder: Path, stage: str) -> list[BaseRoute]:
         if not os.path.isfile(path):
             return Response("Not found", 404, media_type="text/plain")
         if path.suffix == ".html":
-            html = for_this_stack(path.read_text("utf-8"))
+            html = with_aws_hosts(path.read_text("utf-8"))
             return Response(html, headers=HEADERS, media_type="text/html")
         return FileResponse(path, headers=HEADERS)
 
@@ -92,14 +94,17 @@ def routes(folder: Path, stage: str) -> list[BaseRoute]:
 def configure(origin: str, stage: str) -> dict[str, Any]:
     """Return the UI's configuration.
 
-    Takes the origin that the browser knows this server by: the UI's page may connect to no other.
+    Args:
+        origin: the address that the browser knows this server by; the UI's page may connect to no
+            other.
+        stage: the stage of the WebSocket API.
     """
     return {
         "region": REGION,
         "cognito": {
             "poolId": LOCAL_POOL_ID,
             "region": REGION,
-            # Nobody logs in here, but the UI raises an error where these are missing.
+            # There is no login here, but the UI raises an error where these are missing.
             "appUserPoolClientId": "local",
             "appDomainName": origin.partition("://")[2],
         },
@@ -120,7 +125,7 @@ def configure(origin: str, stage: str) -> dict[str, Any]:
             "toolbarTitle": "Lex Streaming",
             "textInputPlaceholder": "Type here",
             "toolbarColor": "indigo",
-            # Otherwise it is said again after each reply that ends an intent.
+            # Otherwise it is shown again after each reply that ends an intent.
             "pushInitialTextOnRestart": False,
         },
         # There is no Lex here that understands speech.
@@ -132,7 +137,7 @@ def configure(origin: str, stage: str) -> dict[str, Any]:
     }
 
 
-def for_this_stack(html: str) -> str:
+def with_aws_hosts(html: str) -> str:
     """Return one of the UI's pages with the script that sends calls of AWS here."""
     return HEAD.sub(lambda head: f"{head[0]}{SCRIPT}", UPGRADE.sub("", html), count=1)
 

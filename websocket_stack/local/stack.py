@@ -6,7 +6,6 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -44,21 +43,12 @@ STAGE = "Prod"
 API_ID = "local00000"
 SESSION_TABLE = "lex-streaming-sessions"
 CONVERSATION_TABLE = "lex-streaming-conversations"
-# Of the Lambda functions here; they open nothing anywhere else.
+# The credentials of the Lambda functions here; they are worth nothing elsewhere.
 ACCESS_KEY_ID = "local"
 SECRET_ACCESS_KEY = "local"
 OVERDUE_CHECK_SECONDS = 5
-# Replies being written at once; each model call holds one thread of the server's.
+# Replies written at the same time; each model call holds one thread of the server's.
 MODEL_THREADS = 200
-
-
-@dataclass(frozen=True)
-class Stack:
-    """The parts of a running stack."""
-
-    app: Starlette
-    api: WebSocketApi
-    lex: LexRuntime
 
 
 def build(
@@ -73,17 +63,23 @@ def build(
     auth: Auth = "none",
     further_routes: Sequence[BaseRoute] = (),
     lex_timeout_seconds: float = LAMBDA_TIMEOUT_SECONDS,
-) -> Stack:
+) -> Starlette:
     """Build the stack.
 
-    Takes the address it will be reached at, the routes that answer for Bedrock, the name of the
-    model behind them, the handler of the fulfillment Lambda or the builder's bot in its place
-    (``module:attribute``), what Lex understands, the environment whose settings the Lambda
-    functions get, whether browsers and Lambda functions must sign ("iam"), routes of what is
-    served beside the stack, and how long Lex waits for the fulfillment Lambda.
+    Args:
+        origin: the address that it will be reached at.
+        model_routes: Bedrock's routes.
+        model_name: the name of the model behind them, for ``/health``.
+        fulfillment: the handler of the fulfillment Lambda, as ``module.attribute``.
+        bot: a builder's bot in the handler's place, as ``module:attribute``.
+        understanding: what Lex understands.
+        environ: the environment whose settings the Lambda functions get.
+        auth: "iam" if browsers and Lambda functions must sign.
+        further_routes: routes that come after the stack's own.
+        lex_timeout_seconds: how long Lex waits for the fulfillment Lambda.
 
     Raises:
-        NoBot: the bot cannot be loaded.
+        BotNotLoaded: the bot cannot be loaded.
     """
     cognito = CognitoIdentity()
     environment = lambda_environment(origin, environ, auth)
@@ -101,7 +97,7 @@ def build(
         "sessionTable": SESSION_TABLE,
         "streamingEndpoint": f"{origin}/{STAGE}",
     }
-    app = Starlette(
+    return Starlette(
         routes=[
             Route("/health", _health(health)),
             *api_gateway_routes.routes(api, STAGE, Authorization(signatures, auth)),
@@ -112,27 +108,30 @@ def build(
             *further_routes,
         ],
         middleware=[
-            # What a browser calls from a page; Bedrock and DynamoDB are for the Lambda functions.
+            # The services that pages call; Bedrock and DynamoDB are for the Lambda functions.
             Middleware(Cors, exact=frozenset({"/"}), prefixes=("/bots/",)),
-            # Starlette's own is outside of all others: a browser could not read its status.
+            # Starlette's own is outside all others, so that a browser could not read its status.
             Middleware(ServerErrorMiddleware),
         ],
         exception_handlers={ServiceError: error_response},
         lifespan=_lifespan(api),
     )
-    return Stack(app, api, lex)
 
 
 def lambda_environment(
     origin: str, environ: Mapping[str, str], auth: Auth = "none"
 ) -> dict[str, str]:
-    """Return the environment of the Lambda functions: boto3 finds every service at ``origin``.
+    """Return the environment of the Lambda functions.
 
-    Settings of the caller go along; credentials, profiles and regions do not.
+    Args:
+        origin: the address at which boto3 finds every service.
+        environ: the caller's environment; of it they get the settings, but no credentials,
+            profiles and regions.
+        auth: "iam" if browsers must sign.
     """
-    kept = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
-    no_proxy = ",".join(filter(None, [kept.get("NO_PROXY"), "127.0.0.1", "localhost", "::1"]))
-    return kept | {
+    settings = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
+    no_proxy = ",".join(filter(None, [settings.get("NO_PROXY"), "127.0.0.1", "localhost", "::1"]))
+    return settings | {
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
@@ -157,7 +156,7 @@ def _websocket_api(origin: str, environment: Mapping[str, str]) -> WebSocketApi:
     )
     return WebSocketApi(
         Api(API_ID, STAGE, origin.partition("://")[2]),
-        # As in templates/streaming-support.yaml: ping and whatever else is said cost no Lambda.
+        # As in templates/streaming-support.yaml: a ping, or any other message, costs no Lambda.
         {"$connect": registration, "$disconnect": registration, "ping": None, "$default": None},
     )
 

@@ -59,7 +59,7 @@ def http() -> Iterator[TestClient]:
 
 
 @pytest.mark.parametrize(("what", "status"), [("well", 200), ("service", 424)])
-def test_whatever_a_service_answers_a_page_of_any_origin_may_read(http, what, status) -> None:
+def test_any_page_may_read_a_services_response(http, what, status) -> None:
     response = http.get(f"/bots/{what}", headers=ORIGIN)
 
     assert response.status_code == status
@@ -68,12 +68,12 @@ def test_whatever_a_service_answers_a_page_of_any_origin_may_read(http, what, st
     assert response.headers["access-control-expose-headers"] == "*"
 
 
-def test_a_path_of_a_service_that_is_not_there_can_be_read_too(http) -> None:
+def test_a_page_may_read_that_a_path_is_unknown(http) -> None:
     response = http.get("/bots/well/nowhere", headers=ORIGIN)
     assert (response.status_code, response.headers["access-control-allow-origin"]) == (404, "*")
 
 
-def test_what_is_for_the_lambda_functions_is_for_no_page(http) -> None:
+def test_other_paths_are_for_no_page(http) -> None:
     answered = http.get("/model/service", headers=ORIGIN)
     asked = http.options("/model/well", headers=PREFLIGHT)
 
@@ -111,7 +111,7 @@ def call(stack: str, method: str, path: str, body: bytes = b"", **headers: str) 
 
 
 @pytest.mark.parametrize("path", ["/", SESSION, f"{SESSION}/text", f"{SESSION}/utterance"])
-def test_a_browser_that_asks_first_may_send_what_the_sdk_signs_with(stack_url, path) -> None:
+def test_a_preflight_allows_signed_headers(stack_url, path) -> None:
     answered = call(stack_url, "OPTIONS", path, **PREFLIGHT)
 
     assert (answered.status, answered.body) == (200, b"")
@@ -132,9 +132,7 @@ def test_a_browser_that_asks_first_may_send_what_the_sdk_signs_with(stack_url, p
         ("odd_stack_url", "raise", 424, "DependencyFailedException"),
     ],
 )
-def test_a_page_reads_what_lex_says_and_why_it_does_not(
-    request, stack, said, status, error_type
-) -> None:
+def test_a_page_reads_lexs_replies_and_errors(request, stack, said, status, error_type) -> None:
     origin = request.getfixturevalue(stack)
     answered = call(origin, "POST", f"{SESSION}/text", f'{{"text": "{said}"}}'.encode())
 

@@ -28,7 +28,7 @@ def read(dynamodb: Any, session_id: str) -> Any:
     ("name", "key"),
     [(stack.SESSION_TABLE, "sessionId"), (stack.CONVERSATION_TABLE, "conversationId")],
 )
-def test_the_tables_of_the_stack_are_there(dynamodb, name, key) -> None:
+def test_the_stacks_tables_exist(dynamodb, name, key) -> None:
     table = dynamodb.describe_table(TableName=name)["Table"]
 
     assert table["TableStatus"] == "ACTIVE"
@@ -63,30 +63,14 @@ def test_calls_may_come_at_the_same_time(dynamodb) -> None:
     assert [row["connectionId"]["S"] for row in rows] == [f"of {name}" for name in names]
 
 
-def test_a_table_that_is_there_keeps_its_rows(dynamodb) -> None:
+def test_an_existing_table_keeps_its_rows(dynamodb) -> None:
     put(dynamodb, "dynamodb-4")
     DynamoDb().ensure_table(stack.SESSION_TABLE, key="sessionId")
 
     assert read(dynamodb, "dynamodb-4") is not None
 
 
-def test_a_table_that_is_there_is_left_alone_among_however_many(dynamodb) -> None:
-    database, name = DynamoDb(), f"one-of-many-{uuid4().hex}"
-    # A list of them has a hundred at most.
-    # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListTables.html
-    others = [f"{name}-{number:03}" for number in range(101)]
-    for other in others:
-        database.ensure_table(other, key="id")
-    try:
-        for _ in range(2):
-            database.ensure_table(name, key="id")
-        assert dynamodb.describe_table(TableName=name)["Table"]["TableStatus"] == "ACTIVE"
-    finally:
-        for table in [*others, name]:
-            dynamodb.delete_table(TableName=table)
-
-
-def test_conversations_are_kept_by_the_code_of_the_lambda(dynamodb) -> None:
+def test_the_lambdas_code_keeps_conversations(dynamodb) -> None:
     conversations = ConversationTable(dynamodb, stack.CONVERSATION_TABLE, 60)
     conversations.save("dynamodb-5", [Exchange("Hello", "Hello.", cut=True)])
 

@@ -30,7 +30,7 @@ from stack_fixture import (
 from websocket_stack.local import stack
 from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.cognito.service import LOCAL_POOL_ID
-from websocket_stack.smoke import presigning as presign
+from websocket_stack.smoke import presigning
 
 
 def call(origin: str, method: str, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -70,7 +70,7 @@ def reply(response: dict[str, Any]) -> str:
 # --- a turn
 
 
-def test_a_turn_streams_its_reply_and_then_returns_it(stack_url, lex) -> None:
+def test_a_turn_streams_and_returns_its_reply(stack_url, lex) -> None:
     with browser(stack_url, "turn-1") as websocket:
         response = lex.recognize_text(
             **session("turn-1"), text=QUESTION, sessionState=as_lex_web_ui(stack_url)
@@ -135,7 +135,7 @@ def test_another_session_sees_nothing_of_a_turn(stack_url, lex) -> None:
         assert frames_so_far(other) == []
 
 
-def test_the_row_of_a_session_comes_and_goes_with_its_browser(stack_url, dynamodb) -> None:
+def test_a_sessions_row_comes_and_goes(stack_url, dynamodb) -> None:
     with browser(stack_url, "turn-7"):
         assert connection_of(dynamodb, "turn-7")
     wait_until_unregistered(dynamodb, "turn-7")
@@ -195,7 +195,7 @@ def test_a_lambda_finds_every_service_at_the_stack() -> None:
     assert environment["CONVERSATION_TABLE"] == stack.CONVERSATION_TABLE
 
 
-def test_a_lambda_gets_the_callers_settings_but_not_the_callers_credentials() -> None:
+def test_a_lambda_gets_settings_but_no_credentials() -> None:
     caller = {
         "TURN_SECONDS": "5",
         "SESSION_TABLE": "a table on AWS",
@@ -225,14 +225,12 @@ def test_a_lambda_reaches_the_stack_past_a_proxy() -> None:
 
 
 @pytest.mark.parametrize(("auth", "allowed"), [("none", "true"), ("iam", "false")])
-def test_the_registration_takes_those_without_a_name_only_where_nobody_must_sign(
-    auth, allowed
-) -> None:
+def test_anonymous_clients_register_only_without_iam(auth, allowed) -> None:
     environment = stack.lambda_environment("http://127.0.0.1:8000", {}, auth)
     assert environment["ALLOW_ANONYMOUS"] == allowed
 
 
-def test_routes_of_others_come_after_those_of_the_stack() -> None:
+def test_further_routes_come_last() -> None:
     async def other(request: Request) -> Response:
         return Response(b"the other")
 
@@ -241,7 +239,7 @@ def test_routes_of_others_come_after_those_of_the_stack() -> None:
         assert b"the other" not in call(origin, "GET", "/health")[2]
 
 
-def test_with_signatures_checked_a_guest_is_streamed_to_by_the_lambda_functions() -> None:
+def test_a_guest_is_streamed_to_with_iam() -> None:
     with running_stack(auth="iam") as origin:
         with closing(client("cognito-identity", origin)) as cognito:
             identity = cognito.get_id(IdentityPoolId=LOCAL_POOL_ID)["IdentityId"]
@@ -249,7 +247,7 @@ def test_with_signatures_checked_a_guest_is_streamed_to_by_the_lambda_functions(
         credentials = ReadOnlyCredentials(
             given["AccessKeyId"], given["SecretKey"], given["SessionToken"]
         )
-        url = presign.signed(
+        url = presigning.signed(
             f"{origin.replace('http', 'ws', 1)}/Prod", identity, credentials, "us-east-1"
         )
         with (

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from websocket_stack.command_line import CommandFailed
 from websocket_stack.local.aws_json import ServiceError
 
 # The paths of each service that are passed on.
@@ -29,10 +30,6 @@ OWN_HEADERS = frozenset({"host", "authorization", "content-length", "connection"
 CHUNK_BYTES = 64 * 1024
 
 
-class NoCredentials(Exception):
-    """There are no AWS credentials, or no region, to call Bedrock with."""
-
-
 class BedrockForwarder:
     """Bedrock on AWS.
 
@@ -43,15 +40,15 @@ class BedrockForwarder:
         endpoints: the address of each service.
 
     Raises:
-        NoCredentials: the session has none.
+        CommandFailed: the session has none.
     """
 
     def __init__(self, session: Session) -> None:
         credentials, region = session.get_credentials(), session.get_config_variable("region")
         if credentials is None:
-            raise NoCredentials("no AWS credentials found; set AWS_PROFILE or AWS_ACCESS_KEY_ID")
+            raise CommandFailed("no AWS credentials found; set AWS_PROFILE or AWS_ACCESS_KEY_ID")
         if not region:
-            raise NoCredentials(
+            raise CommandFailed(
                 "no AWS region found; set AWS_DEFAULT_REGION or a profile that has one"
             )
         self._credentials = credentials

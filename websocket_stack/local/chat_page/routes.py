@@ -1,4 +1,4 @@
-"""The chat page and what it asks of this server beside the AWS services."""
+"""The chat page, and what it asks of this server besides the AWS services."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DOCUMENT = (
     '<meta name="viewport" content="width=device-width"><title>{title}</title>'
     '<link rel="stylesheet" href="/page/document.css"><main>{content}</main></html>'
 )
-# A second wall behind the escaping: no script but the page's own runs, nothing is fetched.
+# Behind the escaping: only the page's own scripts run, and nothing is fetched from elsewhere.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
     " img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -41,14 +41,14 @@ def routes() -> list[BaseRoute]:
         Route("/", _index),
         Route("/page/render", _render, methods=["POST"]),
         Mount("/page", _Files(directory=FOLDER)),
-        # What replies about this project link to.
+        # Replies about this project link to these.
         Route("/{name:path}.md", _document),
         Mount("/docs", _Files(directory=PROJECT / "docs", check_dir=False)),
     ]
 
 
 def render(markdown: str) -> str:
-    """Return a reply as HTML; HTML in it becomes text, and unsafe links stay text."""
+    """Return Markdown as HTML; HTML in it becomes text, and unsafe links stay text."""
     rendered: str = _markdown.render(markdown)
     return rendered
 

@@ -27,13 +27,18 @@ _environment_lock = threading.Lock()
 
 
 class FunctionError(Exception):
-    """The handler raised, or returned what JSON cannot hold; the message is its type."""
+    """The handler failed, or returned what JSON cannot hold; the message is the error's type."""
 
 
 class LambdaContext:
     """The context object of one call.
 
     https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
+
+    Args:
+        name: the function's name.
+        timeout_seconds: how long the call may take.
+        clock: a clock in seconds.
     """
 
     def __init__(
@@ -52,21 +57,33 @@ class LambdaContext:
         self.client_context = None
 
     def get_remaining_time_in_millis(self) -> int:
+        """Return how long the call may still take."""
         return max(0, int((self._ends_at - self._clock()) * 1000))
 
 
 class Invocable(Protocol):
-    """What can be called as a Lambda function is."""
+    """A Lambda function, for what calls it."""
 
-    async def invoke(self, event: Mapping[str, Any]) -> bytes: ...
+    async def invoke(self, event: Mapping[str, Any]) -> bytes:
+        """Call the function with an event and return its JSON response.
+
+        Raises:
+            FunctionError: the function failed.
+        """
+        ...
 
 
 class Function:
-    """A Lambda function.
+    """A Lambda function in this process.
 
-    Takes its name, its handler as ``module.attribute`` (or a Bot in the place of a handler), its
-    environment variables, and its timeout. The handler's module is imported afresh under that
-    environment, since it makes its clients at import; everything it imports is shared.
+    The handler's module is imported afresh under its environment, since it makes its clients at
+    import; everything it imports is shared.
+
+    Args:
+        name: the function's name.
+        handler: its handler, as ``module.attribute``, or a Bot in the place of a handler.
+        environment: its environment variables.
+        timeout_seconds: how long its calls may take, as they see it.
     """
 
     def __init__(
@@ -75,9 +92,9 @@ class Function:
         self.name = name
         self._timeout_seconds = timeout_seconds
         self._threads = anyio.CapacityLimiter(MAX_CONCURRENT_CALLS)
-        # By this a handler knows that it is in Lambda, and makes its clients at import.
-        with _under({**environment, "AWS_LAMBDA_FUNCTION_NAME": name}):
-            # boto3's default session keeps the credentials that it has seen first.
+        # By this name a handler knows that it is in Lambda, and makes its clients at import.
+        with _environment({**environment, "AWS_LAMBDA_FUNCTION_NAME": name}):
+            # boto3's default session keeps the first credentials that it finds.
             boto3.setup_default_session()
             self._handler = _load(handler)
         boto3.setup_default_session()
@@ -100,19 +117,19 @@ class Function:
             # As the runtimes from python3.12 on do it: no escapes for non-ASCII characters.
             # https://github.com/aws/aws-lambda-python-runtime-interface-client
             return json.dumps(returned, ensure_ascii=False).encode()
-        # Whatever a handler raises, Lambda reports as its type, and writes to its log; if it exits,
-        # this process is not to.
+        # Lambda reports any error of a handler by its type, and logs it. An exit of the handler
+        # must not end this process.
         except (Exception, SystemExit) as exc:
             traceback.print_exc()
             raise FunctionError(type(exc).__name__) from exc
 
 
 @contextmanager
-def _under(environment: Mapping[str, str]) -> Iterator[None]:
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     with _environment_lock:
         before = dict(os.environ)
         os.environ.clear()
-        os.environ.update(environment)
+        os.environ.update(variables)
         try:
             yield
         finally:

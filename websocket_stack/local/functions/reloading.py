@@ -1,4 +1,4 @@
-"""A builder's bot as a Lambda function, loaded anew whenever one of its source files changes."""
+"""A builder's bot as a Lambda function, reloaded whenever one of its source files changes."""
 
 from __future__ import annotations
 
@@ -14,30 +14,35 @@ from typing import Any
 
 import anyio.to_thread
 
+from websocket_stack.command_line import CommandFailed
 from websocket_stack.local.functions.function import Function, FunctionError
 
-# What a bot runs on; its modules know each other and are loaded once, wherever a bot lies.
-OURS = frozenset({"fulfillment", "websocket_stack"})
+# The packages that a bot runs on: loaded once, wherever the bot is.
+OWN_PACKAGES = frozenset({"fulfillment", "websocket_stack"})
 
 
-class NoBot(Exception):
-    """There is no bot where one was named; the message says what is missing."""
+class BotNotLoaded(CommandFailed):
+    """There is no bot where one was named, or it cannot be imported."""
 
 
 class BotFunction:
-    """Takes the bot as ``module:attribute`` (a Bot, or a Lambda handler) and its environment.
+    """A bot.
 
-    Its sources are the modules that lie in the folder of its own one, and the package that they
-    are in; what is installed stays loaded.
+    Its sources are the modules in the folder of its own module, and the package that they are in;
+    what is installed stays loaded.
+
+    Args:
+        bot: the bot, as ``module:attribute``: a Bot, or a Lambda handler.
+        environment: its environment variables.
 
     Raises:
-        NoBot: there is no such module or attribute, or the module cannot be imported.
+        BotNotLoaded: there is no such module or attribute, or the module cannot be imported.
     """
 
     def __init__(self, bot: str, environment: Mapping[str, str]) -> None:
         self._module, _, self._attribute = bot.partition(":")
         if not self._module or not self._attribute or self._module.endswith(".py"):
-            raise NoBot(f"{bot!r}: a bot is named as module:attribute, such as my_bot:bot")
+            raise BotNotLoaded(f"{bot!r}: a bot is named as module:attribute, such as my_bot:bot")
         self._environment = environment
         self._folder, self._package = _place_of(self._module)
         self._loading = threading.Lock()
@@ -49,7 +54,7 @@ class BotFunction:
         Raises:
             FunctionError: the handler raised, or its changed source cannot be loaded.
         """
-        # On a thread: what a bot does at import may take long, and others talk meanwhile.
+        # On a thread: an import may take long, and other requests go on meanwhile.
         function = await anyio.to_thread.run_sync(self._current)
         return await function.invoke(event)
 
@@ -58,32 +63,32 @@ class BotFunction:
             if self._loaded_from != self._times():
                 try:
                     self._loaded_from, self._function = self._load()
-                except NoBot as exc:
+                except BotNotLoaded as exc:
                     traceback.print_exception(exc)
-                    raise FunctionError("NoBot") from exc
+                    raise FunctionError("BotNotLoaded") from exc
             return self._function
 
     def _load(self) -> tuple[Mapping[Path, int], Function]:
-        """Return the bot, and when its sources were last changed."""
+        """Return when the bot's sources were last changed, and the bot."""
         # Before the import, so that what is written meanwhile counts as a change.
         times = self._times()
         for name in list(self._sources()):
             sys.modules.pop(name, None)
         importlib.invalidate_caches()
         try:
-            with _nothing_compiled_is_kept():
+            with _without_bytecode():
                 handler = f"{self._module}.{self._attribute}"
                 return times, Function("fulfillment", handler, self._environment)
-        # A builder's module may raise anything; where, is in the log.
+        # A builder's module may raise anything; the log says where.
         except (Exception, SystemExit) as exc:
-            raise NoBot(
+            raise BotNotLoaded(
                 f"{self._module}:{self._attribute} cannot be loaded: {type(exc).__name__}: {exc}"
             ) from exc
 
     def _times(self) -> Mapping[Path, int]:
         times = {}
         for path in self._folder.glob("*.py"):
-            # An editor may be replacing it, or it is the lock of one, which leads nowhere.
+            # An editor may be replacing it, or it is an editor's lock: a broken link.
             with suppress(OSError):
                 times[path] = path.stat().st_mtime_ns
         return times
@@ -92,16 +97,17 @@ class BotFunction:
         # A copy: other threads import too.
         for name, module in list(sys.modules.items()):
             file = getattr(module, "__file__", None)
-            lies_here = isinstance(file, str) and Path(file).parent == self._folder
-            # A package remembers its modules, so it goes along, and all in it.
+            is_in_folder = isinstance(file, str) and Path(file).parent == self._folder
+            # A package holds references to its modules, so it is reloaded, with all in it.
             is_in_package = self._package and f"{name}.".startswith(f"{self._package}.")
-            if (lies_here or is_in_package) and name.partition(".")[0] not in {*OURS, "__main__"}:
+            top = name.partition(".")[0]
+            if (is_in_folder or is_in_package) and top not in {*OWN_PACKAGES, "__main__"}:
                 yield name
 
 
 @contextmanager
-def _nothing_compiled_is_kept() -> Iterator[None]:
-    # Compiled files are told from their sources by size and second; a quick edit changes neither.
+def _without_bytecode() -> Iterator[None]:
+    # Python compares bytecode with its source by size and second; a quick edit changes neither.
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         yield
@@ -112,12 +118,12 @@ def _nothing_compiled_is_kept() -> Iterator[None]:
 def _place_of(module: str) -> tuple[Path, str]:
     """Return the folder of a module, and the package that it is in, or is; "" for none."""
     try:
-        with _nothing_compiled_is_kept():
-            found = importlib.util.find_spec(module)
-    # It imports the packages around, which are a builder's too.
+        with _without_bytecode():
+            spec = importlib.util.find_spec(module)
+    # It imports the packages around the module, which are a builder's too.
     except (Exception, SystemExit) as exc:
-        raise NoBot(f"{module} cannot be found: {type(exc).__name__}: {exc}") from exc
-    if found is None or found.origin is None or not found.has_location:
-        raise NoBot(f"there is no module {module} here; start this where it can be imported")
-    is_package = found.submodule_search_locations is not None
-    return Path(found.origin).parent, module if is_package else module.rpartition(".")[0]
+        raise BotNotLoaded(f"{module} cannot be found: {type(exc).__name__}: {exc}") from exc
+    if spec is None or spec.origin is None or not spec.has_location:
+        raise BotNotLoaded(f"there is no module {module} here; start this where it can be imported")
+    is_package = spec.submodule_search_locations is not None
+    return Path(spec.origin).parent, module if is_package else module.rpartition(".")[0]

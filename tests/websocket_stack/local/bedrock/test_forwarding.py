@@ -19,10 +19,11 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from stack_fixture import client, running_app
+from websocket_stack.command_line import CommandFailed
 from websocket_stack.local.api_gateway.signatures import Key, SignatureCheck
 from websocket_stack.local.aws_json import ServiceError, error_response
 from websocket_stack.local.bedrock import event_stream
-from websocket_stack.local.bedrock.forwarding import BedrockForwarder, NoCredentials
+from websocket_stack.local.bedrock.forwarding import BedrockForwarder
 
 SIGNATURES = SignatureCheck({"CALLER": Key("caller's secret")}.get, "bedrock")
 SAID = {"messages": [{"role": "user", "content": [{"text": "Grüß Gott"}]}]}
@@ -240,13 +241,13 @@ def test_without_credentials_it_says_so(caller) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         caller.delenv(name)
 
-    with pytest.raises(NoCredentials, match="no AWS credentials found; set AWS_PROFILE"):
+    with pytest.raises(CommandFailed, match="no AWS credentials found; set AWS_PROFILE"):
         BedrockForwarder(Session())
 
 
 def test_without_a_region_it_says_so_and_how_to_set_one(caller) -> None:
     caller.delenv("AWS_DEFAULT_REGION")
-    with pytest.raises(NoCredentials, match="no AWS region found; set AWS_DEFAULT_REGION or"):
+    with pytest.raises(CommandFailed, match="no AWS region found; set AWS_DEFAULT_REGION or"):
         BedrockForwarder(Session())
 
     caller.setenv("AWS_DEFAULT_REGION", "eu-west-1")

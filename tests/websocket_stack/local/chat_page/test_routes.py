@@ -10,15 +10,15 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from websocket_stack.local.chat_page import routes as page
+from websocket_stack.local.chat_page import routes as chat_page_routes
 from websocket_stack.local.chat_page.routes import render
 
-FILES = sorted(path.name for path in Path(page.FOLDER).iterdir() if path.is_file())
+FILES = sorted(path.name for path in Path(chat_page_routes.FOLDER).iterdir() if path.is_file())
 
 
 @pytest.fixture
 def http() -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=page.routes())) as made:
+    with TestClient(Starlette(routes=chat_page_routes.routes())) as made:
         yield made
 
 
@@ -78,7 +78,7 @@ def test_html_in_a_reply_stays_text(markdown) -> None:
     ],
 )
 @pytest.mark.parametrize("form", ["[click]({})", "![image]({})", "<{}>", "[click][1]\n\n[1]: {}"])
-def test_a_link_that_could_run_something_is_no_link(url, form) -> None:
+def test_a_dangerous_link_is_text(url, form) -> None:
     html = render(form.format(url))
 
     assert "href" not in html
@@ -92,7 +92,7 @@ def test_an_ordinary_link_is_one() -> None:
 
 
 @pytest.mark.parametrize("markdown", [">" * 5000, "[" * 5000, "*" * 5000, "- " * 2000])
-def test_deep_nesting_is_rendered_all_the_same(markdown) -> None:
+def test_deep_nesting_is_rendered(markdown) -> None:
     assert render(markdown)
 
 
@@ -113,7 +113,7 @@ def test_every_file_comes_with_the_headers(http, path) -> None:
 
     assert response.status_code == 200
     policy = response.headers["content-security-policy"]
-    assert policy == page.CONTENT_SECURITY_POLICY
+    assert policy == chat_page_routes.CONTENT_SECURITY_POLICY
     assert "default-src 'none'" in policy and "unsafe" not in policy
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["cache-control"] == "no-cache"
@@ -140,7 +140,7 @@ def test_render_answers_a_reply_as_html(http) -> None:
 
     assert response.text == "<p><strong>Grüße</strong> &lt;b&gt;</p>\n"
     assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert response.headers["content-security-policy"] == page.CONTENT_SECURITY_POLICY
+    assert response.headers["content-security-policy"] == chat_page_routes.CONTENT_SECURITY_POLICY
     assert http.get("/page/render").status_code in (404, 405)
 
 
@@ -149,7 +149,7 @@ def test_render_takes_bytes_that_are_no_text(http) -> None:
 
 
 def test_the_page_itself_obeys_its_policy() -> None:
-    html = Path(page.FOLDER, "index.html").read_text("utf-8")
+    html = Path(chat_page_routes.FOLDER, "index.html").read_text("utf-8")
 
     for script in re.findall(r"<script\b[^>]*>", html):
         assert 'src="/page/' in script
@@ -158,8 +158,8 @@ def test_the_page_itself_obeys_its_policy() -> None:
     assert not re.search(r"""(?:src|href)="(?:https?:)?//""", html)
 
 
-def test_every_module_that_is_imported_is_there(http) -> None:
-    sources = {name: Path(page.FOLDER, name).read_text("utf-8") for name in FILES}
+def test_every_imported_module_exists(http) -> None:
+    sources = {name: Path(chat_page_routes.FOLDER, name).read_text("utf-8") for name in FILES}
     wanted = set(re.findall(r'(?:src|href)="(/page/[^"]+)"', sources["index.html"]))
     for name, source in sources.items():
         if name.endswith(".js"):

@@ -20,7 +20,7 @@ def invoke(handler: str, event: Any = None, environment: dict[str, str] | None =
     return json.loads(asyncio.run(function.invoke({} if event is None else event)))
 
 
-def test_the_event_and_the_response_go_through_json() -> None:
+def test_event_and_response_go_through_json() -> None:
     event = {"text": "Grüß Gott 👋", "numbers": [1, 2.5, None, True]}
 
     assert invoke("handlers.echo", event) == event
@@ -39,7 +39,7 @@ def test_the_response_is_not_escaped() -> None:
     assert response == '{"text": "é"}'.encode()
 
 
-def test_a_handler_is_imported_under_its_own_environment() -> None:
+def test_a_handler_is_imported_under_its_environment() -> None:
     before = dict(os.environ)
     seen = invoke("handlers.environment", environment={"ONLY": "this"})
 
@@ -48,7 +48,7 @@ def test_a_handler_is_imported_under_its_own_environment() -> None:
     assert seen["at_call"] == dict(os.environ) == before
 
 
-def test_a_name_that_the_caller_has_is_not_the_functions() -> None:
+def test_the_callers_function_name_does_not_count() -> None:
     seen = invoke("handlers.environment", environment={"AWS_LAMBDA_FUNCTION_NAME": "of-caller"})
 
     assert seen["at_import"]["AWS_LAMBDA_FUNCTION_NAME"] == "tested"
@@ -65,7 +65,7 @@ def test_a_bot_stands_for_its_handler() -> None:
     assert by_bot["sessionState"]["dialogAction"] == {"type": "Close"}
 
 
-def test_in_lambda_a_bot_is_ready_when_it_is_loaded() -> None:
+def test_a_loaded_bot_is_ready() -> None:
     Function("tested", "fulfillment.handler.bot", {"AWS_DEFAULT_REGION": "us-east-1"})
 
     assert "resources" in vars(sys.modules["fulfillment.handler"].bot)
@@ -82,7 +82,7 @@ def test_each_function_imports_its_module_afresh() -> None:
     assert names == ["one", "two"]
 
 
-def test_the_environment_is_restored_when_the_handler_cannot_be_imported() -> None:
+def test_a_failed_import_restores_the_environment() -> None:
     before = dict(os.environ)
 
     with pytest.raises(ModuleNotFoundError):
@@ -102,32 +102,31 @@ def test_the_environment_is_restored_when_the_handler_cannot_be_imported() -> No
         ("lone_surrogate", "UnicodeEncodeError"),
     ],
 )
-def test_a_handler_that_fails_is_reported_by_the_type_alone(handler, kind) -> None:
+def test_a_failure_is_reported_by_its_type_alone(handler, kind) -> None:
     with pytest.raises(FunctionError) as failed:
         invoke(f"handlers.{handler}")
     assert str(failed.value) == kind
 
 
-def test_calls_run_at_the_same_time_and_a_call_given_up_goes_on() -> None:
-    async def test() -> None:
-        slow = Function("slow", "handlers.wait", {})
-        loaded = sys.modules["handlers"]  # the copy that it imported
-        quick = Function("quick", "handlers.echo", {})
-        try:
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(slow.invoke({}), 0.05)
-            assert loaded.finished == []
-            call = asyncio.create_task(slow.invoke({}))
-            assert await quick.invoke({"a": 1}) == b'{"a": 1}'
-            assert not call.done()
-        finally:
-            loaded.released.set()
-        assert json.loads(await call)["messages"][0]["content"] == "late"
+@pytest.mark.anyio
+async def test_calls_run_at_the_same_time() -> None:
+    """A call that was given up goes on, too."""
+    slow = Function("slow", "handlers.wait", {})
+    loaded = sys.modules["handlers"]  # the copy that it imported
+    quick = Function("quick", "handlers.echo", {})
+    try:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(slow.invoke({}), 0.05)
+        assert loaded.finished == []
+        call = asyncio.create_task(slow.invoke({}))
+        assert await quick.invoke({"a": 1}) == b'{"a": 1}'
+        assert not call.done()
+    finally:
+        loaded.released.set()
+    assert json.loads(await call)["messages"][0]["content"] == "late"
 
-    asyncio.run(asyncio.wait_for(test(), 20))
 
-
-def test_the_context_says_what_lambda_says() -> None:
+def test_the_context_is_that_of_lambda() -> None:
     context = invoke("handlers.context_of_call")
 
     assert uuid.UUID(context["request_id"])
@@ -136,7 +135,7 @@ def test_the_context_says_what_lambda_says() -> None:
     assert 29_000 < context["remaining"] <= 30_000
 
 
-def test_the_remaining_time_runs_out_and_stays_at_nothing() -> None:
+def test_the_remaining_time_runs_out() -> None:
     clock = FakeClock(100.0)
     context = LambdaContext("tested", 3, clock)
     seen = []

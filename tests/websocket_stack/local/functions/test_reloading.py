@@ -1,4 +1,4 @@
-"""A bot as a function: sources are written, loaded, changed, broken and mended."""
+"""A bot as a function: its sources are written, loaded, changed, broken and repaired."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.functions.function import FunctionError
-from websocket_stack.local.functions.reloading import BotFunction, NoBot
+from websocket_stack.local.functions.reloading import BotFunction, BotNotLoaded
 from websocket_stack.local.lex.code_hooks import hook_event
 from websocket_stack.local.lex.intents import new_intent
 from websocket_stack.local.lex.requests import TextRequest
@@ -72,11 +72,11 @@ def write(folder: Path) -> Write:
     return write_file
 
 
-def made(bot: str = "a_bot:handler", **environment: str) -> BotFunction:
+def loaded(bot: str = "a_bot:handler", **environment: str) -> BotFunction:
     return BotFunction(bot, ENVIRONMENT | environment)
 
 
-def called(function: BotFunction, event: Any = None) -> Any:
+def call(function: BotFunction, event: Any = None) -> Any:
     return json.loads(asyncio.run(function.invoke(event or {})))
 
 
@@ -89,9 +89,9 @@ def hook(text: str = "hello", source: str = "FulfillmentCodeHook", **slots: str)
 # --- what a bot is
 
 
-def test_a_handler_is_called_with_the_event_and_a_context(write: Write) -> None:
+def test_a_handler_is_called_with_event_and_context(write: Write) -> None:
     write("a_bot.py", "def handler(event, context):\n    return [event, context.function_name]\n")
-    assert called(made(), {"a": 1}) == [{"a": 1}, "fulfillment"]
+    assert call(loaded(), {"a": 1}) == [{"a": 1}, "fulfillment"]
 
 
 BOT = """
@@ -106,38 +106,38 @@ def answer(turn):
 """
 
 
-def test_a_bot_is_called_and_its_settings_are_those_of_the_environment(write: Write) -> None:
+def test_a_bot_reads_its_environment(write: Write) -> None:
     write("a_bot.py", BOT)
-    function = made("a_bot:bot", WAITING_TEXT="Moment")
-    assert called(function, hook("hello"))["messages"][0]["content"] == "hello, Moment"
+    function = loaded("a_bot:bot", WAITING_TEXT="Moment")
+    assert call(function, hook("hello"))["messages"][0]["content"] == "hello, Moment"
     # Its lambda_handler is the same.
     write(
         "a_bot.py",
         BOT + "lambda_handler = bot.lambda_handler\n",
     )
-    function = made("a_bot:lambda_handler", WAITING_TEXT="Hm")
-    assert called(function, hook("hello"))["messages"][0]["content"] == "hello, Hm"
+    function = loaded("a_bot:lambda_handler", WAITING_TEXT="Hm")
+    assert call(function, hook("hello"))["messages"][0]["content"] == "hello, Hm"
 
 
-def test_each_load_sees_the_environment_that_lambda_would_give_it(write: Write) -> None:
+def test_each_load_sees_the_environment(write: Write) -> None:
     source = "import os\nSEEN = dict(os.environ)\ndef handler(event, context):\n    return SEEN\n"
     expected = ENVIRONMENT | {"MINE": "set", "AWS_LAMBDA_FUNCTION_NAME": "fulfillment"}
     write("a_bot.py", source)
     before = dict(os.environ)
-    function = made(MINE="set")
-    assert called(function) == expected
+    function = loaded(MINE="set")
+    assert call(function) == expected
     write("a_bot.py", source + "\n")
-    assert called(function) == expected
+    assert call(function) == expected
     assert dict(os.environ) == before
 
 
-def test_a_module_sets_what_no_parameter_sets_before_it_makes_its_bot(write: Write) -> None:
+def test_a_module_may_set_a_variable_for_its_bot(write: Write) -> None:
     source = BOT.replace(
         "bot = Bot()", "import os\nos.environ['WAITING_TEXT'] = 'Mine'\nbot = Bot()"
     )
     write("a_bot.py", source)
     before = dict(os.environ)
-    reply = called(made("a_bot:bot", WAITING_TEXT="Moment"), hook("hello"))["messages"][0]
+    reply = call(loaded("a_bot:bot", WAITING_TEXT="Moment"), hook("hello"))["messages"][0]
     assert reply["content"] == "hello, Mine"
     assert dict(os.environ) == before
 
@@ -169,7 +169,7 @@ def test_a_module_sets_what_no_parameter_sets_before_it_makes_its_bot(write: Wri
         ("in_broken.bot:bot", "in_broken.bot cannot be found: RuntimeError: not today"),
     ],
 )
-def test_where_there_is_no_bot_it_says_what_is_missing(folder, write, bot, reason) -> None:
+def test_a_missing_bot_is_explained(folder, write, bot, reason) -> None:
     write("a_bot.py", "NAME = 'Ann'\n" + SAYS.format("hello"))
     write("broken.py", "def bot(:\n")
     write("lacking.py", "import lacks\n")
@@ -177,18 +177,18 @@ def test_where_there_is_no_bot_it_says_what_is_missing(folder, write, bot, reaso
     write("in_broken/__init__.py", "raise RuntimeError('not today')\n")
     write("in_broken/bot.py", SAYS.format("hello"))
     (folder / "empty").mkdir()
-    with pytest.raises(NoBot) as refused:
-        made(bot)
+    with pytest.raises(BotNotLoaded) as refused:
+        loaded(bot)
     assert str(refused.value).startswith(reason) or reason in str(refused.value)
 
 
-def test_a_handler_that_raises_or_exits_failed_and_this_goes_on(write, capsys) -> None:
+def test_a_failing_handler_ends_only_its_call(write, capsys) -> None:
     write(
         "a_bot.py",
         "import sys\ndef handler(event, context):\n"
         "    if event:\n        raise LookupError('secret')\n    sys.exit()\n",
     )
-    function = made()
+    function = loaded()
     for event, kind in (({"a": 1}, "LookupError"), ({}, "SystemExit")):
         with pytest.raises(FunctionError, match=f"^{kind}$"):
             asyncio.run(function.invoke(event))
@@ -198,13 +198,13 @@ def test_a_handler_that_raises_or_exits_failed_and_this_goes_on(write, capsys) -
 # --- changes
 
 
-def test_a_changed_bot_is_loaded_anew(write: Write) -> None:
+def test_a_changed_bot_is_reloaded(write: Write) -> None:
     write("a_bot.py", SAYS.format("one"))
-    function = made()
-    assert called(function) == "one"
+    function = loaded()
+    assert call(function) == "one"
     # As long as the other, and within the same second.
     write("a_bot.py", SAYS.format("two"))
-    assert called(function) == "two"
+    assert call(function) == "two"
 
 
 def test_an_unchanged_bot_is_kept(write: Write) -> None:
@@ -212,35 +212,35 @@ def test_an_unchanged_bot_is_kept(write: Write) -> None:
         "a_bot.py",
         "COUNT = []\ndef handler(event, context):\n    COUNT.append(1)\n    return len(COUNT)\n",
     )
-    function = made()
-    assert [called(function) for _ in range(3)] == [1, 2, 3]
+    function = loaded()
+    assert [call(function) for _ in range(3)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("change", ["a_helper.py", "a_new_one.py"])
-def test_a_changed_or_new_file_beside_it_counts(write: Write, change: str) -> None:
+def test_a_changed_or_new_file_in_its_folder_counts(write: Write, change: str) -> None:
     write("a_helper.py", "NAME = 'one'\n")
     write(
         "a_bot.py",
         "import a_helper\ntry:\n    import a_new_one as found\nexcept ImportError:\n"
         "    found = a_helper\ndef handler(event, context):\n    return found.NAME\n",
     )
-    function = made()
-    assert called(function) == "one"
+    function = loaded()
+    assert call(function) == "one"
     write(change, "NAME = 'two'\n")
-    assert called(function) == "two"
+    assert call(function) == "two"
 
 
-def test_a_file_that_is_gone_counts(write: Write) -> None:
+def test_a_deleted_file_counts(write: Write) -> None:
     helper = write("a_helper.py", "NAME = 'one'\n")
     write(
         "a_bot.py",
         "try:\n    from a_helper import NAME\nexcept ImportError:\n    NAME = 'none'\n"
         "def handler(event, context):\n    return NAME\n",
     )
-    function = made()
-    assert called(function) == "one"
+    function = loaded()
+    assert call(function) == "one"
     helper.unlink()
-    assert called(function) == "none"
+    assert call(function) == "none"
 
 
 @pytest.mark.parametrize("init", [None, "", "from a_package import prices\n"])
@@ -253,7 +253,7 @@ def test_a_file_that_is_gone_counts(write: Write) -> None:
         "from a_package.prices import *; import a_package; prices = a_package.prices",
     ],
 )
-def test_a_module_in_a_package_is_loaded_anew_with_those_beside_it(
+def test_modules_of_its_package_are_reloaded(
     write: Write, importing: str, init: str | None
 ) -> None:
     if init is not None:
@@ -262,68 +262,56 @@ def test_a_module_in_a_package_is_loaded_anew_with_those_beside_it(
     write(
         "a_package/bot.py", f"{importing}\ndef handler(event, context):\n    return prices.LAMP\n"
     )
-    function = made("a_package.bot:handler")
-    assert called(function) == 1
+    function = loaded("a_package.bot:handler")
+    assert call(function) == 1
     write("a_package/prices.py", "LAMP = 2\n")
-    assert called(function) == 2
+    assert call(function) == 2
     write(
         "a_package/bot.py", f"{importing}\ndef handler(event, context):\n    return -prices.LAMP\n"
     )
-    assert called(function) == -2
+    assert call(function) == -2
 
 
-def test_a_package_may_itself_be_the_bot_and_hold_others(write: Write) -> None:
+def test_a_package_may_be_the_bot(write: Write) -> None:
     write("a_package/__init__.py", "from .deep import more\n" + SAYS.format("one"))
     write("a_package/deep/__init__.py", "")
     write("a_package/deep/more.py", "import a_package\n")
-    function = made("a_package:handler")
-    assert called(function) == "one"
+    function = loaded("a_package:handler")
+    assert call(function) == "one"
     write("a_package/__init__.py", "from .deep import more\n" + SAYS.format("two"))
-    assert called(function) == "two"
+    assert call(function) == "two"
     # What lies deeper is of the new package, and not of the one before.
     assert sys.modules["a_package.deep.more"].a_package is sys.modules["a_package"]
 
 
-def test_a_package_within_a_package_may_hold_the_bot(write: Write) -> None:
-    write("a_package/bots/helper.py", "NAME = 'one'\n")
-    write(
-        "a_package/bots/orders.py",
-        "from a_package.bots import helper\ndef handler(event, context):\n    return helper.NAME\n",
-    )
-    function = made("a_package.bots.orders:handler")
-    assert called(function) == "one"
-    write("a_package/bots/helper.py", "NAME = 'two'\n")
-    assert called(function) == "two"
-
-
 def test_what_is_installed_stays_loaded(write: Write) -> None:
     write("a_bot.py", BOT)
-    function = made("a_bot:bot")
+    function = loaded("a_bot:bot")
     kept = {name: sys.modules[name] for name in ("fulfillment.bot", "fulfillment.errors", "json")}
     write("a_bot.py", BOT + "\n")
-    called(function, hook())
+    call(function, hook())
     assert {name: sys.modules[name] for name in kept} == kept
 
 
-def test_the_lambda_as_deployed_is_a_bot_and_the_library_around_it_stays_loaded() -> None:
+def test_the_deployed_lambda_is_a_bot() -> None:
     import fulfillment.errors
 
-    made("fulfillment.handler:bot")
+    loaded("fulfillment.handler:bot")
     assert sys.modules["fulfillment.errors"] is fulfillment.errors
 
 
-def test_an_editors_lock_that_leads_nowhere_is_no_source(folder: Path, write: Write) -> None:
+def test_an_editors_lock_is_no_source(folder: Path, write: Write) -> None:
     write("a_bot.py", SAYS.format("one"))
-    function = made()
+    function = loaded()
     (folder / ".#a_bot.py").symlink_to("somebody@somewhere.1234")
-    assert called(function) == "one"
+    assert call(function) == "one"
 
 
-def test_nothing_compiled_is_left_behind(folder: Path, write: Write) -> None:
+def test_no_bytecode_is_left(folder: Path, write: Write) -> None:
     write("a_bot.py", "import a_helper\n" + SAYS.format("one"))
     write("a_helper.py", "")
     before = sys.dont_write_bytecode
-    made()
+    loaded()
     assert sorted(path.name for path in folder.iterdir()) == ["a_bot.py", "a_helper.py"]
     assert sys.dont_write_bytecode is before
 
@@ -341,36 +329,36 @@ def test_nothing_compiled_is_left_behind(folder: Path, write: Write) -> None:
         ("handler = 5\n", "TypeError"),
     ],
 )
-def test_a_broken_change_fails_until_it_is_mended(write, capsys, broken, kind) -> None:
+def test_a_broken_change_fails_until_repaired(write, capsys, broken, kind) -> None:
     write("a_bot.py", SAYS.format("one"))
-    function = made()
+    function = loaded()
     write("a_bot.py", broken)
     # Not only once: what it was before is no answer to what it is now.
     for _ in range(2):
-        with pytest.raises(FunctionError, match="^NoBot$"):
+        with pytest.raises(FunctionError, match="^BotNotLoaded$"):
             asyncio.run(function.invoke({}))
         log = capsys.readouterr().err
         assert f"a_bot:handler cannot be loaded: {kind}" in log
         assert "a_bot.py" in log or kind in ("AttributeError", "TypeError")
     write("a_bot.py", SAYS.format("two"))
-    assert called(function) == "two"
+    assert call(function) == "two"
 
 
 @pytest.mark.parametrize("name", ["a_package/__init__.py", "a_package/prices.py"])
-def test_a_broken_file_beside_it_fails_until_it_is_mended(write, capsys, name) -> None:
+def test_a_broken_file_in_its_package_fails(write, capsys, name) -> None:
     write("a_package/__init__.py", "")
     write("a_package/prices.py", "")
     write("a_package/bot.py", "from a_package import prices\n" + SAYS.format("one"))
-    function = made("a_package.bot:handler")
+    function = loaded("a_package.bot:handler")
     write(name, "1 +\n")
     with pytest.raises(FunctionError):
         asyncio.run(function.invoke({}))
     assert Path(name).name in capsys.readouterr().err
     write(name, "")
-    assert called(function) == "one"
+    assert call(function) == "one"
 
 
-def test_lex_is_told_that_the_lambda_failed_and_no_more(write, capsys) -> None:
+def test_lex_learns_only_that_the_lambda_failed(write, capsys) -> None:
     close = {
         "sessionState": {
             "dialogAction": {"type": "Close"},
@@ -378,7 +366,7 @@ def test_lex_is_told_that_the_lambda_failed_and_no_more(write, capsys) -> None:
         }
     }
     write("a_bot.py", SAYS.format(close))
-    lex = LexRuntime(made())
+    lex = LexRuntime(loaded())
     write("a_bot.py", "1 +\n")
     with pytest.raises(ServiceError) as failed:
         asyncio.run(lex.recognize_text(KEY, {"text": "hello"}))
@@ -407,58 +395,54 @@ def gate() -> Iterator[Any]:
 WAITS = "import a_gate\na_gate.loads.append(1)\na_gate.reached.set()\na_gate.opened.wait(20)\n"
 
 
-def test_while_a_bot_is_loaded_others_go_on_and_it_is_loaded_once(write, gate) -> None:
-    async def test() -> None:
-        turns = [asyncio.create_task(function.invoke({})) for _ in range(5)]
-        # The loop is free: it waits for the import on a thread, as the turns do.
-        await asyncio.to_thread(gate.reached.wait, 20)
-        assert not any(turn.done() for turn in turns)
-        gate.opened.set()
-        assert await asyncio.gather(*turns) == [b'"two"'] * 5
-
+@pytest.mark.anyio
+async def test_a_change_is_loaded_once_on_a_thread(write, gate) -> None:
     write("a_bot.py", SAYS.format("one"))
-    function = made()
+    function = loaded()
     write("a_bot.py", WAITS + SAYS.format("two"))
-    asyncio.run(asyncio.wait_for(test(), 20))
+    turns = [asyncio.create_task(function.invoke({})) for _ in range(5)]
+    # The loop is free: it waits for the import on a thread, as the turns do.
+    await asyncio.to_thread(gate.reached.wait, 20)
+    assert not any(turn.done() for turn in turns)
+    gate.opened.set()
+    assert await asyncio.gather(*turns) == [b'"two"'] * 5
     assert gate.loads == [1]
 
 
-def test_what_is_written_while_it_is_loaded_counts(write, gate) -> None:
-    async def test() -> None:
-        turn = asyncio.create_task(function.invoke({}))
-        await asyncio.to_thread(gate.reached.wait, 20)
-        write("a_bot.py", SAYS.format("three"))
-        gate.opened.set()
-        assert await turn == b'"two"'
-        assert await function.invoke({}) == b'"three"'
-
+@pytest.mark.anyio
+async def test_a_change_during_loading_counts(write, gate) -> None:
     write("a_bot.py", SAYS.format("one"))
-    function = made()
+    function = loaded()
     write("a_bot.py", WAITS + SAYS.format("two"))
-    asyncio.run(asyncio.wait_for(test(), 20))
+    turn = asyncio.create_task(function.invoke({}))
+    await asyncio.to_thread(gate.reached.wait, 20)
+    write("a_bot.py", SAYS.format("three"))
+    gate.opened.set()
+    assert await turn == b'"two"'
+    assert await function.invoke({}) == b'"three"'
 
 
-def test_modules_that_were_replaced_are_forgotten(write: Write) -> None:
+def test_replaced_modules_are_forgotten(write: Write) -> None:
     write("a_helper.py", "")
     write("a_bot.py", "import a_helper\n" + BOT)
-    function = made("a_bot:bot")
-    called(function, hook())
-    loaded = set(sys.modules)
+    function = loaded("a_bot:bot")
+    call(function, hook())
+    modules = set(sys.modules)
     old = [weakref.ref(sys.modules[name]) for name in ("a_bot", "a_helper")]
     for _ in range(3):
         write("a_helper.py", "")
-        assert called(function, hook())["messages"][0]["content"] == "hello,"
+        assert call(function, hook())["messages"][0]["content"] == "hello,"
     gc.collect()
     assert [module() for module in old] == [None, None]
-    assert set(sys.modules) == loaded
+    assert set(sys.modules) == modules
 
 
 # --- the examples
 
 
-def test_the_order_tracker_in_its_folder_is_a_bot() -> None:
-    function = made("examples.order_tracking:bot")
-    response = called(function, hook("x-1", "DialogCodeHook", OrderId="X-1"))
+def test_an_example_answers() -> None:
+    function = loaded("examples.order_tracking:bot")
+    response = call(function, hook("x-1", "DialogCodeHook", OrderId="X-1"))
     assert response["sessionState"]["dialogAction"] == {
         "type": "ElicitSlot",
         "slotToElicit": "OrderId",
@@ -466,6 +450,6 @@ def test_the_order_tracker_in_its_folder_is_a_bot() -> None:
 
 
 @pytest.mark.parametrize("name", ["assistant", "knowledge_base", "order_tracking"])
-def test_every_example_is_loaded_by_its_name(name: str) -> None:
-    assert made(f"examples.{name}:bot")
-    assert made(f"examples.{name}:lambda_handler")
+def test_every_example_is_loaded(name: str) -> None:
+    assert loaded(f"examples.{name}:bot")
+    assert loaded(f"examples.{name}:lambda_handler")

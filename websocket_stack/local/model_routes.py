@@ -1,0 +1,56 @@
+"""The model behind the stack: the routes of Bedrock, for each choice of ``--model``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from botocore.session import Session
+from starlette.routing import BaseRoute
+
+from fulfillment.models.base import Model
+from websocket_stack.command_line import CommandFailed
+from websocket_stack.local.bedrock import agent_routes
+from websocket_stack.local.bedrock import routes as bedrock_routes
+from websocket_stack.local.bedrock.forwarding import BedrockForwarder
+from websocket_stack.local.demo_model.model import DemoModel
+from websocket_stack.local.demo_model.passages import Library
+
+MODELS = ("demo", "bedrock", "openai")
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def model_routes(name: str, environ: Mapping[str, str]) -> Sequence[BaseRoute]:
+    """Return the routes of a choice of ``--model``.
+
+    Args:
+        name: one of ``MODELS``.
+        environ: has the settings of an OpenAI-compatible server.
+
+    Raises:
+        CommandFailed: the choice needs a package or a setting that is missing.
+    """
+    if name == "bedrock":
+        return BedrockForwarder(Session()).routes()
+    demo = DemoModel(Library.of_project(PROJECT))
+    model = _openai_model(environ) if name == "openai" else demo
+    # There are no knowledge bases behind an OpenAI-compatible server: the demo's serve for it.
+    return [*bedrock_routes.routes(model), *agent_routes.routes(demo, model)]
+
+
+def _openai_model(environ: Mapping[str, str]) -> Model:
+    try:
+        import openai
+
+        from fulfillment.models.openai_compatible import OpenAICompatibleModel
+    except ImportError:
+        raise CommandFailed(
+            "--model openai needs the openai package: .venv/bin/pip install -e '.[openai]'"
+        ) from None
+    model = environ.get("OPENAI_MODEL")
+    if not model:
+        raise CommandFailed("set OPENAI_MODEL to the model's name at your server")
+    if not environ.get("OPENAI_API_KEY"):
+        raise CommandFailed("set OPENAI_API_KEY (any text, if your server asks for none)")
+    # The client reads OPENAI_BASE_URL and OPENAI_API_KEY itself.
+    return OpenAICompatibleModel(openai.OpenAI(max_retries=1), model)
