@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from fulfillment import runner
 from fulfillment.clients import Resources
-from fulfillment.handlers import Answerer, Chunks, Middleware, Next, chunks_of, through
-from fulfillment.lex import events as lex
-from fulfillment.lex.events import LexEvent, LexResponse
+from fulfillment.handlers import Handler, Middleware, NextHandler, chunks_of, wrapped
+from fulfillment.lex.events import LexEvent
 from fulfillment.logs import log_failure
 from fulfillment.memory import Memory
-from fulfillment.notices import Words
+from fulfillment.notices import Notices
+from fulfillment.streaming.stream import Chunks
 from fulfillment.turn import Turn
 
-AnyAnswerer = TypeVar("AnyAnswerer", bound=Answerer)
+if TYPE_CHECKING:
+    from fulfillment.lex.responses import LexResponse
+
+AnyHandler = TypeVar("AnyHandler", bound=Handler)
 AnyMiddleware = TypeVar("AnyMiddleware", bound=Middleware)
 
 
@@ -44,15 +47,15 @@ class Bot:
     def __init__(
         self,
         resources: Resources | None = None,
-        words: Words | Mapping[str, Words] | None = None,
+        notices: Notices | Mapping[str, Notices] | None = None,
         *,
         memory: Memory | None = None,
     ) -> None:
-        self._answerers: dict[str, Answerer] = {}
-        self._checkers: dict[str, Answerer] = {}
-        self._fallback: Answerer = Turn.ask
+        self._intent_handlers: dict[str, Handler] = {}
+        self._dialog_handlers: dict[str, Handler] = {}
+        self._fallback: Handler = Turn.ask
         self._middleware: list[Middleware] = []
-        self._words = words or Words()
+        self._notices = notices or Notices()
         self._memory = memory
         if resources is not None:
             self.resources = resources
@@ -68,22 +71,22 @@ class Bot:
         """
         return Resources.from_environ(os.environ)
 
-    def intent(self, *names: str) -> Callable[[AnyAnswerer], AnyAnswerer]:
+    def intent(self, *names: str) -> Callable[[AnyHandler], AnyHandler]:
         """Register the function that fulfils these intents, once their slots are filled."""
-        return _registering(self._answerers, names)
+        return _registering(self._intent_handlers, names)
 
-    def dialog(self, *names: str) -> Callable[[AnyAnswerer], AnyAnswerer]:
+    def dialog(self, *names: str) -> Callable[[AnyHandler], AnyHandler]:
         """Register the function that checks the dialog of these intents, at each of its turns.
 
         It may elicit a slot anew, confirm, or close; if it decides nothing, Lex goes on, and what
         it wrote is shown meanwhile and not said. FallbackIntent has no dialog: see ``fallback``.
         """
-        return _registering(self._checkers, names)
+        return _registering(self._dialog_handlers, names)
 
-    def fallback(self, answerer: AnyAnswerer) -> AnyAnswerer:
+    def fallback(self, handler: AnyHandler) -> AnyHandler:
         """Register the function that answers whatever no other function does."""
-        self._fallback = answerer
-        return answerer
+        self._fallback = handler
+        return handler
 
     def middleware(self, around: AnyMiddleware) -> AnyMiddleware:
         """Register a function around all others; the first registered is the outermost.
@@ -108,7 +111,9 @@ class Bot:
         # The last resort: whatever went wrong, the user gets a sentence and the log the cause.
         except Exception as exc:
             log_failure("turn failed", exc)
-            return lex.apology(event, self._words_of(locale).failed)
+            from fulfillment.lex.responses import apology
+
+            return apology(event, self._notices_of(locale).failed)
 
     def _prepare(self) -> None:
         # At import, where Lambda gives the most CPU. What is wrong with the settings must not take
@@ -119,45 +124,47 @@ class Bot:
             log_failure("the settings cannot be used", exc)
 
     def _respond(self, event: LexEvent, context: object) -> LexResponse:
-        answerer = self._answerer_of(event)
-        if answerer is None:
-            return lex.delegate(event)
+        handler = self._handler_of(event)
+        if handler is None:
+            from fulfillment.lex.responses import delegate
+
+            return delegate(event)
         resources = self.resources
         if self._memory is not None:
             resources = resources._replace(memory=self._memory)
-        words = self._words_of(event.locale)
-        return runner.run(event, self._wrapped(answerer), context, resources, words)
+        notices = self._notices_of(event.locale)
+        return runner.run(event, self._in_middleware(handler), context, resources, notices)
 
-    def _answerer_of(self, event: LexEvent) -> Answerer | None:
+    def _handler_of(self, event: LexEvent) -> Handler | None:
         name = event.intent.name
-        if event.is_dialog and name in self._checkers:
-            return self._checkers[name]
-        return self._answerers.get(name, self._fallback) if event.is_answered_now else None
+        if event.is_dialog and name in self._dialog_handlers:
+            return self._dialog_handlers[name]
+        return self._intent_handlers.get(name, self._fallback) if event.is_answered_now else None
 
-    def _wrapped(self, answerer: Answerer) -> Next:
+    def _in_middleware(self, handler: Handler) -> NextHandler:
         def innermost(turn: Turn) -> Chunks:
-            return chunks_of(answerer(turn))
+            return chunks_of(handler(turn))
 
-        answer: Next = innermost
-        for around in reversed(self._middleware):
-            answer = through(around, answer)
-        return answer
+        outermost: NextHandler = innermost
+        for middleware in reversed(self._middleware):
+            outermost = wrapped(outermost, middleware)
+        return outermost
 
-    def _words_of(self, locale: str) -> Words:
-        if isinstance(self._words, Words):
-            return self._words
+    def _notices_of(self, locale: str) -> Notices:
+        if isinstance(self._notices, Notices):
+            return self._notices
         language = locale.partition("_")[0]
-        return self._words.get(locale) or self._words.get(language) or Words()
+        return self._notices.get(locale) or self._notices.get(language) or Notices()
 
 
 def _registering(
-    functions: dict[str, Answerer], names: tuple[str, ...]
-) -> Callable[[AnyAnswerer], AnyAnswerer]:
+    functions: dict[str, Handler], names: tuple[str, ...]
+) -> Callable[[AnyHandler], AnyHandler]:
     if not names or not all(isinstance(name, str) for name in names):
         raise TypeError('a function is registered by its intents: @bot.intent("TrackOrder")')
 
-    def register(answerer: AnyAnswerer) -> AnyAnswerer:
-        functions.update(dict.fromkeys(names, answerer))
-        return answerer
+    def register(handler: AnyHandler) -> AnyHandler:
+        functions.update(dict.fromkeys(names, handler))
+        return handler
 
     return register

@@ -1,66 +1,108 @@
-"""What a bot needs from its surroundings, made once: settings, model, table, channel, clock."""
+"""What a bot runs on, made once: its settings, and the boto3 clients that they ask for."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from fulfillment.channels.base import Channel
-from fulfillment.channels.session_table import Sessions, SessionTable
-from fulfillment.memory import Memory
+from fulfillment.memory.base import Memory
 from fulfillment.models.base import Model
 from fulfillment.settings import Settings
 
 if TYPE_CHECKING:
+    from boto3.session import Session
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from fulfillment.streaming.channel import Addresses, Channel
+
+
+class Browser(NamedTuple):
+    """How the client of a turn is reached.
+
+    Attributes:
+        addresses: knows where it is.
+        channel: where frames go.
+    """
+
+    addresses: Addresses
+    channel: Channel
 
 
 class Resources(NamedTuple):
-    """``sessions`` and ``channel`` are ``None`` where the settings say not to stream."""
+    """What a bot runs on.
+
+    Attributes:
+        settings: the environment.
+        model: what answers, unless a handler asks another one.
+        browser: returns how the client is reached, making boto3 clients when it is first called;
+            ``None`` where the settings say not to stream.
+        memory: where conversations are kept, if anywhere.
+        clock: seconds, from any start.
+        model_asked: set when a model's first request is on its way.
+    """
 
     settings: Settings
     model: Model
-    sessions: Sessions | None = None
-    channel: Channel | None = None
+    browser: Callable[[], Browser] | None = None
     memory: Memory | None = None
     clock: Callable[[], float] = time.monotonic
+    model_asked: threading.Event | None = None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Resources:
-        """Build the boto3 clients that the settings in ``environ`` ask for.
+        """Build the model's client; the browser's are made while the model thinks.
+
+        A cold Lambda's first frame waits for the model's first word, so nothing else is to come
+        before its request. With a memory, that request waits for what was said before.
 
         Raises:
             SettingsError: a setting cannot be used.
         """
         settings = Settings.from_environ(environ)
-        model = _model(settings)
-        if not settings.can_stream and not settings.conversation_table:
-            return cls(settings, model)
-        dynamodb = _dynamodb()
+        session = _session()
+        model_asked = threading.Event()
+        model = _model(settings, session, model_asked)
+        # Whatever of the environment the later clients need is read now.
+        region, endpoint_url = session.region_name, environ.get("AWS_ENDPOINT_URL_DYNAMODB")
+        dynamodb = cache(lambda: _dynamodb(session, region, endpoint_url or None))
+
+        def browser() -> Browser:
+            from fulfillment.channels.session_table import SessionTable
+
+            addresses = SessionTable(dynamodb(), settings.session_table or "")
+            return Browser(addresses, _channel(settings, session, region))
+
         return cls(
             settings,
             model,
-            sessions=SessionTable(dynamodb, settings.session_table or "")
-            if settings.can_stream
-            else None,
-            channel=_channel(settings) if settings.can_stream else None,
-            memory=_memory(settings, dynamodb),
+            cache(browser) if settings.can_stream else None,
+            _memory(settings, dynamodb()) if settings.conversation_table else None,
+            model_asked=model_asked,
         )
 
 
-# boto3's defaults (60 s read timeout, three attempts) are longer than a whole turn. The default
-# session is used throughout: the first client costs 50 ms, each further one of it 2 to 5 ms.
-
-
-def _model(settings: Settings) -> Model:
+def _session() -> Session:
+    """Return boto3's default session: its first client costs 50 ms, each further one 2 to 5 ms."""
     import boto3
+
+    if boto3.DEFAULT_SESSION is None:
+        boto3.setup_default_session()
+    return cast("Session", boto3.DEFAULT_SESSION)
+
+
+# boto3's defaults (60 s read timeout, three attempts) are longer than a whole turn.
+
+
+def _model(settings: Settings, session: Session, asked: threading.Event) -> Model:
     from botocore.config import Config
 
     from fulfillment.models.bedrock.converse import ConverseModel
     from fulfillment.models.fallback import FallbackModel
 
-    client = boto3.client(
+    client = session.client(
         "bedrock-runtime",
         config=Config(
             connect_timeout=2,
@@ -73,6 +115,7 @@ def _model(settings: Settings) -> Model:
             tcp_keepalive=True,
         ),
     )
+    client.meta.events.register("before-send.bedrock-runtime", lambda **_: asked.set())
     guardrail = None
     if settings.guardrail_id:
         guardrail = {
@@ -90,8 +133,7 @@ def _model(settings: Settings) -> Model:
     )
 
 
-def _dynamodb() -> DynamoDBClient:
-    import boto3
+def _dynamodb(session: Session, region: str, endpoint_url: str | None) -> DynamoDBClient:
     from botocore.config import Config
 
     # A browser waits for the session table, and a model for the conversation table.
@@ -101,25 +143,22 @@ def _dynamodb() -> DynamoDBClient:
         retries={"total_max_attempts": 2, "mode": "standard"},
         tcp_keepalive=True,
     )
-    return boto3.client("dynamodb", config=config)
+    return session.client("dynamodb", region_name=region, endpoint_url=endpoint_url, config=config)
 
 
-def _memory(settings: Settings, dynamodb: DynamoDBClient) -> Memory | None:
-    if not settings.conversation_table:
-        return None
+def _memory(settings: Settings, dynamodb: DynamoDBClient) -> Memory:
     from fulfillment.memory.dynamodb import ConversationTable
 
-    return ConversationTable(dynamodb, settings.conversation_table, settings.memory_seconds)
+    return ConversationTable(dynamodb, settings.conversation_table or "", settings.memory_seconds)
 
 
-def _channel(settings: Settings) -> Channel:
-    import boto3
+def _channel(settings: Settings, session: Session, region: str) -> Channel:
     from botocore.config import Config
 
     from fulfillment.channels.api_gateway import ApiGatewayChannel
 
     # One attempt: the SDK would hold the whole stream for seconds over one 429, and a post that
-    # timed out may have arrived. What to do is the deliverer's business.
+    # timed out may have arrived. What to do is the delivery's to say.
     config = Config(
         connect_timeout=1,
         read_timeout=2,
@@ -127,7 +166,10 @@ def _channel(settings: Settings) -> Channel:
         tcp_keepalive=True,
     )
     return ApiGatewayChannel(
-        boto3.client(
-            "apigatewaymanagementapi", endpoint_url=settings.streaming_endpoint, config=config
+        session.client(
+            "apigatewaymanagementapi",
+            region_name=region,
+            endpoint_url=settings.streaming_endpoint,
+            config=config,
         )
     )

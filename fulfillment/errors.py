@@ -3,9 +3,11 @@
 LexStreamingError
 ├── SettingsError          an environment variable has a wrong value
 ├── InvalidLexEvent        the event is not one that Lex V2 sends
-├── AnswerError            a bot's function gave something that is not text
+├── HandlerError           a function of the bot gave or asked for what cannot be
 ├── ToolError              a function cannot be a tool
-├── SessionTableError      the session table could not be read
+├── AddressError           where a client is could not be found out; another look may help
+│   ├── SessionTableError  the session table could not be read
+│   └── AddressContested   two owners claim it, so that neither may be trusted
 ├── ConversationTableError the conversation table could not be read or written
 ├── ModelError             the model did not (fully) answer
 │   ├── ModelUnavailable   before its first chunk, and another try may help
@@ -32,16 +34,24 @@ class InvalidLexEvent(LexStreamingError):
     """The event lacks what every Lex V2 event has; the message names the key."""
 
 
-class AnswerError(LexStreamingError):
-    """A bot's function returned or yielded something that is not text."""
+class HandlerError(LexStreamingError):
+    """A function of the bot yielded what is not text, or asked for what Lex does not take."""
 
 
 class ToolError(LexStreamingError):
     """A function cannot be a tool that a model calls; the message says which and why."""
 
 
-class SessionTableError(LexStreamingError):
+class AddressError(LexStreamingError):
+    """Where a client can be reached could not be found out; another look may help."""
+
+
+class SessionTableError(AddressError):
     """The session table could not be read."""
+
+
+class AddressContested(AddressError):
+    """Two owners claim a session; neither may be trusted, and no look will change that."""
 
 
 class ConversationTableError(LexStreamingError):

@@ -1,43 +1,38 @@
-"""What a bot's function may be and give, and how it is read."""
+"""What a handler may be and return, how its result becomes chunks, and what may wrap it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
 
-from fulfillment.errors import AnswerError
-from fulfillment.text import repair_surrogates
+from fulfillment.errors import HandlerError
+from fulfillment.streaming.stream import Chunks
+from fulfillment.turn import Turn
 
-if TYPE_CHECKING:
-    from fulfillment.turn import Turn
+Result: TypeAlias = str | Iterable[str] | None
+Handler: TypeAlias = Callable[[Turn], Result]
+"""A function that answers a turn: it returns text, or yields it in chunks."""
 
-whole = repair_surrogates
-
-Chunks: TypeAlias = Generator[str, None, None]
-Answered: TypeAlias = str | Iterable[str] | None
-Answerer: TypeAlias = "Callable[[Turn], Answered]"
-"""A function that answers: it returns text, or yields it in chunks."""
-
-Next: TypeAlias = "Callable[[Turn], Chunks]"
-Middleware: TypeAlias = "Callable[[Turn, Next], Answered]"
-"""A function around the one that answers: it is given the turn and what comes next."""
+NextHandler: TypeAlias = Callable[[Turn], Chunks]
+Middleware: TypeAlias = Callable[[Turn, NextHandler], Result]
+"""A function around a handler: it is given the turn and what comes next."""
 
 
-def chunks_of(answered: object) -> Chunks:
-    """Yield what a function answered, chunk by chunk.
+def chunks_of(result: object) -> Chunks:
+    """Yield what a handler returned, chunk by chunk.
 
     Raises:
-        AnswerError: it is neither text nor an iterable of text.
+        HandlerError: it is neither text nor an iterable of text.
     """
-    if answered is None:
+    if result is None:
         return
-    chunks = [answered] if isinstance(answered, str) else answered
+    chunks = [result] if isinstance(result, str) else result
     if not isinstance(chunks, Iterable) or isinstance(chunks, Mapping):
-        raise AnswerError(f"an answer is text or yields text, not {type(chunks).__name__}")
+        raise HandlerError(f"a handler returns or yields text, not {type(chunks).__name__}")
     try:
         for chunk in chunks:
             if not isinstance(chunk, str):
-                raise AnswerError(f"an answer yields text, not {type(chunk).__name__}")
+                raise HandlerError(f"a handler yields text, not {type(chunk).__name__}")
             yield chunk
     finally:
         # A generator that is left early must let go of what it holds, the model's stream first.
@@ -46,6 +41,6 @@ def chunks_of(answered: object) -> Chunks:
             close()
 
 
-def through(middleware: Middleware, answer: Next) -> Next:
-    """Return an answer that goes through a middleware."""
-    return lambda turn: chunks_of(middleware(turn, answer))
+def wrapped(handler: NextHandler, middleware: Middleware) -> NextHandler:
+    """Return a handler with a middleware around it."""
+    return lambda turn: chunks_of(middleware(turn, handler))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Words(NamedTuple):
+class Notices(NamedTuple):
     """Plain sentences; a bot builder can give their own, in any language."""
 
     failed: str = "Sorry, I could not answer that just now. Please try again."

@@ -1,37 +1,53 @@
-"""Runs one turn: the answer, its delivery, its memory, and the deadline."""
+"""Runs one Lex turn, from its event to its response."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from fulfillment.clients import Resources
-from fulfillment.handlers import Next
-from fulfillment.lex.events import LexEvent, LexResponse
-from fulfillment.memory import Exchange
+from fulfillment.handlers import NextHandler
+from fulfillment.lex.dialog_actions import Decision
+from fulfillment.lex.events import LexEvent
+from fulfillment.lex.messages import Text
+from fulfillment.lex.web_ui import PairedText
+from fulfillment.memory.base import Exchange
 from fulfillment.memory.conversation import Conversation
 from fulfillment.models.tool_loop import ToolLoop
-from fulfillment.notices import Words
-from fulfillment.streaming.delivery import Deliverer, Delivery, Source
-from fulfillment.streaming.pacing import Deadline, Pace
-from fulfillment.streaming.text_buffer import Transcript, record
+from fulfillment.notices import Notices
+from fulfillment.streaming.deadline import Deadline
+from fulfillment.streaming.delivery import Delivery
+from fulfillment.streaming.pacing import Pace
+from fulfillment.streaming.threads import ThreadStream, start
 from fulfillment.turn import Turn
+
+if TYPE_CHECKING:
+    from fulfillment.lex.responses import LexResponse
+    from fulfillment.reply import Reply
 
 # A reply does not wait longer for what was said to be remembered.
 SAVE_SECONDS = 2.0
+# For the model's request to leave a cold Lambda before anything else is loaded; where the handler
+# asks no model, that is what its first words wait.
+REQUEST_FIRST_SECONDS = 0.1
 
 
 def run(
-    event: LexEvent, answer: Next, context: object, resources: Resources, words: Words
+    event: LexEvent, handler: NextHandler, context: object, resources: Resources, notices: Notices
 ) -> LexResponse:
     """Answer an event within its deadline.
 
-    Three threads work: one runs the bot's function and writes the transcript, one finds the
-    session's connection and posts, one loads the conversation. Only the model waits for the
-    last. The handler's own thread waits for what is needed, and no longer than it may, so nothing
-    that hangs can hold it.
+    One thread runs the handler, one finds the session's connection and posts, one loads the
+    conversation; only the model waits for the last. This one waits for what the response needs,
+    and no longer than it may.
 
-    Takes the Lambda context for the time that it says is left.
+    Args:
+        event: one utterance.
+        handler: what answers it.
+        context: the Lambda context, for the time that it says is left.
+        resources: what the bot runs on.
+        notices: the sentences for when something goes wrong.
     """
     clock, settings = resources.clock, resources.settings
     started = clock()
@@ -39,52 +55,59 @@ def run(
     conversation = _conversation(event, resources)
     calls = ToolLoop(lambda: deadline.cut_at - clock())
     turn = Turn(event, resources.model, settings, calls, conversation)
-    transcript = Transcript(clock)
-    _start("answer", lambda: record(lambda: answer(turn), transcript))
-    deliverer = _deliverer(event, transcript, resources)
-    if deliverer:
-        _start("delivery", deliverer.run)
+    stream = ThreadStream(clock)
+    start("handler", lambda: stream.write(lambda: handler(turn)))
+    if resources.model_asked:
+        resources.model_asked.wait(REQUEST_FIRST_SECONDS)
+    delivery = _deliver(stream, event, resources, deadline)
 
     # Now, while the model thinks: a cold start need not wait for it.
-    from fulfillment import reply as closing
     from fulfillment import telemetry
+    from fulfillment.lex import responses
+    from fulfillment.reply import reply_of
 
-    transcript.wait_for_end(deadline.cut_at)
-    transcript.close()
-    # As they are now: a function that goes on after its deadline changes nothing any more.
+    stream.wait(deadline.cut_at)
+    # As they are now: a handler that goes on after its deadline changes nothing.
     decision, slots = turn.decision, turn.next_slots
     attributes = turn.session_attributes | conversation.attributes
-    if not transcript.finished:
+    if not stream.text.finished:
         calls.close()
-    reply = closing.reply_of(
-        transcript, calls.completions, decision, words, conversation, calls.last_text
+    reply = reply_of(
+        stream.text,
+        calls.completions,
+        notices,
+        last_text=calls.last_text,
+        says_more=decision.says_something,
+        can_go_on=conversation.is_remembered,
     )
-    saving = _saving(conversation, closing.exchange_of(event, reply))
-    if deliverer:
-        deliverer.settle(max(0.0, deadline.settle_by - clock()))
-
-    delivery = deliverer.delivery if deliverer else Delivery()
-    response = closing.respond(event, reply, attributes, slots, settings, words)
-    if saving:
-        saving.join(min(SAVE_SECONDS, max(0.0, deadline.settle_by - clock())))
+    decision = decision.after(reply)
+    saving = _save(conversation, event, reply, decision)
+    stream.settle(deadline.settle_by)
+    response = responses.respond(
+        event, reply, decision, attributes, slots, settings, notices.too_long
+    )
+    memory_error = _saved(saving, conversation, deadline.settle_by - clock())
     telemetry.log_turn(
-        telemetry.TurnReport.of(
-            event=event,
-            request_id=getattr(context, "aws_request_id", ""),
+        telemetry.TurnReport(
+            names={
+                "session_id": event.session_id,
+                "request_id": getattr(context, "aws_request_id", ""),
+                "intent": event.intent.name,
+            },
             outcome=reply.outcome,
-            transcript=transcript,
-            completions=calls.completions,
-            delivery=delivery,
-            memory_error=TimeoutError() if saving and saving.is_alive() else conversation.error,
             started=started,
             ended=clock(),
+            text=stream.text,
+            delivery=delivery,
+            completions=calls.completions,
+            memory_error=memory_error,
         )
     )
     return response
 
 
 def _conversation(event: LexEvent, resources: Resources) -> Conversation:
-    """Return the conversation that an event is of; it is being loaded."""
+    """Return the event's conversation, and start loading it."""
     settings = resources.settings
     conversation = Conversation(
         resources.memory,
@@ -93,40 +116,67 @@ def _conversation(event: LexEvent, resources: Resources) -> Conversation:
         tokens=settings.memory_tokens,
     )
     if conversation.is_remembered:
-        _start("conversation", conversation.load)
+        start("conversation", conversation.load)
     return conversation
 
 
-def _deliverer(event: LexEvent, transcript: Transcript, resources: Resources) -> Deliverer | None:
-    sessions, channel, settings = resources.sessions, resources.channel, resources.settings
-    if sessions is None or channel is None or not event.wants_frames:
+def _deliver(
+    stream: ThreadStream, event: LexEvent, resources: Resources, deadline: Deadline
+) -> Delivery | None:
+    """Start delivering, if the client shows frames."""
+    if resources.browser is None or not event.wants_frames:
         return None
-    source: Source = transcript
-    if settings.plain_frames:
-        from fulfillment.markdown.plain_text import PlainSource
-
-        source = PlainSource(transcript)
-    return Deliverer(
-        source,
-        lambda: sessions.find(event.session_id),
-        channel,
+    browser, settings = resources.browser, resources.settings
+    delivery = Delivery(
+        PairedText(),
         Pace(settings.flush_interval_seconds),
+        tail="reply",
         waiting_text=settings.waiting_text,
-        clock=resources.clock,
+        settle_by=deadline.settle_by,
     )
 
+    def deliver() -> None:
+        try:
+            addresses, channel = browser()
+        # A client that boto3 cannot make costs the frames, and no reply.
+        except Exception as exc:
+            delivery.lookup_failed(exc, resources.clock())
+            delivery.abandon()
+            return
+        visible: Callable[[str], str] = str
+        if settings.plain_frames:
+            from fulfillment.markdown.plain_text import PlainReader
 
-def _saving(conversation: Conversation, exchange: Exchange) -> threading.Thread | None:
-    """Save a turn, beside what is left to do; return what can be waited for."""
+            visible = PlainReader().feed
+        stream.deliver(delivery, channel, lambda: addresses.find(event.session_id), visible)
+
+    start("delivery", deliver)
+    return delivery
+
+
+def _save(
+    conversation: Conversation, event: LexEvent, reply: Reply, decision: Decision
+) -> threading.Thread | None:
+    """Start saving what was said, without what was said about it."""
     if not conversation.is_remembered:
         return None
-    return _start("conversation", lambda: conversation.save(exchange))
+    texts = [reply.written]
+    texts += [each.content for each in decision.messages if isinstance(each, Text)]
+    if decision.action.type == "Delegate":
+        texts = []
+    exchange = Exchange(event.utterance, "\n\n".join(filter(None, texts)), reply.truncated)
+    return start("conversation", lambda: conversation.save(exchange))
 
 
-def _start(name: str, work: Callable[[], None]) -> threading.Thread:
-    thread = threading.Thread(target=work, name=name, daemon=True)
-    thread.start()
-    return thread
+def _saved(
+    saving: threading.Thread | None, conversation: Conversation, seconds: float
+) -> BaseException | None:
+    """Wait until a turn is saved, within its time; return why it was not."""
+    if saving is not None:
+        saving.join(min(SAVE_SECONDS, max(0.0, seconds)))
+        if saving.is_alive():
+            return TimeoutError()
+    return conversation.error
 
 
 def _remaining_seconds(context: object) -> float | None:

@@ -2,84 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from fulfillment.errors import describe
-from fulfillment.lex.events import LexEvent
 from fulfillment.logs import SERVICE, get_logger, log_failure
 from fulfillment.models.base import Completion
+from fulfillment.reply import Outcome
 from fulfillment.streaming.delivery import Delivery
-from fulfillment.streaming.text_buffer import Transcript
+from fulfillment.streaming.text_buffer import TextBuffer
 
 NAMESPACE = "LexStreaming"
+# The delivery of a turn that nobody watches: a voice turn, the console test window, streaming
+# switched off.
+OFF = "off"
 
 # Made with this module, while the model thinks.
 logger = get_logger()
 
 
-class Outcome(StrEnum):
-    """How a turn ended for its user."""
-
-    COMPLETED = "completed"
-    CUT = "cut"
-    """At the deadline, with what there was."""
-    INTERRUPTED = "interrupted"
-    """Something failed after the first text."""
-    FAILED = "failed"
-    """There is no text at all."""
-    EMPTY = "empty"
-    """The function or the model finished and wrote nothing."""
-
-
 class TurnReport(NamedTuple):
-    """What is known of a turn at its end; times are seconds since it started."""
+    """What is known of a turn at its end.
 
-    session_id: str
-    request_id: str
-    intent: str
+    Attributes:
+        names: what the turn is called by: its session, its intent, the Lambda's request.
+        outcome: how it ended for its user.
+        started: the clock's reading at its start, in seconds.
+        ended: the clock's reading at its end.
+        text: what was written.
+        delivery: what became of it on its way, or ``None`` where nobody watched.
+        completions: how the model calls ended.
+        memory_error: why the conversation was not loaded or saved.
+    """
+
+    names: Mapping[str, str]
     outcome: Outcome
-    total_seconds: float
-    delivery: Delivery
-    first_chunk_seconds: float | None = None
-    first_frame_seconds: float | None = None
-    characters: int = 0
-    completions: tuple[Completion, ...] = ()
-    error: BaseException | None = None
+    started: float
+    ended: float
+    text: TextBuffer
+    delivery: Delivery | None = None
+    completions: Sequence[Completion] = ()
     memory_error: BaseException | None = None
 
-    @classmethod
-    def of(
-        cls,
-        *,
-        event: LexEvent,
-        request_id: str,
-        outcome: Outcome,
-        transcript: Transcript,
-        completions: tuple[Completion, ...],
-        delivery: Delivery,
-        memory_error: BaseException | None,
-        started: float,
-        ended: float,
-    ) -> TurnReport:
-        """Make the report of a turn; takes the clock's readings at its start and end."""
-        return cls(
-            session_id=event.session_id,
-            request_id=request_id,
-            intent=event.intent.name,
-            outcome=outcome,
-            total_seconds=ended - started,
-            delivery=delivery,
-            first_chunk_seconds=_since(started, transcript.first_chunk_at),
-            first_frame_seconds=_since(started, delivery.first_frame_at),
-            characters=transcript.length,
-            completions=completions,
-            error=transcript.error,
-            memory_error=memory_error,
-        )
+    def seconds_until(self, reading: float | None) -> float | None:
+        """Return how long after the start something was, if it was."""
+        return None if reading is None else reading - self.started
 
 
 def log_turn(report: TurnReport) -> None:
@@ -93,9 +62,9 @@ def log_turn(report: TurnReport) -> None:
 
 
 def _log(report: TurnReport) -> None:
-    log = logger.info
-    if report.error or report.delivery.error or report.memory_error:
-        log = logger.warning
+    failures = [report.text.error, report.memory_error]
+    failures += [report.delivery.error] if report.delivery else []
+    log = logger.warning if any(failures) else logger.info
     if report.outcome is Outcome.FAILED:
         log = logger.error
     log("turn", extra=_log_fields(report))
@@ -109,49 +78,45 @@ def _record(report: TurnReport) -> None:
     for name, unit, value in _measures(report):
         metrics.add_metric(name, unit, value)
     metrics.add_metadata("outcome", report.outcome)
-    metrics.add_metadata("delivery", report.delivery.status)
-    metrics.add_metadata("request_id", report.request_id)
+    metrics.add_metadata("delivery", _status(report))
+    metrics.add_metadata("request_id", report.names.get("request_id", ""))
     metrics.flush_metrics()
 
 
 def _measures(report: TurnReport) -> list[tuple[str, MetricUnit, float]]:
+    delivery = report.delivery
+    first_frame_at = delivery.first_frame_at if delivery else None
     measures: list[tuple[str, MetricUnit, float | None]] = [
         ("Turns", MetricUnit.Count, 1),
         # A metric an outcome, not a dimension: an alarm names one, and sums over none.
         (f"Turns{report.outcome.capitalize()}", MetricUnit.Count, 1),
-        ("TotalSeconds", MetricUnit.Seconds, report.total_seconds),
-        ("FirstChunkSeconds", MetricUnit.Seconds, report.first_chunk_seconds),
-        ("FirstFrameSeconds", MetricUnit.Seconds, report.first_frame_seconds),
-        ("Frames", MetricUnit.Count, report.delivery.frames),
-        ("ConnectionsGone", MetricUnit.Count, report.delivery.gone),
-        ("ChannelBusy", MetricUnit.Count, report.delivery.busy),
+        ("TotalSeconds", MetricUnit.Seconds, report.ended - report.started),
+        ("FirstChunkSeconds", MetricUnit.Seconds, report.seconds_until(report.text.first_chunk_at)),
+        ("FirstFrameSeconds", MetricUnit.Seconds, report.seconds_until(first_frame_at)),
+        ("Frames", MetricUnit.Count, delivery.frames if delivery else 0),
+        ("ConnectionsGone", MetricUnit.Count, delivery.gone if delivery else 0),
+        ("ChannelBusy", MetricUnit.Count, delivery.busy if delivery else 0),
         ("InputTokens", MetricUnit.Count, _total(report, "input_tokens")),
         ("OutputTokens", MetricUnit.Count, _total(report, "output_tokens")),
     ]
     return [(name, unit, value) for name, unit, value in measures if value is not None]
 
 
-def _total(report: TurnReport, field: str) -> int | None:
-    values = [getattr(completion, field) for completion in report.completions]
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
-
-
 def _log_fields(report: TurnReport) -> Mapping[str, object]:
+    delivery = report.delivery
+    first_frame_at = delivery.first_frame_at if delivery else None
     fields: dict[str, object] = {
-        "session_id": report.session_id,
-        "request_id": report.request_id,
-        "intent": report.intent,
+        **report.names,
         "outcome": report.outcome,
-        "delivery": report.delivery.status,
-        "frames": report.delivery.frames,
-        "connections_gone": report.delivery.gone,
-        "channel_busy": report.delivery.busy,
-        "characters_streamed": report.delivery.characters,
-        "characters": report.characters,
-        "total_seconds": round(report.total_seconds, 3),
-        "first_chunk_seconds": _rounded(report.first_chunk_seconds),
-        "first_frame_seconds": _rounded(report.first_frame_seconds),
+        "delivery": _status(report),
+        "frames": delivery.frames if delivery else 0,
+        "connections_gone": delivery.gone if delivery else 0,
+        "channel_busy": delivery.busy if delivery else 0,
+        "characters_streamed": delivery.characters if delivery else 0,
+        "characters": report.text.length,
+        "total_seconds": _rounded(report.ended - report.started),
+        "first_chunk_seconds": _rounded(report.seconds_until(report.text.first_chunk_at)),
+        "first_frame_seconds": _rounded(report.seconds_until(first_frame_at)),
         "models": [completion.model_id for completion in report.completions],
         "stop_reasons": [completion.stop_reason for completion in report.completions],
         "model_latency_ms": [completion.latency_ms for completion in report.completions],
@@ -160,17 +125,23 @@ def _log_fields(report: TurnReport) -> Mapping[str, object]:
         "cache_read_tokens": _total(report, "cache_read_tokens"),
         "cache_write_tokens": _total(report, "cache_write_tokens"),
     }
-    if report.error is not None:
-        fields |= describe(report.error)
-    if report.delivery.error is not None:
-        fields["delivery_error"] = describe(report.delivery.error)
+    if report.text.error is not None:
+        fields |= describe(report.text.error)
+    if delivery is not None and delivery.error is not None:
+        fields["delivery_error"] = describe(delivery.error)
     if report.memory_error is not None:
         fields["memory_error"] = describe(report.memory_error)
     return fields
 
 
-def _since(started: float, at: float | None) -> float | None:
-    return None if at is None else at - started
+def _status(report: TurnReport) -> str:
+    return report.delivery.status if report.delivery else OFF
+
+
+def _total(report: TurnReport, field: str) -> int | None:
+    values = [getattr(completion, field) for completion in report.completions]
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -14,3 +14,21 @@ def repair_surrogates(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+class SurrogateJoiner:
+    """Repairs a text that comes in pieces: a half at the end of one waits for the next."""
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def feed(self, piece: str) -> str:
+        """Take the next piece; return what is clear by now."""
+        piece = self._half + piece
+        self._half = piece[-1:] if "\ud800" <= piece[-1:] <= "\udbff" else ""
+        return repair_surrogates(piece[: len(piece) - len(self._half)])
+
+    def finish(self) -> str:
+        """Return the rest, now that no more will come."""
+        rest, self._half = self._half, ""
+        return repair_surrogates(rest)

@@ -5,27 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fulfillment.errors import AnswerError
-from fulfillment.handlers import whole
-from fulfillment.lex.dialog_actions import (
-    MAX_ADDED_MESSAGES,
-    Action,
-    Button,
-    Card,
-    ContentType,
-    Decision,
-    Text,
-    checked,
-)
+from fulfillment.errors import HandlerError
+from fulfillment.lex.dialog_actions import MAX_ADDED_MESSAGES, Action, Decision
 from fulfillment.lex.events import Json, LexEvent, SlotValue, slot_of
+from fulfillment.lex.messages import Button, Card, ContentType, Text
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import Conversation
 from fulfillment.models.base import Message, Model, Prompt
 from fulfillment.models.tool_loop import ToolLoop
 from fulfillment.settings import Settings
+from fulfillment.text import repair_surrogates
 
 if TYPE_CHECKING:
-    from fulfillment.handlers import Chunks
+    from fulfillment.streaming.stream import Chunks
     from fulfillment.tools import Tool
 
 GO_ON = (
@@ -165,10 +157,10 @@ class Turn:
         """Let Lex go on by itself: elicit slots, confirm, fulfil. What was written is not said.
 
         Raises:
-            AnswerError: Lex has nothing left to do, since this function fulfils the intent.
+            HandlerError: Lex has nothing left to do, since this function fulfils the intent.
         """
         if not self._is_dialog:
-            raise AnswerError("only a function that checks a dialog can delegate")
+            raise HandlerError("only a function that checks a dialog can delegate")
         self._act(Action("Delegate"))
 
     def set_slot(self, slot: str, value: str | Sequence[str] | None) -> None:
@@ -181,9 +173,9 @@ class Turn:
         """Add a message of its own after the reply; ``CustomPayload`` is shown as Markdown.
 
         Raises:
-            AnswerError: it is too long or one too many.
+            HandlerError: it is too long or one too many.
         """
-        texts = (*self._decision.texts, Text(whole(content), content_type))
+        texts = (*self._decision.texts, Text(repair_surrogates(content), content_type))
         self._decide(self._decision._replace(texts=texts))
 
     def add_card(
@@ -196,10 +188,10 @@ class Turn:
         """Add a response card; takes buttons as pairs of what they show and what they say.
 
         Raises:
-            AnswerError: a part is empty, too long or one too many.
+            HandlerError: a part is empty, too long or one too many.
         """
-        card = checked(Card(title, subtitle, image_url, [Button(*each) for each in buttons]))
-        self._decide(self._decision._replace(cards=(*self._decision.cards, card)))
+        card = Card(title, subtitle, image_url, [Button(*each) for each in buttons])
+        self._decide(self._decision._replace(cards=(*self._decision.cards, card.checked())))
 
     @property
     def decision(self) -> Decision:
@@ -212,14 +204,14 @@ class Turn:
         return dict(self._slots)
 
     def _act(self, action: Action, prompt: str = "") -> None:
-        self._decide(self._decision._replace(action=action, prompt=whole(prompt)))
+        self._decide(self._decision._replace(action=action, prompt=repair_surrogates(prompt)))
 
     def _decide(self, decision: Decision) -> None:
         if len(decision.texts) + len(decision.cards) > MAX_ADDED_MESSAGES:
-            raise AnswerError(f"a turn adds at most {MAX_ADDED_MESSAGES} messages and cards")
+            raise HandlerError(f"a turn adds at most {MAX_ADDED_MESSAGES} messages and cards")
         # The other half is the reply's.
         if decision.size > (most := self._settings.max_response_bytes // 2):
-            raise AnswerError(f"a turn adds at most {most} bytes of messages and cards")
+            raise HandlerError(f"a turn adds at most {most} bytes of messages and cards")
         self._decision = decision
 
 

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from fulfillment.channels.session_table import Session
 from fulfillment.errors import ConnectionGone
 from fulfillment.memory import Exchange
 from fulfillment.models.base import Completion, Prompt, StopReason, ToolCall
@@ -110,7 +109,7 @@ class FakeChannel:
     def frames(self) -> list[str]:
         return [frame for _, frame in self.posts]
 
-    def post(self, address: str, frame: str) -> None:
+    def post(self, address: str, payload: str) -> None:
         if self._clock:
             self._clock.advance(self._seconds)
         if self._gone_after is not None and len(self.posts) >= self._gone_after:
@@ -119,18 +118,21 @@ class FakeChannel:
             raise ConnectionGone("410")
         if outcome := next(self._outcomes, None):
             raise outcome
-        self.posts.append((address, frame))
+        self.posts.append((address, payload))
         self._on_post()
 
 
-class FakeSessions:
-    """A session table with the rows it is given."""
+class FakeAddresses:
+    """Knows the connections of sessions; an exception in place of one is raised."""
 
-    def __init__(self, rows: dict[str, Session] | None = None) -> None:
-        self.rows = rows if rows is not None else {"session-1": Session("connection-1")}
+    def __init__(self, rows: dict[str, str | Exception] | None = None) -> None:
+        self.rows = rows if rows is not None else {"session-1": "connection-1"}
 
-    def find(self, session_id: str) -> Session | None:
-        return self.rows.get(session_id)
+    def find(self, session_id: str) -> str | None:
+        row = self.rows.get(session_id)
+        if isinstance(row, Exception):
+            raise row
+        return row
 
 
 class FakeMemory:
@@ -156,39 +158,3 @@ class FakeMemory:
         self._on_save()
         self.saves += 1
         self.kept[conversation_id] = exchanges
-
-
-class ScriptedText:
-    """A growing text on a fake clock: what is waited for happens at its time, at once.
-
-    Takes (seconds, chunk) pairs in order of time, and when the text is complete.
-    """
-
-    def __init__(self, clock: FakeClock, chunks: list[tuple[float, str]], ends_at: float) -> None:
-        self._clock = clock
-        self._chunks = chunks
-        self._ends_at = ends_at
-
-    def text(self) -> str:
-        return "".join(chunk for at, chunk in self._chunks if at <= self._clock.now)
-
-    @property
-    def whole(self) -> str:
-        return "".join(chunk for _, chunk in self._chunks)
-
-    @property
-    def length(self) -> int:
-        return len(self.text())
-
-    @property
-    def is_growing(self) -> bool:
-        return self._clock.now < self._ends_at
-
-    def wait_for_text(self, beyond: int) -> None:
-        for at, _ in [*self._chunks, (self._ends_at, "")]:
-            if self.length > beyond or not self.is_growing:
-                return
-            self._clock.now = max(self._clock.now, at)
-
-    def wait_for_end(self, until: float) -> None:
-        self._clock.now = max(self._clock.now, min(until, self._ends_at))

@@ -24,7 +24,7 @@ from documents import DOCUMENTS, READER, ROOT, Block, Document, commands_in
 from fakes import FakeModel
 from fulfillment.bot import Bot
 from fulfillment.clients import Resources
-from fulfillment.lex import dialog_actions as actions
+from fulfillment.lex import dialog_actions, messages
 from fulfillment.models import tool_loop as calls
 from fulfillment.settings import Settings
 from fulfillment.testing import Result, ToolCall, run
@@ -510,10 +510,10 @@ def test_settings_that_a_document_names_are_read_somewhere(path):
 @pytest.mark.parametrize(
     ("sentence", "limit"),
     [
-        ("eight at most. A card's title", actions.MAX_ADDED_MESSAGES == 8),
-        ("title has 250 characters at most", actions.MAX_CARD_CHARACTERS == 250),
-        ("it has five buttons", actions.MAX_BUTTONS == 5),
-        ("five buttons of 50", actions.MAX_BUTTON_CHARACTERS == 50),
+        ("eight at most. A card's title", dialog_actions.MAX_ADDED_MESSAGES == 8),
+        ("title has 250 characters at most", messages.MAX_CARD_CHARACTERS == 250),
+        ("it has five buttons", messages.MAX_BUTTONS == 5),
+        ("five buttons of 50", messages.MAX_BUTTON_CHARACTERS == 50),
         ("when five seconds of the turn remain", calls.RESERVED_SECONDS == 5),
         ("more than 20,000 characters", toolbox.MAX_RESULT_CHARACTERS == 20_000),
         ("After eight rounds", calls.MAX_TOOL_ROUNDS == 8),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from deliveries import deliver
 from example_dialogs import (
     ANYTHING_ELSE,
     EXAMPLES,
@@ -22,10 +23,10 @@ from example_dialogs import (
 )
 from examples import assistant, order_tracking
 from examples.order_tracking import Shop, bot_of
-from fakes import FakeChannel, FakeClock, ScriptedText
-from fulfillment.channels.session_table import Session
+from fakes import FakeChannel, FakeClock
+from fulfillment.lex.web_ui import PairedText
 from fulfillment.settings import Settings
-from fulfillment.streaming.delivery import Deliverer
+from fulfillment.streaming.delivery import Delivery
 from fulfillment.streaming.pacing import Pace
 from fulfillment.testing import ToolCall, run
 from lex_web_ui import LAG_SECONDS, visible
@@ -70,7 +71,7 @@ def test_every_example_is_tested_here():
 # --- order tracking
 
 
-def test_an_order_is_tracked_step_by_step_and_closed_with_all_of_it():
+def test_an_order_is_tracked_step_by_step():
     result = run(bot_of(HASTY), "where is it?", intent="TrackOrder", slots={"OrderId": "a-17"})
     assert list(result.chunks) == STEPS
     assert [part + last for part, last in _pairs(result.frames)] == STEPS
@@ -103,7 +104,7 @@ def test_only_a_number_that_is_none_is_asked_for_again(said, action):
         assert (result.slot_to_elicit, result.reply) == ("OrderId", UNKNOWN_ORDER)
 
 
-def test_each_step_is_written_before_the_next_system_is_asked():
+def test_each_step_is_written_before_the_next():
     assert [at / STEP_SECONDS for at, _ in written_at()] == [0, 1, 2, 3]
 
 
@@ -123,7 +124,7 @@ def written_at() -> list[tuple[float, str]]:
     return written
 
 
-def test_by_the_rule_of_lex_web_ui_each_step_is_on_the_screen_during_the_next():
+def test_lex_web_ui_shows_each_step_during_the_next():
     written = written_at()
     arrivals = arrivals_of(written)
     for count, (at, _) in enumerate(written[:-1], 1):
@@ -139,13 +140,8 @@ def arrivals_of(written: list[tuple[float, str]]) -> list[tuple[float, str]]:
     clock = FakeClock()
     arrivals: list[tuple[float, str]] = []
     channel = FakeChannel(on_post=lambda: arrivals.append((clock.now, channel.frames[-1])))
-    Deliverer(
-        ScriptedText(clock, written, ends_at=written[-1][0]),
-        lambda: Session("connection-1"),
-        channel,
-        Pace(Settings().flush_interval_seconds),
-        clock=clock,
-    ).run()
+    delivery = Delivery(PairedText(), Pace(Settings().flush_interval_seconds), tail="reply")
+    deliver(written, written[-1][0], delivery, channel, clock)
     return arrivals
 
 
@@ -160,7 +156,7 @@ def hasty_bot(tmp_path, monkeypatch) -> str:
     return "hasty_orders:bot"
 
 
-def test_in_the_local_stack_an_order_is_asked_for_checked_and_tracked(hasty_bot):
+def test_an_order_is_tracked_in_the_local_stack(hasty_bot):
     with talking_to(hasty_bot, understanding=ORDER_UTTERANCES) as lex:
         assert lex.ask(question_of("order_tracking")) == [WHICH_ORDER]
         assert lex.ask("Z-99") == [UNKNOWN_ORDER]
@@ -176,7 +172,7 @@ def test_in_the_local_stack_an_order_is_asked_for_checked_and_tracked(hasty_bot)
 # --- the assistant
 
 
-def test_the_assistant_says_what_it_looks_up_and_then_what_it_found():
+def test_the_assistant_says_what_it_looks_up():
     call = ToolCall("call-1", "order_status", {"order_id": "A-17"})
     result = run(assistant.bot, "Where is A-17?", model=["One moment. ", call, "It was shipped."])
     assert result.reply == "One moment. \n\nLooking up A-17…\n\nIt was shipped."
@@ -185,7 +181,7 @@ def test_the_assistant_says_what_it_looks_up_and_then_what_it_found():
     assert "shipped yesterday" in told.text
 
 
-def test_the_assistant_is_told_that_there_is_no_such_order():
+def test_the_assistant_is_told_of_an_unknown_order():
     call = ToolCall("call-1", "order_status", {"order_id": "Z-99"})
     result = run(assistant.bot, "Where is Z-99?", model=[call, "There is none."])
     assert result.reply == "Looking up Z-99…\n\nThere is none."
@@ -196,7 +192,7 @@ def test_the_assistant_is_told_that_there_is_no_such_order():
 @pytest.mark.parametrize(
     "arguments", [{"day": "sunday", "month": "May"}, {"day": "monday"}, {}, None]
 )
-def test_the_assistant_is_told_of_arguments_that_a_tool_does_not_take(arguments):
+def test_the_assistant_is_told_of_wrong_arguments(arguments):
     call = ToolCall("call-1", "opening_hours", arguments)
     result = run(assistant.bot, "Are you open?", model=[call, "I do not know."])
     (told,) = result.tool_results
@@ -204,7 +200,7 @@ def test_the_assistant_is_told_of_arguments_that_a_tool_does_not_take(arguments)
     assert result.reply == "I do not know."
 
 
-def test_the_assistant_offers_its_tools_with_what_their_docstrings_say():
+def test_the_assistants_tools_have_their_docstrings():
     (prompt,) = run(assistant.bot, "Hello!", model="Hello.").prompts
     assert {tool.name: tool.description for tool in prompt.tools} == {
         "order_status": "Find the status of an order.",
@@ -213,7 +209,7 @@ def test_the_assistant_offers_its_tools_with_what_their_docstrings_say():
     assert prompt.tools[1].schema["properties"]["day"]["enum"] == list(assistant.HOURS)
 
 
-def test_in_the_local_stack_the_assistant_looks_things_up():
+def test_the_assistant_looks_up_in_the_local_stack():
     with talking_to("examples.assistant:bot") as lex:
         (reply,) = lex.ask(question_of("assistant"))
         assert "Looking up A-17…" in reply
@@ -227,7 +223,7 @@ def test_in_the_local_stack_the_assistant_looks_things_up():
 # --- the knowledge base
 
 
-def test_in_the_local_stack_the_knowledge_base_answers_with_its_sources():
+def test_the_knowledge_base_names_its_sources():
     with talking_to("examples.knowledge_base:bot") as lex:
         (reply,) = lex.ask(question_of("knowledge_base"))
     assert "The Lambda reads the event and starts two things at once" in reply
@@ -235,7 +231,7 @@ def test_in_the_local_stack_the_knowledge_base_answers_with_its_sources():
     assert "[1]" in text and "README.md" in sources
 
 
-def test_what_the_knowledge_base_finds_is_shown_while_it_is_written(monkeypatch):
+def test_the_knowledge_bases_answer_is_streamed(monkeypatch):
     with running_stack(model_routes=demo_routes()) as origin:
         monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME", origin)
         bot = runpy.run_path(str(EXAMPLES / "knowledge_base.py"))["bot"]

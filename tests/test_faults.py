@@ -34,14 +34,14 @@ from faulty_services import (
     text_event,
     wrote,
 )
-from fulfillment import Bot, Turn, Words
+from fulfillment import Bot, Notices, Turn
 from fulfillment.clients import Resources
 from fulfillment.memory.conversation import LOAD_SECONDS
 from fulfillment.models.fallback import FallbackModel
 from turns import Context, reply_of
 from websocket_stack.local.bedrock import event_stream
 
-WORDS = Words()
+WORDS = Notices()
 FIRST_SIGN_SECONDS = 0.3
 # For a busy machine to build the response in.
 SLACK_SECONDS = 0.3
@@ -98,7 +98,7 @@ def settled(services: FaultyServices) -> Iterator[Callable[[], None]]:
 
     def join() -> None:
         for thread in set(threading.enumerate()) - before:
-            if thread.name in ("answer", "delivery", "model"):
+            if thread.name in ("handler", "delivery", "conversation", "model", "tool"):
                 thread.join(10)
                 assert not thread.is_alive(), thread.name
 
@@ -132,6 +132,8 @@ def make_bot(monkeypatch):
                 **environ,
             }
         )
+        if resources.browser:
+            resources.browser()
         # The same clients, less patient.
         model = FallbackModel(resources.model._models, FIRST_SIGN_SECONDS, pause_seconds=0)
         return Bot(resources._replace(model=model))

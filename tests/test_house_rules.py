@@ -4,86 +4,166 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = sorted(
-    path
-    for package in ("fulfillment", "websocket_stack")
-    for path in (ROOT / package).rglob("*.py")
-    if path.name != "__init__.py"
-)
+PACKAGES = ("fulfillment", "websocket_stack")
+SOURCES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for package in PACKAGES
+    for path in sorted((ROOT / package).rglob("*.py"))
+}
+MODULES = {name: path for name, path in SOURCES.items() if path.name != "__init__.py"}
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
-PURE = [
-    "fulfillment/lex/dialog_actions.py",
-    "fulfillment/handlers.py",
-    "fulfillment/tools/docstrings.py",
-    "fulfillment/tools/tool.py",
-    "fulfillment/lex/events.py",
-    "fulfillment/memory/base.py",
-    "fulfillment/memory/history.py",
-    "fulfillment/models/base.py",
-    "fulfillment/models/chat_format.py",
-    "fulfillment/models/bedrock/citations.py",
-    "fulfillment/models/bedrock/converse_format.py",
-    "fulfillment/models/bedrock/profiles.py",
-    "fulfillment/tools/signature.py",
-    "fulfillment/tools/json_schema.py",
-    "fulfillment/streaming/pacing.py",
-    "fulfillment/text.py",
-    "fulfillment/lex/fitting.py",
-    "fulfillment/markdown/code_blocks.py",
-    "fulfillment/markdown/code_spans.py",
-    "fulfillment/markdown/fences.py",
-    "fulfillment/markdown/sanitizer.py",
-    "fulfillment/markdown/splitting.py",
-    "fulfillment/markdown/inline.py",
-    "fulfillment/markdown/plain_text.py",
+# From the roof to the ground: a module imports only what stands on a lower floor, or in its room.
+FLOORS = [
+    {"handler", "testing"},
+    {"bot"},
+    {"runner"},
+    {"handlers"},
+    {"turn", "telemetry"},
+    {"lex", "tools", "clients"},
+    {"reply"},
+    {"models", "channels", "memory"},
+    {"streaming"},
+    {"markdown", "text", "notices", "settings", "logs"},
+    {"errors"},
 ]
-IMPURE = {"boto3", "botocore", "os", "time", "threading", "socket", "aws_lambda_powertools"}
 
-# Types alone, with nothing to run.
+# Rooms and modules that know no clock, thread, environment, network or chance. What they import,
+# and what that imports, is held to the same.
+PURE = [
+    "fulfillment.lex",
+    "fulfillment.markdown",
+    "fulfillment.memory.base",
+    "fulfillment.memory.history",
+    "fulfillment.models.base",
+    "fulfillment.models.bedrock.citations",
+    "fulfillment.models.bedrock.converse_format",
+    "fulfillment.models.bedrock.profiles",
+    "fulfillment.models.chat_format",
+    "fulfillment.notices",
+    "fulfillment.reply",
+    "fulfillment.streaming",
+    "fulfillment.text",
+    "fulfillment.tools.docstrings",
+    "fulfillment.tools.json_schema",
+    "fulfillment.tools.signature",
+    "fulfillment.tools.tool",
+]
+SHELLS = {"fulfillment.streaming.asynchronous", "fulfillment.streaming.threads"}
+IMPURE = {
+    *("asyncio", "aws_lambda_powertools", "boto3", "botocore", "logging", "multiprocessing", "os"),
+    *("queue", "random", "secrets", "socket", "subprocess", "threading", "time", "urllib3", "uuid"),
+}
+
+# Seen through another module, whose tests they share, or types alone.
 UNTESTED = {
-    "fulfillment/channels/base.py",
-    "fulfillment/memory/base.py",
-    "fulfillment/notices.py",
+    "fulfillment.memory.base",
+    "fulfillment.notices",
+    "fulfillment.streaming.channel",
 }
 
 
-def imports_of(path: Path) -> set[str]:
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+@cache
+def imports(module: str, *, type_hints: bool) -> frozenset[str]:
+    """Return what a module imports by name, at its top or later."""
+    tree = ast.parse(SOURCES[module].read_text("utf-8"))
+    return frozenset(_imports(tree, type_hints=type_hints))
+
+
+def _imports(tree: ast.AST, *, type_hints: bool) -> Iterator[str]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test) and not type_hints:
+            continue
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-    return names
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield name if name in SOURCES else node.module
+        yield from _imports(node, type_hints=type_hints)
 
 
-@pytest.mark.parametrize("path", PURE)
-def test_the_centre_is_pure(path):
-    assert not {name.split(".")[0] for name in imports_of(ROOT / path)} & IMPURE
+def reached(module: str) -> dict[str, str]:
+    """Return all that is imported with a module, and by what; type hints left out."""
+    by = {module: module}
+    todo = [module]
+    while todo:
+        name = todo.pop()
+        packages = [name.rpartition(".")[0]] if name in SOURCES else []
+        found = imports(name, type_hints=False) if name in SOURCES else ()
+        for imported in [*found, *filter(None, packages)]:
+            if imported not in by:
+                by[imported] = name
+                todo.append(imported)
+    return by
+
+
+def pure_modules() -> list[str]:
+    return [
+        name
+        for name in MODULES
+        if name not in SHELLS and any(f"{name}.".startswith(f"{room}.") for room in PURE)
+    ]
+
+
+@pytest.mark.parametrize("module", pure_modules())
+def test_the_centre_is_pure(module):
+    by = reached(module)
+    assert not {name: by[name] for name in by if name.split(".")[0] in IMPURE}
+
+
+@pytest.mark.parametrize("room", PURE)
+def test_what_is_to_be_pure_exists(room):
+    assert room in SOURCES
+
+
+def test_no_imports_run_in_a_circle():
+    graph = {name: imports(name, type_hints=True) & SOURCES.keys() for name in SOURCES}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as exc:
+        pytest.fail(" -> ".join(exc.args[1]))
 
 
 def test_imports_run_downward_only():
-    for path in (ROOT / "fulfillment").rglob("*.py"):
-        assert not any(name.startswith("websocket_stack") for name in imports_of(path)), path
+    floor_of = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+    for module in MODULES:
+        package, _, rest = module.partition(".")
+        for imported in imports(module, type_hints=True) & SOURCES.keys():
+            assert package != "fulfillment" or imported.startswith("fulfillment"), module
+            if package == "fulfillment" and imported != "fulfillment":
+                room, other = rest.split(".")[0], imported.split(".")[1]
+                assert room == other or floor_of[room] < floor_of[other], (module, imported)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_module_has_a_test_file_at_the_same_place(path):
-    relative = path.relative_to(ROOT)
-    if str(relative) in UNTESTED:
-        return
-    assert (ROOT / "tests" / relative.parent / f"test_{path.stem.strip('_')}.py").exists()
+def test_the_core_loads_neither_lex_nor_aws():
+    code = "import sys, fulfillment.streaming.threads; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert not re.search(r"boto|powertools|fulfillment\.(lex|models|bot|turn)", loaded)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_module_says_what_it_is(path):
-    assert ast.get_docstring(ast.parse(path.read_text("utf-8")))
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_has_a_test_file_at_the_same_place(module):
+    relative = MODULES[module].relative_to(ROOT)
+    if module not in UNTESTED:
+        name = f"test_{relative.stem.strip('_')}.py"
+        assert (ROOT / "tests" / relative.parent / name).exists()
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_every_module_says_what_it_is(module):
+    assert ast.get_docstring(ast.parse(SOURCES[module].read_text("utf-8")))
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -95,6 +175,6 @@ def test_nothing_is_patched_and_nothing_sleeps(path):
 
 
 def test_no_log_statement_prints():
-    for path in SOURCES:
+    for path in MODULES.values():
         if path.name != "__main__.py":
             assert not re.search(r"\bprint\(", path.read_text("utf-8")), path

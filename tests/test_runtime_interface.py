@@ -30,7 +30,7 @@ import pytest
 from websockets.sync.client import connect
 
 from fakes import FakeStream, Step
-from fulfillment import Words
+from fulfillment import Notices
 from fulfillment.models.base import ModelStream, Prompt
 from stack_fixture import HOST, client, running_stack, wait_until_unregistered
 from turns import reply_of
@@ -401,7 +401,7 @@ def test_the_turn_ends_before_the_deadline_that_lambda_set(environment, model, l
         released.set()
     assert time.monotonic() - started < 3
     text, state = reply_of(json.loads(body))
-    assert text.startswith(f"{ONE.strip()}\n\n{Words().cut}")
+    assert text.startswith(f"{ONE.strip()}\n\n{Notices().cut}")
     assert state == "Fulfilled"
 
 

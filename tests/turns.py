@@ -11,9 +11,9 @@ from typing import Any
 import botocore.session
 from botocore.model import Shape
 
-from fakes import FakeChannel, FakeModel, FakeSessions, Step
+from fakes import FakeAddresses, FakeChannel, FakeModel, Step
 from fulfillment import Bot, Memory
-from fulfillment.clients import Resources
+from fulfillment.clients import Browser, Resources
 from fulfillment.settings import Settings
 from websocket_stack.local.lex.code_hooks import read_response
 
@@ -33,21 +33,15 @@ class Context:
 def bot_of(
     *script: Any,
     then: Sequence[Sequence[Step]] = (),
-    sessions: FakeSessions | None = None,
+    addresses: FakeAddresses | None = None,
     channel: FakeChannel | None = None,
     memory: Memory | None = None,
     **settings: Any,
 ) -> Bot:
     """Return a bot whose model follows a script (see :class:`fakes.FakeModel`)."""
-    defaults = {"streaming_endpoint": "https://x/Prod", "session_table": "t"}
+    browser = Browser(addresses or FakeAddresses(), channel or FakeChannel())
     return Bot(
-        Resources(
-            Settings(**defaults | settings),
-            FakeModel(*script, then=then),
-            sessions or FakeSessions(),
-            channel or FakeChannel(),
-            memory,
-        )
+        Resources(Settings(**settings), FakeModel(*script, then=then), lambda: browser, memory)
     )
 
 

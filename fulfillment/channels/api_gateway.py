@@ -26,14 +26,19 @@ ERRORS_BY_STATUS: dict[int, type[ChannelError]] = {
 
 
 class ApiGatewayChannel:
-    """Posts to connections; takes an ``apigatewaymanagementapi`` client of the API and stage."""
+    """Posts to connections.
+
+    Args:
+        client: an ``apigatewaymanagementapi`` client of the API and stage.
+    """
 
     def __init__(self, client: ApiGatewayManagementApiClient) -> None:
         self._client = client
 
-    def post(self, address: str, frame: str) -> None:
+    def post(self, address: str, payload: str) -> None:
+        """Post one frame; see :meth:`fulfillment.streaming.channel.Channel.post`."""
         try:
-            self._client.post_to_connection(ConnectionId=address, Data=frame.encode())
+            self._client.post_to_connection(ConnectionId=address, Data=payload.encode())
         except ClientError as exc:
             # By status, not by class: a 410 without its error header is a plain ClientError.
             status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fulfillment.errors import SessionTableError
+from fulfillment.errors import AddressContested, SessionTableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-
-class Session(NamedTuple):
-    """A row: the connection that registered for a session."""
-
-    connection_id: str
-    contested: bool = False
-    """A second owner claimed the session while this connection lived: trust neither."""
-
-
-class Sessions(Protocol):
-    """What finds the connection of a session."""
-
-    def find(self, session_id: str) -> Session | None:
-        """Return the live row of a session, or ``None``; raises SessionTableError."""
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 
 class SessionTable:
     """Reads the rows that the registration Lambda, ours or Lex Web UI's own, wrote.
 
-    Takes a ``dynamodb`` client, the table's name, and the wall clock in epoch seconds.
+    Args:
+        client: a ``dynamodb`` client.
+        name: the table's name.
+        now: the wall clock, in epoch seconds.
     """
 
     def __init__(
@@ -42,14 +31,15 @@ class SessionTable:
         self._name = name
         self._now = now
 
-    def find(self, session_id: str) -> Session | None:
-        """Return the live row of a session, or ``None``.
+    def find(self, session_id: str) -> str | None:
+        """Return the connection id of a session's live row, or ``None``.
 
         Raises:
+            AddressContested: a second owner claimed the session while this connection lived.
             SessionTableError: the table could not be read.
         """
         try:
-            item = self._client.get_item(
+            row = self._client.get_item(
                 TableName=self._name,
                 Key={"sessionId": {"S": session_id}},
                 # The browser may have connected a moment ago.
@@ -57,12 +47,14 @@ class SessionTable:
             ).get("Item")
         except (ClientError, BotoCoreError) as exc:
             raise SessionTableError(type(exc).__name__) from exc
-        if not item or "S" not in item.get("connectionId", {}) or self._has_expired(item):
+        if not row or "S" not in row.get("connectionId", {}) or self._has_expired(row):
             return None
-        return Session(item["connectionId"]["S"], item.get("contested", {}).get("BOOL", False))
+        if row.get("contested", {}).get("BOOL"):
+            raise AddressContested("two owners claim the session")
+        return row["connectionId"]["S"]
 
-    def _has_expired(self, item: dict[str, Any]) -> bool:
+    def _has_expired(self, row: Mapping[str, AttributeValueTypeDef]) -> bool:
         # DynamoDB deletes expired rows within days, not at once; Lex Web UI writes a fraction.
         # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
-        ttl = item.get("ttl", {}).get("N")
+        ttl = row.get("ttl", {}).get("N")
         return ttl is not None and float(ttl) <= self._now()

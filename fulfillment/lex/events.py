@@ -1,19 +1,15 @@
-"""Lex V2's Lambda event and response as values. Pure: no clock, no environment, no AWS.
+"""Lex V2's Lambda event as a value. Pure: no clock, no environment, no AWS.
 
 https://docs.aws.amazon.com/lexv2/latest/dg/lambda-input-format.html
-https://docs.aws.amazon.com/lexv2/latest/dg/lambda-response-format.html
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal, NamedTuple, NotRequired, TypeAlias, TypedDict
+from typing import NamedTuple, TypeAlias
 
 from fulfillment.errors import InvalidLexEvent
-from fulfillment.handlers import whole
-from fulfillment.lex.dialog_actions import Action, Card, ContentType, Text
 
 Json: TypeAlias = "str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]"
 SlotValue: TypeAlias = "str | list[SlotValue] | dict[str, SlotValue] | None"
@@ -21,47 +17,6 @@ SlotValue: TypeAlias = "str | list[SlotValue] | dict[str, SlotValue] | None"
 
 FALLBACK_INTENT = "FallbackIntent"
 NOTHING: Mapping[str, str] = MappingProxyType({})
-# Written by Lex Web UI before every request and read by nobody here: handed back,
-# the previous reply would travel twice in each response.
-CLIENT_OWNED_ATTRIBUTES = frozenset({"previousLexResponse", "previousUtterance"})
-
-
-class ResponseButton(TypedDict):
-    text: str
-    value: str
-
-
-class ImageResponseCard(TypedDict):
-    title: str
-    subtitle: NotRequired[str]
-    imageUrl: NotRequired[str]
-    buttons: NotRequired[list[ResponseButton]]
-
-
-class Message(TypedDict):
-    contentType: ContentType | Literal["ImageResponseCard"]
-    content: NotRequired[str]
-    imageResponseCard: NotRequired[ImageResponseCard]
-
-
-class IntentState(TypedDict):
-    name: str
-    state: str
-    slots: NotRequired[Mapping[str, Json]]
-    confirmationState: NotRequired[str]
-
-
-class SessionState(TypedDict):
-    dialogAction: dict[str, str]
-    intent: NotRequired[IntentState]
-    sessionAttributes: dict[str, str]
-    activeContexts: NotRequired[Sequence[Json]]
-
-
-class LexResponse(TypedDict):
-    sessionState: SessionState
-    messages: NotRequired[list[Message]]
-    requestAttributes: NotRequired[dict[str, str]]
 
 
 class Intent(NamedTuple):
@@ -144,62 +99,6 @@ class LexEvent(NamedTuple):
         return not self.is_dialog or self.intent.name == FALLBACK_INTENT
 
 
-def respond(
-    event: LexEvent,
-    action: Action,
-    messages: Sequence[Text | Card],
-    attributes: Mapping[str, str],
-    slots: Mapping[str, Json] | None = None,
-) -> LexResponse:
-    """Build the response of a turn.
-
-    Takes what Lex is to do next, the messages (blank ones are left out; without any, Lex says what
-    the bot's definition says), the session attributes to keep, and the slots, if they changed.
-    """
-    dialog_action: dict[str, str] = {"type": action.type}
-    if action.slot:
-        dialog_action["slotToElicit"] = action.slot
-    state = _state(event, dialog_action, attributes)
-    if action.type != "ElicitIntent":
-        state["intent"] = {
-            "name": event.intent.name,
-            "slots": dict(event.intent.slots if slots is None else slots)
-            # Lex asks for what is empty.
-            | ({action.slot: None} if action.slot else {}),
-            "state": action.intent_state,
-            # What is asked for anew has not been confirmed yet, nor denied.
-            "confirmationState": "None"
-            if action.type in ("ConfirmIntent", "ElicitSlot")
-            else event.intent.confirmation_state,
-        }
-    response: LexResponse = {"sessionState": state}
-    said = [
-        _message(message)
-        for message in messages
-        if not isinstance(message, Text) or message.content
-    ]
-    if said:
-        response["messages"] = said
-    if event.request_attributes:
-        response["requestAttributes"] = dict(event.request_attributes)
-    return response
-
-
-def delegate(event: LexEvent) -> LexResponse:
-    """Build the response that lets Lex go on by itself (elicit slots, confirm, fulfil)."""
-    return respond(event, Action("Delegate"), (), event.session_attributes)
-
-
-def apology(event: object, sentence: str) -> LexResponse:
-    """Build a valid failed Close from whatever came in, for when nothing else worked."""
-    try:
-        parsed = LexEvent.from_dict(event)
-    except InvalidLexEvent:
-        parsed = LexEvent(session_id="", utterance="", intent=Intent(FALLBACK_INTENT))
-    failed = Action("Close", failed=True)
-    return respond(parsed, failed, [Text(sentence)], parsed.session_attributes)
-
-
 def slot_of(value: str | Sequence[str] | None) -> Json:
     """Return a slot as Lex writes it: a text, several, or nothing."""
     if value is None:
@@ -208,36 +107,6 @@ def slot_of(value: str | Sequence[str] | None) -> Json:
         return {"shape": "List", "values": [slot_of(each) for each in value]}
     understood = {"originalValue": value, "interpretedValue": value, "resolvedValues": [value]}
     return {"shape": "Scalar", "value": understood}
-
-
-def _state(
-    event: LexEvent, dialog_action: dict[str, str], attributes: Mapping[str, str]
-) -> SessionState:
-    session_state: SessionState = {
-        "dialogAction": dialog_action,
-        "sessionAttributes": {
-            # Lex takes strings only; a bot's function may have set something else.
-            key: whole(value) if isinstance(value, str) else json.dumps(value, default=str)
-            for key, value in attributes.items()
-            if key and key not in CLIENT_OWNED_ATTRIBUTES and value is not None
-        },
-    }
-    if event.active_contexts:
-        session_state["activeContexts"] = event.active_contexts
-    return session_state
-
-
-def _message(message: Text | Card) -> Message:
-    if isinstance(message, Text):
-        return {"contentType": message.content_type, "content": message.content}
-    card: ImageResponseCard = {"title": message.title}
-    if message.subtitle:
-        card["subtitle"] = message.subtitle
-    if message.image_url:
-        card["imageUrl"] = message.image_url
-    if message.buttons:
-        card["buttons"] = [{"text": each.text, "value": each.value} for each in message.buttons]
-    return {"contentType": "ImageResponseCard", "imageResponseCard": card}
 
 
 def _intent(state: _Node, root: _Node) -> Intent:

@@ -12,7 +12,6 @@ import string
 
 from fulfillment.markdown import fences
 from fulfillment.markdown.inline import Ahead, Inline, NeedsMore
-from fulfillment.streaming.delivery import Source
 
 # The most that is held back of a growing text, because it may yet mean something else.
 HELD_BACK_CHARACTERS = 8
@@ -48,46 +47,6 @@ def plain(markdown: str, *, complete: bool = True) -> str:
     reader = PlainReader()
     text = reader.feed(markdown)
     return text + reader.finish() if complete else text
-
-
-class PlainSource:
-    """What a source holds, without its marks; a delivery reads it like any other source.
-
-    It keeps its place, so only one thread may use it.
-    """
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._reader = PlainReader()
-        self._characters_read = 0
-        self._text = ""
-
-    @property
-    def length(self) -> int:
-        """How many characters there are."""
-        return len(self.text())
-
-    @property
-    def is_growing(self) -> bool:
-        """Whether more text may come that anybody still wants."""
-        return self._source.is_growing
-
-    def text(self) -> str:
-        """All that was written so far, less what may yet mean something else."""
-        if self._source.length > self._characters_read:
-            new = self._source.text()[self._characters_read :]
-            self._characters_read += len(new)
-            self._text += self._reader.feed(new)
-        return self._text
-
-    def wait_for_text(self, beyond: int) -> None:
-        """Wait until there are more than ``beyond`` characters, or no more will come."""
-        while self.length <= beyond and self.is_growing:
-            self._source.wait_for_text(self._characters_read)
-
-    def wait_for_end(self, until: float) -> None:
-        """Wait until no more text will come, at most until the clock reads ``until``."""
-        self._source.wait_for_end(until)
 
 
 class PlainReader:

@@ -1,212 +1,329 @@
-"""Posts the text of a turn to the browser while it is written, and says what happened."""
+"""One text on its way to one client: what is posted when, and what each failure means. Pure.
+
+It knows no thread, no clock and no network. A shell (:mod:`.threads`, :mod:`.asynchronous`) asks
+it what to do next, does that, and says what came of it.
+"""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, NamedTuple, TypeAlias
 
-from fulfillment.channels.base import Channel
-from fulfillment.channels.session_table import Session
-from fulfillment.errors import ChannelBusy, ConnectionGone, SessionTableError
-from fulfillment.streaming.pacing import Pace, frames_of
+from fulfillment.errors import AddressContested, ChannelBusy, ConnectionGone
+from fulfillment.streaming.framing import Ending, Frame, Framing
+from fulfillment.streaming.pacing import Pace
 
-# Pauses between looks at the session table, while a browser may be about to (re)connect.
+# Pauses between looks for the client's address, while it may be about to (re)connect.
 LOOK_AGAIN_SECONDS = (0.3, 0.5, 0.7, 1.0, 1.5, 2.0)
+
+Tail: TypeAlias = Literal["reply", "frames"]
+"""How the client gets what was not posted when the text is complete: in a reply that is not the
+delivery's business, or in frames, after which the end is told."""
 
 
 class Status(StrEnum):
     """How far a delivery got."""
 
-    OFF = "off"
-    """Nobody watches this turn: a voice turn, the console test window, streaming switched off."""
     UNUSED = "unused"
     """The text was complete, or the channel busy, before anything was posted."""
     STREAMED = "streamed"
-    NO_SESSION = "no_session"
-    """No row in the session table: the browser has not connected."""
+    NO_CONNECTION = "no_connection"
+    """The client has not connected."""
     CONTESTED = "contested"
     """Two owners claim the session; nothing is posted."""
-    TABLE_FAILED = "table_failed"
+    LOOKUP_FAILED = "lookup_failed"
     GONE = "gone"
-    """The connection closed; the reply still reaches the browser through Lex."""
+    """The connection closed."""
     FAILED = "failed"
-    """A post failed; nothing was posted after it, so that nothing is shown twice."""
+    """A post failed; no text was posted after it, so that nothing is shown twice."""
 
 
-@dataclass
+class Find:
+    """Look for the client's address."""
+
+
+class Post(NamedTuple):
+    """Post a frame."""
+
+    address: str
+    payload: str
+
+
+class Wait(NamedTuple):
+    """Wait until the clock reads ``until``, or for ever; the delivery says what ends it sooner."""
+
+    until: float | None
+
+
+class Done:
+    """Stop: there is nothing more to do."""
+
+
+Action: TypeAlias = Find | Post | Wait | Done
+
+
 class Delivery:
-    """What happened; times are the clock's, in seconds."""
+    """Posts a growing text in order, each character at most once.
 
-    status: Status = Status.OFF
-    frames: int = 0
-    characters: int = 0
-    first_frame_at: float | None = None
-    busy: int = 0
-    """How often the channel asked for fewer posts."""
-    gone: int = 0
-    """How often a connection was found closed."""
-    error: Exception | None = None
+    While a post is in flight chunks gather and leave together in the next flush. A shell calls
+    :meth:`next`, does what it says, and answers with :meth:`found`, :meth:`lookup_failed`,
+    :meth:`posted` or :meth:`failed`. Meanwhile the writer calls :meth:`write`, :meth:`complete`,
+    :meth:`cancel`, :meth:`finish` and :meth:`abandon`, each of which returns whether it ends a
+    ``Wait``. It is called by one thread at a time; times are the shell's clock, in seconds.
 
+    Args:
+        framing: cuts a flush into frames.
+        pace: says when the next flush may leave.
+        tail: how the client gets what is left when the text is complete.
+        address: where to post, where that is known.
+        waiting_text: shown while there is no text yet.
+        look_again_seconds: the pauses between looks for an address.
+        settle_by: when the last post must have returned.
 
-class Source(Protocol):
-    """The part of a transcript that a delivery reads."""
-
-    @property
-    def length(self) -> int: ...
-    @property
-    def is_growing(self) -> bool: ...
-    def text(self) -> str: ...
-    def wait_for_text(self, beyond: int) -> None: ...
-    def wait_for_end(self, until: float) -> None: ...
-
-
-class Deliverer:
-    """Follows a growing text and posts it, in order, each character at most once.
-
-    While a post is in flight chunks pile up and leave together in the next flush. Once the text
-    is complete nothing more is posted: the rest reaches the browser in the reply.
-
-    Takes the text, a function that finds the session's row, the channel, the pace, whether a
-    flush leaves as a pair of frames (see :func:`fulfillment.streaming.pacing.frames_of`), and what
-    to show while there is no text yet.
+    Attributes:
+        status: how far it got.
+        frames: how many frames were posted.
+        characters: how many characters of the text they carried.
+        first_frame_at: when the first one was taken, or ``None``.
+        busy: how often the channel asked for fewer posts.
+        gone: how often a connection was found closed.
+        error: what last failed, or ``None``.
+        is_over: whether nothing more will be posted.
+        is_posting: whether a post is in flight.
     """
 
     def __init__(
         self,
-        source: Source,
-        find: Callable[[], Session | None],
-        channel: Channel,
+        framing: Framing,
         pace: Pace,
         *,
-        paired: bool = True,
+        tail: Tail,
+        address: str | None = None,
         waiting_text: str = "",
-        clock: Callable[[], float] = time.monotonic,
+        look_again_seconds: Sequence[float] = LOOK_AGAIN_SECONDS,
+        settle_by: float = float("inf"),
     ) -> None:
-        self._source = source
-        self._find = find
-        self._channel = channel
+        self._framing = framing
         self._pace = pace
-        self._paired = paired
-        # The space parts it from the text, and is the frame that makes it show.
-        self._owed = f"{waiting_text} " if waiting_text else ""
-        self._clock = clock
-        self._posting = threading.Lock()
-        self._doubted: set[str] = set()
+        self._tail = tail
+        self._settle_by = settle_by
+        self._longest_post_seconds = 0.0
+
+        self._address = address
+        self._look_again_seconds = look_again_seconds
+        self._pauses = iter(look_again_seconds)
+        self._look_at: float | None = float("-inf")
+        self._is_alive = False
+        self._suspects: set[str] = set()
         self._dead: set[str] = set()
-        self.delivery = Delivery(Status.UNUSED)
 
-    def run(self) -> None:
-        """Deliver until the text is complete or cannot be delivered; never raises."""
-        try:
-            self._deliver()
-        # A post that failed, or what nobody thought of, which must not end in a traceback of a
-        # thread that nobody watches.
-        except Exception as exc:
-            self._give_up(Status.FAILED, exc)
+        self._chunks: list[str] = []
+        # The space parts it from the text, and is the frame that makes Lex Web UI show it.
+        self._waiting_text = f"{waiting_text} " if waiting_text else ""
+        self._waiting_characters = 0
+        self._ending: Ending | None = None
+        self._takes_text = self._is_whole = True
 
-    def _deliver(self) -> None:
-        address = self._look((0.0, *LOOK_AGAIN_SECONDS))
-        while address is not None:
-            frames_before = self.delivery.frames
-            try:
-                self._follow(address)
-                return
-            except ConnectionGone as exc:
-                self.delivery.gone += 1
-                self._give_up(Status.GONE, exc)
-                self._doubt(address, was_alive=self.delivery.frames > frames_before)
-                address = self._look(LOOK_AGAIN_SECONDS)
+        self._flush: deque[Frame] = deque()
+        self._flush_size = 0
+        self._flush_ends = False
+        self._flush_started = self._post_started = 0.0
+        self._is_idle = False
 
-    def settle(self, seconds: float) -> None:
-        """Wait until no post is in flight, so long at most; for when the text is complete.
+        self.status = Status.UNUSED
+        self.frames = self.characters = self.busy = self.gone = 0
+        self.first_frame_at: float | None = None
+        self.error: Exception | None = None
+        self.is_over = self.is_posting = False
 
-        Its frame would show up in the next turn. What does not post, such as a look at a table
-        that hangs, is not waited for.
-        """
-        if self._posting.acquire(timeout=seconds):
-            self._posting.release()
+    # --- what the writer says
 
-    def _look(self, pauses: Sequence[float]) -> str | None:
-        """Look for a live connection of the session, after each of these pauses.
+    def write(self, text: str) -> bool:
+        """Take the next piece of the text."""
+        if not text or not self._takes_text:
+            return False
+        self._chunks.append(text)
+        return self._is_idle
 
-        Returns its id, or ``None`` once there are no more looks or no more text.
-        """
-        for pause in pauses:
-            self._source.wait_for_end(self._clock() + pause)
-            if not self._source.is_growing:
-                return None
-            session = self._find_row()
-            if session is None or session.connection_id in self._dead:
-                continue
-            if session.contested:
-                self.delivery.status = Status.CONTESTED
-                return None
-            self.delivery.status = Status.STREAMED if self.delivery.frames else Status.UNUSED
-            self.delivery.error = None
-            return session.connection_id
-        return None
+    def complete(self) -> bool:
+        """Take that there will be no more text; how the turn ended follows."""
+        self._takes_text = False
+        return self._tail == "reply" and self.abandon()
 
-    def _find_row(self) -> Session | None:
-        try:
-            session = self._find()
-        except SessionTableError as exc:
-            self._give_up(Status.TABLE_FAILED, exc)
-            return None
-        if session is None and not self.delivery.gone:
-            self._give_up(Status.NO_SESSION, None)
-        return session
+    def cancel(self) -> bool:
+        """Drop what was not posted yet, and take no more; how the turn ended follows."""
+        if self._ending is not None:
+            return False
+        self._takes_text = False
+        self._drop_text()
+        return self._tail == "reply" and self.abandon()
 
-    def _doubt(self, address: str, *, was_alive: bool) -> None:
+    def finish(self, ending: Ending) -> bool:
+        """Take how the turn ended: what is left is posted, and then the end."""
+        if self.is_over or self._ending is not None:
+            return False
+        self._ending, self._takes_text = ending, False
+        return self.abandon() if self._tail == "reply" else True
+
+    def abandon(self) -> bool:
+        """Post nothing more, the end included."""
+        was_over, self.is_over, self._takes_text = self.is_over, True, False
+        return not was_over
+
+    # --- what the shell asks, and answers
+
+    def next(self, now: float) -> Action:
+        """Return what to do now."""
+        self._is_idle = False
+        if self.is_over:
+            return Done()
+        if self._address is None:
+            return self._next_look(now)
+        if not self._flush:
+            due = self._due()
+            if due is None or due > now:
+                self._is_idle = due is None
+                return Wait(due)
+            self._begin_flush(now)
+        if not self._flush or self._is_too_late(now):
+            return self._end()
+        self.is_posting, self._post_started = True, now
+        return Post(self._address, self._flush[0].payload)
+
+    def found(self, address: str | None, now: float) -> None:
+        """Take what a look found."""
+        if address is not None and address not in self._dead:
+            self._address = address
+            if self._is_whole:
+                self.error = None
+                self.status = Status.STREAMED if self.frames else Status.UNUSED
+            return
+        if address is None and not self.gone:
+            self.status = Status.NO_CONNECTION
+        self._look_later(now)
+
+    def lookup_failed(self, error: Exception, now: float) -> None:
+        """Take why a look found nothing out."""
+        if isinstance(error, AddressContested):
+            self.status = Status.CONTESTED
+            self.abandon()
+            return
+        self.status, self.error = Status.LOOKUP_FAILED, error
+        self._look_later(now)
+
+    def posted(self, now: float) -> None:
+        """Take that the frame arrived."""
+        self._note_post(now)
+        self._is_alive = True
+        frame = self._flush.popleft()
+        self.frames += 1
+        if self.first_frame_at is None:
+            self.first_frame_at = now
+        if self._is_whole:
+            self.status = Status.STREAMED
+        self._take_off(frame.characters)
+        if not self._flush:
+            shows = self._flush_size >= self._framing.frames_to_show
+            self._pace.flushed(self._flush_started, now, shows=shows)
+            if self._flush_ends:
+                self.abandon()
+
+    def failed(self, error: Exception, now: float) -> None:
+        """Take why the frame did not arrive, or may not have."""
+        self._note_post(now)
+        was_end = self._flush_ends and self._flush[0].characters == 0
+        self._flush.clear()
+        if isinstance(error, ChannelBusy):
+            # The text of the flush leaves with a later one.
+            self.busy += 1
+            self._pace.busy(now)
+        elif isinstance(error, ConnectionGone):
+            self._lose(error, now)
+        else:
+            self._stop_text(error, was_end=was_end)
+
+    # --- the address
+
+    def _next_look(self, now: float) -> Action:
+        if self._look_at is None:
+            return self._end()
+        return Wait(self._look_at) if now < self._look_at else Find()
+
+    def _look_later(self, now: float) -> None:
+        pause = next(self._pauses, None)
+        self._look_at = None if pause is None else now + pause
+
+    def _lose(self, error: ConnectionGone, now: float) -> None:
+        self.gone += 1
+        self.status, self.error = Status.GONE, error
+        assert self._address is not None
         # API Gateway answers 410 until an upgrade is complete, so a connection that was never
         # posted to gets a second chance: https://repost.aws/knowledge-center/410-gone-api-gateway
-        (self._dead if was_alive or address in self._doubted else self._doubted).add(address)
+        if self._is_alive or self._address in self._suspects:
+            self._dead.add(self._address)
+        self._suspects.add(self._address)
+        self._address, self._is_alive = None, False
+        self._pauses = iter(self._look_again_seconds)
+        self._look_later(now)
 
-    def _give_up(self, status: Status, error: Exception | None) -> None:
-        self.delivery.status = status
-        self.delivery.error = error
+    # --- the flush
 
-    def _follow(self, address: str) -> None:
-        if self._source.length and not self.delivery.frames:
-            self._owed = ""  # too late to wait
-        if self._owed:
-            self._post(address)
-        while True:
-            self._source.wait_for_text(self.delivery.characters)
-            self._source.wait_for_end(self._pace.next_at)
-            if not self._source.is_growing:
-                return
-            self._post(address)
+    def _due(self) -> float | None:
+        """Return when there is something to post, or ``None`` while there is nothing."""
+        if self._ending is not None:
+            return self._pace.not_before
+        if self._chunks:
+            return max(self._pace.next_at, self._pace.not_before)
+        return self._pace.not_before if self._waiting_text else None
 
-    def _post(self, address: str) -> None:
-        """Post all there is: what is left of the waiting text, and then the text."""
-        text = self._source.text()[self.delivery.characters :]
-        for frame in self._flush(address, self._owed + text):
-            of_waiting_text = min(len(frame), len(self._owed))
-            self._owed = self._owed[of_waiting_text:]
-            self.delivery.characters += len(frame) - of_waiting_text
+    def _begin_flush(self, now: float) -> None:
+        text = self._unposted()
+        if self._ending is not None or (text and not self.frames):
+            self._waiting_text = ""  # too late to wait
+        text = self._waiting_text + text
+        offset = self.characters + self._waiting_characters
+        self._flush = deque(self._framing.frames(text, offset) if text else ())
+        self._flush_ends = self._ending is not None
+        if self._ending is not None:
+            self._flush.extend(self._framing.end(self._ending._replace(is_whole=self._is_whole)))
+        self._flush_size, self._flush_started = len(self._flush), now
 
-    def _flush(self, address: str, text: str) -> Iterator[str]:
-        """Post a text; yield each of its frames once it is taken."""
-        started = self._clock()
-        frames = frames_of(text, paired=self._paired)
-        for frame in frames:
-            try:
-                with self._posting:
-                    if not self._source.is_growing:
-                        return
-                    self._channel.post(address, frame)
-            except ChannelBusy:
-                # What is left stays in the text and leaves with a later flush.
-                self.delivery.busy += 1
-                self._pace.busy(self._clock())
-                return
-            if self.delivery.first_frame_at is None:
-                self.delivery.first_frame_at = self._clock()
-                self.delivery.status = Status.STREAMED
-            self.delivery.frames += 1
-            yield frame
-        self._pace.flushed(started, self._clock(), shows=not self._paired or len(frames) > 1)
+    def _unposted(self) -> str:
+        self._chunks = [text] if (text := "".join(self._chunks)) else []
+        return text
+
+    def _take_off(self, characters: int) -> None:
+        waiting = min(characters, len(self._waiting_text))
+        self._waiting_text = self._waiting_text[waiting:]
+        self._waiting_characters += waiting
+        self.characters += characters - waiting
+        text = self._unposted()[characters - waiting :]
+        self._chunks = [text] if text else []
+
+    def _note_post(self, now: float) -> None:
+        self.is_posting = False
+        self._longest_post_seconds = max(self._longest_post_seconds, now - self._post_started)
+
+    def _drop_text(self) -> None:
+        self._chunks, self._waiting_text = [], ""
+        # What is in flight cannot be taken back.
+        self._flush = deque([self._flush[0]] if self.is_posting else [])
+
+    def _stop_text(self, error: Exception, *, was_end: bool) -> None:
+        self.status, self.error = Status.FAILED, error
+        if self._tail == "reply" or was_end:
+            self.abandon()
+            return
+        # A hole or a repeat would be worse than an end.
+        self._takes_text = self._is_whole = False
+        self._drop_text()
+
+    def _is_too_late(self, now: float) -> bool:
+        """Whether a frame might arrive when the reply that follows it is there already."""
+        return self._tail == "reply" and now + self._longest_post_seconds > self._settle_by
+
+    def _end(self) -> Done:
+        self.abandon()
+        return Done()

@@ -1,104 +1,83 @@
-"""The text of a turn as it grows: one thread writes it, others wait for it and read it."""
+"""The text of a turn as it grows: one writes it, others read it. Pure: knows no thread."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
-from contextlib import closing
-
-from fulfillment.handlers import Chunks, whole
+from fulfillment.text import SurrogateJoiner
 
 # Far more than a reply can hold; what never ends must not fill the memory.
 MAX_CHARACTERS = 100_000
 
 
-class Transcript:
-    """What has been written so far, and whether there will be more.
+class TextBuffer:
+    """What has been written so far, and how it ended.
 
-    Takes the clock, in seconds, that all waiting is measured by.
+    Attributes:
+        length: how many characters there are.
+        first_chunk_at: the clock's reading at the first text, or ``None``.
+        finished: whether its writer came to the end, well or with an error.
+        closed: whether no more text is wanted.
+        cancelled: whether it was closed because somebody asked for a stop.
+        error: what the writer failed with.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        # Two, so that a chunk wakes nobody who waits for the end.
-        self._written = threading.Condition(self._lock)
-        self._ended = threading.Condition(self._lock)
+    def __init__(self) -> None:
         self._chunks: list[str] = []
-        self._length = 0
+        self._joiner = SurrogateJoiner()
+        self.length = 0
         self.first_chunk_at: float | None = None
-        self.finished = False
-        self.closed = False
+        self.finished = self.closed = self.cancelled = False
         self.error: BaseException | None = None
 
     @property
-    def length(self) -> int:
-        """How many characters there are."""
-        return self._length
-
-    @property
     def is_growing(self) -> bool:
-        """Whether more text may come that anybody still wants."""
+        """Whether more text may come that is still wanted."""
         return not self.finished and not self.closed
 
+    @property
+    def finished_well(self) -> bool:
+        """Whether the writer came to its end, and without an error."""
+        return self.finished and self.error is None
+
     def text(self) -> str:
-        """All that was written so far."""
-        with self._lock:
-            self._chunks = ["".join(self._chunks)]
-            return self._chunks[0]
+        """Return all that was written so far."""
+        self._chunks = ["".join(self._chunks)]
+        return self._chunks[0]
 
-    def write(self, chunk: str) -> bool:
-        """Add a chunk; return whether more is wanted."""
-        with self._lock:
-            if self.closed or self._length > MAX_CHARACTERS:
-                return False
-            if chunk := whole(chunk):
-                if self.first_chunk_at is None:
-                    self.first_chunk_at = self._clock()
-                self._chunks.append(chunk)
-                self._length += len(chunk)
-                self._written.notify_all()
-            return True
+    def write(self, chunk: str, now: float) -> str:
+        """Add a chunk.
 
-    def finish(self, error: BaseException | None = None) -> None:
-        """Say that all is written, or why there is no more; too late once it is closed."""
-        with self._lock:
-            if not self.closed:
-                self.error = error
-                self.finished = True
-                self._end()
+        Returns:
+            What it added to the text: half a character waits for its other half.
+        """
+        return self._add(self._joiner.feed(chunk), now) if self.takes_more else ""
 
-    def close(self) -> None:
-        """Say that nobody wants more: writes are refused and all waiting ends."""
-        with self._lock:
-            self.closed = True
-            self._end()
+    @property
+    def takes_more(self) -> bool:
+        """Whether another chunk is wanted."""
+        return self.is_growing and self.length <= MAX_CHARACTERS
 
-    def wait_for_text(self, beyond: int) -> None:
-        """Wait until there are more than ``beyond`` characters, or no more will come."""
-        with self._lock:
-            self._written.wait_for(lambda: self._length > beyond or not self.is_growing)
+    def finish(self, now: float, error: BaseException | None = None) -> str:
+        """Say that all is written, or why there is no more; too late once it is closed.
 
-    def wait_for_end(self, until: float) -> None:
-        """Wait until no more text will come, at most until the clock reads ``until``."""
-        with self._lock:
-            self._ended.wait_for(lambda: not self.is_growing, max(0.0, until - self._clock()))
+        Returns:
+            What that adds to the text.
+        """
+        if not self.is_growing:
+            return ""
+        rest = self._add(self._joiner.finish(), now)
+        self.finished, self.error = True, error
+        return rest
 
-    def _end(self) -> None:
-        self._written.notify_all()
-        self._ended.notify_all()
+    def close(self, *, cancelled: bool = False) -> None:
+        """Say that no more text is wanted."""
+        if self.is_growing:
+            self.cancelled = cancelled
+        self.closed = True
 
-
-def record(answer: Callable[[], Chunks], transcript: Transcript) -> None:
-    """Write all the chunks of an answer; never raises."""
-    try:
-        with closing(answer()) as chunks:
-            for chunk in chunks:
-                if not transcript.write(chunk):
-                    break
-    # Whatever a builder's function raises, SystemExit included, ends this turn and no other.
-    except BaseException as exc:
-        transcript.finish(exc)
-    else:
-        transcript.finish()
+    def _add(self, text: str, now: float) -> str:
+        if text:
+            if self.first_chunk_at is None:
+                self.first_chunk_at = now
+            self._chunks.append(text)
+            self.length += len(text)
+        return text

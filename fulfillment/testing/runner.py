@@ -20,11 +20,9 @@ from contextlib import closing
 from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict, Unpack, get_args
 
 from fulfillment.bot import Bot
-from fulfillment.channels.base import Channel
-from fulfillment.channels.session_table import Session
-from fulfillment.clients import Resources
+from fulfillment.clients import Browser, Resources
 from fulfillment.errors import ModelError
-from fulfillment.handlers import Chunks, Next
+from fulfillment.handlers import NextHandler
 from fulfillment.lex import events as lex
 from fulfillment.markdown.plain_text import PlainReader
 from fulfillment.memory import Exchange, Memory
@@ -38,6 +36,7 @@ from fulfillment.models.base import (
     ToolResult,
 )
 from fulfillment.settings import Settings
+from fulfillment.streaming.stream import Chunks
 from fulfillment.turn import Turn
 
 __all__ = [
@@ -267,8 +266,7 @@ def run(
             streaming_endpoint=ENDPOINT, session_table="test", flush_interval_seconds=0.0
         ),
         asked,
-        sessions=_OneSession(),
-        channel=browser,
+        browser=lambda: Browser(_OneSession(), browser),
         memory=memory,
     )
     response = tested.lambda_handler(made, Context(remaining_ms))
@@ -355,7 +353,7 @@ def _check(name: str, value: str, known: Any) -> None:
 
 def _explained(error: BaseException, bot: Bot, intent: str) -> BaseException:
     """Add to an error what a misspelt intent would look like."""
-    known = {*bot._answerers, *bot._checkers}
+    known = {*bot._intent_handlers, *bot._dialog_handlers}
     if intent != lex.FALLBACK_INTENT and intent not in known:
         error.add_note(
             f"The bot has no function for the intent {intent!r}, so its fallback answered."
@@ -378,7 +376,7 @@ class _AskedModel:
         return self._model.ask(prompt)
 
 
-class _Browser(Channel):
+class _Browser:
     """Watches a turn. What is written next waits until it has seen all that was written."""
 
     def __init__(self, settings: Settings, *, shows_frames: bool) -> None:
@@ -392,10 +390,10 @@ class _Browser(Channel):
         self.chunks: list[str] = []
         self.error: BaseException | None = None
 
-    def post(self, address: str, frame: str) -> None:
+    def post(self, address: str, payload: str) -> None:
         with self._posted:
-            self.frames.append(frame)
-            self._due -= len(frame)
+            self.frames.append(payload)
+            self._due -= len(payload)
             self._posted.notify_all()
 
     def close(self) -> None:
@@ -404,10 +402,10 @@ class _Browser(Channel):
             self._closed = True
             self._posted.notify_all()
 
-    def watch(self, turn: Turn, answer: Next) -> Chunks:
+    def watch(self, turn: Turn, handler: NextHandler) -> Chunks:
         """Note what a turn writes, and what it raises; the middleware around all others."""
         try:
-            with closing(answer(turn)) as chunks:
+            with closing(handler(turn)) as chunks:
                 self._keep_up("")
                 for chunk in chunks:
                     yield chunk
@@ -445,5 +443,5 @@ class _Conversations:
 class _OneSession:
     """A session table in which every session has a browser."""
 
-    def find(self, session_id: str) -> Session:
-        return Session(CONNECTION_ID)
+    def find(self, session_id: str) -> str:
+        return CONNECTION_ID

@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from fulfillment.errors import AnswerError
+from fulfillment.errors import HandlerError
 from fulfillment.logs import log_failure
 from fulfillment.models.base import ToolResult
 from fulfillment.tools.signature import Function
@@ -65,7 +65,7 @@ class Worker:
             while self._due_steps.acquire() and not self._left:
                 text = next(returned)
                 if not isinstance(text, str):
-                    raise AnswerError(f"a tool yields text, not {type(text).__name__}")
+                    raise HandlerError(f"a tool yields text, not {type(text).__name__}")
                 self._output.put(text)
         except StopIteration as stop:
             return stop.value

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from browser.pages import ChatPage, Seen
 from browser.scripted_model import LONG_ENOUGH_SECONDS, ScriptedModel, Step, Written, paced
 from browser.sites import running_site, visiting
-from fulfillment.notices import Words
+from fulfillment.notices import Notices
 from stack_fixture import connection_of
 from websocket_stack.local import stack
 
@@ -192,7 +192,7 @@ def test_a_reply_that_lex_would_not_take_ends_with_a_notice(chat, model):
     text = numbered_lines(30_000)
     model.writes(text)
     chat.ask("All of it?")
-    expect(chat.replies.last).to_contain_text(Words().too_long)
+    expect(chat.replies.last).to_contain_text(Notices().too_long)
     numbers = numbers_of_lines(chat)
     assert numbers == list(range(len(numbers)))
     assert 20_000 < 50 * len(numbers) < len(text)

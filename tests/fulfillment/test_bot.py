@@ -3,9 +3,9 @@ import threading
 import pytest
 
 from fakes import FakeChannel, FakeMemory, FakeModel
-from fulfillment import Bot, Exchange, Words
+from fulfillment import Bot, Exchange, Notices
 from fulfillment.clients import Resources
-from fulfillment.errors import AnswerError
+from fulfillment.errors import HandlerError
 from fulfillment.lex import events as lex
 from fulfillment.lex.dialog_actions import MAX_ADDED_MESSAGES
 from fulfillment.memory.conversation import ATTRIBUTE
@@ -19,7 +19,7 @@ from turns import (
     taken,
 )
 
-WORDS = Words()
+WORDS = Notices()
 DELEGATE = {"type": "Delegate"}
 
 
@@ -39,7 +39,7 @@ def test_by_default_the_model_answers(event):
     )
 
 
-def test_the_function_of_an_intent_answers_it_and_others_go_to_the_fallback(event):
+def test_other_intents_go_to_the_fallback(event):
     bot = bot_of()
 
     @bot.intent("TrackOrder")
@@ -73,7 +73,7 @@ def test_the_function_of_an_intent_answers_it_and_others_go_to_the_fallback(even
         (lambda turn: ["Some.", 5], f"Some.\n\n{WORDS.interrupted}"),
     ],
 )
-def test_a_function_may_return_text_or_nothing_or_yield_chunks(event, answer, text):
+def test_a_handler_returns_text_or_yields_chunks(event, answer, text):
     bot = bot_of("From the ", "model.")
     bot.fallback(answer)
     assert said(bot, event) == text
@@ -91,14 +91,14 @@ def test_one_function_may_answer_several_intents(event):
     assert said(bot, intent_event(event, "Rent")) == "From the model."
 
 
-def test_of_two_functions_for_an_intent_the_later_counts(event):
+def test_of_two_handlers_the_later_counts(event):
     bot = bot_of()
     bot.intent("Buy")(lambda turn: "first")
     bot.intent("Buy")(lambda turn: "second")
     assert said(bot, intent_event(event, "Buy")) == "second"
 
 
-def test_what_is_registered_stays_the_function_that_it_is():
+def test_a_registered_function_stays_what_it_is():
     bot = bot_of()
 
     def answer(turn):
@@ -134,7 +134,7 @@ def ordering():
     return bot
 
 
-def test_a_dialog_is_checked_at_each_of_its_turns_and_fulfilled_by_another(ordering, event):
+def test_a_dialog_is_checked_and_then_fulfilled(ordering, event):
     wrong = dialog_event(event, slots={"Item": lex.slot_of("nothing")})
     response = ordering.lambda_handler(wrong, Context())
     assert taken(response, wrong) == {
@@ -152,7 +152,7 @@ def test_a_dialog_is_checked_at_each_of_its_turns_and_fulfilled_by_another(order
     assert said(ordering, right) == "Ordered."
 
 
-def test_a_slot_that_is_not_asked_for_after_all_keeps_its_value(event):
+def test_a_slot_not_asked_for_after_all_keeps_its_value(event):
     bot = bot_of()
 
     @bot.dialog("Order")
@@ -167,7 +167,7 @@ def test_a_slot_that_is_not_asked_for_after_all_keeps_its_value(event):
 
 
 @pytest.mark.parametrize("name", ["Order", "Return"])
-def test_a_check_that_decides_nothing_lets_lex_go_on_without_a_word(ordering, event, name):
+def test_a_check_that_decides_nothing_lets_lex_go_on(ordering, event, name):
     slots = {"Item": lex.slot_of("lamp")}
     fine = dialog_event(event, name, slots=slots)
     response = ordering.lambda_handler(fine, Context())
@@ -206,7 +206,7 @@ def test_fallback_is_answered_through_either_hook(event, hook):
     assert len(bot.resources.model.prompts) == 1
 
 
-def test_the_dialog_of_fallback_may_have_a_function_too(event):
+def test_fallback_may_have_a_dialog_handler(event):
     bot = bot_of("From the model.")
 
     @bot.dialog("FallbackIntent")
@@ -222,7 +222,7 @@ def test_an_answer_that_delegates_fails_politely(event, caplog):
     bot = bot_of()
     bot.fallback(lambda turn: turn.delegate())
     assert reply_of(bot.lambda_handler(event, Context())) == (WORDS.failed, "Failed")
-    assert caplog.records[0].error == AnswerError.__name__
+    assert caplog.records[0].error == HandlerError.__name__
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_an_answer_that_delegates_fails_politely(event, caplog):
 )
 @pytest.mark.parametrize("hook", [dialog_event, intent_event])
 @pytest.mark.parametrize("written", ["Well.", ""])
-def test_what_a_function_asks_is_what_lex_is_told_to_ask(
+def test_what_a_handler_asks_lex_is_told_to_ask(
     event, say, dialog_action, questions, hook, written
 ):
     bot = bot_of()
@@ -358,7 +358,7 @@ def test_the_first_middleware_is_the_outermost(event):
 
 
 @pytest.mark.parametrize("name", ["FallbackIntent", "Order"])
-def test_a_middleware_may_answer_in_place_of_the_function(event, name):
+def test_a_middleware_may_answer_in_its_place(event, name):
     bot = bot_of("From the model.")
     bot.intent("Order")(lambda turn: turn.ask())
 
@@ -376,7 +376,7 @@ def test_a_middleware_may_answer_in_place_of_the_function(event, name):
     assert said(bot, called) == "From the model."
 
 
-def test_a_middleware_goes_around_the_check_of_a_dialog(event):
+def test_a_middleware_wraps_a_dialogs_check(event):
     bot = bot_of()
     bot.dialog("Order")(lambda turn: turn.elicit_slot("Size", "Which?"))
 
@@ -391,7 +391,7 @@ def test_a_middleware_goes_around_the_check_of_a_dialog(event):
     assert reply_of(response) == ("Not today.", "Failed")
 
 
-def test_a_middleware_may_write_what_the_function_failed_to(event):
+def test_a_middleware_may_go_on_after_a_failure(event):
     bot = bot_of("So far ", ValueError("x"))
 
     @bot.middleware
@@ -408,7 +408,7 @@ def test_a_middleware_may_write_what_the_function_failed_to(event):
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_middleware_that_fails_fails_the_turn_politely(event, when):
+def test_a_middleware_that_fails_is_apologised_for(event, when):
     bot = bot_of("Hello.")
 
     @bot.middleware
@@ -453,15 +453,15 @@ def test_frames_reach_the_connection_of_the_session(event):
         {"sessionState": {"intent": {"name": "FallbackIntent"}}},
     ],
 )
-def test_nothing_is_posted_for_voice_or_without_streaming_attributes(event, change):
+def test_nothing_is_posted_where_nobody_watches(event, change):
     channel = FakeChannel()
     bot = bot_of("Hello there.", channel=channel)
     assert reply_of(bot.lambda_handler(event | change, Context()))[0] == "Hello there."
     assert channel.posts == []
 
 
-def test_without_a_configured_endpoint_the_browsers_is_not_used(event):
-    bot = Bot(Resources(Settings(), FakeModel("Hello."), None, None))
+def test_without_an_endpoint_nothing_is_posted(event):
+    bot = Bot(Resources(Settings(), FakeModel("Hello.")))
     assert reply_of(bot.lambda_handler(event, Context()))[0] == "Hello."
 
 
@@ -479,7 +479,7 @@ def test_what_a_function_sets_is_handed_back(event):
     assert "previousLexResponse" not in attributes
 
 
-def test_html_in_a_reply_is_neutralised_and_the_frames_are_as_written(event):
+def test_html_in_a_reply_is_neutralised(event):
     assert (
         "<img"
         not in reply_of(bot_of("<img src=x onerror=alert(1)>").lambda_handler(event, Context()))[0]
@@ -491,14 +491,14 @@ def test_a_builder_may_allow_html(event):
     assert reply_of(bot.lambda_handler(event, Context()))[0] == "<b>bold</b>"
 
 
-def test_words_can_be_the_builders_own(event):
-    bot = Bot(bot_of(ValueError()).resources, words=Words(failed="Entschuldigung."))
+def test_notices_may_be_the_builders_own(event):
+    bot = Bot(bot_of(ValueError()).resources, notices=Notices(failed="Entschuldigung."))
     assert reply_of(bot.lambda_handler(event, Context()))[0] == "Entschuldigung."
 
 
 WORDS_BY_LOCALE = {
-    "de": Words(failed="Entschuldigung."),
-    "de_CH": Words(failed="Äxgüsi."),
+    "de": Notices(failed="Entschuldigung."),
+    "de_CH": Notices(failed="Äxgüsi."),
 }
 
 
@@ -511,13 +511,13 @@ WORDS_BY_LOCALE = {
         ("", WORDS.failed),
     ],
 )
-def test_words_can_be_those_of_a_locale_or_its_language(event, locale, sentence):
-    bot = Bot(bot_of(ValueError()).resources, words=WORDS_BY_LOCALE)
+def test_notices_may_be_of_a_locale_or_its_language(event, locale, sentence):
+    bot = Bot(bot_of(ValueError()).resources, notices=WORDS_BY_LOCALE)
     assert said(bot, event | {"bot": {"localeId": locale}}) == sentence
 
 
 def test_the_last_resort_speaks_the_users_language_too(event):
-    bot = Bot(words=WORDS_BY_LOCALE)
+    bot = Bot(notices=WORDS_BY_LOCALE)
     bot.resources = None
     assert said(bot, event | {"bot": {"localeId": "de_CH"}}) == "Äxgüsi."
 
@@ -532,12 +532,12 @@ def test_a_bot_may_keep_its_conversations_itself(event):
 
 
 @pytest.mark.parametrize("event", [None, {}, [], {"sessionState": {"sessionAttributes": [1]}}])
-def test_an_event_that_is_none_of_lex_gets_a_valid_response(event, caplog):
+def test_a_foreign_event_gets_a_valid_response(event, caplog):
     assert reply_of(bot_of("x").lambda_handler(event, Context())) == (WORDS.failed, "Failed")
     assert caplog.records[0].error == "InvalidLexEvent"
 
 
-def test_a_dialog_hook_with_slots_is_delegated_and_nothing_asked(event):
+def test_an_unchecked_dialog_is_delegated(event):
     bot = bot_of("x")
     order = dialog_event(event, slots={"Item": lex.slot_of("lamp"), "Size": None})
     response = bot.lambda_handler(order, Context())
@@ -560,7 +560,7 @@ def test_the_console_test_window_just_gets_its_reply(load_event):
     assert channel.posts == []
 
 
-def test_a_registration_without_an_intent_says_what_it_takes():
+def test_a_registration_needs_an_intent():
     bot = bot_of()
     for register in (bot.intent, bot.dialog):
         with pytest.raises(TypeError, match=r'@bot.intent\("TrackOrder"\)'):

@@ -1,6 +1,10 @@
+import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 
+from aws_stub import RawBody
 from fulfillment.clients import Resources
+from fulfillment.errors import ModelError
 from fulfillment.memory.dynamodb import ConversationTable
 from fulfillment.models.base import Message, Prompt
 from fulfillment.models.fallback import FallbackModel
@@ -10,16 +14,65 @@ STREAMING = {"STREAMING_ENDPOINT": ENDPOINT, "SESSION_TABLE": "sessions"}
 PROMPT = Prompt((Message("user", "Hi"),))
 
 
-def test_without_an_endpoint_or_a_table_there_is_nothing_to_stream_with():
-    for environ in ({}, {"SESSION_TABLE": "t"}, {"STREAMING_ENDPOINT": ENDPOINT}):
-        resources = Resources.from_environ(environ)
-        assert resources.sessions is None
-        assert resources.channel is None
+@pytest.fixture
+def clients():
+    """The services that clients are made of, in order, as they are made."""
+    services = []
+    boto3.setup_default_session()
+    boto3.DEFAULT_SESSION.events.register(
+        "creating-client-class", lambda event_name, **_: services.append(event_name.split(".")[1])
+    )
+    yield services
+    boto3.setup_default_session()
 
 
-def test_the_channel_posts_to_the_configured_endpoint():
-    channel = Resources.from_environ(STREAMING).channel
+def test_what_the_model_needs_is_made_first(clients):
+    """Each client costs a cold start some milliseconds; the browser's are made meanwhile."""
+    resources = Resources.from_environ(STREAMING)
+    assert clients == ["bedrock-runtime"]
+    addresses, channel = resources.browser()
+    assert clients == ["bedrock-runtime", "dynamodb", "apigatewaymanagementapi"]
+    assert resources.browser() == (addresses, channel)
+    assert len(clients) == 3
+
+
+def test_a_model_that_is_told_of_earlier_turns_needs_the_table(clients):
+    resources = Resources.from_environ(STREAMING | {"CONVERSATION_TABLE": "talks"})
+    assert sorted(clients) == ["bedrock-runtime", "dynamodb"]
+    addresses, _ = resources.browser()
+    assert addresses._client is resources.memory._client
+    assert sorted(clients) == ["apigatewaymanagementapi", "bedrock-runtime", "dynamodb"]
+
+
+def test_several_models_share_a_client(clients):
+    Resources.from_environ({"FALLBACK_MODEL_IDS": "second,third"})
+    assert clients == ["bedrock-runtime"]
+
+
+@pytest.mark.parametrize("environ", [{}, {"SESSION_TABLE": "t"}, {"STREAMING_ENDPOINT": ENDPOINT}])
+def test_without_endpoint_and_table_nothing_streams(environ):
+    assert Resources.from_environ(environ).browser is None
+
+
+def test_the_browser_is_reached_by_the_settings():
+    addresses, channel = Resources.from_environ(STREAMING).browser()
     assert channel._client.meta.endpoint_url == ENDPOINT
+    assert addresses._name == "sessions"
+
+
+def test_a_request_on_its_way_is_noticed():
+    resources = Resources.from_environ({})
+    noticed = []
+
+    def send(request, **_):
+        noticed.append(resources.model_asked.is_set())
+        return AWSResponse(request.url, 200, {}, RawBody([]))
+
+    resources.model._models[0]._client.meta.events.register_last("before-send", send)
+    assert not resources.model_asked.is_set()
+    with pytest.raises(ModelError):
+        list(resources.model.ask(PROMPT))
+    assert noticed[0]
 
 
 def test_without_a_table_nothing_is_remembered():
@@ -28,24 +81,22 @@ def test_without_a_table_nothing_is_remembered():
 
 
 @pytest.mark.parametrize("environ", [{}, STREAMING])
-def test_conversations_are_kept_in_the_table_that_the_environment_names(environ):
+def test_the_environment_names_the_memorys_table(environ):
     environ = environ | {"CONVERSATION_TABLE": "talks", "MEMORY_SECONDS": "600"}
     resources = Resources.from_environ(environ)
     table = resources.memory
     assert isinstance(table, ConversationTable)
     assert (table._name, table._keep_seconds) == ("talks", 600)
-    assert (resources.channel is None) == (environ.get("SESSION_TABLE") is None)
-    if resources.sessions is not None:
-        # A client costs a cold start some milliseconds.
-        assert table._client is resources.sessions._client
+    assert (resources.browser is None) == (environ.get("SESSION_TABLE") is None)
 
 
-def test_no_client_waits_or_retries_longer_than_a_turn_can_bear():
+def test_no_client_waits_longer_than_a_turn_can_bear():
     resources = Resources.from_environ(STREAMING)
+    addresses, channel = resources.browser()
     configs = [
         resources.model._models[0]._client.meta.config,
-        resources.sessions._client.meta.config,
-        resources.channel._client.meta.config,
+        addresses._client.meta.config,
+        channel._client.meta.config,
     ]
     for config, attempts in zip(configs, (1, 2, 1), strict=True):
         assert config.retries["total_max_attempts"] == attempts
@@ -63,7 +114,7 @@ def test_fallback_models_are_asked_in_order():
 @pytest.mark.parametrize(
     ("environ", "mode"), [({}, "sync"), ({"GUARDRAIL_MODE": "async"}, "async")]
 )
-def test_a_guardrail_is_asked_for_by_id_version_and_mode(environ, mode):
+def test_a_guardrail_has_an_id_version_and_mode(environ, mode):
     assert requested(environ | {"GUARDRAIL_ID": "gr1", "GUARDRAIL_VERSION": "2"}) == [
         {
             "guardrailIdentifier": "gr1",
@@ -77,7 +128,7 @@ def test_a_mode_alone_asks_for_no_guardrail():
     assert requested({"GUARDRAIL_MODE": "async"}) == [None]
 
 
-def test_what_was_read_is_kept_as_long_as_the_setting_says():
+def test_a_prompt_is_cached_as_the_setting_says():
     model = Resources.from_environ({"PROMPT_CACHE_TTL": "1h"}).model._models[0]
     (message,) = model._request(PROMPT)["messages"]
     assert message["content"][-1] == {"cachePoint": {"type": "default", "ttl": "1h"}}

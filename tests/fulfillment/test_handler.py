@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fulfillment import Bot, Words
+from fulfillment import Bot, Notices
 from turns import Context, reply_of
 
 LAMBDA = {
@@ -14,44 +14,48 @@ LAMBDA = {
     "SESSION_TABLE": "sessions",
 }
 # All of ours that a cold start loads. Each further one delays the first word of somebody's reply:
-# what only some turns need is imported where they need it.
+# what only some turns need, or only the end of one, is imported where it is needed.
 LOADED = {
     "fulfillment",
-    "fulfillment.lex.dialog_actions",
-    "fulfillment.handlers",
     "fulfillment.bot",
-    "fulfillment.models.tool_loop",
-    "fulfillment.channels",
-    "fulfillment.lex",
-    "fulfillment.streaming",
-    "fulfillment.models.bedrock",
-    "fulfillment.channels.api_gateway",
-    "fulfillment.channels.base",
-    "fulfillment.streaming.delivery",
+    "fulfillment.clients",
     "fulfillment.errors",
     "fulfillment.handler",
+    "fulfillment.handlers",
+    "fulfillment.lex",
+    "fulfillment.lex.dialog_actions",
     "fulfillment.lex.events",
+    "fulfillment.lex.messages",
+    "fulfillment.lex.web_ui",
+    "fulfillment.logs",
     "fulfillment.memory",
-    "fulfillment.memory.conversation",
     "fulfillment.memory.base",
+    "fulfillment.memory.conversation",
     "fulfillment.memory.history",
     "fulfillment.models",
     "fulfillment.models.base",
+    "fulfillment.models.bedrock",
     "fulfillment.models.bedrock.converse",
     "fulfillment.models.bedrock.converse_format",
     "fulfillment.models.bedrock.event_stream",
     "fulfillment.models.bedrock.profiles",
     "fulfillment.models.fallback",
-    "fulfillment.clients",
-    "fulfillment.runner",
-    "fulfillment.channels.session_table",
-    "fulfillment.settings",
-    "fulfillment.streaming.pacing",
-    "fulfillment.streaming.text_buffer",
-    "fulfillment.turn",
+    "fulfillment.models.tool_loop",
     "fulfillment.notices",
-    "fulfillment.logs",
+    "fulfillment.runner",
+    "fulfillment.settings",
+    "fulfillment.streaming",
+    "fulfillment.streaming.channel",
+    "fulfillment.streaming.deadline",
+    "fulfillment.streaming.delivery",
+    "fulfillment.streaming.framing",
+    "fulfillment.streaming.graphemes",
+    "fulfillment.streaming.pacing",
+    "fulfillment.streaming.stream",
+    "fulfillment.streaming.text_buffer",
+    "fulfillment.streaming.threads",
     "fulfillment.text",
+    "fulfillment.turn",
 }
 
 
@@ -84,7 +88,7 @@ def test_the_deployed_handler_is_there_to_be_called():
     assert handler.lambda_handler == handler.bot.lambda_handler
 
 
-def test_a_cold_start_loads_these_modules_of_ours_and_no_other(loaded):
+def test_a_cold_start_loads_these_modules_of_ours(loaded):
     assert ours(loaded) == LOADED
 
 
@@ -95,6 +99,14 @@ def test_a_cold_start_loads_these_modules_of_ours_and_no_other(loaded):
         "aws_xray_sdk",
         # Loaded while the first model thinks.
         "aws_lambda_powertools",
+        # Loaded while the model thinks, or where the browser is found and posted to.
+        "fulfillment.telemetry",
+        "fulfillment.lex.responses",
+        "fulfillment.channels.session_table",
+        "fulfillment.channels.api_gateway",
+        "fulfillment.markdown.plain_text",
+        "fulfillment.streaming.asynchronous",
+        "asyncio",
         "openai",
         "starlette",
         "moto",
@@ -102,7 +114,7 @@ def test_a_cold_start_loads_these_modules_of_ours_and_no_other(loaded):
         "websocket_stack",
     ],
 )
-def test_a_cold_start_loads_nothing_that_a_turn_does_not_need(loaded, module):
+def test_a_cold_start_does_not_load(loaded, module):
     assert module not in loaded
 
 
@@ -111,23 +123,23 @@ def test_a_bot_that_remembers_loads_its_table_as_well():
     assert ours(modules) == LOADED | {"fulfillment.memory.dynamodb"}
 
 
-def test_outside_of_lambda_nothing_is_made_before_it_is_needed():
+def test_outside_of_lambda_nothing_is_made_early():
     modules = modules_of("import fulfillment; bot = fulfillment.Bot()")
     assert not {"boto3", "fulfillment.models.bedrock.converse"} & modules
 
 
-def test_a_wrong_setting_does_not_take_the_function_down(event, monkeypatch, caplog):
+def test_a_wrong_setting_fails_each_turn_politely(event, monkeypatch, caplog):
     monkeypatch.setenv("TURN_SECONDS", "abc")
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "fulfillment")
     bot = Bot()
-    assert reply_of(bot.lambda_handler(event, Context())) == (Words().failed, "Failed")
+    assert reply_of(bot.lambda_handler(event, Context())) == (Notices().failed, "Failed")
     assert [record.error for record in caplog.records] == ["SettingsError", "SettingsError"]
     assert all("TURN_SECONDS" in record.reason for record in caplog.records)
 
 
-def test_outside_of_lambda_a_wrong_setting_is_said_at_the_first_turn(event, monkeypatch, caplog):
+def test_elsewhere_a_wrong_setting_fails_the_first_turn(event, monkeypatch, caplog):
     monkeypatch.setenv("TURN_SECONDS", "abc")
     bot = Bot()
     assert caplog.records == []
-    assert reply_of(bot.lambda_handler(event, Context())) == (Words().failed, "Failed")
+    assert reply_of(bot.lambda_handler(event, Context())) == (Notices().failed, "Failed")
     assert [record.error for record in caplog.records] == ["SettingsError"]

@@ -2,8 +2,8 @@ import threading
 
 import pytest
 
-from fulfillment.errors import AnswerError
-from fulfillment.handlers import chunks_of, through
+from fulfillment.errors import HandlerError
+from fulfillment.handlers import chunks_of, wrapped
 
 
 def chunks_then(*steps):
@@ -42,7 +42,7 @@ class Held:
         (map(str.upper, "ab"), ["A", "B"]),
     ],
 )
-def test_a_function_may_return_text_or_nothing_or_yield_chunks(answered, chunks):
+def test_a_handler_returns_text_or_yields_chunks(answered, chunks):
     assert list(chunks_of(answered)) == chunks
 
 
@@ -60,12 +60,12 @@ def test_a_function_may_return_text_or_nothing_or_yield_chunks(answered, chunks)
     ],
 )
 def test_what_is_not_text_is_refused_by_its_type(answered, named):
-    with pytest.raises(AnswerError, match=named) as caught:
+    with pytest.raises(HandlerError, match=named) as caught:
         list(chunks_of(answered))
     assert "secret" not in str(caught.value)
 
 
-def test_what_a_function_raises_is_raised_and_what_it_yielded_before_is_there():
+def test_what_was_yielded_before_an_error_is_there():
     chunks = chunks_of(chunks_then("a", ValueError("x")))
     assert next(chunks) == "a"
     with pytest.raises(ValueError):
@@ -73,7 +73,7 @@ def test_what_a_function_raises_is_raised_and_what_it_yielded_before_is_there():
 
 
 @pytest.mark.parametrize("read", [0, 1, 2])
-def test_what_is_left_early_lets_go_of_what_it_holds(read):
+def test_what_is_left_early_lets_go(read):
     held = Held("a", "b", "c")
     chunks = chunks_of(held)
     next(chunks)
@@ -88,7 +88,7 @@ def test_what_is_read_to_its_end_lets_go_too(chunk):
     held = Held(chunk)
     try:
         list(chunks_of(held))
-    except AnswerError:
+    except HandlerError:
         pass
     assert held.closed
 
@@ -129,16 +129,16 @@ def returns_nothing(turn, answer):
     ("middleware", "text"),
     [(yields, "<ab>"), (returns_text, "<ab>"), (returns_what_comes, "ab"), (returns_nothing, "")],
 )
-def test_a_middleware_is_read_as_any_function_is(middleware, text):
+def test_a_middleware_is_read_as_any_handler_is(middleware, text):
     def answer(turn):
         return chunks_of([turn, "b"])
 
-    assert "".join(through(middleware, answer)("a")) == text
+    assert "".join(wrapped(answer, middleware)("a")) == text
 
 
-def test_leaving_a_middleware_leaves_what_it_is_around():
+def test_leaving_a_middleware_leaves_its_handler():
     held = Held("a", "b")
-    chunks = through(returns_what_comes, lambda turn: chunks_of(held))(None)
+    chunks = wrapped(lambda turn: chunks_of(held), returns_what_comes)(None)
     next(chunks)
     chunks.close()
     assert held.closed

@@ -1,31 +1,37 @@
 import json
 import threading
 import time
+from queue import SimpleQueue
 
 import pytest
 
-from fakes import FakeChannel, FakeMemory, FakeSessions
-from fulfillment import Exchange, Words
-from fulfillment.channels.session_table import Session
-from fulfillment.errors import AnswerError, ModelInterrupted, ModelUnavailable
+from fakes import FakeAddresses, FakeChannel, FakeMemory
+from fulfillment import Exchange, Notices
+from fulfillment.clients import Browser
+from fulfillment.errors import (
+    AddressContested,
+    HandlerError,
+    ModelInterrupted,
+    ModelUnavailable,
+)
 from fulfillment.lex.fitting import ESCAPES_NON_ASCII
 from fulfillment.memory.conversation import ATTRIBUTE
 from fulfillment.models.base import Completion, Message, StopReason, ToolCall
-from fulfillment.runner import SAVE_SECONDS
+from fulfillment.runner import REQUEST_FIRST_SECONDS, SAVE_SECONDS
 from fulfillment.tools import Tool
 from fulfillment.tools.toolbox import MAX_RESULT_CHARACTERS
 from fulfillment.turn import GO_ON
 from turns import Context, bot_of, dialog_event, intent_event, next_event, reply_of, taken
 
-WORDS = Words()
+WORDS = Notices()
 
 
 @pytest.mark.parametrize("error", [ModelUnavailable("x"), ValueError("a secret")])
-def test_a_failure_with_no_text_is_a_plain_sentence_and_failed(event, error):
+def test_a_failure_without_text_is_a_plain_sentence(event, error):
     assert reply_of(bot_of(error).lambda_handler(event, Context())) == (WORDS.failed, "Failed")
 
 
-def test_a_failure_after_some_text_keeps_it_and_says_so(event):
+def test_a_failure_after_some_text_keeps_it(event):
     bot = bot_of("So far so good.", ModelInterrupted("x"))
     assert reply_of(bot.lambda_handler(event, Context())) == (
         f"So far so good.\n\n{WORDS.interrupted}",
@@ -38,7 +44,7 @@ def test_an_empty_answer_is_a_plain_sentence(event, script):
     assert reply_of(bot_of(*script).lambda_handler(event, Context()))[0] == WORDS.empty
 
 
-def test_at_the_deadline_the_turn_closes_with_what_there_is(event):
+def test_at_the_deadline_there_is_what_was_written(event):
     never = threading.Event()
     bot = bot_of("One. Two. Thr", never, "ee.")
     content, state = reply_of(bot.lambda_handler(event, Context(remaining_ms=1_600)))
@@ -46,7 +52,7 @@ def test_at_the_deadline_the_turn_closes_with_what_there_is(event):
     assert bot.resources.model.streams[0].closed.wait(1)
 
 
-def test_at_the_deadline_with_no_text_the_turn_fails_politely(event):
+def test_at_the_deadline_without_text_it_fails(event):
     bot = bot_of(threading.Event())
     assert reply_of(bot.lambda_handler(event, Context(remaining_ms=1_600))) == (
         WORDS.failed,
@@ -54,15 +60,15 @@ def test_at_the_deadline_with_no_text_the_turn_fails_politely(event):
     )
 
 
-def test_the_model_is_called_without_waiting_for_the_session_table(event):
+def test_the_model_does_not_wait_for_the_table(event):
     called = threading.Event()
 
-    class Slow(FakeSessions):
+    class Slow(FakeAddresses):
         def find(self, session_id):
             assert called.wait(5)
             return super().find(session_id)
 
-    bot = bot_of(sessions=Slow())
+    bot = bot_of(addresses=Slow())
 
     @bot.fallback
     def answer(turn):
@@ -70,6 +76,65 @@ def test_the_model_is_called_without_waiting_for_the_session_table(event):
         return "Hello."
 
     assert reply_of(bot.lambda_handler(event, Context()))[0] == "Hello."
+
+
+def test_the_models_request_leaves_before_clients_are_made(event):
+    """A cold start would make the model wait for them."""
+    found = []
+
+    class Asked(threading.Event):
+        def wait(self, timeout=None):
+            return super().wait(5)
+
+    asked = Asked()
+
+    def browser():
+        found.append(asked.is_set())
+        return Browser(FakeAddresses(), FakeChannel())
+
+    bot = bot_of()
+    bot.resources = bot.resources._replace(browser=browser, model_asked=asked)
+
+    @bot.fallback
+    def answer(turn):
+        asked.set()
+        yield "Hello."
+        while not found:
+            yield ""
+
+    assert reply_of(bot.lambda_handler(event, Context()))[0] == "Hello."
+    assert found == [True]
+
+
+def test_a_handler_that_asks_no_model_is_not_waited_for_long(event):
+    bot = bot_of()
+    bot.resources = bot.resources._replace(model_asked=threading.Event())
+    bot.fallback(lambda turn: "Hello.")
+    started = time.monotonic()
+    assert reply_of(bot.lambda_handler(event, Context()))[0] == "Hello."
+    assert time.monotonic() - started < REQUEST_FIRST_SECONDS + 0.4
+
+
+def test_a_client_that_cannot_be_made_costs_no_reply(event, caplog):
+    deliveries = SimpleQueue()
+
+    def browser():
+        deliveries.put(threading.current_thread())
+        raise ValueError("a secret")
+
+    bot = bot_of()
+    bot.resources = bot.resources._replace(browser=browser)
+
+    @bot.fallback
+    def answer(turn):
+        deliveries.get(timeout=5).join(5)
+        return "Hello."
+
+    assert reply_of(bot.lambda_handler(event, Context())) == ("Hello.", "Fulfilled")
+    (record,) = caplog.records
+    assert record.delivery == "lookup_failed"
+    assert record.delivery_error["error"] == "ValueError"
+    assert "secret" not in str(record.__dict__)
 
 
 @pytest.mark.parametrize("yielded", [5, None, b"bytes", {"text": "x"}])
@@ -83,7 +148,7 @@ def test_what_is_not_text_ends_the_turn_politely(event, caplog, yielded):
 
     text, state = reply_of(bot.lambda_handler(event, Context()))
     assert text == f"Some text.\n\n{WORDS.interrupted}"
-    assert caplog.records[0].error == AnswerError.__name__
+    assert caplog.records[0].error == HandlerError.__name__
 
 
 def test_an_intent_that_never_ends_is_cut(event):
@@ -142,7 +207,7 @@ def test_a_post_that_hangs_cannot_hold_the_turn(event):
         (StopReason.REFUSED, WORDS.withheld),
     ],
 )
-def test_what_was_written_stands_and_why_it_stops_is_said(event, stop_reason, note):
+def test_why_a_text_stops_is_said(event, stop_reason, note):
     bot = bot_of("So much.", Completion("m", stop_reason))
     text, state = reply_of(bot.lambda_handler(event, Context()))
     assert text == ("So much." if note is None else f"So much.\n\n{note}")
@@ -157,12 +222,24 @@ def test_what_was_written_stands_and_why_it_stops_is_said(event, stop_reason, no
         (StopReason.END_TURN, WORDS.empty),
     ],
 )
-def test_no_text_at_all_is_failed_and_still_says_something(event, stop_reason, sentence):
+def test_no_text_at_all_still_says_something(event, stop_reason, sentence):
     bot = bot_of(Completion("m", stop_reason))
     assert reply_of(bot.lambda_handler(event, Context())) == (sentence, "Failed")
 
 
-def test_a_code_block_that_was_broken_off_is_closed_before_the_note(event):
+def test_a_limit_is_said_only_of_what_the_reply_ends_with(event):
+    bot = bot_of("opening", Completion("m", StopReason.MAX_TOKENS))
+
+    @bot.fallback
+    def answer(turn):
+        topic = "".join(turn.ask("What is it about?"))
+        return f"You asked about our {topic} hours."
+
+    text, _ = reply_of(bot.lambda_handler(event, Context()))
+    assert text == "You asked about our opening hours."
+
+
+def test_a_broken_code_block_is_closed(event):
     bot = bot_of("```python\nprint(1)", ModelInterrupted("x"))
     text, _ = reply_of(bot.lambda_handler(event, Context()))
     assert text == f"```python\nprint(1)\n```\n\n{WORDS.interrupted}"
@@ -178,13 +255,13 @@ def test_the_response_stays_within_its_size(event, character):
     assert text.endswith(WORDS.too_long)
 
 
-def test_a_long_reply_that_fits_arrives_whole_in_several_messages(event):
+def test_a_long_reply_arrives_in_several_messages(event):
     written = "\n\n".join(f"Paragraph {n} has some words." for n in range(300))
     text, _ = reply_of(bot_of(written).lambda_handler(event, Context()))
     assert text == written
 
 
-def test_a_waiting_text_is_shown_but_is_no_part_of_the_reply(event):
+def test_a_waiting_text_is_no_part_of_the_reply(event):
     gate = threading.Event()
     channel = FakeChannel(on_post=lambda: len(channel.posts) == 2 and gate.set())
     bot = bot_of(gate, "Hello.", channel=channel, waiting_text="Thinking…")
@@ -195,7 +272,7 @@ def test_a_waiting_text_is_shown_but_is_no_part_of_the_reply(event):
 @pytest.mark.parametrize(
     ("plain_frames", "first"), [(True, "Hello there,"), (False, "**Hello** there,")]
 )
-def test_frames_may_leave_out_the_marks_that_the_reply_keeps(event, plain_frames, first):
+def test_frames_may_leave_out_the_replys_marks(event, plain_frames, first):
     gate = threading.Event()
     channel = FakeChannel(on_post=gate.set)
     bot = bot_of("**Hello** there, ", gate, "`you`.", channel=channel, plain_frames=plain_frames)
@@ -203,7 +280,7 @@ def test_frames_may_leave_out_the_marks_that_the_reply_keeps(event, plain_frames
     assert channel.frames[0] == first
 
 
-def test_a_hostile_endpoint_of_the_browser_is_never_contacted(event):
+def test_a_browsers_own_endpoint_is_never_contacted(event):
     event["sessionState"]["sessionAttributes"]["streamingEndpoint"] = "https://evil.example/Prod"
     gate = threading.Event()
     channel = FakeChannel(on_post=gate.set)
@@ -212,12 +289,24 @@ def test_a_hostile_endpoint_of_the_browser_is_never_contacted(event):
     assert channel.posts[0] == ("connection-1", "Hell")
 
 
-def test_a_contested_session_is_not_streamed(event):
-    channel = FakeChannel()
-    sessions = FakeSessions({"session-1": Session("connection-1", contested=True)})
-    bot = bot_of("Hello.", channel=channel, sessions=sessions)
+def test_a_contested_session_is_not_streamed(event, caplog):
+    channel, deliveries = FakeChannel(), SimpleQueue()
+
+    class Contested(FakeAddresses):
+        def find(self, session_id):
+            deliveries.put(threading.current_thread())
+            raise AddressContested("two owners")
+
+    bot = bot_of(channel=channel, addresses=Contested())
+
+    @bot.fallback
+    def answer(turn):
+        deliveries.get(timeout=5).join(5)
+        return "Hello."
+
     assert reply_of(bot.lambda_handler(event, Context()))[0] == "Hello."
     assert channel.posts == []
+    assert caplog.records[0].delivery == "contested"
 
 
 def test_a_model_that_cannot_be_stopped_costs_no_text(event):
@@ -258,7 +347,7 @@ def test_the_attributes_cannot_be_lost(event):
     assert "nothing" not in attributes
 
 
-def test_a_function_that_goes_on_after_its_deadline_changes_nothing(event):
+def test_after_its_deadline_a_handler_changes_nothing(event):
     never, went_on = threading.Event(), threading.Event()
     # Its post holds the turn for as long as it may.
     bot = bot_of(channel=FakeChannel(on_post=lambda: never.wait(20)))
@@ -293,7 +382,7 @@ def test_a_function_that_goes_on_after_its_deadline_changes_nothing(event):
 
 
 @pytest.mark.parametrize("raises", [True, False])
-def test_what_a_function_decided_before_it_failed_is_dropped(event, raises):
+def test_what_a_failed_handler_decided_is_dropped(event, raises):
     bot, never = bot_of(), threading.Event()
 
     @bot.dialog("Order")
@@ -324,7 +413,7 @@ def withdrawing():
     return bot, channel, memory
 
 
-def test_what_was_withdrawn_is_not_in_the_reply_though_it_was_shown(event, withdrawing):
+def test_what_was_withdrawn_is_not_in_the_reply(event, withdrawing):
     bot, channel, _ = withdrawing
     assert reply_of(bot.lambda_handler(event, Context())) == (WORDS.withheld, "Failed")
     assert channel.frames[0] == "Take two"
@@ -336,7 +425,7 @@ def test_what_was_withdrawn_is_not_remembered(event, withdrawing):
     assert memory.saves == 0
 
 
-def test_what_a_function_adds_to_what_was_withdrawn_is_not_said_either(event, withdrawing):
+def test_nothing_is_added_to_what_was_withdrawn(event, withdrawing):
     bot, _, _ = withdrawing
 
     @bot.fallback
@@ -385,9 +474,7 @@ def returns_much(order_id: str):
         (raises, CALL._replace(arguments=None), "not a JSON object", True),
     ],
 )
-def test_a_tool_that_fails_is_told_to_the_model_and_the_turn_ends_well(
-    event, function, call, told, failed
-):
+def test_a_tool_that_fails_is_told_to_the_model(event, function, call, told, failed):
     bot = bot_of("Let me see.", call, then=[["I could not find out."]])
     tool = Tool(function, name="find_order", description="Find an order.")
     bot.fallback(lambda turn: turn.ask(tools=[tool]))
@@ -403,7 +490,7 @@ def test_a_tool_that_fails_is_told_to_the_model_and_the_turn_ends_well(
     assert len(result.text) < MAX_RESULT_CHARACTERS + 50
 
 
-def test_a_tool_that_hangs_past_its_time_does_not_hold_the_turn(event):
+def test_a_tool_that_hangs_does_not_hold_the_turn(event):
     never = threading.Event()
     bot = bot_of(CALL, then=[["I could not find out."]])
 
@@ -456,7 +543,7 @@ def test_the_next_turn_is_told_of_this_one(event):
     assert ids == set(memory.kept)
 
 
-def test_whoever_has_the_same_session_id_and_nothing_else_is_told_nothing(event):
+def test_a_session_id_alone_opens_no_conversation(event):
     bot, memory = remembering("About 20 minutes.")
     bot.lambda_handler(event, Context())
     bot.lambda_handler(event, Context())
@@ -484,7 +571,7 @@ def test_a_function_cannot_lose_the_conversation(event):
     assert response["sessionState"]["sessionAttributes"] == {ATTRIBUTE: next(iter(memory.kept))}
 
 
-def test_a_function_that_asks_no_model_is_remembered_too(event):
+def test_a_handler_without_a_model_is_remembered_too(event):
     answered = threading.Event()
     # What was said earlier is loaded when the answer is there.
     memory = FakeMemory(on_load=lambda: answered.wait(5))
@@ -544,7 +631,7 @@ def test_a_turn_without_a_reply_is_not_remembered(event, script):
     assert memory.saves == 0
 
 
-def test_a_dialog_that_goes_on_in_lex_is_not_remembered(event):
+def test_what_is_left_to_lex_is_not_remembered(event):
     bot, memory = remembering()
 
     @bot.dialog("Order")
@@ -556,15 +643,51 @@ def test_a_dialog_that_goes_on_in_lex_is_not_remembered(event):
     assert memory.saves == 0
 
 
-def test_a_question_is_remembered(event):
+def asks_by_itself(turn):
+    turn.elicit_slot("Size", "Which size?")
+
+
+def says_much(turn):
+    yield "All."
+    turn.add_card("Lamp")
+    turn.add_message("More.")
+    turn.confirm("Shall I?")
+
+
+def leaves_it_to_lex(turn):
+    turn.elicit_slot("Size")
+
+
+@pytest.mark.parametrize(
+    ("check", "replies"),
+    [
+        (asks_by_itself, ["Which size?"]),
+        (says_much, ["All.\n\nMore.\n\nShall I?"]),
+        (leaves_it_to_lex, []),
+    ],
+)
+def test_all_that_is_said_is_remembered(event, check, replies):
+    """Cards are not."""
     bot, memory = remembering()
-
-    @bot.dialog("Order")
-    def check(turn):
-        turn.elicit_slot("Size", "Which size?")
-
+    bot.dialog("Order")(check)
     bot.lambda_handler(dialog_event(event), Context())
-    assert list(memory.kept.values()) == [[Exchange("and for two people?", "Which size?")]]
+    exchanges = [[Exchange("and for two people?", reply)] for reply in replies]
+    assert list(memory.kept.values()) == exchanges
+
+
+@pytest.mark.parametrize(
+    ("end", "notice", "cut"),
+    [
+        (ModelInterrupted("x"), WORDS.interrupted, False),
+        (Completion("m", StopReason.REFUSED), WORDS.withheld, False),
+        (Completion("m", StopReason.MAX_TOKENS), f"{WORDS.too_long} {WORDS.to_go_on}", True),
+    ],
+)
+def test_a_notice_is_not_remembered(event, end, notice, cut):
+    bot, memory = remembering("All.", end)
+    response = bot.lambda_handler(event, Context())
+    assert reply_of(response)[0] == f"All.\n\n{notice}"
+    assert list(memory.kept.values()) == [[Exchange("and for two people?", "All.", cut=cut)]]
 
 
 def fails():
@@ -577,7 +700,7 @@ def continued(event):
     return event
 
 
-def test_a_memory_that_cannot_be_read_costs_no_reply_and_nothing_it_holds(event, caplog):
+def test_a_memory_that_cannot_be_read_costs_no_reply(event, caplog):
     kept = {"a" * 32: [Exchange("Hi", "Hello.")]}
     bot, memory = remembering("About 20.", memory=FakeMemory(dict(kept), on_load=fails))
     assert reply_of(bot.lambda_handler(continued(event), Context())) == ("About 20.", "Fulfilled")
@@ -589,6 +712,14 @@ def test_a_memory_that_cannot_be_read_costs_no_reply_and_nothing_it_holds(event,
     assert "a" * 32 not in str(record.__dict__)
 
 
+def test_a_memory_that_failed_promises_nothing(event):
+    bot, _ = remembering(
+        "All.", Completion("m", StopReason.MAX_TOKENS), memory=FakeMemory(on_load=fails)
+    )
+    text, _ = reply_of(bot.lambda_handler(continued(event), Context()))
+    assert text == f"All.\n\n{WORDS.too_long}"
+
+
 def test_a_memory_that_cannot_be_written_costs_no_reply(event, caplog):
     bot, _ = remembering("About 20.", memory=FakeMemory(on_save=fails))
     assert reply_of(bot.lambda_handler(continued(event), Context())) == ("About 20.", "Fulfilled")
@@ -597,7 +728,7 @@ def test_a_memory_that_cannot_be_written_costs_no_reply(event, caplog):
 
 
 @pytest.mark.parametrize("remaining_ms", [1_600, 30_000])
-def test_a_memory_that_hangs_while_it_is_written_is_left(event, caplog, remaining_ms):
+def test_a_memory_that_hangs_on_a_save_is_left(event, caplog, remaining_ms):
     never = threading.Event()
     bot, _ = remembering("About 20.", memory=FakeMemory(on_save=lambda: never.wait(20)))
     started = time.monotonic()
@@ -610,7 +741,7 @@ def test_a_memory_that_hangs_while_it_is_written_is_left(event, caplog, remainin
         never.set()
 
 
-def test_a_memory_that_hangs_while_it_is_read_holds_no_turn_past_its_deadline(event):
+def test_a_memory_that_hangs_on_a_load_is_left(event):
     never = threading.Event()
     bot, _ = remembering("About 20.", memory=FakeMemory(on_load=lambda: never.wait(20)))
     started = time.monotonic()
@@ -622,7 +753,7 @@ def test_a_memory_that_hangs_while_it_is_read_holds_no_turn_past_its_deadline(ev
         never.set()
 
 
-def test_two_turns_at_once_of_one_conversation_both_end_and_one_is_kept(event):
+def test_of_two_turns_at_once_one_is_kept(event):
     both = threading.Barrier(2, timeout=5)
     memory = FakeMemory({"a" * 32: [Exchange("Hi", "Hello.")]}, on_load=both.wait)
     bot, _ = remembering(memory=memory)

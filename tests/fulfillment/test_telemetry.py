@@ -11,21 +11,42 @@ from fulfillment.errors import ChannelError, ConversationTableError
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import ATTRIBUTE
 from fulfillment.models.base import Completion, StopReason
+from fulfillment.reply import Outcome
 from fulfillment.streaming.delivery import Delivery, Status
-from fulfillment.telemetry import Outcome, TurnReport, log_turn
+from fulfillment.streaming.framing import RawText
+from fulfillment.streaming.pacing import Pace
+from fulfillment.streaming.text_buffer import TextBuffer
+from fulfillment.telemetry import TurnReport, log_turn
 from turns import Context, bot_of
 
 TESTS = Path(__file__).parents[1]
+NAMES = {"session_id": "s", "request_id": "r", "intent": "FallbackIntent"}
+
+
+def written(*chunks, error=None):
+    """Return a text of which each chunk came a tenth of a second after the one before."""
+    text = TextBuffer()
+    for number, chunk in enumerate(chunks):
+        text.write(chunk, 100.5 + number / 10)
+    text.finish(101.0, error)
+    return text
+
+
+def delivered(status, **what):
+    """Return a delivery of which all that counts is what became of it."""
+    delivery = Delivery(RawText(), Pace(0.2), tail="reply")
+    delivery.status = status
+    vars(delivery).update(what)
+    return delivery
+
+
 REPORT = TurnReport(
-    session_id="s",
-    request_id="r",
-    intent="FallbackIntent",
+    names=NAMES,
     outcome=Outcome.COMPLETED,
-    total_seconds=1.23456,
-    delivery=Delivery(Status.STREAMED, frames=4, characters=10),
-    first_chunk_seconds=0.5,
-    first_frame_seconds=0.51,
-    characters=12,
+    started=100.0,
+    ended=101.23456,
+    text=written("Hello ", "there."),
+    delivery=delivered(Status.STREAMED, frames=4, characters=10, first_frame_at=100.51),
     completions=(
         Completion("m", StopReason.END_TURN, 3, 5, 900, 600, 1),
         Completion("m", StopReason.END_TURN, 4, None),
@@ -43,22 +64,30 @@ def test_a_turn_is_one_log_line_and_one_metrics_record(capsys, caplog):
     (record,) = caplog.records
     assert (record.levelname, record.message, record.outcome) == ("INFO", "turn", "completed")
     assert record.total_seconds == 1.235
+    assert (record.first_chunk_seconds, record.first_frame_seconds) == (0.5, 0.51)
+    assert (record.characters, record.characters_streamed) == (12, 10)
+    assert (record.delivery, record.frames) == ("streamed", 4)
+    assert {name: getattr(record, name) for name in NAMES} == NAMES
+    assert (record.models, record.stop_reasons) == (["m", "m"], ["end_turn", "end_turn"])
     assert (record.input_tokens, record.output_tokens) == (7, 5)
     assert (record.cache_read_tokens, record.cache_write_tokens) == (600, 1)
     metrics = metrics_of(capsys)
-    assert metrics["outcome"] == "completed"
+    assert (metrics["outcome"], metrics["delivery"]) == ("completed", "streamed")
+    assert metrics["request_id"] == "r"
     assert (metrics["Turns"], metrics["TurnsCompleted"]) == ([1], [1])
-    assert metrics["TotalSeconds"] == [1.23456]
+    assert metrics["TotalSeconds"] == [pytest.approx(1.23456)]
     assert metrics["FirstChunkSeconds"] == [0.5]
-    assert metrics["FirstFrameSeconds"] == [0.51]
+    assert metrics["FirstFrameSeconds"] == [pytest.approx(0.51)]
     assert metrics["Frames"] == [4]
     assert (metrics["InputTokens"], metrics["OutputTokens"]) == ([7], [5])
     assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "LexStreaming"
 
 
 def test_what_is_not_known_is_no_metric(capsys, caplog):
-    log_turn(TurnReport("s", "r", "i", Outcome.FAILED, 0.1, Delivery()))
-    assert caplog.records[0].levelname == "ERROR"
+    log_turn(TurnReport(NAMES, Outcome.FAILED, 100.0, 100.1, TextBuffer()))
+    (record,) = caplog.records
+    assert (record.levelname, record.delivery) == ("ERROR", "off")
+    assert record.first_chunk_seconds is record.first_frame_seconds is None
     (described,) = metrics_of(capsys)["_aws"]["CloudWatchMetrics"]
     assert {metric["Name"] for metric in described["Metrics"]} == {
         "Turns",
@@ -73,26 +102,21 @@ def test_what_is_not_known_is_no_metric(capsys, caplog):
 @pytest.mark.parametrize(
     "report",
     [
-        TurnReport("s", "r", "i", Outcome.INTERRUPTED, 1, Delivery(), error=ValueError("secret")),
-        TurnReport(
-            "s",
-            "r",
-            "i",
-            Outcome.COMPLETED,
-            1,
-            Delivery(Status.FAILED, error=ChannelError("status 500")),
+        REPORT._replace(
+            outcome=Outcome.INTERRUPTED, text=written("Some.", error=ValueError("secret"))
         ),
+        REPORT._replace(delivery=delivered(Status.FAILED, error=ChannelError("status 500"))),
         REPORT._replace(memory_error=ValueError("secret")),
     ],
 )
-def test_what_failed_is_a_warning_without_foreign_words(caplog, report):
+def test_a_failure_is_a_warning_without_foreign_words(caplog, report):
     log_turn(report)
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert "secret" not in str(record.__dict__)
 
 
-def test_a_memory_that_failed_is_said_with_its_reason_beside_a_reply_that_did_not(caplog):
+def test_a_memory_error_is_said_beside_a_good_reply(caplog):
     log_turn(REPORT._replace(memory_error=ConversationTableError("AccessDeniedException")))
     (record,) = caplog.records
     assert record.outcome == "completed"
@@ -103,7 +127,7 @@ def test_a_memory_that_failed_is_said_with_its_reason_beside_a_reply_that_did_no
     }
 
 
-def test_nothing_that_a_turn_says_or_is_known_by_is_recorded(event, capsys, caplog):
+def test_nothing_that_a_turn_says_is_recorded(event, capsys, caplog):
     event["sessionState"]["sessionAttributes"] |= {ATTRIBUTE: "s3cret" * 5 + "xx", "a": "s3cret"}
     event["inputTranscript"] = "s3cret?"
     event["requestAttributes"] = {"b": "s3cret"}
@@ -126,6 +150,15 @@ def test_nothing_that_a_turn_says_or_is_known_by_is_recorded(event, capsys, capl
     assert "s3cret" not in "".join(capsys.readouterr())
 
 
+def test_why_a_delivery_failed_is_logged_apart(caplog):
+    error = ChannelError("status 500")
+    log_turn(REPORT._replace(delivery=delivered(Status.FAILED, error=error, busy=2, gone=1)))
+    (record,) = caplog.records
+    assert (record.delivery, record.channel_busy, record.connections_gone) == ("failed", 2, 1)
+    assert record.delivery_error == {"error": "ChannelError", "reason": "status 500"}
+    assert not hasattr(record, "error")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -135,7 +168,7 @@ def test_nothing_that_a_turn_says_or_is_known_by_is_recorded(event, capsys, capl
         ("POWERTOOLS_METRICS_DISABLED", "perhaps"),
     ],
 )
-def test_a_variable_of_the_log_that_cannot_be_used_costs_no_reply(name, value, load_event):
+def test_a_wrong_variable_of_the_log_costs_no_reply(name, value, load_event):
     code = (
         "import json, sys; from fulfillment import Bot;"
         "from fulfillment.clients import Resources;"

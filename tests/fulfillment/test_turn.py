@@ -1,10 +1,11 @@
 import pytest
 
 from fakes import FakeClock, FakeMemory, FakeModel
-from fulfillment.errors import AnswerError, ToolError
+from fulfillment.errors import HandlerError, ToolError
 from fulfillment.lex import events as lex
-from fulfillment.lex.dialog_actions import MAX_ADDED_MESSAGES, Action, Button, Card, Text
+from fulfillment.lex.dialog_actions import MAX_ADDED_MESSAGES, Action
 from fulfillment.lex.events import LexEvent
+from fulfillment.lex.messages import Button, Card, Text
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import ATTRIBUTE, Conversation
 from fulfillment.models.base import Message, ToolCall, ToolResult
@@ -187,7 +188,7 @@ def test_functions_are_tools_that_the_model_may_call(make_turn):
     assert model.prompts[1].messages[-1].tool_results == (ToolResult("c1", "A-1 is on its way"),)
 
 
-def test_what_cannot_be_a_tool_is_an_error_before_the_model_is_asked(make_turn):
+def test_no_model_is_asked_with_what_is_no_tool(make_turn):
     turn = make_turn()
     with pytest.raises(ToolError):
         turn.ask(tools=[lambda: None])
@@ -208,7 +209,7 @@ def test_the_model_is_told_the_earlier_turns(make_turn):
     assert prompt.system == "Be brief."
 
 
-def test_another_model_is_given_the_conversation_by_name_and_the_next_turn_has_it_too(make_turn):
+def test_another_model_shares_the_conversations_id(make_turn):
     conversation, model = remembered(Exchange("How long?", "20 minutes.")), FakeModel("Hello.")
     turn = make_turn(conversation=conversation)
     assert asked(turn).conversation_id == ""
@@ -217,7 +218,7 @@ def test_another_model_is_given_the_conversation_by_name_and_the_next_turn_has_i
     assert conversation.attributes == {ATTRIBUTE: ID}
 
 
-def test_the_model_need_not_be_told_the_earlier_turns(make_turn):
+def test_a_question_may_be_without_history(make_turn):
     turn = make_turn(conversation=remembered(Exchange("How long?", "20 mi", cut=True)))
     prompt = asked(turn, history=False)
     assert prompt.messages == (Message("user", "and for two people?"),)
@@ -225,17 +226,17 @@ def test_the_model_need_not_be_told_the_earlier_turns(make_turn):
 
 
 @pytest.mark.parametrize(("system", "told"), [("Be brief.", f"Be brief.\n\n{GO_ON}"), ("", GO_ON)])
-def test_a_model_whose_reply_was_cut_is_told_how_to_go_on(make_turn, system, told):
+def test_after_a_cut_the_model_is_told_to_go_on(make_turn, system, told):
     turn = make_turn(conversation=remembered(Exchange("Tell me.", "Once upon", cut=True)))
     assert asked(turn, system=system).system == told
 
 
-def test_a_reply_that_was_cut_long_ago_is_not_gone_on_with(make_turn):
+def test_an_old_cut_is_not_gone_on_with(make_turn):
     exchanges = [Exchange("Tell me.", "Once upon", cut=True), Exchange("Stop.", "Very well.")]
     assert asked(make_turn(conversation=remembered(*exchanges))).system == "Be brief."
 
 
-def test_the_model_is_asked_without_what_takes_too_long_to_load(make_turn):
+def test_a_slow_memory_is_not_waited_for(make_turn):
     memory = FakeMemory({ID: [Exchange("How long?", "20 minutes.")]})
     # Its loading never ends.
     conversation = Conversation(memory, {ATTRIBUTE: ID}, load_seconds=0.01)
@@ -247,7 +248,7 @@ def test_the_model_is_asked_without_what_takes_too_long_to_load(make_turn):
 # --- what Lex does next
 
 
-def test_by_default_a_turn_closes_its_intent_and_a_check_delegates(make_turn, order, event):
+def test_by_default_a_turn_closes_a_check_delegates(make_turn, order, event):
     assert make_turn(of=order).decision.action == Action("Close")
     assert make_turn(of=dialog_event(event)).decision.action == Action("Delegate")
     fallback = dialog_event(event, "FallbackIntent")
@@ -284,7 +285,7 @@ def test_the_last_word_counts(make_turn, event):
 def test_only_a_check_can_delegate(make_turn, order):
     turn = make_turn(of=order)
     turn.close(failed=True)
-    with pytest.raises(AnswerError):
+    with pytest.raises(HandlerError):
         turn.delegate()
     assert turn.decision.action == Action("Close", failed=True)
 
@@ -338,9 +339,9 @@ def test_more_messages_than_lex_takes_are_refused(make_turn):
     for number in range(MAX_ADDED_MESSAGES // 2):
         turn.add_message(f"Message {number}")
         turn.add_card(f"Card {number}")
-    with pytest.raises(AnswerError, match="at most 8"):
+    with pytest.raises(HandlerError, match="at most 8"):
         turn.add_message("one more")
-    with pytest.raises(AnswerError, match="at most 8"):
+    with pytest.raises(HandlerError, match="at most 8"):
         turn.add_card("one more")
     assert len(turn.decision.messages) == MAX_ADDED_MESSAGES
     # A question still has its place.
@@ -359,7 +360,7 @@ def test_more_messages_than_lex_takes_are_refused(make_turn):
 def test_half_of_the_response_is_the_replys(make_turn, add):
     turn = make_turn()
     turn.add_message("Hello.")
-    with pytest.raises(AnswerError, match="at most 12000 bytes"):
+    with pytest.raises(HandlerError, match="at most 12000 bytes"):
         add(turn)
     assert turn.decision.messages == [Text("Hello.")]
 
@@ -373,8 +374,8 @@ def test_half_of_the_response_is_the_replys(make_turn, add):
         ({"title": "t", "buttons": [("b" * 51, "v")]}, "button's text"),
     ],
 )
-def test_a_card_that_lex_would_not_take_is_not_added(make_turn, card, named):
+def test_a_card_beyond_lexs_limits_is_not_added(make_turn, card, named):
     turn = make_turn()
-    with pytest.raises(AnswerError, match=named):
+    with pytest.raises(HandlerError, match=named):
         turn.add_card(**card)
     assert turn.decision.messages == []

@@ -15,6 +15,7 @@ from botocore.config import Config
 from moto import mock_aws
 
 from fulfillment.channels.session_table import SessionTable
+from fulfillment.errors import AddressContested
 from websocket_stack import registration
 from websocket_stack.registration import Registration
 
@@ -307,8 +308,8 @@ def test_the_fulfillment_sees_a_contest(guarded, client, table, wall) -> None:
     guarded(claim(GUESSABLE, ME))
     guarded(claim(GUESSABLE, OTHER))
 
-    session = SessionTable(client, table, now=wall).find(GUESSABLE)
-    assert session is not None and session.contested
+    with pytest.raises(AddressContested):
+        SessionTable(client, table, now=wall).find(GUESSABLE)
 
 
 def test_the_owner_may_connect_again_and_last_wins(guarded, rows) -> None:

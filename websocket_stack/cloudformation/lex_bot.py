@@ -31,7 +31,7 @@ from troposphere.lex import (
     TestBotAliasSettings,
 )
 
-from fulfillment.notices import Words
+from fulfillment.notices import Notices
 from websocket_stack.cloudformation.lambda_functions import trust_policy
 from websocket_stack.cloudformation.parameters import choice, is_given, is_true, switch, text
 
@@ -175,7 +175,7 @@ def _fulfillment_hook() -> FulfillmentCodeHookSetting:
     # Without these, users see an exception or nothing at all when the Lambda fails.
     sentence = ResponseSpecification(
         MessageGroupsList=[
-            MessageGroup(Message=Message(PlainTextMessage=PlainTextMessage(Value=Words().failed)))
+            MessageGroup(Message=Message(PlainTextMessage=PlainTextMessage(Value=Notices().failed)))
         ]
     )
     return FulfillmentCodeHookSetting(

@@ -4,8 +4,8 @@ from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 
 import aws_stub
-from fulfillment.channels.session_table import Session, SessionTable
-from fulfillment.errors import SessionTableError
+from fulfillment.channels.session_table import SessionTable
+from fulfillment.errors import AddressContested, SessionTableError
 
 NOW = 1_800_000_000.0
 
@@ -29,16 +29,23 @@ def find(client, **attributes):
 
 
 def test_the_connection_of_a_session_is_found(client):
-    assert find(client, connectionId={"S": "c="}, ttl={"N": "1800000100"}) == Session("c=")
+    assert find(client, connectionId={"S": "c="}, ttl={"N": "1800000100"}) == "c="
 
 
-def test_a_row_of_the_stock_lex_web_ui_with_a_fractional_ttl_is_read(client):
-    assert find(client, connectionId={"S": "c="}, ttl={"N": "1800000100.25"}) == Session("c=")
+def test_a_ttl_may_be_a_fraction(client):
+    """The stock Lex Web UI writes one."""
+    assert find(client, connectionId={"S": "c="}, ttl={"N": "1800000100.25"}) == "c="
 
 
-def test_a_contested_row_says_so(client):
-    row = find(client, connectionId={"S": "c="}, owner={"S": "me"}, contested={"BOOL": True})
-    assert row == Session("c=", contested=True)
+def test_a_contested_row_is_never_trusted(client):
+    contested = {"owner": {"S": "me"}, "contested": {"BOOL": True}}
+    with pytest.raises(AddressContested):
+        find(client, connectionId={"S": "c="}, ttl={"N": "1800000100"}, **contested)
+
+
+def test_a_contest_ends_with_the_connection(client):
+    row = {"connectionId": {"S": "c="}, "contested": {"BOOL": True}, "ttl": {"N": "1799999999"}}
+    assert find(client, **row) is None
 
 
 @pytest.mark.parametrize(
@@ -49,7 +56,7 @@ def test_a_contested_row_says_so(client):
         {"connectionId": {"S": "c="}, "ttl": {"N": "1799999999"}},
     ],
 )
-def test_a_row_that_leads_to_no_live_connection_is_none(client, attributes):
+def test_a_row_without_a_live_connection_is_none(client, attributes):
     assert find(client, **attributes) is None
 
 
@@ -64,7 +71,7 @@ def test_a_session_without_a_row_is_none(client):
         aws_stub.raised(ReadTimeoutError(endpoint_url="https://x")),
     ],
 )
-def test_a_table_that_cannot_be_read_is_an_error_of_ours(reply):
+def test_a_table_that_cannot_be_read_is_our_error(reply):
     client, _ = aws_stub.client("dynamodb", reply)
     with pytest.raises(SessionTableError):
         SessionTable(client, "sessions").find("s")

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from fakes import FakeChannel, FakeClock, ScriptedText
-from fulfillment.channels.session_table import Session
-from fulfillment.markdown.plain_text import HELD_BACK_CHARACTERS, PlainReader, PlainSource, plain
-from fulfillment.streaming.delivery import Deliverer
+from deliveries import deliver
+from fakes import FakeChannel, FakeClock
+from fulfillment.lex.web_ui import PairedText
+from fulfillment.markdown.plain_text import HELD_BACK_CHARACTERS, PlainReader, plain
+from fulfillment.streaming.delivery import Delivery
 from fulfillment.streaming.pacing import Pace
 
 REPLIES = {
@@ -172,7 +173,7 @@ def test_marks_at_the_start_of_a_line_go(markdown: str, text: str) -> None:
         ("```\n*a*", "*a*"),
     ],
 )
-def test_the_lines_of_a_fence_go_and_its_code_stays_as_written(markdown: str, text: str) -> None:
+def test_a_fence_goes_and_its_code_stays(markdown: str, text: str) -> None:
     assert plain(markdown) == text
 
 
@@ -239,9 +240,7 @@ DOCUMENTS = st.lists(FRAGMENTS, max_size=14).map("".join) | st.sampled_from([*RE
 @given(DOCUMENTS, st.text(max_size=5))
 @example("-      ---\n", "")
 @example("[label](https://x)", "")
-def test_text_so_far_is_a_prefix_of_all_later_text_and_hardly_shorter(
-    document: str, more: str
-) -> None:
+def test_text_so_far_is_a_prefix_of_later_text(document: str, more: str) -> None:
     document += more
     whole, shown = plain(document), ""
     for end in range(len(document) + 1):
@@ -257,7 +256,7 @@ def test_text_so_far_is_a_prefix_of_all_later_text_and_hardly_shorter(
 @pytest.mark.parametrize(
     "document", ["a <mailto", "- **bold", "~~~~~\n    ~~~~", "![abcd]", "a &quot", "12) 456", "*a_"]
 )
-def test_a_few_characters_are_kept_back_while_it_is_not_clear_what_they_are(document: str) -> None:
+def test_what_is_not_clear_yet_is_kept_back(document: str) -> None:
     assert len(plain(document)) > len(plain(document, complete=False))
 
 
@@ -335,65 +334,33 @@ def test_a_long_hostile_text_is_read_in_one_go(unit: str) -> None:
     assert "".join(shown) + reader.finish() == plain(text)
 
 
-class CountingText(ScriptedText):
-    """A scripted text that notes what it was waited for beyond."""
-
-    def __init__(self, clock: FakeClock, chunks: list[tuple[float, str]], ends_at: float) -> None:
-        super().__init__(clock, chunks, ends_at)
-        self.waits: list[int] = []
-
-    def wait_for_text(self, beyond: int) -> None:
-        self.waits.append(beyond)
-        super().wait_for_text(beyond)
-
-
-def test_a_source_that_brings_only_marks_is_waited_for_further() -> None:
-    clock = FakeClock()
-    written = CountingText(clock, [(1.0, "## "), (2.0, "**"), (3.0, "Hello")], ends_at=9.0)
-    source = PlainSource(written)
-    source.wait_for_text(0)
-    assert (clock.now, source.text(), source.length) == (3.0, "Hello", 5)
-    assert written.waits == [0, 3, 5]
-
-
-def test_waiting_for_text_ends_with_the_source() -> None:
-    clock = FakeClock()
-    source = PlainSource(ScriptedText(clock, [(1.0, "Hello **")], ends_at=4.0))
-    source.wait_for_text(0)
-    assert (clock.now, source.text()) == (1.0, "Hello ")
-    source.wait_for_text(6)
-    assert (clock.now, source.is_growing) == (4.0, False)
-
-
-def test_waiting_for_the_end_is_the_sources() -> None:
-    clock = FakeClock()
-    source = PlainSource(ScriptedText(clock, [(1.0, "Hello")], ends_at=4.0))
-    source.wait_for_end(2.0)
-    assert (clock.now, source.is_growing) == (2.0, True)
-    source.wait_for_end(9.0)
-    assert (clock.now, source.is_growing) == (4.0, False)
-
-
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0, 0.4), FRAGMENTS | st.sampled_from([*REPLIES.values()]))),
     st.floats(0, 2),
 )
-def test_joined_frames_are_a_prefix_of_the_replys_plain_text(
+def test_frames_are_a_prefix_of_the_plain_text(
     gaps: list[tuple[float, str]], tail_seconds: float
 ) -> None:
     clock, at, chunks = FakeClock(), 0.0, []
     for gap, chunk in gaps:
         at += gap
         chunks.append((at, chunk))
-    channel = FakeChannel()
-    written = ScriptedText(clock, chunks, at + tail_seconds)
-    deliverer = Deliverer(
-        PlainSource(written), lambda: Session("connection-1"), channel, Pace(0.2), clock=clock
-    )
-    deliverer.run()
+    channel, delivery = FakeChannel(), Delivery(PairedText(), Pace(0.2), tail="reply")
+    deliver(chunks, at + tail_seconds, delivery, channel, clock, PlainReader().feed)
     shown = "".join(channel.frames)
-    assert plain(written.whole).startswith(shown)
-    assert deliverer.delivery.characters == len(shown)
+    text = plain("".join(chunk for _, chunk in chunks))
+    assert text.startswith(shown)
+    assert delivery.characters == len(shown)
     if tail_seconds > 0.3:
-        assert len(plain(written.whole)) - len(shown) <= HELD_BACK_CHARACTERS
+        assert len(text) - len(shown) <= HELD_BACK_CHARACTERS
+
+
+def test_a_chunk_of_marks_alone_posts_nothing() -> None:
+    chunks = [(1.0, "## "), (2.0, "**"), (3.0, "Hello"), (4.0, "**")]
+    posted_at: list[float] = []
+    clock = FakeClock()
+    channel = FakeChannel(on_post=lambda: posted_at.append(clock.now))
+    delivery = Delivery(PairedText(), Pace(0.2), tail="reply")
+    deliver(chunks, 9.0, delivery, channel, clock, PlainReader().feed)
+    assert (channel.frames, posted_at) == (["Hell", "o"], [3.0, 3.0])

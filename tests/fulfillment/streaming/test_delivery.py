@@ -1,22 +1,86 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from probe_door import JsonFrames
 
-from fakes import FakeChannel, FakeClock, ScriptedText
-from fulfillment.channels.session_table import Session
+from fakes import FakeChannel, FakeClock
 from fulfillment.errors import (
+    AddressContested,
+    AddressError,
     ChannelBusy,
     ChannelError,
     ConnectionGone,
     FrameRejected,
     SessionTableError,
 )
-from fulfillment.streaming.delivery import Deliverer, Status
+from fulfillment.lex.web_ui import PairedText
+from fulfillment.streaming.delivery import Delivery, Done, Post, Status, Wait
+from fulfillment.streaming.framing import Ending, RawText
 from fulfillment.streaming.pacing import Pace
 from lex_web_ui import visible
 
 INTERVAL = 0.2
-SESSION = Session("connection-1")
+CONNECTION = "connection-1"
+COMPLETED = Ending("completed")
+END = {"type": "end", "outcome": "completed"}
+
+
+class Script:
+    """What a writer does to a delivery, each thing at its time of a told clock."""
+
+    def __init__(self, delivery, chunks, ends_at, ending):
+        self._delivery = delivery
+        self._steps = [(at, lambda text=text: delivery.write(text)) for at, text in chunks]
+        self._steps.append((ends_at, delivery.complete))
+        self._steps.append((ends_at, lambda: delivery.finish(ending)))
+
+    def next_at(self):
+        return self._steps[0][0] if self._steps else float("inf")
+
+    def run_until(self, now):
+        while self._steps and self._steps[0][0] <= now:
+            self._steps.pop(0)[1]()
+
+
+def drive(delivery, script, channel, find, clock):
+    """Do what a delivery says, as a shell would, on a told clock."""
+    while True:
+        script.run_until(clock.now)
+        action = delivery.next(clock.now)
+        if isinstance(action, Done):
+            return
+        if isinstance(action, Wait):
+            until = float("inf") if action.until is None else action.until
+            clock.now = min(until, script.next_at())
+            assert clock.now < float("inf"), "it waits for what never comes"
+        elif isinstance(action, Post):
+            error = raised(lambda post=action: channel.post(*post))
+            script.run_until(clock.now)
+            if error is None:
+                delivery.posted(clock.now)
+            else:
+                delivery.failed(error, clock.now)
+        else:
+            look(delivery, find, clock)
+
+
+def look(delivery, find, clock):
+    try:
+        address = find()
+    except AddressError as exc:
+        delivery.lookup_failed(exc, clock.now)
+    else:
+        delivery.found(address, clock.now)
+
+
+def raised(call):
+    try:
+        call()
+    except Exception as exc:
+        return exc
+    return None
 
 
 def deliver(
@@ -25,20 +89,19 @@ def deliver(
     *,
     channel=None,
     clock=None,
-    find=lambda: SESSION,
-    paired=True,
-    waiting_text="",
+    find=lambda: CONNECTION,
+    framing=None,
+    tail="reply",
+    ending=COMPLETED,
+    **options,
 ):
-    """Run a delivery of scripted chunks on a fake clock; return it and what was posted when."""
+    """Run a delivery of scripted chunks on a told clock; return it and what was posted when."""
     clock = clock or FakeClock()
     posted_at = []
     channel = channel or FakeChannel(on_post=lambda: posted_at.append(round(clock.now, 3)))
-    source = ScriptedText(clock, chunks, ends_at)
-    deliverer = Deliverer(
-        source, find, channel, Pace(INTERVAL), paired=paired, waiting_text=waiting_text, clock=clock
-    )
-    deliverer.run()
-    return deliverer.delivery, channel.frames, posted_at
+    delivery = Delivery(framing or PairedText(), Pace(INTERVAL), tail=tail, **options)
+    drive(delivery, Script(delivery, chunks, ends_at, ending), channel, find, clock)
+    return delivery, channel.frames, posted_at
 
 
 def steady(count, every=0.0125, start=1.0, chunk="word "):
@@ -70,7 +133,7 @@ def test_a_lone_first_character_is_followed_as_soon_as_there_is_more():
 
 
 def test_frames_that_other_clients_read_are_not_split():
-    _, frames, _ = deliver([(1.0, "Hello"), (1.5, " there")], ends_at=9.0, paired=False)
+    _, frames, _ = deliver([(1.0, "Hello"), (1.5, " there")], ends_at=9.0, framing=RawText())
     assert frames == ["Hello", " there"]
 
 
@@ -131,9 +194,9 @@ class Rows:
 @pytest.mark.parametrize(
     ("row", "status"),
     [
-        (None, Status.NO_SESSION),
-        (Session("c", contested=True), Status.CONTESTED),
-        (SessionTableError("down"), Status.TABLE_FAILED),
+        (None, Status.NO_CONNECTION),
+        (AddressContested("two"), Status.CONTESTED),
+        (SessionTableError("down"), Status.LOOKUP_FAILED),
     ],
 )
 def test_without_a_connection_to_trust_nothing_is_posted(row, status):
@@ -146,7 +209,7 @@ def test_without_a_connection_to_trust_nothing_is_posted(row, status):
 @pytest.mark.parametrize("before", [None, SessionTableError("down")])
 def test_a_row_that_appears_late_is_found_and_caught_up_with(before):
     clock = FakeClock()
-    rows = Rows(clock, (0, before), (1.2, SESSION))
+    rows = Rows(clock, (0, before), (1.2, CONNECTION))
     delivery, frames, posted_at = deliver(steady(40, start=0.1), 9.0, clock=clock, find=rows)
     assert rows.looks == [0.0, 0.3, 0.8, 1.5]
     assert frames == ["word " * 39 + "word", " "]
@@ -163,7 +226,7 @@ def test_looking_for_a_row_ends_with_the_text():
 
 def test_a_client_that_connects_again_gets_what_it_has_not_seen():
     clock = FakeClock()
-    rows = Rows(clock, (0, SESSION), (1.6, Session("connection-2")))
+    rows = Rows(clock, (0, CONNECTION), (1.6, "connection-2"))
     channel = FakeChannel(clock=clock)
     channel.close_at("connection-1", 1.5)
     delivery, frames, _ = deliver(steady(100), 9.0, channel=channel, clock=clock, find=rows)
@@ -174,7 +237,7 @@ def test_a_client_that_connects_again_gets_what_it_has_not_seen():
 
 def test_a_connection_lost_between_the_frames_of_a_pair_is_continued_behind_the_first():
     clock = FakeClock()
-    rows = Rows(clock, (0, SESSION), (0.1, Session("connection-2")))
+    rows = Rows(clock, (0, CONNECTION), (0.1, "connection-2"))
     channel = FakeChannel([None, ConnectionGone("410")], clock=clock)
     _, frames, _ = deliver([(0.0, "Hello")], 9.0, channel=channel, clock=clock, find=rows)
     assert channel.posts == [("connection-1", "Hell"), ("connection-2", "o")]
@@ -189,7 +252,7 @@ def test_a_connection_that_is_still_opening_gets_a_second_chance():
 
 def test_a_gone_connection_is_posted_to_no_more():
     clock = FakeClock()
-    rows = Rows(clock, (0, SESSION))
+    rows = Rows(clock, (0, CONNECTION))
     channel = FakeChannel(gone_after=3)
     delivery, frames, _ = deliver(steady(100), 30.0, channel=channel, clock=clock, find=rows)
     assert len(frames) == 3
@@ -199,7 +262,7 @@ def test_a_gone_connection_is_posted_to_no_more():
 
 def test_a_session_that_becomes_contested_is_not_streamed_on():
     clock = FakeClock()
-    rows = Rows(clock, (0, SESSION), (0.1, Session("connection-2", contested=True)))
+    rows = Rows(clock, (0, CONNECTION), (0.1, AddressContested("two")))
     channel = FakeChannel(gone_after=1)
     delivery, frames, _ = deliver(steady(100), 9.0, channel=channel, clock=clock, find=rows)
     assert len(frames) == 1
@@ -263,7 +326,7 @@ def test_what_a_busy_channel_left_of_a_waiting_text_is_posted_before_the_text():
 def test_a_waiting_text_is_not_posted_twice():
     channel = FakeChannel([None, ConnectionGone("410")])
     clock = FakeClock()
-    rows = Rows(clock, (0, SESSION), (0.1, Session("connection-2")))
+    rows = Rows(clock, (0, CONNECTION), (0.1, "connection-2"))
     _, frames, _ = deliver(
         [(3.0, "Hi!")], 9.0, channel=channel, clock=clock, find=rows, waiting_text="Wait"
     )
@@ -321,9 +384,12 @@ OUTCOMES = st.lists(
 )
 
 
-@given(CHUNKS, OUTCOMES, st.floats(0, 0.5), st.floats(0, 2), st.booleans())
+FRAMINGS = st.sampled_from([RawText(), PairedText()])
+
+
+@given(CHUNKS, OUTCOMES, st.floats(0, 0.5), st.floats(0, 2), FRAMINGS)
 def test_what_was_posted_is_always_a_prefix_of_what_was_written(
-    gaps, outcomes, post_seconds, tail_seconds, paired
+    gaps, outcomes, post_seconds, tail_seconds, framing
 ):
     clock, at, chunks = FakeClock(), 0.0, []
     for gap, chunk in gaps:
@@ -337,9 +403,185 @@ def test_what_was_posted_is_always_a_prefix_of_what_was_written(
         at + tail_seconds,
         channel=channel,
         clock=clock,
-        paired=paired,
-        find=lambda: Session(f"connection-{next(connections)}"),
+        framing=framing,
+        find=lambda: f"connection-{next(connections)}",
     )
     assert "".join(chunk for _, chunk in chunks).startswith("".join(frames))
     assert delivery.characters == len("".join(frames))
     assert clock.now <= at + tail_seconds + post_seconds
+
+
+# --- what follows the text in frames
+
+
+def told(chunks, ends_at, **how):
+    """Deliver as JSON; return the delivery, the text, the ends, and when frames came."""
+    delivery, frames, posted_at = deliver(
+        chunks, ends_at, framing=JsonFrames(), tail="frames", **how
+    )
+    messages = [json.loads(frame) for frame in frames]
+    text = "".join(message["text"] for message in messages if message["type"] == "delta")
+    ends = [message for message in messages if message["type"] == "end"]
+    assert messages[len(messages) - len(ends) :] == ends
+    return delivery, text, ends, posted_at
+
+
+def test_the_tail_and_the_end_leave_in_one_flush():
+    delivery, text, ends, posted_at = told([(1.0, "Hello"), (1.1, " tail")], ends_at=1.15)
+    assert text == "Hello tail"
+    assert ends == [{"type": "end", "outcome": "completed", "whole": True}]
+    assert posted_at == [1.0, 1.15, 1.15]
+    assert (delivery.characters, delivery.frames) == (10, 3)
+
+
+def test_without_text_there_is_an_end_all_the_same():
+    assert told([], ends_at=1.0)[1:] == ("", [{**END, "whole": True}], [1.0])
+
+
+@pytest.mark.parametrize("busy_at", [0, 1, 2])
+def test_a_busy_channel_gets_tail_and_end_later(busy_at):
+    outcomes = [None] * busy_at + [ChannelBusy("429")]
+    _, text, ends, _ = told(
+        [(1.0, "Hello"), (1.1, " tail")], ends_at=1.15, channel=FakeChannel(outcomes)
+    )
+    assert (text, ends) == ("Hello tail", [{**END, "whole": True}])
+
+
+def test_the_end_waits_for_a_back_off_and_not_for_the_interval():
+    clock = FakeClock()
+    posted_at = []
+    channel = FakeChannel(
+        [None, None, ChannelBusy("429")], on_post=lambda: posted_at.append(round(clock.now, 3))
+    )
+    told([(1.0, "a"), (1.2, "b"), (1.4, "c")], ends_at=1.45, channel=channel, clock=clock)
+    assert posted_at == [1.0, 1.2, 1.6, 1.6]
+
+
+@pytest.mark.parametrize("gone_at", [0, 1, 2])
+def test_a_client_that_comes_back_gets_tail_and_end(gone_at):
+    clock = FakeClock()
+    rows = Rows(clock, (0, CONNECTION), (2.0, "connection-2"))
+    channel = FakeChannel([None] * gone_at + [ConnectionGone("410")], clock=clock)
+    _, text, ends, _ = told(
+        [(1.0, "Hello"), (1.1, " tail")], ends_at=1.15, channel=channel, clock=clock, find=rows
+    )
+    assert (text, ends) == ("Hello tail", [{**END, "whole": True}])
+
+
+@pytest.mark.parametrize("error", [ChannelError("500"), FrameRejected("403"), ZeroDivisionError()])
+def test_after_a_doubtful_post_only_the_end_is_told(error):
+    channel = FakeChannel([None, error])
+    delivery, text, ends, _ = told(steady(40), ends_at=9.0, channel=channel)
+    assert (text, ends) == ("word ", [{**END, "whole": False}])
+    assert (delivery.status, delivery.error) == (Status.FAILED, error)
+
+
+def test_an_end_that_may_have_arrived_is_not_told_again():
+    channel = FakeChannel([None, ChannelError("500")])
+    delivery, text, ends, _ = told([(1.0, "Hello")], ends_at=9.0, channel=channel)
+    assert (text, ends, delivery.status) == ("Hello", [], Status.FAILED)
+
+
+def in_flight():
+    """Return a delivery whose first frame is in flight."""
+    delivery = Delivery(JsonFrames(), Pace(INTERVAL), tail="frames", address=CONNECTION)
+    delivery.write("Hello")
+    assert isinstance(delivery.next(1.0), Post)
+    return delivery
+
+
+def test_what_is_cancelled_is_dropped_and_the_end_told():
+    delivery = in_flight()
+    delivery.write(" there")
+    delivery.cancel()
+    delivery.write(" and more")
+    delivery.finish(Ending("cancelled"))
+    delivery.posted(1.1)
+    end = delivery.next(1.1)
+    assert isinstance(end, Post) and json.loads(end.payload)["outcome"] == "cancelled"
+    delivery.posted(1.2)
+    assert isinstance(delivery.next(1.2), Done)
+    assert delivery.characters == len("Hello")
+
+
+@pytest.mark.parametrize("tail", ["", " there"])
+def test_a_cancel_that_meets_the_end_changes_nothing(tail):
+    delivery = in_flight()
+    delivery.posted(1.1)
+    delivery.write(tail)
+    delivery.finish(COMPLETED)
+    assert isinstance(delivery.next(1.2), Post)
+    delivery.cancel()
+    assert not delivery.finish(Ending("cancelled"))
+    delivery.posted(1.3)
+    while isinstance(action := delivery.next(1.3), Post):
+        assert json.loads(action.payload)["outcome"] == "completed"
+        delivery.posted(1.3)
+    assert delivery.frames == (3 if tail else 2)
+
+
+@pytest.mark.parametrize("error", [None, ChannelBusy("429"), ConnectionGone("410")])
+def test_an_abandoned_delivery_posts_nothing_more(error):
+    delivery = in_flight()
+    delivery.abandon()
+    if error:
+        delivery.failed(error, 1.1)
+    else:
+        delivery.posted(1.1)
+    assert not delivery.is_posting
+    assert not delivery.write("more") and not delivery.finish(COMPLETED)
+    assert isinstance(delivery.next(9.0), Done)
+
+
+def test_a_waiting_text_is_dropped_when_the_end_comes_first():
+    _, text, ends, _ = told([], 0.0, waiting_text="Thinking…")
+    assert (text, ends) == ("", [{**END, "whole": True}])
+
+
+def test_the_writer_wakes_only_what_waits_for_text():
+    delivery = Delivery(JsonFrames(), Pace(INTERVAL), tail="frames", address=CONNECTION)
+    assert not delivery.write("before it is asked for")
+    assert isinstance(delivery.next(1.0), Post)
+    assert not delivery.write("while a post is in flight")
+    delivery.posted(1.01)
+    assert delivery.next(1.1) == Wait(1.2)
+    assert not delivery.write("while it is paced")
+    assert isinstance(delivery.next(1.2), Post)
+    delivery.posted(1.21)
+    assert delivery.next(1.3) == Wait(None)
+    assert delivery.write("what it waits for")
+
+
+# --- near the end of a turn that a reply follows
+
+
+def test_no_post_begins_that_the_reply_would_overtake():
+    clock = FakeClock()
+    started = []
+    channel = FakeChannel(clock=clock, seconds=1.2, on_post=lambda: started.append(clock.now - 1.2))
+    deliver(steady(400, start=0.0), 6.0, channel=channel, clock=clock, settle_by=5.0)
+    assert started and all(moment + 1.2 <= 5.0 for moment in started)
+
+
+@given(CHUNKS, OUTCOMES, st.floats(0, 0.5))
+def test_all_of_the_text_arrives_once_unless_a_post_is_in_doubt(gaps, outcomes, post_seconds):
+    clock, at, chunks = FakeClock(), 0.0, []
+    for gap, chunk in gaps:
+        at += gap
+        chunks.append((at, chunk))
+    channel = FakeChannel(outcomes, clock=clock, seconds=post_seconds)
+    connections = iter(range(1_000_000))
+    delivery, text, ends, _ = told(
+        chunks,
+        at,
+        channel=channel,
+        clock=clock,
+        find=lambda: f"connection-{next(connections)}",
+    )
+    written = "".join(chunk for _, chunk in chunks)
+    assert written.startswith(text) and len(ends) <= 1
+    if delivery.status == Status.STREAMED:
+        assert text == written
+        assert ends == [{**END, "whole": True}]
+    if ends:
+        assert ends[0]["whole"] is (text == written and delivery.status == Status.STREAMED)

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes import FakeMemory, FakeModel
-from fulfillment import Bot, Words
-from fulfillment.errors import AnswerError, InvalidLexEvent, ModelInterrupted, ModelUnavailable
+from fulfillment import Bot, Notices
+from fulfillment.errors import HandlerError, InvalidLexEvent, ModelInterrupted, ModelUnavailable
 from fulfillment.lex.events import LexEvent
+from fulfillment.lex.web_ui import PairedText
 from fulfillment.markdown.plain_text import plain
 from fulfillment.settings import Settings
-from fulfillment.streaming.pacing import frames_of
 from fulfillment.testing.runner import (
     Completion,
     ScriptedModel,
@@ -80,7 +80,7 @@ assert "boto3" not in sys.modules
 """
 
 
-def test_a_turn_needs_no_region_no_credentials_and_no_network():
+def test_a_turn_needs_no_aws_and_no_network():
     ran = subprocess.run(
         [sys.executable, "-c", ALONE], cwd=ROOT, env={}, capture_output=True, text=True
     )
@@ -118,11 +118,11 @@ CHUNKS = st.lists(st.text(max_size=12), max_size=6)
 
 @settings(max_examples=50, deadline=None)
 @given(CHUNKS)
-def test_each_chunk_leaves_by_itself_before_the_next_is_asked_for(chunks):
+def test_each_chunk_leaves_by_itself(chunks):
     result = run(bot_that_says(*chunks), "Hello?")
     assert list(result.chunks) == [chunk for chunk in chunks if chunk]
-    expected = [frame for chunk in chunks for frame in frames_of(chunk, paired=True)]
-    assert list(result.frames) == expected
+    frames = [PairedText().frames(chunk, 0) for chunk in chunks if chunk]
+    assert list(result.frames) == [frame.payload for pair in frames for frame in pair]
 
 
 @settings(max_examples=50, deadline=None)
@@ -132,7 +132,7 @@ def test_plain_frames_hold_the_text_without_its_marks(chunks):
     assert "".join(result.frames) == plain("".join(chunks), complete=False)
 
 
-def test_a_waiting_text_is_shown_before_a_function_is_asked_for_anything():
+def test_a_waiting_text_is_shown_first():
     chosen = Settings(waiting_text="One moment…")
     for _ in range(5):
         result = run(bot_that_says("Here ", "it is."), "Hello?", settings=chosen)
@@ -172,7 +172,7 @@ def whisper(turn):
 
 @pytest.mark.parametrize("function", [shout, whisper])
 @pytest.mark.parametrize("hook", ["FulfillmentCodeHook", "DialogCodeHook"])
-def test_what_a_function_raises_fails_the_test_and_says_where(function, hook):
+def test_what_a_handler_raises_fails_the_test(function, hook):
     bot = Bot()
     bot.intent("TrackOrder")(function)
     bot.dialog("TrackOrder")(function)
@@ -194,7 +194,7 @@ def test_what_middleware_raises_fails_the_test_too():
 
 
 def test_an_answer_that_is_no_text_fails_the_test():
-    with pytest.raises(AnswerError, match="yields text, not int"):
+    with pytest.raises(HandlerError, match="yields text, not int"):
         run(bot_that_says(1), "Hello?")
 
 
@@ -212,20 +212,20 @@ def test_what_a_function_catches_is_its_own_business():
     assert result.reply == "The model is away."
 
 
-def test_without_raising_the_turn_ends_as_a_user_sees_it():
+def test_without_raising_it_ends_as_for_a_user():
     result = run(bot_that_says("One. ", ValueError()), "Hello?", raise_errors=False)
-    assert result.reply == f"One.\n\n{Words().interrupted}"
+    assert result.reply == f"One.\n\n{Notices().interrupted}"
     result = run(bot_that_says(ValueError()), "Hello?", raise_errors=False)
-    assert (result.reply, result.intent_state) == (Words().failed, "Failed")
+    assert (result.reply, result.intent_state) == (Notices().failed, "Failed")
 
 
-def test_a_model_that_fails_by_its_script_ends_the_turn_as_a_user_sees_it():
+def test_a_scripted_failure_ends_as_for_a_user():
     result = run(Bot(), "Hello?", model=["Hel", ModelInterrupted("the stream broke")])
-    assert result.reply == f"Hel\n\n{Words().interrupted}"
+    assert result.reply == f"Hel\n\n{Notices().interrupted}"
     assert result.chunks == ("Hel",)
 
 
-def test_a_call_of_the_model_that_no_script_has_fails_the_test():
+def test_a_model_call_without_a_script_fails_the_test():
     with pytest.raises(AssertionError, match=r"asked 1 times, .* 0 answers: .* model='Hello\.'"):
         run(Bot(), "Hello?")
     bot = Bot()
@@ -239,7 +239,7 @@ def test_a_call_of_the_model_that_no_script_has_fails_the_test():
         run(bot, "Hello?", model="Hello.")
 
 
-def test_a_misspelt_intent_is_pointed_out_where_the_fallback_fails():
+def test_a_misspelt_intent_is_pointed_out():
     bot = Bot()
     bot.intent("TrackOrder", "Cancel")(shout)
     with pytest.raises(AssertionError) as raised:
@@ -249,13 +249,13 @@ def test_a_misspelt_intent_is_pointed_out_where_the_fallback_fails():
     assert "It has functions for: Cancel, TrackOrder." in note
 
 
-def test_an_intent_without_a_function_is_for_the_fallback():
+def test_an_intent_without_handler_is_for_the_fallback():
     bot = Bot()
     bot.fallback(lambda turn: f"No {turn.intent} here.")
     assert run(bot, "Hello?", intent="Greet").reply == "No Greet here."
 
 
-def test_a_turn_is_cut_when_the_lambda_has_no_time_left():
+def test_a_turn_is_cut_when_no_time_is_left():
     over = threading.Event()
     bot = Bot()
 
@@ -267,7 +267,7 @@ def test_a_turn_is_cut_when_the_lambda_has_no_time_left():
 
     result = run(bot, "Hello?", remaining_ms=1600)
     over.set()
-    assert result.reply == f"One sentence.\n\n{Words().cut}"
+    assert result.reply == f"One sentence.\n\n{Notices().cut}"
     assert result.chunks == ("One sentence. ",)
 
 
@@ -282,10 +282,10 @@ def test_a_script_is_what_the_model_writes():
 def test_a_model_that_says_nothing_is_one_too():
     for nothing in ("", [], [""]):
         result = run(Bot(), "Hello?", model=nothing)
-        assert (result.reply, len(result.prompts)) == (Words().empty, 1)
+        assert (result.reply, len(result.prompts)) == (Notices().empty, 1)
 
 
-def test_what_a_model_writes_after_calling_tools_is_its_next_call():
+def test_text_after_tool_calls_is_the_next_call():
     script = ["Let me see. ", doubling(1), doubling(2), "Two ", "and four."]
     result = run(asking(tools=[double]), "Double 1 and 2!", model=script)
     assert result.reply == "Let me see. \n\nTwo and four."
@@ -319,7 +319,7 @@ def test_tools_of_several_questions_are_told_in_order():
 
 def test_a_script_says_how_a_call_ended():
     cut = Completion("scripted", StopReason.MAX_TOKENS)
-    assert run(Bot(), "Hello?", model=["Hel", cut]).reply == f"Hel\n\n{Words().too_long}"
+    assert run(Bot(), "Hello?", model=["Hel", cut]).reply == f"Hel\n\n{Notices().too_long}"
 
 
 def test_a_scripted_model_goes_on_in_the_next_turn():
@@ -349,7 +349,7 @@ def test_a_model_that_is_stopped_writes_no_more():
 # --- conversations and settings
 
 
-def test_turns_become_a_conversation_by_their_session_attributes():
+def test_session_attributes_make_a_conversation():
     kept = memory()
     first = run(Bot(), "My name is Ada.", model="Hello Ada.", memory=kept)
     attributes = first.session_attributes
@@ -473,12 +473,12 @@ def test_an_event_says_what_was_chosen():
         ({"input_mode": "Voice"}, "Text, Speech, DTMF"),
     ],
 )
-def test_what_lex_does_not_have_is_refused_with_what_it_has(wrong, known):
+def test_an_unknown_option_value_is_refused(wrong, known):
     with pytest.raises(ValueError, match=known):
         run(Bot(), "Hello?", **wrong)
 
 
-def test_session_attributes_that_are_no_text_are_refused():
+def test_session_attributes_must_be_text():
     with pytest.raises(InvalidLexEvent, match="sessionAttributes"):
         run(Bot(), "Hello?", session_attributes={"count": 1})
 

@@ -149,7 +149,7 @@ def test_progress_is_text(line):
     def tool():
         yield line
 
-    assert failure_of(tool) == "The tool failed: AnswerError."
+    assert failure_of(tool) == "The tool failed: HandlerError."
 
 
 # --- results

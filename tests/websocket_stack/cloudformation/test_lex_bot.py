@@ -11,7 +11,7 @@ from troposphere import Template
 from troposphere.awslambda import Alias
 
 from evaluator import Refused, Stack
-from fulfillment.notices import Words
+from fulfillment.notices import Notices
 from websocket_stack.cloudformation import lex_bot
 
 CREATED = {"CreateBot": "true"}
@@ -129,7 +129,7 @@ def test_a_failing_lambda_has_a_sentence() -> None:
         statuses = intent["FulfillmentCodeHook"]["PostFulfillmentStatusSpecification"]
         for status in ("FailureResponse", "TimeoutResponse"):
             (group,) = statuses[status]["MessageGroupsList"]
-            assert group["Message"]["PlainTextMessage"]["Value"] == Words().failed
+            assert group["Message"]["PlainTextMessage"]["Value"] == Notices().failed
 
 
 @pytest.mark.parametrize("locale_id", lex_bot.LOCALES)

@@ -1,0 +1,82 @@
+"""What a Lex response can show: texts and response cards, within Lex's limits. Pure.
+
+https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_Message.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+from fulfillment.errors import HandlerError
+
+ContentType: TypeAlias = Literal["CustomPayload", "PlainText", "SSML"]
+
+# https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_RecognizeText.html
+MAX_MESSAGES = 10
+# https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_ImageResponseCard.html
+MAX_CARD_CHARACTERS = 250
+MAX_BUTTONS = 5
+# https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_Button.html
+MAX_BUTTON_CHARACTERS = 50
+
+
+class Text(NamedTuple):
+    """A message of its own, after the reply. ``CustomPayload`` is Markdown in Lex Web UI."""
+
+    content: str
+    content_type: ContentType = "CustomPayload"
+
+
+class Button(NamedTuple):
+    """A button of a card.
+
+    Attributes:
+        text: what the user reads, at most 50 characters.
+        value: what is said for the user when it is pressed, at most 50 characters.
+    """
+
+    text: str
+    value: str
+
+
+class Card(NamedTuple):
+    """A response card: a title, and below it a picture and at most five buttons.
+
+    Each text, the picture's address included, has at most 250 characters.
+    """
+
+    title: str
+    subtitle: str = ""
+    image_url: str = ""
+    buttons: Sequence[Button] = ()
+
+    def checked(self) -> Card:
+        """Return the card, if Lex takes it.
+
+        Raises:
+            HandlerError: a part is empty, too long or one too many; names it.
+        """
+        if not self.title:
+            raise HandlerError("a card has a title")
+        parts = [
+            ("title", self.title, MAX_CARD_CHARACTERS),
+            ("subtitle", self.subtitle, MAX_CARD_CHARACTERS),
+            ("image_url", self.image_url, MAX_CARD_CHARACTERS),
+        ]
+        for button in self.buttons:
+            if not button.text or not button.value:
+                raise HandlerError("a button has a text and a value")
+            parts.append(("button's text", button.text, MAX_BUTTON_CHARACTERS))
+            parts.append(("button's value", button.value, MAX_BUTTON_CHARACTERS))
+        for name, text, most in parts:
+            if (length := _code_units(text)) > most:
+                raise HandlerError(f"a card's {name} has at most {most} characters, not {length}")
+        if len(self.buttons) > MAX_BUTTONS:
+            raise HandlerError(f"a card has at most {MAX_BUTTONS} buttons, not {len(self.buttons)}")
+        return self
+
+
+def _code_units(text: str) -> int:
+    # An emoji is two. https://docs.aws.amazon.com/lexv2/latest/dg/quotas.html
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -1,0 +1,86 @@
+"""One turn on its way from its handler to its client: its text, and the delivery of it. Pure.
+
+A shell (:mod:`.threads`, :mod:`.asynchronous`) guards it and does the waiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TypeAlias
+
+from fulfillment.streaming.delivery import Delivery
+from fulfillment.streaming.framing import Ending
+from fulfillment.streaming.text_buffer import TextBuffer
+
+Chunks: TypeAlias = Generator[str, None, None]
+"""The text of a turn, or of a part of it, as it is written."""
+
+
+class Stream:
+    """Hands the text of a turn to its delivery, which may join late, or never.
+
+    Each method that returns a truth value says whether it ends the delivery's ``Wait``.
+
+    Attributes:
+        text: what was written so far.
+        delivery: what posts it, or ``None``.
+    """
+
+    def __init__(self) -> None:
+        self.text = TextBuffer()
+        self.delivery: Delivery | None = None
+        self._visible: Callable[[str], str] = str
+
+    def join(self, delivery: Delivery, visible: Callable[[str], str] = str) -> None:
+        """Let a delivery have the text, with what was written before.
+
+        Args:
+            delivery: posts it.
+            visible: what is shown of the text, given its next piece.
+        """
+        self.delivery, self._visible = delivery, visible
+        self._show(self.text.text())
+        if self.text.cancelled:
+            delivery.cancel()
+        elif not self.text.is_growing:
+            delivery.complete()
+
+    def write(self, chunk: str, now: float) -> bool:
+        """Take the next chunk of the handler."""
+        return self._show(self.text.write(chunk, now))
+
+    def complete(self, now: float, error: BaseException | None = None) -> bool:
+        """Take that the handler came to its end, or why it did not."""
+        self._show(self.text.finish(now, error))
+        return self.delivery is not None and self.delivery.complete()
+
+    def close(self) -> bool:
+        """Want no more text, if there might be more."""
+        self.text.close()
+        return self.delivery is not None and self.delivery.complete()
+
+    def cancel(self) -> bool:
+        """Want no more text, and drop what has not been posted yet."""
+        if not self.text.is_growing:
+            return False
+        self.text.close(cancelled=True)
+        return self.delivery is not None and self.delivery.cancel()
+
+    def finish(self, ending: Ending) -> bool:
+        """Take how the turn ended."""
+        return self.delivery is not None and self.delivery.finish(ending)
+
+    def abandon(self) -> bool:
+        """Post nothing more."""
+        return self.delivery is not None and self.delivery.abandon()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is being posted, nor ever will be."""
+        delivery = self.delivery
+        return delivery is None or (delivery.is_over and not delivery.is_posting)
+
+    def _show(self, text: str) -> bool:
+        if not text or self.delivery is None:
+            return False
+        return self.delivery.write(self._visible(text))

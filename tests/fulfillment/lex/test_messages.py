@@ -1,0 +1,61 @@
+import botocore.session
+import pytest
+
+from fulfillment.errors import HandlerError
+from fulfillment.lex import messages
+from fulfillment.lex.messages import Button, Card
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        Card("t" * 250, "s" * 250, "u" * 250, [Button("b" * 50, "v" * 50)] * 5),
+        Card("😀" * 125),
+        Card("Lamp", "lit", "https://x/lamp.png", [Button("More", "Tell me more")]),
+        Card("Lamp"),
+    ],
+)
+def test_a_card_within_the_limits_is_taken(card):
+    assert card.checked() is card
+
+
+@pytest.mark.parametrize(
+    ("card", "named"),
+    [
+        (Card(""), "a title"),
+        (Card("t" * 251), "title has at most 250 characters, not 251"),
+        # Lex counts it as two.
+        (Card("😀" * 126), "title has at most 250 characters, not 252"),
+        (Card("t", "s" * 251), "subtitle has at most 250"),
+        (Card("t", image_url="u" * 251), "image_url has at most 250"),
+        (Card("t", buttons=[Button("b", "v")] * 6), "at most 5 buttons, not 6"),
+        (Card("t", buttons=[Button("b" * 51, "v")]), "button's text has at most 50"),
+        (Card("t", buttons=[Button("b", "v" * 51)]), "button's value has at most 50"),
+        (Card("t", buttons=[Button("", "v")]), "a button has a text and a value"),
+        (Card("t", buttons=[Button("b", "")]), "a button has a text and a value"),
+    ],
+)
+def test_a_card_beyond_them_is_refused_by_its_part(card, named):
+    with pytest.raises(HandlerError, match=named):
+        card.checked()
+
+
+def test_a_refusal_quotes_nothing_of_the_card():
+    with pytest.raises(HandlerError) as caught:
+        Card("secret" * 50).checked()
+    assert "secret" not in str(caught.value)
+
+
+def test_the_limits_are_those_of_lexs_own_model():
+    model = botocore.session.get_session().get_service_model("lexv2-runtime")
+
+    def most(shape, member=None):
+        found = model.shape_for(shape)
+        return (found.members[member] if member else found).metadata["max"]
+
+    assert messages.MAX_MESSAGES == most("Messages")
+    assert messages.MAX_BUTTONS == most("ImageResponseCard", "buttons")
+    for member in ("title", "subtitle", "imageUrl"):
+        assert messages.MAX_CARD_CHARACTERS == most("ImageResponseCard", member)
+    for member in ("text", "value"):
+        assert messages.MAX_BUTTON_CHARACTERS == most("Button", member)

@@ -1,0 +1,135 @@
+import asyncio
+
+import pytest
+
+from fulfillment.streaming.asynchronous import AsyncStream, run
+from fulfillment.streaming.deadline import Deadline
+from fulfillment.streaming.delivery import Delivery, Status
+from fulfillment.streaming.framing import Ending, RawText
+from fulfillment.streaming.pacing import Pace
+
+SOON = 0.01
+LATE = 60.0
+
+
+class Socket:
+    """Keeps what is posted; a post may hang."""
+
+    def __init__(self, hangs_at=None):
+        self._hangs_at = hangs_at
+        self.frames = []
+
+    async def post(self, address, payload):
+        if len(self.frames) == self._hangs_at:
+            await asyncio.get_running_loop().create_future()
+        self.frames.append(payload)
+
+
+def chunks_then(*steps):
+    async def handler():
+        for step in steps:
+            if isinstance(step, BaseException):
+                raise step
+            yield step
+
+    return handler
+
+
+def run_turn(handler, socket, *, cut_after=LATE, settle_after=LATE, post_seconds=LATE, then=None):
+    """Run a turn; return its text, its delivery, and what ``then`` found of the loop's tasks."""
+
+    async def turn():
+        stream = AsyncStream(post_seconds)
+        now = asyncio.get_running_loop().time()
+        delivery = Delivery(RawText(), Pace(0.0), tail="frames", address="socket")
+        if then:
+            asyncio.get_running_loop().call_soon(then, stream)
+        text = await run(
+            stream,
+            handler,
+            Deadline(now + cut_after, now + cut_after + settle_after),
+            lambda text: Ending("completed" if text.finished else "cut"),
+            delivery=delivery,
+            channel=socket,
+        )
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return text, delivery
+
+    return asyncio.run(turn())
+
+
+def test_a_turn_is_written_and_posted():
+    socket = Socket()
+    text, delivery = run_turn(chunks_then("Hello ", "there"), socket)
+    assert text.text() == "".join(socket.frames) == "Hello there"
+    assert (text.finished_well, delivery.status) == (True, Status.STREAMED)
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), SystemExit(1)])
+def test_whatever_is_raised_keeps_the_text_so_far(error):
+    text, _ = run_turn(chunks_then("so far", error), Socket())
+    assert (text.text(), text.finished, text.error) == ("so far", True, error)
+
+
+def hanging(closed):
+    async def handler():
+        try:
+            yield "a"
+            await asyncio.get_running_loop().create_future()
+        finally:
+            closed.append(True)
+
+    return handler
+
+
+def test_what_has_not_ended_at_the_deadline_is_cancelled():
+    closed = []
+    text, _ = run_turn(hanging(closed), Socket(), cut_after=SOON)
+    assert closed and not text.finished
+
+
+def test_a_turn_can_be_cancelled_from_outside():
+    closed = []
+    text, _ = run_turn(hanging(closed), Socket(), then=AsyncStream.cancel)
+    assert text.cancelled
+
+
+def test_a_reader_that_takes_no_frame_in_time_gets_no_more():
+    socket = Socket(hangs_at=0)
+    text, delivery = run_turn(chunks_then("a", "b"), socket, post_seconds=SOON)
+    assert text.text() == "ab"
+    assert (socket.frames, delivery.status) == ([], Status.FAILED)
+
+
+def test_a_post_that_hangs_holds_a_turn_no_longer_than_it_may():
+    socket = Socket(hangs_at=0)
+    run_turn(chunks_then("a"), socket, cut_after=SOON, settle_after=SOON)
+    assert socket.frames == []
+
+
+def test_many_turns_share_a_loop():
+    async def turns():
+        sockets = [Socket() for _ in range(200)]
+        now = asyncio.get_running_loop().time()
+
+        async def turn(number):
+            async def handler():
+                for chunk in range(30):
+                    yield f"{number}:{chunk} "
+                    await asyncio.sleep(False)
+
+            delivery = Delivery(RawText(), Pace(SOON), tail="frames", address="socket")
+            await run(
+                AsyncStream(),
+                handler,
+                Deadline(now + LATE, now + LATE),
+                lambda text: Ending("completed"),
+                delivery=delivery,
+                channel=sockets[number],
+            )
+
+        await asyncio.gather(*map(turn, range(200)))
+        return sockets
+
+    for number, socket in enumerate(asyncio.run(turns())):
+        assert "".join(socket.frames) == "".join(f"{number}:{chunk} " for chunk in range(30))

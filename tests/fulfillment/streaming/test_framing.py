@@ -1,0 +1,24 @@
+from hypothesis import given
+from hypothesis import strategies as st
+from texts import FAMILY, TEXTS, ends_between_characters
+
+from fulfillment.streaming.framing import MAX_FRAME_BYTES, Ending, RawText
+
+
+@given(TEXTS)
+def test_raw_text_is_one_frame_a_flush(text):
+    frames = RawText().frames(text, 0)
+    assert [frame.payload for frame in frames] == ([text] if text else [])
+    assert sum(frame.characters for frame in frames) == len(text)
+
+
+@given(st.integers(0, 20_000), st.sampled_from(["a", "é", "字", "😀", "e\u0301", FAMILY]))
+def test_no_frame_is_larger_than_a_message_may_be(count, character):
+    payloads = [frame.payload for frame in RawText().frames(character * count, 0)]
+    assert all(len(payload.encode()) <= MAX_FRAME_BYTES for payload in payloads)
+    assert "".join(payloads) == character * count
+    assert ends_between_characters(payloads)
+
+
+def test_raw_text_does_not_tell_the_end():
+    assert RawText().end(Ending("completed")) == ()

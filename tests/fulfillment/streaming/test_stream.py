@@ -1,0 +1,78 @@
+from fulfillment.streaming.delivery import Delivery, Done, Post
+from fulfillment.streaming.framing import Ending, RawText
+from fulfillment.streaming.pacing import Pace
+from fulfillment.streaming.stream import Stream
+
+
+def delivery_of(tail="frames"):
+    return Delivery(RawText(), Pace(0.0), tail=tail, address="connection-1")
+
+
+def posted(delivery):
+    """Post all that is due; return it."""
+    payloads = []
+    while isinstance(action := delivery.next(1.0), Post):
+        payloads.append(action.payload)
+        delivery.posted(1.0)
+    return payloads
+
+
+def test_a_delivery_that_joins_late_has_the_whole_text():
+    stream, delivery = Stream(), delivery_of()
+    stream.write("Hello ", 0.0)
+    stream.join(delivery)
+    stream.write("there", 0.0)
+    assert posted(delivery) == ["Hello there"]
+
+
+def test_a_client_is_shown_what_is_made_visible():
+    stream, delivery = Stream(), delivery_of()
+    stream.write("shout", 0.0)
+    stream.join(delivery, str.upper)
+    stream.write("ed", 0.0)
+    assert (posted(delivery), stream.text.text()) == (["SHOUTED"], "shouted")
+
+
+def test_a_reply_takes_the_rest():
+    stream, delivery = Stream(), delivery_of("reply")
+    stream.join(delivery)
+    stream.write("tail", 0.0)
+    stream.complete(0.0)
+    assert isinstance(delivery.next(0.0), Done)
+    assert stream.is_settled
+
+
+def test_a_delivery_that_joins_after_the_end_of_a_reply_posts_nothing():
+    stream, delivery = Stream(), delivery_of("reply")
+    stream.write("all", 0.0)
+    stream.complete(0.0)
+    stream.join(delivery)
+    assert posted(delivery) == []
+
+
+def test_what_was_cancelled_is_not_delivered_late():
+    stream, delivery = Stream(), delivery_of()
+    stream.write("all", 0.0)
+    stream.cancel()
+    stream.join(delivery)
+    stream.finish(Ending("cancelled"))
+    assert posted(delivery) == []
+    assert stream.is_settled
+
+
+def test_a_turn_that_nothing_delivers_is_settled():
+    stream = Stream()
+    stream.write("all", 0.0)
+    assert not stream.close() and not stream.cancel() and not stream.finish(Ending("completed"))
+    assert stream.is_settled
+
+
+def test_it_is_settled_when_the_post_in_flight_has_returned():
+    stream, delivery = Stream(), delivery_of("reply")
+    stream.join(delivery)
+    stream.write("all", 0.0)
+    assert isinstance(delivery.next(0.0), Post)
+    stream.complete(0.0)
+    assert not stream.is_settled
+    delivery.posted(0.1)
+    assert stream.is_settled
