@@ -31,7 +31,7 @@ def request(body: bytes = b"") -> Request:
     return Request({"type": "http", "method": "POST", "headers": []}, receive)  # type: ignore[arg-type]
 
 
-def test_a_response_is_json_with_a_request_id_of_its_own() -> None:
+def test_a_response_is_json_with_a_request_id() -> None:
     first, second = json_response({"text": "Grüße"}), json_response({})
 
     assert first.status_code == 200

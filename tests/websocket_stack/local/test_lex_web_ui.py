@@ -1,4 +1,4 @@
-"""A built Lex Web UI beside the stack: what is served of it, and what is not."""
+"""A built Lex Web UI that the stack serves: what is served of it, and what is not."""
 
 from __future__ import annotations
 

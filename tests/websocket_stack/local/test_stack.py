@@ -102,7 +102,7 @@ def test_frames_arrive_while_the_model_still_writes() -> None:
             text = ""
             while text != "Once upon a time ":
                 text += str(websocket.recv(timeout=20))
-            # The model waits for this test, so nobody has the reply yet.
+            # The model waits for this test, so there is no reply yet.
             assert not turn.done()
         finally:
             seen.set()
@@ -111,14 +111,14 @@ def test_frames_arrive_while_the_model_still_writes() -> None:
         assert [each.messages[-1].text for each in model.prompts] == ["Tell me a story"]
 
 
-def test_a_client_that_does_not_stream_gets_no_frames(stack_url, lex) -> None:
+def test_a_client_without_streaming_gets_no_frames(stack_url, lex) -> None:
     with browser(stack_url, "turn-3") as websocket:
         response = lex.recognize_text(**session("turn-3"), text=QUESTION)
         assert frames_so_far(websocket) == []
     assert PASSAGE.text in reply(response)
 
 
-def test_a_session_without_a_connection_gets_its_reply(stack_url, lex) -> None:
+def test_a_turn_without_a_connection_has_its_reply(stack_url, lex) -> None:
     response = lex.recognize_text(
         **session("turn-4"), text=QUESTION, sessionState=as_lex_web_ui(stack_url)
     )
@@ -155,7 +155,7 @@ def test_a_model_that_refuses_fails_the_turn_in_words(stack_url, lex) -> None:
     assert reply(response).startswith("Sorry")
 
 
-# --- beside the turn
+# --- around the turn
 
 
 def test_health_says_what_is_running(stack_url) -> None:

@@ -118,7 +118,7 @@ def test_a_repeated_header_keeps_every_value() -> None:
     assert event["multiValueHeaders"] == {"Cookie": ["a=1", "b=2"]}
 
 
-def test_the_signer_and_the_browser_are_in_the_identity_of_connect() -> None:
+def test_connect_has_signer_and_browser() -> None:
     headers = [*HEADERS, ("user-agent", "Mozilla/5.0")]
     signed = connection(headers=headers, cognitoIdentityId="us-east-1:1", accountId="000000000000")
     context = connect_event(API, signed)["requestContext"]
@@ -150,7 +150,7 @@ def test_message_has_a_body_and_no_headers() -> None:
     assert (context["connectedAt"], context["requestTimeEpoch"]) == (1734711312015, 1734711312022)
 
 
-def test_disconnect_says_why_and_has_no_body_or_query() -> None:
+def test_disconnect_has_a_reason_and_no_body() -> None:
     event = disconnect(connection("sessionId=session-1"))
 
     assert set(event) == {"headers", "multiValueHeaders", "requestContext", "isBase64Encoded"}

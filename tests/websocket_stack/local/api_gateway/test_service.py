@@ -154,7 +154,7 @@ async def test_connect_refuses_when_its_function_is_slow() -> None:
     assert refused.value.status == 502
 
 
-async def test_without_a_connect_route_everybody_is_let_in() -> None:
+async def test_without_a_connect_route_all_are_let_in() -> None:
     assert (await WebSocketApi(API, {}).connect(UPGRADE)).id
 
 
@@ -242,7 +242,7 @@ async def test_what_an_integration_returns_is_not_sent(integration) -> None:
         (StuckFunction(), PING, "Endpoint request timed out"),
     ],
 )
-async def test_an_error_is_a_frame_and_the_connection_stays(integration, text, message) -> None:
+async def test_an_error_is_a_frame(integration, text, message) -> None:
     gateway = Gateway(0.01, ping=integration)
     connection, socket = await gateway.opened()
     await gateway.api.receive(connection, text)
@@ -254,7 +254,7 @@ async def test_an_error_is_a_frame_and_the_connection_stays(integration, text, m
     assert socket.sent[1:] == ["still here"]
 
 
-async def test_an_error_for_a_client_that_has_left_is_dropped() -> None:
+async def test_an_error_for_a_gone_client_is_dropped() -> None:
     gateway = Gateway()
     connection, socket = await gateway.opened()
     socket.left = True
@@ -312,7 +312,7 @@ async def test_a_post_to_an_unknown_connection_is_gone() -> None:
     assert await refusal(Gateway().api.post("unknown=", b"hi")) == GONE
 
 
-async def test_a_post_to_a_client_that_has_just_left_is_gone() -> None:
+async def test_a_post_to_a_gone_client_is_gone() -> None:
     gateway = Gateway()
     connection, socket = await gateway.opened()
     socket.left = True
@@ -330,7 +330,7 @@ async def test_a_post_has_131072_bytes_at_most() -> None:
     assert [len(text) for text in socket.sent] == [131_072]
 
 
-async def test_posts_that_a_slow_client_leaves_unread_are_refused() -> None:
+async def test_posts_to_a_slow_client_are_refused() -> None:
     gateway = Gateway()
     connection, socket = await gateway.opened()
     socket.reads.clear()
@@ -349,7 +349,7 @@ async def test_posts_that_a_slow_client_leaves_unread_are_refused() -> None:
     assert [len(text) for text in socket.sent] == [64 * KB, 64 * KB, 128 * KB]
 
 
-async def test_a_post_that_waits_is_gone_when_the_client_leaves() -> None:
+async def test_a_waiting_post_is_gone_with_its_client() -> None:
     gateway = Gateway()
     connection, socket = await gateway.opened()
     socket.reads.clear()
@@ -362,7 +362,7 @@ async def test_a_post_that_waits_is_gone_when_the_client_leaves() -> None:
     assert connection.unsent_bytes == 0
 
 
-async def test_get_returns_when_a_connection_was_made_and_used() -> None:
+async def test_get_returns_the_times_of_a_connection() -> None:
     gateway = Gateway(ping=None)
     connection, _ = await gateway.opened()
     gateway.clock.advance(7)
@@ -415,7 +415,7 @@ async def test_a_message_either_way_keeps_a_connection_open(direction) -> None:
     assert socket.close_codes == [1001]
 
 
-async def test_a_refused_post_does_not_keep_a_connection_open() -> None:
+async def test_a_refused_post_does_not_count_as_use() -> None:
     gateway = Gateway()
     connection, socket = await gateway.opened()
     gateway.clock.advance(599)

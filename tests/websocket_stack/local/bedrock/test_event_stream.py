@@ -32,7 +32,7 @@ def test_an_event_has_its_type_and_its_payload() -> None:
     ]
 
 
-def test_an_exception_has_its_type_its_message_and_its_members() -> None:
+def test_an_exception_has_type_message_and_members() -> None:
     data = event_stream.exception("modelStreamErrorException", "It broke.", originalStatusCode=500)
 
     assert read(data) == [

@@ -95,7 +95,7 @@ def post(
         return response, response.read()
 
 
-def test_a_call_is_signed_with_the_callers_credentials(caller) -> None:
+def test_a_call_is_signed_by_the_caller(caller) -> None:
     upstream = Upstream(Response('{"stopReason": "end_turn"}'))
     with forwarding(caller, upstream) as origin, closing(client("bedrock-runtime", origin)) as made:
         assert made.converse(modelId=ARN, **SAID)["stopReason"] == "end_turn"
@@ -107,7 +107,7 @@ def test_a_call_is_signed_with_the_callers_credentials(caller) -> None:
     assert json.loads(upstream.bodies[0]) == SAID
 
 
-def test_calls_of_knowledge_bases_and_agents_go_to_their_own_service(caller) -> None:
+def test_agents_and_knowledge_bases_are_forwarded(caller) -> None:
     stream = event_stream.event("output", {"text": "Hello."})
     chunk = event_stream.event("chunk", {"bytes": "SGVsbG8u"})
     upstream = Upstream(Response(stream, media_type=event_stream.CONTENT_TYPE))
@@ -128,7 +128,7 @@ def test_calls_of_knowledge_bases_and_agents_go_to_their_own_service(caller) -> 
     assert json.loads(upstream.bodies[0]) == ASKED
 
 
-def test_the_services_are_those_of_the_callers_region(caller) -> None:
+def test_services_are_of_the_callers_region(caller) -> None:
     for name in ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME"):
         caller.delenv(name, raising=False)
 
@@ -157,7 +157,7 @@ def test_path_and_body_pass_unchanged(caller, path) -> None:
     assert upstream.bodies == [body]
 
 
-def test_headers_of_the_call_go_along_but_not_those_of_its_signature(caller) -> None:
+def test_headers_are_passed_on_without_the_signatures(caller) -> None:
     upstream = Upstream(Response(b"{}"))
     sent = {
         "Content-Type": "application/json",
@@ -227,7 +227,7 @@ def test_events_arrive_as_they_come(caller) -> None:
                 assert list(seen) == [{"messageStop": {"stopReason": "end_turn"}}]
 
 
-def test_a_bedrock_that_cannot_be_reached_is_unavailable(caller) -> None:
+def test_an_unreachable_bedrock_is_unavailable(caller) -> None:
     caller.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://127.0.0.1:1")
     with running_app(application(*BedrockForwarder(Session()).routes())) as origin:
         response, body = post(origin, "/model/a/converse", b"{}")
@@ -237,7 +237,7 @@ def test_a_bedrock_that_cannot_be_reached_is_unavailable(caller) -> None:
     assert json.loads(body) == {"message": "Bedrock cannot be reached."}
 
 
-def test_without_credentials_it_says_so(caller) -> None:
+def test_missing_credentials_are_named(caller) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         caller.delenv(name)
 
@@ -245,7 +245,7 @@ def test_without_credentials_it_says_so(caller) -> None:
         BedrockForwarder(Session())
 
 
-def test_without_a_region_it_says_so_and_how_to_set_one(caller) -> None:
+def test_a_missing_region_is_named(caller) -> None:
     caller.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(CommandFailed, match="no AWS region found; set AWS_DEFAULT_REGION or"):
         BedrockForwarder(Session())

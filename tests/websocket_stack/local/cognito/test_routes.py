@@ -65,14 +65,14 @@ def test_an_error_has_its_name_in_the_body(http, target, body, code) -> None:
 # --- as boto3 sees it
 
 
-def test_each_visitor_is_a_new_guest_with_an_identity_that_the_registration_knows(cognito) -> None:
+def test_each_visitor_is_a_new_guest(cognito) -> None:
     identities = {cognito.get_id(IdentityPoolId=POOL)["IdentityId"] for _ in range(3)}
 
     assert len(identities) == 3
     assert all(registration.IDENTITY_ID.fullmatch(each) for each in identities)
 
 
-def test_whoever_logs_in_again_has_the_same_identity(cognito) -> None:
+def test_a_login_has_the_same_identity_each_time(cognito) -> None:
     def identity(token: str, provider: str = "accounts.example.com") -> str:
         found: str = cognito.get_id(IdentityPoolId=POOL, Logins={provider: token})["IdentityId"]
         return found
@@ -108,7 +108,7 @@ def test_credentials_are_new_each_time(cognito) -> None:
         assert first[name] != second[name]
 
 
-def test_a_browser_may_keep_its_identity_over_a_restart(cognito) -> None:
+def test_a_browser_keeps_its_identity(cognito) -> None:
     identity = "us-east-1:11111111-1111-1111-1111-111111111111"
     assert cognito.get_credentials_for_identity(IdentityId=identity)["IdentityId"] == identity
 
@@ -132,7 +132,7 @@ def test_a_token_says_who_the_guest_is(cognito) -> None:
         ("get_open_id_token", {"IdentityId": "us-east-1:XYZ"}, "identityId"),
     ],
 )
-def test_what_is_no_id_is_said_as_cognito_says_it(cognito, operation, request_, name) -> None:
+def test_an_invalid_id_has_cognitos_message(cognito, operation, request_, name) -> None:
     with pytest.raises(cognito.exceptions.ClientError) as refused:
         getattr(cognito, operation)(**request_)
     response = refused.value.response

@@ -34,7 +34,7 @@ class Pool:
         return key_id
 
 
-def test_what_was_handed_out_is_known_by_its_access_key_id() -> None:
+def test_credentials_are_found_by_their_key_id() -> None:
     pool = Pool()
     key_id = pool.guest()
     issued = pool.cognito.credentials(key_id)
@@ -46,7 +46,7 @@ def test_what_was_handed_out_is_known_by_its_access_key_id() -> None:
     assert pool.cognito.credentials("ASIAELSEWHERE") is None
 
 
-def test_credentials_are_known_for_a_while_beyond_their_time_and_then_forgotten() -> None:
+def test_expired_credentials_are_forgotten_later() -> None:
     pool = Pool()
     old = pool.guest()
     pool.clock.advance(2 * CREDENTIALS_SECONDS)
@@ -59,14 +59,14 @@ def test_credentials_are_known_for_a_while_beyond_their_time_and_then_forgotten(
     assert pool.cognito.credentials(new) is not None
 
 
-def test_an_identity_of_an_earlier_run_belongs_to_the_local_pool() -> None:
+def test_an_unknown_identity_is_of_the_local_pool() -> None:
     pool = Pool()
     issued = pool.cognito.credentials(pool.credentials_of("us-east-1:0-0"))
 
     assert issued is not None and issued.pool_id == LOCAL_POOL_ID
 
 
-def test_a_caller_is_described_as_api_gateway_describes_guests() -> None:
+def test_a_caller_is_described_as_a_guest() -> None:
     pool = Pool()
     issued = pool.cognito.credentials(pool.guest())
     assert issued is not None
@@ -82,13 +82,13 @@ def test_a_caller_is_described_as_api_gateway_describes_guests() -> None:
 
 
 @pytest.mark.parametrize("request_", [{}, {"IdentityPoolId": None}, {"IdentityPoolId": [POOL]}])
-def test_an_id_that_is_missing_or_no_text_is_refused(request_) -> None:
+def test_an_invalid_id_is_refused(request_) -> None:
     with pytest.raises(ServiceError) as refused:
         CognitoIdentity().call("GetId", request_)
     assert (refused.value.status, refused.value.code) == (400, "ValidationException")
 
 
-def test_operations_beyond_those_of_guests_are_unknown() -> None:
+def test_other_operations_are_unknown() -> None:
     with pytest.raises(ServiceError) as refused:
         CognitoIdentity().call("DeleteIdentityPool", {})
     assert refused.value.code == "UnknownOperationException"

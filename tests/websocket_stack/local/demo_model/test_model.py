@@ -86,13 +86,6 @@ def test_the_pace_holds_where_sleeps_take_too_long() -> None:
     assert written[-1] == pytest.approx(THINKING_SECONDS + 0.9 + 0.05)
 
 
-def test_it_never_sleeps_a_negative_time() -> None:
-    sleeper = Sleeper(oversleeps=5.0)
-    list(model(sleeper).ask(prompt("lamp")))
-
-    assert min(sleeper.slept) == 0.0
-
-
 def test_the_completion_counts_tokens_and_time() -> None:
     sleeper = Sleeper()
     answer = model(sleeper).ask(prompt("lamp", system="Be brief."))
@@ -134,14 +127,6 @@ def test_a_closed_answer_stops_and_is_not_complete() -> None:
 
     assert written == ["The", " lamp"]
     assert answer.completion is None
-
-
-def test_the_last_message_is_the_question() -> None:
-    conversation = Prompt(
-        (Message("user", "lamp"), Message("assistant", "turns"), Message("user", "horn in fog"))
-    )
-
-    assert "".join(model(Sleeper()).ask(conversation)).startswith("In fog the horn")
 
 
 def test_the_completion_has_the_tool_calls() -> None:

@@ -86,7 +86,7 @@ def test_the_passage_that_fits_best_comes_first(question, best) -> None:
 
 
 @pytest.mark.parametrize("question", ["", "what is the", "bananas", "why bananas ripen account"])
-def test_a_question_that_fits_nothing_finds_nothing(question) -> None:
+def test_an_unknown_question_finds_nothing(question) -> None:
     assert LIBRARY.find(question) == []
 
 
@@ -134,7 +134,7 @@ def test_a_library_reads_the_documents_of_a_checkout(tmp_path) -> None:
     assert library.find("horns") == []
 
 
-def test_a_heading_as_question_finds_its_passage_alone() -> None:
+def test_a_heading_finds_its_passage_alone() -> None:
     wanted = Passage("README.md", "How does a turn work?", "A turn works in three steps.")
     other = Passage("docs/x.md", "Turns", "How a turn does its work: a turn, a turn, a turn.")
     library = Library([other, wanted])

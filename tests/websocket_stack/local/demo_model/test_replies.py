@@ -67,13 +67,13 @@ def with_tools(*texts: str) -> tuple[str, object]:
 # --- passages
 
 
-def test_a_reply_quotes_the_passage_and_names_its_source() -> None:
+def test_a_reply_quotes_a_passage() -> None:
     assert reply("How does the lamp turn?") == (
         "The lamp of a lighthouse turns once in ten seconds.\n\n*From docs/lamps.md, “Lamps”.*"
     )
 
 
-def test_an_unknown_question_is_told_what_the_demo_is() -> None:
+def test_an_unknown_question_is_answered() -> None:
     assert reply("quantum chromodynamics") == NOTHING_FOUND
     assert reply_to([Message("user", "")], (), Library([])).text == NOTHING_FOUND
 
@@ -156,12 +156,12 @@ def test_the_rest_is_what_is_missing(whole, length) -> None:
 # --- tools
 
 
-def test_a_tool_is_called_before_passages_are_looked_up() -> None:
+def test_a_tool_is_called_before_a_look_up() -> None:
     assert with_tools("Where is order 7?") == (LOOKING, {"order_id": "7"})
     assert with_tools("horn in fog") == (reply("horn in fog"), None)
 
 
-def test_results_are_told_and_no_tool_is_called_again() -> None:
+def test_results_are_told_without_another_call() -> None:
     call = ToolCall("1", "find_order", {"order_id": "7"})
     messages = [
         Message("user", "Where is order 7?"),
@@ -185,7 +185,7 @@ def test_it_asks_for_one_thing_after_another() -> None:
     )
 
 
-def test_a_question_without_an_answer_is_not_asked_again() -> None:
+def test_an_unanswered_question_is_not_repeated() -> None:
     question, _ = with_tools("Where is my order?")
 
     assert with_tools("Where is my order?", question, "horn in fog")[0] == reply("horn in fog")

@@ -104,7 +104,7 @@ def test_where_no_tool_fits_none_is_called() -> None:
 # --- results
 
 
-def test_results_are_told_by_the_names_of_their_tools() -> None:
+def test_results_are_told_by_tool() -> None:
     calls = (ToolCall("1", "find_order", {}), ToolCall("2", "time", {}))
     results = (ToolResult("1", '{"state": "sent"}'), ToolResult("2", "noon"), ToolResult("3", "x"))
 
@@ -149,5 +149,5 @@ json_values = st.recursive(
 
 
 @given(json_values.filter(lambda value: isinstance(value, list | dict) and bool(value)))
-def test_each_value_of_an_object_or_list_has_its_line(value) -> None:
+def test_each_value_has_its_line(value) -> None:
     assert len(markdown(json.dumps(value)).split("\n")) == len(value)

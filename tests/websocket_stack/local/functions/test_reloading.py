@@ -17,13 +17,11 @@ from typing import Any
 
 import pytest
 
-from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.functions.function import FunctionError
 from websocket_stack.local.functions.reloading import BotFunction, BotNotLoaded
 from websocket_stack.local.lex.code_hooks import hook_event
 from websocket_stack.local.lex.intents import new_intent
 from websocket_stack.local.lex.requests import TextRequest
-from websocket_stack.local.lex.service import LexRuntime
 from websocket_stack.local.lex.sessions import LexSession, SessionKey
 
 KEY = SessionKey("LOCALBOT01", "TSTALIASID", "en_US", "session-1")
@@ -293,13 +291,6 @@ def test_what_is_installed_stays_loaded(write: Write) -> None:
     assert {name: sys.modules[name] for name in kept} == kept
 
 
-def test_the_deployed_lambda_is_a_bot() -> None:
-    import fulfillment.errors
-
-    loaded("fulfillment.handler:bot")
-    assert sys.modules["fulfillment.errors"] is fulfillment.errors
-
-
 def test_an_editors_lock_is_no_source(folder: Path, write: Write) -> None:
     write("a_bot.py", SAYS.format("one"))
     function = loaded()
@@ -342,40 +333,6 @@ def test_a_broken_change_fails_until_repaired(write, capsys, broken, kind) -> No
         assert "a_bot.py" in log or kind in ("AttributeError", "TypeError")
     write("a_bot.py", SAYS.format("two"))
     assert call(function) == "two"
-
-
-@pytest.mark.parametrize("name", ["a_package/__init__.py", "a_package/prices.py"])
-def test_a_broken_file_in_its_package_fails(write, capsys, name) -> None:
-    write("a_package/__init__.py", "")
-    write("a_package/prices.py", "")
-    write("a_package/bot.py", "from a_package import prices\n" + SAYS.format("one"))
-    function = loaded("a_package.bot:handler")
-    write(name, "1 +\n")
-    with pytest.raises(FunctionError):
-        asyncio.run(function.invoke({}))
-    assert Path(name).name in capsys.readouterr().err
-    write(name, "")
-    assert call(function) == "one"
-
-
-def test_lex_learns_only_that_the_lambda_failed(write, capsys) -> None:
-    close = {
-        "sessionState": {
-            "dialogAction": {"type": "Close"},
-            "intent": {"name": "FallbackIntent", "state": "Fulfilled"},
-        }
-    }
-    write("a_bot.py", SAYS.format(close))
-    lex = LexRuntime(loaded())
-    write("a_bot.py", "1 +\n")
-    with pytest.raises(ServiceError) as failed:
-        asyncio.run(lex.recognize_text(KEY, {"text": "hello"}))
-    assert (failed.value.status, failed.value.code) == (424, "DependencyFailedException")
-    assert "a_bot" not in failed.value.message
-    assert "SyntaxError" in capsys.readouterr().err
-    write("a_bot.py", SAYS.format(close))
-    response = asyncio.run(lex.recognize_text(KEY, {"text": "hello"}))
-    assert response["sessionState"]["intent"]["state"] == "Fulfilled"
 
 
 # --- loading
@@ -435,21 +392,3 @@ def test_replaced_modules_are_forgotten(write: Write) -> None:
     gc.collect()
     assert [module() for module in old] == [None, None]
     assert set(sys.modules) == modules
-
-
-# --- the examples
-
-
-def test_an_example_answers() -> None:
-    function = loaded("examples.order_tracking:bot")
-    response = call(function, hook("x-1", "DialogCodeHook", OrderId="X-1"))
-    assert response["sessionState"]["dialogAction"] == {
-        "type": "ElicitSlot",
-        "slotToElicit": "OrderId",
-    }
-
-
-@pytest.mark.parametrize("name", ["assistant", "knowledge_base", "order_tracking"])
-def test_every_example_is_loaded(name: str) -> None:
-    assert loaded(f"examples.{name}:bot")
-    assert loaded(f"examples.{name}:lambda_handler")

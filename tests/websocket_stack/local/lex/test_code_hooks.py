@@ -157,7 +157,7 @@ def test_a_close_is_taken_as_it_is() -> None:
         ),
     ],
 )
-def test_what_lex_documents_is_taken(response, source) -> None:
+def test_a_documented_response_is_read(response, source) -> None:
     expected = response["sessionState"]["dialogAction"]["type"]
 
     assert checked(response, source).action == expected
@@ -235,11 +235,11 @@ def test_every_state_of_an_intent_is_taken(intent_state) -> None:
         ),
     ],
 )
-def test_what_lex_refuses_is_refused_with_the_reason(response, reason) -> None:
+def test_an_invalid_response_is_refused(response, reason) -> None:
     assert reason in refusal(json.dumps(response).encode())
 
 
-def test_a_response_of_the_largest_size_is_taken_and_one_byte_more_is_not() -> None:
+def test_a_response_has_a_largest_size() -> None:
     empty = len(json.dumps(close("")))
     largest = json.dumps(close("x" * (MAX_RESPONSE_BYTES - empty))).encode()
 

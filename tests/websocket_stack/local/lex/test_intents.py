@@ -52,7 +52,7 @@ def test_completing_an_intent_keeps_its_members() -> None:
     }
 
 
-def test_the_fallback_follows_an_intent_without_confidence() -> None:
+def test_the_fallback_follows_an_intent() -> None:
     first, second = interpretations(TRACK_ORDER | {"state": "ReadyForFulfillment"}, 1.0)
 
     assert (first["intent"]["name"], first["nluConfidence"]) == ("TrackOrder", 1.0)

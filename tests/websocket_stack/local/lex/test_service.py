@@ -313,33 +313,6 @@ def test_a_denied_intent_fails() -> None:
     assert function.events[-1]["sessionState"]["intent"]["confirmationState"] == "None"
 
 
-def test_a_lambda_may_go_on_after_a_no() -> None:
-    def ask_when(event: dict[str, Any]) -> Any:
-        intent = event["sessionState"]["intent"]
-        if intent["confirmationState"] == "Denied":
-            emptied = intent | {
-                "slots": intent["slots"] | {"Time": None},
-                "confirmationState": "None",
-            }
-            return action_response("ElicitSlot", emptied, slotToElicit="Time")
-        return confirm_first(event)
-
-    lex, _ = booking_bot(ask_when)
-    ask(lex, "book a table for five at 8 pm")
-    assert said(ask(lex, "no")) == "At what time?"
-    assert said(ask(lex, "9 pm")) == "Is that right?"
-    assert said(ask(lex, "yes")) == "Book: {'Guests': 'five', 'Time': '9 pm'}"
-
-
-def test_neither_yes_nor_no_is_for_the_fallback() -> None:
-    lex, function = booking_bot(confirm_first)
-    ask(lex, "book a table for five at 8 pm")
-    assert said(ask(lex, "why do you ask")) == "FallbackIntent: {}"
-    assert function.sources[-1] == "FulfillmentCodeHook"
-    # The question is no longer open.
-    assert said(ask(lex, "yes")) == "FallbackIntent: {}"
-
-
 def test_eliciting_an_intent_ends_the_dialog() -> None:
     def elicit_intent(event: dict[str, Any]) -> Any:
         if event["inputTranscript"] == "never mind":

@@ -1,6 +1,6 @@
 /** The question field: keys, growth with the text, and the count of characters near the limit. */
 
-const COUNT_FROM = 900; // below, the limit is nobody's concern
+const COUNT_FROM = 900; // below, the limit is far away
 
 export class Composer {
   #field;
