@@ -84,22 +84,15 @@ def build(
     cognito = CognitoIdentity()
     environment = lambda_environment(origin, environ, auth)
     api = _websocket_api(origin, environment)
+    signatures = signature_check(cognito, {ACCESS_KEY_ID: SECRET_ACCESS_KEY})
     lex = LexRuntime(
         BotFunction(bot, environment) if bot else Function("fulfillment", fulfillment, environment),
         understanding=understanding,
         lambda_timeout_seconds=lex_timeout_seconds,
     )
-    signatures = signature_check(cognito, {ACCESS_KEY_ID: SECRET_ACCESS_KEY})
-    health = {
-        "status": "ok",
-        "model": model_name,
-        "auth": auth,
-        "sessionTable": SESSION_TABLE,
-        "streamingEndpoint": f"{origin}/{STAGE}",
-    }
     return Starlette(
         routes=[
-            Route("/health", _health(health)),
+            Route("/health", _health(origin, model_name, auth)),
             *api_gateway_routes.routes(api, STAGE, Authorization(signatures, auth)),
             *lex_routes.routes(lex),
             *model_routes,
@@ -172,7 +165,15 @@ def _services_by_target(cognito: CognitoIdentity) -> ServicesByTarget:
     return ServicesByTarget(services, private=frozenset({dynamodb.TARGET}))
 
 
-def _health(state: Mapping[str, str]) -> Callable[[Request], Response]:
+def _health(origin: str, model_name: str, auth: Auth) -> Callable[[Request], Response]:
+    state = {
+        "status": "ok",
+        "model": model_name,
+        "auth": auth,
+        "sessionTable": SESSION_TABLE,
+        "streamingEndpoint": f"{origin}/{STAGE}",
+    }
+
     def health(request: Request) -> Response:
         return json_response(state)
 

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from websocket_stack.local.api_gateway.authorization import Authorization
-from websocket_stack.local.api_gateway.connections import SocketClosed, Upgrade
+from websocket_stack.local.api_gateway.connections import Connection, SocketClosed, Upgrade
 from websocket_stack.local.api_gateway.service import Refused, WebSocketApi
 from websocket_stack.local.aws_json import ServiceError, error_response, json_response
 
@@ -31,10 +31,27 @@ def routes(api: WebSocketApi, stage: str, authorization: Authorization) -> list[
         authorization: decides who may connect and who may call the management API.
     """
 
-    async def endpoint(websocket: WebSocket) -> None:
+    endpoints = _Endpoints(api, authorization)
+    return [
+        WebSocketRoute(f"/{stage}", endpoints.connect),
+        Route(
+            f"/{stage}/@connections/{{connection_id:path}}",
+            endpoints.manage,
+            methods=["GET", "POST", "DELETE"],
+        ),
+    ]
+
+
+class _Endpoints:
+    def __init__(self, api: WebSocketApi, authorization: Authorization) -> None:
+        self._api = api
+        self._authorization = authorization
+
+    async def connect(self, websocket: WebSocket) -> None:
+        """Serve a client from its upgrade to its close."""
         try:
-            identity = authorization.connecting_identity(websocket)
-            connection = await api.connect(_upgrade(websocket, identity))
+            identity = self._authorization.connecting_identity(websocket)
+            connection = await self._api.connect(_upgrade(websocket, identity))
         except ServiceError as error:
             await websocket.send_denial_response(error_response(websocket, error))
             return
@@ -45,30 +62,34 @@ def routes(api: WebSocketApi, stage: str, authorization: Authorization) -> list[
             await websocket.accept()
         except OSError:
             # The client left while $connect ran.
-            await api.disconnected(connection, ABNORMAL, "")
+            await self._api.disconnected(connection, ABNORMAL, "")
             return
-        api.open(connection, _Socket(websocket))
+        self._api.open(connection, _Socket(websocket))
+        await self._receive(connection, websocket)
+
+    async def _receive(self, connection: Connection, websocket: WebSocket) -> None:
         while True:
             message = await websocket.receive()
             if message["type"] == "websocket.disconnect":
                 reason = message.get("reason") or ""
-                await api.disconnected(connection, _close_code(message), reason)
+                await self._api.disconnected(connection, _close_code(message), reason)
                 return
             if message.get("text") is not None:
-                await api.receive(connection, message["text"])
+                await self._api.receive(connection, message["text"])
             else:
-                await api.receive_binary(connection)
+                await self._api.receive_binary(connection)
 
-    async def connections(request: Request) -> Response:
-        await authorization.check_management(request)
+    async def manage(self, request: Request) -> Response:
+        """Serve a call of the management API."""
+        await self._authorization.check_management(request)
         connection_id = request.path_params["connection_id"]
         if request.method == "POST":
-            await api.post(connection_id, await request.body())
+            await self._api.post(connection_id, await request.body())
             return Response(status_code=200)
         if request.method == "DELETE":
-            await api.delete(connection_id)
+            await self._api.delete(connection_id)
             return Response(status_code=204)
-        connection = api.get(connection_id)
+        connection = self._api.get(connection_id)
         return json_response(
             {
                 "connectedAt": _iso(connection.connected_at),
@@ -79,15 +100,6 @@ def routes(api: WebSocketApi, stage: str, authorization: Authorization) -> list[
                 },
             }
         )
-
-    return [
-        WebSocketRoute(f"/{stage}", endpoint),
-        Route(
-            f"/{stage}/@connections/{{connection_id:path}}",
-            connections,
-            methods=["GET", "POST", "DELETE"],
-        ),
-    ]
 
 
 class _Socket:

@@ -1,5 +1,7 @@
-"""What Lex does in a dialog by itself: it reads an utterance as the answer to its question, and
-decides what comes next where the Lambda leaves that to it. Pure.
+"""Lex's own part in a dialog. Pure.
+
+It reads an utterance as the answer to its question, and decides what comes next where the Lambda
+leaves that to it.
 
 https://docs.aws.amazon.com/lexv2/latest/dg/paths-nextstep.html
 """
@@ -59,8 +61,9 @@ class Dialog:
         return new_intent(found.intent, found.slots)
 
     def decide(self, response: HookResponse) -> HookResponse:
-        """Return a Lambda's response with its intent complete, and Lex's own next step for a
-        ``Delegate``.
+        """Return a Lambda's response with its intent complete.
+
+        A response that delegates gets Lex's own next step.
         """
         if response.session_state.get("intent") is None:
             return response
