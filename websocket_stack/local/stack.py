@@ -103,7 +103,7 @@ def build(
         middleware=[
             # The services that pages call; Bedrock and DynamoDB are for the Lambda functions.
             Middleware(Cors, exact=frozenset({"/"}), prefixes=("/bots/",)),
-            # Starlette's own is outside all others, so that a browser could not read its status.
+            # Starlette's own is outside Cors: a browser could not read the status of an error.
             Middleware(ServerErrorMiddleware),
         ],
         exception_handlers={ServiceError: error_response},

@@ -57,7 +57,7 @@ class _EventStream(StreamingResponse):
         super().__init__(
             iterate_in_threadpool(events), media_type=event_stream.CONTENT_TYPE, headers=headers
         )
-        self._answer = stream
+        self._stream = stream
         self._events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,7 +65,7 @@ class _EventStream(StreamingResponse):
             message = await receive()
             if message["type"] == "http.disconnect":
                 # A thread may be waiting for the model's next word.
-                self._answer.close()
+                self._stream.close()
             return message
 
         try:
@@ -89,7 +89,7 @@ class _PrefetchedStream:
     """A model's call whose first chunk is read at once, on a thread of its own."""
 
     def __init__(self, stream: ModelStream) -> None:
-        self._answer = stream
+        self._stream = stream
         self._chunks = iter(stream)
         self._first: Future[str] = Future()
         Thread(target=self._read_first, daemon=True).start()
@@ -108,7 +108,7 @@ class _PrefetchedStream:
 
     @property
     def completion(self) -> Completion | None:
-        return self._answer.completion
+        return self._stream.completion
 
     def __iter__(self) -> Iterator[str]:
         yield self._first.result()
@@ -117,4 +117,4 @@ class _PrefetchedStream:
             raise ModelInterrupted("the call was closed")
 
     def close(self) -> None:
-        self._answer.close()
+        self._stream.close()

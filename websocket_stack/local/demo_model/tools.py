@@ -26,7 +26,7 @@ COMMON_WORDS = frozenset(
 QUOTATION = re.compile(r"“([^”]+)”|\"([^\"]+)\"")
 # A word with a digit in it, such as A-1042.
 ID = re.compile(r"(?<![\w.:/-])(?=[\w.:/-]*\d)\w(?:[\w.:/-]*\w)?")
-NUMBER = re.compile(r"(?<![\w.-])-?\d{1,15}(?:\.\d{1,15})?(?![\w-])")
+NUMBER = re.compile(r"(?<![\w.,-])-?\d{1,15}(?:\.\d{1,15})?(?![\w-]|[.,]\d)")
 
 
 def use_tool(question: str, tools: Sequence[ToolSpec]) -> Message | None:
@@ -68,7 +68,8 @@ def _shared_words(words: frozenset[str], tool: ToolSpec) -> int:
 def _parameters(tool: ToolSpec) -> Mapping[str, Mapping[str, Any]]:
     """Return the schemas of a tool's required parameters; the others are left out."""
     schema: Mapping[str, Any] = tool.schema
-    return {name: schema["properties"][name] for name in schema.get("required") or ()}
+    properties = schema.get("properties") or {}
+    return {name: properties.get(name) or {} for name in schema.get("required") or ()}
 
 
 def _argument(schema: Mapping[str, Any], question: str) -> object:

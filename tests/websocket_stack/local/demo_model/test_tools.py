@@ -61,6 +61,7 @@ def test_the_tool_that_shares_most_words_is_called(question, best) -> None:
         (TEXT | {"default": "all"}, "my orders", "all"),
         ({"type": "integer"}, "order 3 lamps", 3),
         ({"type": "number"}, "order -2.5 lamps", -2.5),
+        ({"type": "integer", "default": 7}, "order 1,000 lamps", 7),
         ({"enum": ["small", "next_day"]}, "order it for the NEXT day", "next_day"),
     ],
 )
