@@ -28,36 +28,36 @@ def odd_stack_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def connections(stack_url: str) -> Iterator[Any]:
     """An ``apigatewaymanagementapi`` client."""
-    with closing(client("apigatewaymanagementapi", f"{stack_url}/Prod")) as made:
-        yield made
+    with closing(client("apigatewaymanagementapi", f"{stack_url}/Prod")) as boto3_client:
+        yield boto3_client
 
 
 @pytest.fixture(scope="session")
 def lex(stack_url: str) -> Iterator[Any]:
     """A ``lexv2-runtime`` client."""
-    with closing(client("lexv2-runtime", stack_url)) as made:
-        yield made
+    with closing(client("lexv2-runtime", stack_url)) as boto3_client:
+        yield boto3_client
 
 
 @pytest.fixture(scope="session")
 def odd_lex(odd_stack_url: str) -> Iterator[Any]:
     """A ``lexv2-runtime`` client of the stack with the odd fulfillment."""
-    with closing(client("lexv2-runtime", odd_stack_url)) as made:
-        yield made
+    with closing(client("lexv2-runtime", odd_stack_url)) as boto3_client:
+        yield boto3_client
 
 
 @pytest.fixture(scope="session")
 def bedrock(stack_url: str) -> Iterator[Any]:
     """A ``bedrock-runtime`` client."""
-    with closing(client("bedrock-runtime", stack_url)) as made:
-        yield made
+    with closing(client("bedrock-runtime", stack_url)) as boto3_client:
+        yield boto3_client
 
 
 @pytest.fixture(scope="session")
 def dynamodb(stack_url: str) -> Iterator[Any]:
     """A ``dynamodb`` client."""
-    with closing(client("dynamodb", stack_url)) as made:
-        yield made
+    with closing(client("dynamodb", stack_url)) as boto3_client:
+        yield boto3_client
 
 
 @pytest.fixture

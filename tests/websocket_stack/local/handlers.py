@@ -69,14 +69,14 @@ def wait(event: Any, context: Any) -> Any:
 
 def by_utterance(event: Any, context: Any) -> Any:
     """Do what the user says."""
-    kept = event["sessionState"]["sessionAttributes"]
-    said = event["inputTranscript"]
-    if said == "raise":
+    attributes = event["sessionState"]["sessionAttributes"]
+    utterance = event["inputTranscript"]
+    if utterance == "raise":
         raise LookupError("a secret of the handler")
-    if said == "too much":
+    if utterance == "too much":
         return close("x" * 60_000)
-    if said == "nonsense":
+    if utterance == "nonsense":
         return {"answer": 42}
-    if said == "count":
-        return close("counted", kept | {"count": str(int(kept.get("count", "0")) + 1)})
-    return close(said, kept, requestAttributes=event.get("requestAttributes"))
+    if utterance == "count":
+        return close("counted", attributes | {"count": str(int(attributes.get("count", "0")) + 1)})
+    return close(utterance, attributes, requestAttributes=event.get("requestAttributes"))

@@ -79,8 +79,8 @@ def http() -> Iterator[TestClient]:
         routes=[Route("/", by_target, methods=["POST"])],
         exception_handlers={ServiceError: error_response},
     )
-    with TestClient(app) as made:
-        yield made
+    with TestClient(app) as test_client:
+        yield test_client
 
 
 def test_a_call_goes_to_the_service_of_its_target(http) -> None:

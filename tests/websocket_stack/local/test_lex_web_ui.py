@@ -39,18 +39,18 @@ SECRET = b"beside the folder"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     parent = tmp_path_factory.mktemp("ui")
     (parent / "secret.txt").write_bytes(SECRET)
-    made = built_ui.write(parent / "dist")
-    (made / "parent.html").write_text("<HTML><HEAD LANG='en'><SCRIPT></SCRIPT></HEAD></HTML>")
+    dist = built_ui.write(parent / "dist")
+    (dist / "parent.html").write_text("<HTML><HEAD LANG='en'><SCRIPT></SCRIPT></HEAD></HTML>")
     for name, content in (ASSETS | CLASHING).items():
-        (made / name).write_bytes(content)
-    (made / "folder").mkdir()
-    return made
+        (dist / name).write_bytes(content)
+    (dist / "folder").mkdir()
+    return dist
 
 
 @pytest.fixture(scope="module")
 def origin(folder: Path) -> Iterator[str]:
-    with running_stack(further_routes=lex_web_ui.routes(folder, "Prod")) as made:
-        yield made
+    with running_stack(further_routes=lex_web_ui.routes(folder, "Prod")) as dist:
+        yield dist
 
 
 def get(origin: str, path: str, **headers: str) -> tuple[HTTPResponse, bytes]:

@@ -223,15 +223,15 @@ def site(origin: str) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def iam() -> Iterator[Site]:
     """A stack that asks for signatures."""
-    with running_stack(auth="iam") as origin, site(origin) as made:
-        yield made
+    with running_stack(auth="iam") as origin, site(origin) as iam_stack:
+        yield iam_stack
 
 
 @pytest.fixture(scope="module")
 def none(stack_url: str) -> Iterator[Site]:
     """A stack that asks for none."""
-    with site(stack_url) as made:
-        yield made
+    with site(stack_url) as open_stack:
+        yield open_stack
 
 
 @pytest.fixture(params=["none", "iam"])

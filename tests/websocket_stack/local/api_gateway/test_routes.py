@@ -79,8 +79,8 @@ def rig() -> Rig:
 
 @pytest.fixture
 def http(rig: Rig) -> Iterator[TestClient]:
-    with TestClient(rig.app) as made:
-        yield made
+    with TestClient(rig.app) as test_client:
+        yield test_client
 
 
 # --- in memory

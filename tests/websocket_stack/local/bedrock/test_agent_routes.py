@@ -35,14 +35,14 @@ STREAMING = {"streamFinalResponse": True}
 @pytest.fixture(scope="module")
 def origin() -> Iterator[str]:
     routes = [*bedrock_routes.routes(DEMO), *agent_routes.routes(DEMO)]
-    with running_stack(model_routes=routes) as made:
-        yield made
+    with running_stack(model_routes=routes) as stack_origin:
+        yield stack_origin
 
 
 @pytest.fixture(scope="module")
 def runtime(origin) -> Iterator[Any]:
-    with closing(client("bedrock-agent-runtime", origin)) as made:
-        yield made
+    with closing(client("bedrock-agent-runtime", origin)) as boto3_client:
+        yield boto3_client
 
 
 def query(text: str, **members: Any) -> dict[str, Any]:

@@ -108,9 +108,9 @@ def test_only_the_latest_turns_and_sessions_are_kept() -> None:
     sessions = AgentSessions()
     for n in range(agents.MAX_TURNS + 5):
         sessions.remember(invocation(f"question {n}"), f"answer {n}")
-    kept = sessions.prompt(invocation("now")).messages
-    assert len(kept) == 2 * agents.MAX_TURNS + 1
-    assert kept[0] == Message("user", "question 5")
+    messages = sessions.prompt(invocation("now")).messages
+    assert len(messages) == 2 * agents.MAX_TURNS + 1
+    assert messages[0] == Message("user", "question 5")
 
     for n in range(agents.MAX_SESSIONS - 1):
         sessions.remember(invocation("x", f"other-{n}"), "y")

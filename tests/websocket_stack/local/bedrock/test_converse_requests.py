@@ -162,12 +162,12 @@ def conversations(draw: st.DrawFn) -> tuple[Message, ...]:
     for _ in range(draw(st.integers(0, 4))):
         called = draw(st.lists(ids, max_size=3, unique=True))
         calls = tuple(ToolCall(id, "find_order", draw(arguments)) for id in called)
-        said = draw(words) if not calls else draw(st.just("") | words)
+        written = draw(words) if not calls else draw(st.just("") | words)
         results = tuple(ToolResult(id, draw(words), draw(st.booleans())) for id in called)
-        asked = draw(words) if not results else draw(st.just("") | words)
+        question = draw(words) if not results else draw(st.just("") | words)
         messages += [
-            Message("assistant", said, tool_calls=calls),
-            Message("user", asked, tool_results=results),
+            Message("assistant", written, tool_calls=calls),
+            Message("user", question, tool_results=results),
         ]
     return tuple(messages)
 
@@ -316,8 +316,7 @@ def test_a_tool_takes_an_object(schema, message) -> None:
     tools = {"tools": [{"toolSpec": {"name": "find", "inputSchema": schema}}]}
     at = "toolConfig.tools.0.toolSpec.inputSchema.json"
 
-    said = refusal(request(user(text("a")), toolConfig=tools))
-    assert said.startswith(message.format(at))
+    assert refusal(request(user(text("a")), toolConfig=tools)).startswith(message.format(at))
 
 
 ANY = request(

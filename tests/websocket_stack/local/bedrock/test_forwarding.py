@@ -26,10 +26,10 @@ from websocket_stack.local.bedrock import event_stream
 from websocket_stack.local.bedrock.forwarding import BedrockForwarder
 
 SIGNATURES = SignatureCheck({"CALLER": Key("caller's secret")}.get, "bedrock")
-SAID = {"messages": [{"role": "user", "content": [{"text": "Grüß Gott"}]}]}
+CONVERSE = {"messages": [{"role": "user", "content": [{"text": "Grüß Gott"}]}]}
 ARN = "arn:aws:bedrock:eu-central-1:123456789012:inference-profile/eu.anthropic.claude:0"
 
-ASKED = {
+RETRIEVE = {
     "input": {"text": "Grüß Gott"},
     "retrieveAndGenerateConfiguration": {
         "type": "KNOWLEDGE_BASE",
@@ -78,9 +78,9 @@ def caller(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def forwarding(caller: pytest.MonkeyPatch, upstream: Upstream) -> Iterator[str]:
     """Run a forwarder to an upstream; yields the forwarder's origin."""
     route = Route("/{rest:path}", upstream.respond, methods=["POST"])
-    with running_app(application(route)) as bedrock:
-        caller.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", bedrock)
-        caller.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME", f"{bedrock}/agent-runtime")
+    with running_app(application(route)) as aws:
+        caller.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", aws)
+        caller.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME", f"{aws}/agent-runtime")
         forwarder = BedrockForwarder(Session())
         with running_app(application(*forwarder.routes())) as origin:
             yield origin
@@ -97,14 +97,17 @@ def post(
 
 def test_a_call_is_signed_by_the_caller(caller) -> None:
     upstream = Upstream(Response('{"stopReason": "end_turn"}'))
-    with forwarding(caller, upstream) as origin, closing(client("bedrock-runtime", origin)) as made:
-        assert made.converse(modelId=ARN, **SAID)["stopReason"] == "end_turn"
+    with (
+        forwarding(caller, upstream) as origin,
+        closing(client("bedrock-runtime", origin)) as bedrock,
+    ):
+        assert bedrock.converse(modelId=ARN, **CONVERSE)["stopReason"] == "end_turn"
 
     [request] = upstream.requests
     # The local stack's own made-up credentials stay behind.
     assert "/eu-central-1/bedrock/aws4_request" in request.headers["authorization"]
     assert request.headers["x-amz-security-token"] == "caller's token"
-    assert json.loads(upstream.bodies[0]) == SAID
+    assert json.loads(upstream.bodies[0]) == CONVERSE
 
 
 def test_agents_and_knowledge_bases_are_forwarded(caller) -> None:
@@ -112,11 +115,11 @@ def test_agents_and_knowledge_bases_are_forwarded(caller) -> None:
     chunk = event_stream.event("chunk", {"bytes": "SGVsbG8u"})
     upstream = Upstream(Response(stream, media_type=event_stream.CONTENT_TYPE))
     with forwarding(caller, upstream) as origin:
-        with closing(client("bedrock-agent-runtime", origin)) as made:
-            with closing(made.retrieve_and_generate_stream(**ASKED)["stream"]) as events:
+        with closing(client("bedrock-agent-runtime", origin)) as bedrock:
+            with closing(bedrock.retrieve_and_generate_stream(**RETRIEVE)["stream"]) as events:
                 assert list(events) == [{"output": {"text": "Hello."}}]
             upstream.answer = Response(chunk, media_type=event_stream.CONTENT_TYPE)
-            with closing(made.invoke_agent(**AGENT)["completion"]) as events:
+            with closing(bedrock.invoke_agent(**AGENT)["completion"]) as events:
                 assert list(events) == [{"chunk": {"bytes": b"Hello."}}]
 
     assert [request.url.path for request in upstream.requests] == [
@@ -125,7 +128,7 @@ def test_agents_and_knowledge_bases_are_forwarded(caller) -> None:
     ]
     for request in upstream.requests:
         assert "/eu-central-1/bedrock/aws4_request" in request.headers["authorization"]
-    assert json.loads(upstream.bodies[0]) == ASKED
+    assert json.loads(upstream.bodies[0]) == RETRIEVE
 
 
 def test_services_are_of_the_callers_region(caller) -> None:
@@ -192,9 +195,9 @@ def test_an_error_of_bedrock_comes_back_as_it_is(caller) -> None:
         '{"message": "Too many tokens"}', 429, {"x-amzn-ErrorType": "ThrottlingException"}
     )
     with forwarding(caller, Upstream(answer)) as origin:
-        with closing(client("bedrock-runtime", origin)) as made:
-            with pytest.raises(made.exceptions.ThrottlingException) as refused:
-                made.converse_stream(modelId="a", **SAID)
+        with closing(client("bedrock-runtime", origin)) as bedrock:
+            with pytest.raises(bedrock.exceptions.ThrottlingException) as refused:
+                bedrock.converse_stream(modelId="a", **CONVERSE)
     assert refused.value.response["Error"]["Message"] == "Too many tokens"
 
 
@@ -219,8 +222,8 @@ def test_events_arrive_as_they_come(caller) -> None:
 
     answer = StreamingResponse(events(), media_type=event_stream.CONTENT_TYPE)
     with forwarding(caller, Upstream(answer)) as origin:
-        with closing(client("bedrock-runtime", origin)) as made:
-            with closing(made.converse_stream(modelId="a", **SAID)["stream"]) as stream:
+        with closing(client("bedrock-runtime", origin)) as bedrock:
+            with closing(bedrock.converse_stream(modelId="a", **CONVERSE)["stream"]) as stream:
                 seen = iter(stream)
                 assert next(seen) == {"messageStart": {"role": "assistant"}}
                 read_first.set()

@@ -162,8 +162,8 @@ def test_the_number_of_passages_is_limited() -> None:
 
 
 def test_earlier_questions_do_not_get_in_the_way() -> None:
-    asked = ("deep sea", "It is.", "horn in fog")
-    messages = [Message("assistant" if n % 2 else "user", text) for n, text in enumerate(asked)]
+    texts = ("deep sea", "It is.", "horn in fog")
+    messages = [Message("assistant" if n % 2 else "user", text) for n, text in enumerate(texts)]
 
     assert retrieve(LIBRARY, QUERY._replace(text=question(messages))) == [FOG]
 

@@ -46,7 +46,7 @@ TOOLS = {
 REPLY_BEGINS = "A lighthouse keeper trims the wick"
 
 
-def said(text: str) -> dict[str, Any]:
+def request(text: str) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": [{"text": text}]}]}
 
 
@@ -64,7 +64,7 @@ def anthropic(text: str, **members: Any) -> bytes:
 
 @pytest.mark.parametrize("model_id", [MODEL_ID, PROFILE_ARN, "us.amazon.nova-lite-v1:0"])
 def test_converse_replies_for_any_model_id(bedrock, model_id) -> None:
-    response = bedrock.converse(modelId=model_id, **said(QUESTION))
+    response = bedrock.converse(modelId=model_id, **request(QUESTION))
 
     [block] = response["output"]["message"]["content"]
     assert block["text"].startswith(REPLY_BEGINS)
@@ -77,8 +77,10 @@ def test_converse_replies_for_any_model_id(bedrock, model_id) -> None:
 
 @pytest.mark.parametrize("model_id", [MODEL_ID, PROFILE_ARN])
 def test_converse_stream_writes_the_same_reply(bedrock, model_id) -> None:
-    whole = bedrock.converse(modelId=MODEL_ID, **said(QUESTION))
-    with closing(bedrock.converse_stream(modelId=model_id, **said(QUESTION))["stream"]) as stream:
+    whole = bedrock.converse(modelId=MODEL_ID, **request(QUESTION))
+    with closing(
+        bedrock.converse_stream(modelId=model_id, **request(QUESTION))["stream"]
+    ) as stream:
         events = list(stream)
 
     names = [name for event in events for name in event]
@@ -99,7 +101,7 @@ def test_converse_stream_writes_the_same_reply(bedrock, model_id) -> None:
 
 def test_max_tokens_end_the_reply(bedrock) -> None:
     response = bedrock.converse(
-        modelId=MODEL_ID, **said(QUESTION), inferenceConfig={"maxTokens": 4}
+        modelId=MODEL_ID, **request(QUESTION), inferenceConfig={"maxTokens": 4}
     )
 
     assert response["stopReason"] == "max_tokens"
@@ -137,14 +139,14 @@ def test_invoke_model_with_response_stream(bedrock) -> None:
 
 
 def test_a_tool_is_called_and_its_result_told(bedrock) -> None:
-    whole = bedrock.converse(modelId=MODEL_ID, **said(ORDER), toolConfig=TOOLS)
+    whole = bedrock.converse(modelId=MODEL_ID, **request(ORDER), toolConfig=TOOLS)
     message = whole["output"]["message"]
     assert whole["stopReason"] == "tool_use"
     assert message["content"][0] == {"text": "Let me look that up."}
     call = message["content"][1]["toolUse"]
     assert (call["name"], call["input"]) == ("find_order", {"order_id": "A-1042"})
 
-    [asked] = said(ORDER)["messages"]
+    [question] = request(ORDER)["messages"]
     results = {
         "role": "user",
         "content": [
@@ -156,9 +158,11 @@ def test_a_tool_is_called_and_its_result_told(bedrock) -> None:
             }
         ],
     }
-    told = bedrock.converse(modelId=MODEL_ID, messages=[asked, message, results], toolConfig=TOOLS)
-    assert told["stopReason"] == "end_turn"
-    assert told["output"]["message"]["content"] == [
+    reply = bedrock.converse(
+        modelId=MODEL_ID, messages=[question, message, results], toolConfig=TOOLS
+    )
+    assert reply["stopReason"] == "end_turn"
+    assert reply["output"]["message"]["content"] == [
         {"text": "The tool `find_order` says:\n\n- **state**: sent\n- **when**: today"}
     ]
 
@@ -170,13 +174,13 @@ def test_the_adapter_calls_a_tool(bedrock) -> None:
     answer = model.ask(prompt)
 
     assert "".join(answer) == "Let me look that up."
-    made = answer.completion
-    assert made is not None
-    [call] = made.tool_calls
+    completion = answer.completion
+    assert completion is not None
+    [call] = completion.tool_calls
     assert (call.name, call.arguments) == ("find_order", {"order_id": "A-1042"})
     messages = (
         *prompt.messages,
-        Message("assistant", tool_calls=made.tool_calls, provider_content=made.provider_content),
+        Message("assistant", tool_calls=(call,), provider_content=completion.provider_content),
         Message("user", tool_results=(ToolResult(call.id, "It is lost.", failed=True),)),
     )
     assert "".join(model.ask(prompt._replace(messages=messages))) == (
@@ -187,7 +191,7 @@ def test_the_adapter_calls_a_tool(bedrock) -> None:
 @pytest.mark.parametrize("operation", ["converse", "converse_stream"])
 def test_an_invalid_request_is_refused(bedrock, operation) -> None:
     with pytest.raises(bedrock.exceptions.ValidationException) as refused:
-        getattr(bedrock, operation)(modelId=MODEL_ID, **said(" "))
+        getattr(bedrock, operation)(modelId=MODEL_ID, **request(" "))
     assert refused.value.response["Error"]["Message"] == (
         "The text field in the ContentBlock object at messages.0.content.0 is blank. Add text to"
         " the text field, and try again."
@@ -203,7 +207,7 @@ def test_an_invalid_body_is_refused(bedrock, body) -> None:
 
 def test_a_later_failure_is_an_error_in_the_stream(bedrock) -> None:
     written = []
-    with closing(bedrock.converse_stream(modelId=MODEL_ID, **said("break"))["stream"]) as stream:
+    with closing(bedrock.converse_stream(modelId=MODEL_ID, **request("break"))["stream"]) as stream:
         with pytest.raises(EventStreamError) as broken:
             for event in stream:
                 written.append(event.get("contentBlockDelta", {}).get("delta", {}).get("text"))
@@ -214,7 +218,7 @@ def test_a_later_failure_is_an_error_in_the_stream(bedrock) -> None:
 
 def test_a_model_that_breaks_has_no_whole_reply(bedrock) -> None:
     with pytest.raises(bedrock.exceptions.ServiceUnavailableException):
-        bedrock.converse(modelId=MODEL_ID, **said("break"))
+        bedrock.converse(modelId=MODEL_ID, **request("break"))
 
 
 def test_the_adapter_reads_a_reply(bedrock) -> None:
@@ -229,12 +233,12 @@ def test_the_adapter_reads_a_reply(bedrock) -> None:
 # --- a model of the test's own
 
 
-def app(*script: Any) -> tuple[Starlette, FakeModel]:
+def app_of(*script: Any) -> tuple[Starlette, FakeModel]:
     model = FakeModel(*script)
-    made = Starlette(
+    app = Starlette(
         routes=bedrock_routes.routes(model), exception_handlers={ServiceError: error_response}
     )
-    return made, model
+    return app, model
 
 
 def post(app: Starlette, operation: str, body: bytes, model_id: str = MODEL_ID) -> Any:
@@ -243,16 +247,16 @@ def post(app: Starlette, operation: str, body: bytes, model_id: str = MODEL_ID) 
 
 
 def test_the_prompt_reaches_the_model() -> None:
-    made, model = app("hello")
-    post(made, "converse", json.dumps(said("Grüß Gott 👋")).encode())
+    app, model = app_of("hello")
+    post(app, "converse", json.dumps(request("Grüß Gott 👋")).encode())
 
     assert [each.messages for each in model.prompts] == [(Message("user", "Grüß Gott 👋"),)]
 
 
 def test_empty_chunks_are_not_written() -> None:
-    made, model = app("", "hel", "", "lo")
+    app, model = app_of("", "hel", "", "lo")
     buffer = EventStreamBuffer()
-    response = post(made, "converse-stream", json.dumps(said("hello")).encode())
+    response = post(app, "converse-stream", json.dumps(request("hello")).encode())
     buffer.add_data(response.content)
     deltas = [
         json.loads(each.payload)["delta"]["text"]
@@ -277,15 +281,15 @@ def test_empty_chunks_are_not_written() -> None:
     ],
 )
 def test_an_early_failure_has_a_status(operation, error, status, code) -> None:
-    body = anthropic("hello") if operation.startswith("invoke") else json.dumps(said("hello"))
-    response = post(app(error)[0], operation, body)
+    body = anthropic("hello") if operation.startswith("invoke") else json.dumps(request("hello"))
+    response = post(app_of(error)[0], operation, body)
 
     assert (response.status_code, response.headers["x-amzn-ErrorType"]) == (status, code)
     assert response.json() == {"message": str(error)}
 
 
 def test_only_post_is_taken() -> None:
-    with TestClient(app("hello")[0]) as http:
+    with TestClient(app_of("hello")[0]) as http:
         assert http.get(f"/model/{MODEL_ID}/converse").status_code == 405
         assert http.post(f"/model/{MODEL_ID}/count-tokens").status_code == 404
 
@@ -299,7 +303,7 @@ def test_a_stream_opens_before_a_slow_model_begins() -> None:
         ]
     )
     with running_app(app) as origin, closing(client("bedrock-runtime", origin)) as slow:
-        with closing(slow.converse_stream(modelId="m", **said("Hi"))["stream"]) as stream:
+        with closing(slow.converse_stream(modelId="m", **request("Hi"))["stream"]) as stream:
             events = iter(stream)
             assert "messageStart" in next(events)
             begin.set()

@@ -107,10 +107,10 @@ def test_all_violations_are_named_at_once() -> None:
     ],
 )
 def test_a_value_of_another_type_cannot_be_read(members, message) -> None:
-    code, said = refusal("ConverseStream", converse(**members))
+    code, text = refusal("ConverseStream", converse(**members))
 
     assert code == "SerializationException"
-    assert said.startswith(message)
+    assert text.startswith(message)
 
 
 def test_null_is_as_good_as_absent() -> None:

@@ -30,8 +30,8 @@ def http() -> TestClient:
 @pytest.fixture(scope="module")
 def cognito(stack_url: str) -> Iterator[Any]:
     """A ``cognito-identity`` client."""
-    with closing(client("cognito-identity", stack_url)) as made:
-        yield made
+    with closing(client("cognito-identity", stack_url)) as boto3_client:
+        yield boto3_client
 
 
 # --- over HTTP

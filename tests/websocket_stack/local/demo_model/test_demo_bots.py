@@ -29,8 +29,8 @@ def lex() -> Iterator[Any]:
     """A ``lexv2-runtime`` client of a stack with these bots."""
     routes = [*bedrock_routes.routes(DEMO), *agent_routes.routes(DEMO)]
     with running_stack(fulfillment="demo_bots.bot", model_routes=routes) as origin:
-        with closing(client("lexv2-runtime", origin)) as made:
-            yield made
+        with closing(client("lexv2-runtime", origin)) as boto3_client:
+            yield boto3_client
 
 
 @pytest.fixture

@@ -111,9 +111,9 @@ def test_without_a_reply_nothing_goes_on() -> None:
 
 
 def test_a_handlers_own_text_may_come_first() -> None:
-    said = "I look into the log.\n\nA keeper trims the wick."
+    beginning = "I look into the log.\n\nA keeper trims the wick."
 
-    assert reply(KEEPERS, said, "go on").startswith("Winds the clock!")
+    assert reply(KEEPERS, beginning, "go on").startswith("Winds the clock!")
 
 
 def test_a_code_block_that_was_cut_is_opened_again() -> None:
@@ -145,12 +145,14 @@ def test_cut_anywhere_it_goes_on_to_the_end(lengths) -> None:
 @given(st.text(alphabet="ab .\n", max_size=40), st.integers(0, 40))
 def test_the_rest_is_what_is_missing(whole, length) -> None:
     whole = whole.strip()
-    said = whole[:length].strip()
+    beginning = whole[:length].strip()
 
-    rest = rest_of(whole, said)
+    rest = rest_of(whole, beginning)
     assert whole.endswith(rest)
-    if said:
-        assert (said + rest).split() == whole.split() or f"{said} {rest}".split() == whole.split()
+    if beginning:
+        assert (
+            beginning + rest
+        ).split() == whole.split() or f"{beginning} {rest}".split() == whole.split()
 
 
 # --- tools
@@ -192,9 +194,9 @@ def test_an_unanswered_question_is_not_repeated() -> None:
 
 
 def test_a_tools_result_is_not_gone_on_with() -> None:
-    told = f"{LOOKING}\n\nThe tool `find_order` says: It is"
+    telling = f"{LOOKING}\n\nThe tool `find_order` says: It is"
 
-    assert with_tools("Where is order 7?", told, "go on") == (NOT_AGAIN, None)
+    assert with_tools("Where is order 7?", telling, "go on") == (NOT_AGAIN, None)
 
 
 def test_a_very_long_conversation_is_answered() -> None:

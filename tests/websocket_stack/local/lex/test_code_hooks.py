@@ -30,10 +30,10 @@ def event(key: SessionKey = KEY, **request_attributes: str) -> dict[str, Any]:
 
 
 def test_the_event_is_what_the_console_sends() -> None:
-    made = event(mine="yes")
+    console_event = event(mine="yes")
 
-    assert len(made["sessionState"].pop("originatingRequestId")) == 36
-    assert made == {
+    assert len(console_event["sessionState"].pop("originatingRequestId")) == 36
+    assert console_event == {
         "messageVersion": "1.0",
         "invocationSource": "DialogCodeHook",
         "inputMode": "Text",

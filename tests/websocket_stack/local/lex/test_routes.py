@@ -145,8 +145,11 @@ def booking_lex() -> Iterator[Any]:
     """A ``lexv2-runtime`` client of a Lex that books tables."""
     understanding = Understanding("[Book]\nbook a table\n{Guests}: For how many?\n")
     lex = LexRuntime(FakeFunction(leave_to_lex), understanding=understanding)
-    with running_app(app_of(lex)) as origin, closing(client("lexv2-runtime", origin)) as made:
-        yield made
+    with (
+        running_app(app_of(lex)) as origin,
+        closing(client("lexv2-runtime", origin)) as boto3_client,
+    ):
+        yield boto3_client
 
 
 def test_boto3_reads_a_dialog(booking_lex) -> None:

@@ -65,8 +65,8 @@ def test_the_reply_is_the_functions() -> None:
 
 def test_attributes_are_kept_between_turns() -> None:
     def count(event: dict[str, Any]) -> Any:
-        kept = event["sessionState"]["sessionAttributes"]
-        return close("counted", kept | {"count": str(int(kept.get("count", 0)) + 1)})
+        attributes = event["sessionState"]["sessionAttributes"]
+        return close("counted", attributes | {"count": str(int(attributes.get("count", 0)) + 1)})
 
     lex = runtime(FakeFunction(count))
     for expected in ("1", "2", "3"):
@@ -173,7 +173,7 @@ def value_of(slot: dict[str, Any] | None) -> str | None:
     return slot["value"]["interpretedValue"] if slot else None
 
 
-def said(response: Any) -> str:
+def text_of(response: Any) -> str:
     return " ".join(message["content"] for message in response["messages"])
 
 
@@ -192,15 +192,15 @@ def booking_bot(answer: Callable[[dict[str, Any]], Any] = leave_to_lex) -> tuple
 def test_lex_elicits_slots_and_then_fulfils() -> None:
     lex, function = booking_bot()
     first = ask(lex, "Book a table!")
-    assert said(first) == "For how many?"
+    assert text_of(first) == "For how many?"
     assert first["sessionState"]["dialogAction"] == {
         "type": "ElicitSlot",
         "slotToElicit": "Guests",
     }
     assert state_of(first) == ("ElicitSlot", "InProgress", "None")
-    assert said(ask(lex, "five")) == "At what time?"
+    assert text_of(ask(lex, "five")) == "At what time?"
     last = ask(lex, "8 pm")
-    assert said(last) == "Book: {'Guests': 'five', 'Time': '8 pm'}"
+    assert text_of(last) == "Book: {'Guests': 'five', 'Time': '8 pm'}"
     assert state_of(last) == ("Close", "Fulfilled", "None")
     # At each turn the dialog hook, and the other one in the end.
     assert function.sources == [*["DialogCodeHook"] * 3, "FulfillmentCodeHook"]
@@ -221,7 +221,7 @@ def test_lex_elicits_slots_and_then_fulfils() -> None:
 def test_filled_slots_are_not_elicited(utterances, calls) -> None:
     lex, function = booking_bot()
     responses = [ask(lex, utterance) for utterance in utterances]
-    assert said(responses[-1]) == "Book: {'Guests': 'five', 'Time': '8 pm'}"
+    assert text_of(responses[-1]) == "Book: {'Guests': 'five', 'Time': '8 pm'}"
     assert len(function.events) == calls
 
 
@@ -230,7 +230,7 @@ def test_a_closed_intent_is_over() -> None:
     ask(lex, "book a table for five at 8 pm")
     ask(lex, "five")
     assert function.events[-1]["sessionState"]["intent"]["name"] == "FallbackIntent"
-    assert said(ask(lex, "book a table")) == "For how many?"
+    assert text_of(ask(lex, "book a table")) == "For how many?"
 
 
 def test_the_event_holds_all_slots() -> None:
@@ -255,7 +255,9 @@ def test_a_dialog_hook_elicits_again() -> None:
         return leave_to_lex(event)
 
     lex, _ = booking_bot(check)
-    replies = [said(ask(lex, text)) for text in ("book a table", "none", "a crowd", "five", "8 pm")]
+    replies = [
+        text_of(ask(lex, text)) for text in ("book a table", "none", "a crowd", "five", "8 pm")
+    ]
     assert replies == [
         "For how many?",
         "A number, please.",
@@ -273,8 +275,8 @@ def test_a_lambda_elicits_a_slot_of_its_own() -> None:
         return close(value_of(intent["slots"]["Email"]) or "")
 
     lex = runtime(FakeFunction(ask_for_email))
-    assert said(ask(lex, "remind me")) == "Your address?"
-    assert said(ask(lex, "me@example.com")) == "me@example.com"
+    assert text_of(ask(lex, "remind me")) == "Your address?"
+    assert text_of(ask(lex, "me@example.com")) == "me@example.com"
 
 
 def confirm_first(event: dict[str, Any]) -> Any:
@@ -289,13 +291,13 @@ def confirm_first(event: dict[str, Any]) -> Any:
 
 def test_a_confirmed_intent_is_fulfilled() -> None:
     lex, function = booking_bot(confirm_first)
-    asked = ask(lex, "book a table for five at 8 pm")
-    assert (said(asked), state_of(asked)) == (
+    question = ask(lex, "book a table for five at 8 pm")
+    assert (text_of(question), state_of(question)) == (
         "Is that right?",
         ("ConfirmIntent", "InProgress", "None"),
     )
     response = ask(lex, "Yes, please.")
-    assert said(response) == "Book: {'Guests': 'five', 'Time': '8 pm'}"
+    assert text_of(response) == "Book: {'Guests': 'five', 'Time': '8 pm'}"
     assert state_of(response) == ("Close", "Fulfilled", "Confirmed")
     assert function.sources[-2:] == ["DialogCodeHook", "FulfillmentCodeHook"]
 
@@ -309,7 +311,7 @@ def test_a_denied_intent_fails() -> None:
     assert state_of(response) == ("Close", "Failed", "Denied")
     assert "FulfillmentCodeHook" not in function.sources
     # And it is over.
-    assert said(ask(lex, "book a table")) == "For how many?"
+    assert text_of(ask(lex, "book a table")) == "For how many?"
     assert function.events[-1]["sessionState"]["intent"]["confirmationState"] == "None"
 
 
@@ -322,13 +324,13 @@ def test_eliciting_an_intent_ends_the_dialog() -> None:
     lex, _ = booking_bot(elicit_intent)
     ask(lex, "book a table")
     response = ask(lex, "never mind")
-    assert said(response) == "What else?"
+    assert text_of(response) == "What else?"
     assert response["sessionState"]["dialogAction"] == {"type": "ElicitIntent"}
     # Lex Web UI then looks into the interpretations.
     assert "intent" not in response["sessionState"]
     assert response["interpretations"][0]["intent"]["name"] == "Book"
     assert "intent" not in lex.get_session(KEY)["sessionState"]
-    assert said(ask(lex, "when are you open")) == "Opening: {}"
+    assert text_of(ask(lex, "when are you open")) == "Opening: {}"
 
 
 def test_a_hooks_messages_replace_the_prompt() -> None:
@@ -337,7 +339,7 @@ def test_a_hooks_messages_replace_the_prompt() -> None:
 
     lex, _ = booking_bot(talk)
     response = ask(lex, "book a table")
-    assert said(response) == "First of all: who?"
+    assert text_of(response) == "First of all: who?"
     assert response["sessionState"]["dialogAction"]["slotToElicit"] == "Guests"
 
 
@@ -353,7 +355,7 @@ def test_a_failed_turn_leaves_the_dialog_as_it_was() -> None:
     for text in ("fail", "when are you open"):
         assert refusal(lex.recognize_text(KEY, {"text": text})).status == 424
         assert lex.get_session(KEY) == before
-    assert said(ask(lex, "five")) == "At what time?"
+    assert text_of(ask(lex, "five")) == "At what time?"
 
 
 def test_other_intents_have_both_hooks() -> None:
@@ -433,7 +435,7 @@ def test_an_intent_that_is_put_begins_with_its_prompt() -> None:
     # What the user says next is the slot's value, and Lex goes on from there.
     response = ask(lex, "at noon")
     assert response["sessionState"]["intent"]["slots"]["Time"] == new_slot("at noon")
-    assert said(response) == "For how many?"
+    assert text_of(response) == "For how many?"
 
 
 def test_messages_that_are_put_replace_the_prompt() -> None:

@@ -132,17 +132,14 @@ def test_missing_slots_are_empty() -> None:
 
 def test_the_most_specific_sample_counts() -> None:
     bot = Understanding("[Say]\nsay {What}\nsay {What} to {Whom}\n[Thanks]\nsay thanks\n")
-    meant = {
-        said: bot.understand(said)
-        for said in ("say hello", "say hello to Ann", "say thanks", "say thanks to Ann")
-    }
-    assert {said: found and found.intent for said, found in meant.items()} == {
-        "say hello": "Say",
-        "say hello to Ann": "Say",
-        "say thanks": "Thanks",
-        "say thanks to Ann": "Say",
-    }
-    assert meant["say thanks to Ann"].slots == {"What": "thanks", "Whom": "Ann"}
+    for utterance, intent in (
+        ("say hello", "Say"),
+        ("say hello to Ann", "Say"),
+        ("say thanks", "Thanks"),
+        ("say thanks to Ann", "Say"),
+    ):
+        assert bot.understand(utterance).intent == intent
+    assert bot.understand("say thanks to Ann").slots == {"What": "thanks", "Whom": "Ann"}
 
 
 def test_of_equal_samples_the_first_counts() -> None:
@@ -270,18 +267,18 @@ VALUE = st.text("XYZ0-É", min_size=1, max_size=6).map(str.strip)
     begins_with_a_slot=st.booleans(),
 )
 def test_a_sample_with_filled_slots_matches(words, values, begins_with_a_slot):
-    line, said, slots = [], [], {}
-    turns = list(values)
+    line, utterance, slots = [], [], {}
+    remaining = list(values)
     for number, word in enumerate(words):
-        if turns and (number or begins_with_a_slot):
-            slots[f"S{number}"] = turns.pop()
+        if remaining and (number or begins_with_a_slot):
+            slots[f"S{number}"] = remaining.pop()
             line.append(f"{{S{number}}}")
-            said.append(slots[f"S{number}"])
+            utterance.append(slots[f"S{number}"])
         line.append(f"w{word}w")
-        said.append(f"W{word}W")
+        utterance.append(f"W{word}W")
     bot = Understanding(f"[Another]\nanother {{S0}}\n[Meant]\n{' '.join(line)}\n")
 
-    found = bot.understand(" ".join(said) + "?")
+    found = bot.understand(" ".join(utterance) + "?")
     assert found is not None and found.intent == "Meant"
     assert found.slots == slots
 
