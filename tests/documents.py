@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).resolve().parents[1]
-READER = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md"))]
+READER = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md"))]
 DOCUMENTS = [*READER, "CHANGELOG.md", "CONTRIBUTING.md", "scripts/README.md"]
 """All of them, those for contributors too."""
 
@@ -28,6 +28,18 @@ class Block(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.document}:{self.line}"
+
+
+class Row(NamedTuple):
+    """A row of a table: what heads the table's first column, and what the row's cells hold."""
+
+    head: str
+    cells: list[str]
+
+    @property
+    def names(self) -> list[str]:
+        """The names, as inline code, in its first cell."""
+        return code_in(self.cells[0])
 
 
 class Document:
@@ -53,9 +65,27 @@ class Document:
                 yield Block(self.path, heading, token.info.strip(), token.content, token.map[0] + 2)
 
     @property
-    def indented(self) -> list[str]:
+    def drawings(self) -> list[str]:
         """The code blocks that are indented instead, and so in no language."""
         return [token.content for token in self._tokens if token.type == "code_block"]
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of its tables, without their heads."""
+        return list(self._rows())
+
+    def _rows(self) -> Iterator[Row]:
+        cells: list[str] = []
+        head = ""
+        for token, following in zip(self._tokens, self._tokens[1:], strict=False):
+            if token.type == "tr_open":
+                cells = []
+            elif token.type in ("th_open", "td_open"):
+                cells.append(following.content)
+            elif token.type == "thead_close":
+                head = cells[0]
+            elif token.type == "tr_close" and following.type != "thead_close":
+                yield Row(head, cells)
 
     @property
     def anchors(self) -> set[str]:
@@ -84,6 +114,11 @@ class Document:
     def _inline(self) -> Iterator[Token]:
         for token in self._tokens:
             yield from token.children or ()
+
+
+def code_in(text: str) -> list[str]:
+    """Return what stands between backticks in a line of Markdown."""
+    return re.findall(r"`([^`]+)`", text)
 
 
 def _plain(heading: Token) -> str:

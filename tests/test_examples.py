@@ -226,9 +226,9 @@ def test_the_assistant_looks_up_in_the_local_stack():
 def test_the_knowledge_base_names_its_sources():
     with talking_to("examples.knowledge_base:bot") as lex:
         (reply,) = lex.ask(question_of("knowledge_base"))
-    assert "The Lambda reads the event and starts two things at once" in reply
+    assert "The Lambda reads the event and starts two threads" in reply
     text, _, sources = reply.partition("Sources")
-    assert "[1]" in text and "README.md" in sources
+    assert "[1]" in text and "how-it-works.md" in sources
 
 
 def test_the_knowledge_bases_answer_is_streamed(monkeypatch):

@@ -155,6 +155,6 @@ def test_the_assistant_says_what_it_looks_up_and_what_it_found(browser):
 def test_the_knowledge_base_answers_with_its_sources(browser):
     with chatting(browser, "examples.knowledge_base:bot") as chat:
         chat.ask(question_of("knowledge_base"))
-        expect(chat.replies).to_contain_text("starts two things at once", timeout=20_000)
+        expect(chat.replies).to_contain_text("starts two threads", timeout=20_000)
         expect(chat.replies).to_contain_text("Sources", timeout=20_000)
-        expect(chat.replies).to_contain_text("README.md", timeout=20_000)
+        expect(chat.replies).to_contain_text("how-it-works.md", timeout=20_000)

@@ -107,8 +107,8 @@ def test_settings_are_parameters_with_few_exceptions() -> None:
 
 
 def test_the_docs_map_parameters_to_settings() -> None:
-    text = (TEMPLATES.parent / "docs/deploy.md").read_text("utf-8")
-    _, _, section = text.partition("\n## Parameters\n")
+    text = (TEMPLATES.parent / "docs/reference/parameters.md").read_text("utf-8")
+    _, _, section = text.partition("\n## Settings of the Lambda\n")
     rows = re.findall(r"^\| (`.*?) \| (.*?) \|", section.partition("\n## ")[0], re.MULTILINE)
     parameters, settings_ = (
         {name for row in rows for name in re.findall(pattern, row[column])}

@@ -59,7 +59,8 @@ async def _index(request: Request) -> Response:
 
 async def _document(request: Request) -> Response:
     path = (PROJECT / f"{request.path_params['name']}.md").resolve()
-    if path.parent not in (PROJECT, PROJECT / "docs") or not path.is_file():
+    is_public = path.parent == PROJECT or path.is_relative_to(PROJECT / "docs")
+    if not is_public or not path.is_file():
         return Response("Not found", 404, HEADERS, media_type="text/plain")
     body = DOCUMENT.format(title=escape(path.name), content=render(path.read_text("utf-8")))
     return Response(body, headers=HEADERS, media_type="text/html")
