@@ -1,0 +1,172 @@
+"""Tables of the docs name what the code has: settings, log fields, metrics, errors, options."""
+
+from __future__ import annotations
+
+import json
+import pydoc
+import re
+
+import pytest
+from cfn_flip import to_json
+
+from documents import DOCUMENTS, READER, ROOT, Document, code_in
+from fulfillment import errors
+from fulfillment.models.base import Completion, StopReason
+from fulfillment.reply import Outcome
+from fulfillment.settings import Settings
+from fulfillment.streaming.delivery import Delivery, Status
+from fulfillment.streaming.framing import RawText
+from fulfillment.streaming.pacing import Pace
+from fulfillment.streaming.text_buffer import TextBuffer
+from fulfillment.telemetry import OFF, TurnReport, log_turn
+from test_house_rules import FLOORS
+from websocket_stack.deployment import template_files
+from websocket_stack.local import __main__ as serve
+
+SOURCES = {
+    path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
+    for folder in ("fulfillment", "websocket_stack", "examples")
+    for path in (ROOT / folder).rglob("*.py")
+}
+
+
+def names_in(document: str, head: str) -> set[str]:
+    """Return the names in the first column of the tables that it heads."""
+    rows = Document(document).rows
+    return {name for row in rows if row.head == head for name in row.names}
+
+
+# --- settings and parameters
+
+
+def test_every_setting_is_documented():
+    names = names_in("docs/reference/settings.md", "variable")
+    fields = {field.upper() for field in Settings._fields if field != "system_prompts"}
+    assert names == fields | {"SYSTEM_PROMPT_", "LOG_LEVEL", "POWERTOOLS_*"}
+
+
+@pytest.mark.parametrize("field", [name for name in Settings._fields if "prompt" not in name])
+def test_a_settings_default_is_the_documented_one(field):
+    (row,) = [
+        row
+        for row in Document("docs/reference/settings.md").rows
+        if row.head == "variable" and row.names == [field.upper()]
+    ]
+    default = getattr(Settings(), field)
+    if isinstance(default, int | float):
+        default = str(default).lower().removesuffix(".0")
+    assert code_in(row.cells[-1]) == ([default] if default else [])
+
+
+@pytest.mark.parametrize("path", READER)
+def test_a_setting_named_in_a_document_is_read(path):
+    for code in Document(path).inline_code:
+        named = re.match(r"[A-Z]+(_[A-Z]+)+(?==|$)", code)
+        # Those of others are read by others.
+        if named and not code.startswith(("AWS_", "POWERTOOLS_")):
+            assert any(named[0] in source for source in SOURCES.values()), code
+
+
+def test_every_template_parameter_is_documented():
+    templates = [template_of(name) for name in template_files.NAMES]
+    names = {name for template in templates for name in template["Parameters"]}
+    assert names_in("docs/reference/parameters.md", "parameter") == names
+
+
+def test_every_alarm_is_documented():
+    resources = template_of("fulfillment")["Resources"]
+    alarms = {name for name in resources if resources[name]["Type"] == "AWS::CloudWatch::Alarm"}
+    assert names_in("docs/reference/logs.md", "alarm") == alarms
+
+
+def template_of(name):
+    return json.loads(to_json((ROOT / f"templates/{name}.yaml").read_text("utf-8")))
+
+
+# --- the log line and metrics
+
+
+def failure():
+    """Return an error of ours that was raised because of another's."""
+    try:
+        raise errors.ChannelError("status 500") from OSError()
+    except errors.ChannelError as exc:
+        return exc
+
+
+def reported(outcome=Outcome.COMPLETED):
+    """Return the report of a turn of which everything is known, and everything failed."""
+    text = TextBuffer()
+    text.write("Some.", 100.5)
+    text.finish(101.0, failure())
+    delivery = Delivery(RawText(), Pace(0.2), tail="reply")
+    delivery.first_frame_at, delivery.error = 100.6, failure()
+    completion = Completion("m", StopReason.END_TURN, 3, 5, 900, 600, 1)
+    names = {"session_id": "s", "request_id": "r", "intent": "FallbackIntent"}
+    return TurnReport(
+        names, outcome, 100.0, 102.0, text, delivery, (completion,), memory_error=failure()
+    )
+
+
+def test_every_log_field_is_documented(caplog):
+    before = caplog.handler.records
+    log_turn(reported())
+    (record,) = before
+    plain = type(record)("", 0, "", 0, "", None, None)
+    fields = set(vars(record)) - set(vars(plain)) - {"message", "asctime"}
+    assert names_in("docs/reference/logs.md", "field") == fields
+
+
+def test_every_outcome_and_status_is_documented():
+    assert names_in("docs/reference/logs.md", "`outcome`") == set(Outcome)
+    assert names_in("docs/reference/logs.md", "`delivery`") == {*Status, OFF}
+
+
+def test_every_metric_is_documented(capsys):
+    for outcome in Outcome:
+        log_turn(reported(outcome))
+    recorded = set()
+    for line in capsys.readouterr().out.splitlines():
+        for directive in json.loads(line).get("_aws", {}).get("CloudWatchMetrics", ()):
+            recorded |= {metric["Name"] for metric in directive["Metrics"]}
+    assert names_in("docs/reference/logs.md", "metric") == recorded
+
+
+# --- errors, options, files
+
+
+def test_every_error_is_documented():
+    rows = Document("docs/reference/errors.md").rows
+    documented = {row.names[0]: code_in(row.cells[1]) for row in rows}
+    classes = [each for each in vars(errors).values() if isinstance(each, type)]
+    assert documented == {each.__name__: [each.__base__.__name__] for each in classes}
+
+
+def test_every_option_of_serve_is_documented():
+    actions = serve.argument_parser()._actions
+    options = {option for action in actions for option in action.option_strings}
+    assert names_in("docs/local-stack.md", "option") == options - {"-h", "--help"}
+
+
+def test_every_script_is_documented():
+    scripts = {path.name for path in (ROOT / "scripts").iterdir() if path.suffix == ""}
+    assert names_in("scripts/README.md", "script") == scripts - {"benchmark", "__pycache__"}
+
+
+def test_the_floors_are_those_of_the_house_rules():
+    (drawing,) = Document("CONTRIBUTING.md").drawings
+    assert [set(line.strip().split(", ")) for line in drawing.strip().splitlines()] == FLOORS
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_a_file_named_in_a_document_exists(path):
+    for code in Document(path).inline_code:
+        if re.fullmatch(r"[a-z_]+/([\w.-]+/)*([\w-]+\.(py|md|yaml|svg))?", code):
+            assert (ROOT / code).exists(), code
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_a_module_or_class_named_in_a_document_exists(path):
+    for code in Document(path).inline_code:
+        if re.fullmatch(r"(fulfillment|websocket_stack)(\.\w+)+", code):
+            assert pydoc.locate(code), code
