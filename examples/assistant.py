@@ -1,4 +1,4 @@
-"""An assistant that looks things up: Python functions are the model's tools.
+"""An assistant that looks things up with Python functions as the model's tools.
 
     scripts/serve --bot examples.assistant:bot
 
@@ -23,7 +23,7 @@ def order_status(order_id: str) -> Generator[str, None, dict[str, str]]:
     Args:
         order_id: the order's number, such as A-17
     """
-    # What a tool yields is for the user, what it returns for the model.
+    # The user sees what a tool yields; the model gets what it returns.
     yield f"Looking up {order_id}…\n\n"
     if order_id not in ORDERS:
         raise ToolFailed(f"There is no order {order_id}.")

@@ -1,9 +1,9 @@
-"""Answers from a Bedrock knowledge base, with its sources.
+"""Answers questions from a Bedrock knowledge base and names the sources.
 
     scripts/serve --bot examples.knowledge_base:bot
 
-Then ask: how does a turn work? On your machine this project's own docs are the knowledge base.
-On AWS set KNOWLEDGE_BASE_ID and MODEL_ARN, and allow the function's role
+Then ask: how does a turn work? On your machine, this project's docs are the knowledge base. On
+AWS, set KNOWLEDGE_BASE_ID and MODEL_ARN, and allow the function's role to call
 bedrock:RetrieveAndGenerate, bedrock:Retrieve and the model.
 """
 
@@ -16,7 +16,7 @@ from botocore.config import Config
 from fulfillment import Bot, Turn
 from fulfillment.models.bedrock.knowledge_bases import KnowledgeBaseModel
 
-# boto3 would wait and try again for longer than a turn may take.
+# boto3's default time-outs and retries take longer than a turn may.
 CONFIG = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 1})
 
 bot = Bot()

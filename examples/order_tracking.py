@@ -1,4 +1,4 @@
-"""Tracks an order: a slot prompt, a check of what was said, progress line by line, a card.
+"""Tracks an order: elicits and validates a slot, shows progress line by line, adds a card.
 
     scripts/serve --bot examples.order_tracking:bot --utterances examples/order_tracking.utterances
 
@@ -25,7 +25,7 @@ ORDERS = {
 
 
 class Shop:
-    """In the place of your systems: each takes two seconds to answer."""
+    """Stands in for your own systems, each of which takes two seconds to answer."""
 
     def __init__(self, wait: Callable[[float], object] = time.sleep) -> None:
         self._wait = wait
@@ -47,19 +47,19 @@ class Shop:
 
 
 def bot_of(shop: Shop) -> Bot:
-    """Make the bot of a shop. A test gives it one that does not wait."""
+    """Return a bot of this shop. Tests pass a shop that does not wait."""
     bot = Bot()
 
     @bot.dialog("TrackOrder")
     def check_order_id(turn: Turn) -> None:
-        """Ask again for a number that is none. To decide nothing lets Lex go on."""
+        """Elicit the order number again if there is no such order; otherwise Lex goes on."""
         order_id = turn.slots["OrderId"]
         if isinstance(order_id, str) and not shop.has(order_id.upper()):
-            turn.elicit_slot("OrderId", "I know no such order. Its number looks like A-17.")
+            turn.elicit_slot("OrderId", "There is no such order. Order numbers look like A-17.")
 
     @bot.intent("TrackOrder")
     def track(turn: Turn) -> Iterator[str]:
-        """Each line is on the user's screen while the next system is asked."""
+        """Each line is on the user's screen while the next system is still at work."""
         order_id = str(turn.slots["OrderId"]).upper()
         yield f"Looking up order {order_id}…\n\n"
         yield f"Found it: {shop.goods_of(order_id)}. Asking the warehouse…\n\n"

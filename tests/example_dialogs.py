@@ -20,7 +20,7 @@ TOKENS_PER_SECOND = 5000.0
 
 ORDER_UTTERANCES = Understanding((EXAMPLES / "order_tracking.utterances").read_text("utf-8"))
 WHICH_ORDER = "What is your order's number?"
-UNKNOWN_ORDER = "I know no such order. Its number looks like A-17."
+UNKNOWN_ORDER = "There is no such order. Order numbers look like A-17."
 STEPS = [
     "Looking up order A-17…\n\n",
     "Found it: two lamps. Asking the warehouse…\n\n",
