@@ -27,7 +27,7 @@ from fakes import FakeChannel, FakeClock
 from fulfillment.lex.web_ui import PairedText
 from fulfillment.settings import Settings
 from fulfillment.streaming.delivery import Delivery
-from fulfillment.streaming.pacing import Pace
+from fulfillment.streaming.pacing import GATHER_SECONDS, Pace
 from fulfillment.testing import ToolCall, run
 from lex_web_ui import LAG_SECONDS, visible
 from stack_fixture import client, running_stack, session
@@ -130,7 +130,7 @@ def test_lex_web_ui_shows_each_step_during_the_next():
     for count, (at, _) in enumerate(written[:-1], 1):
         # But for its last character, which is a line break.
         shown = "".join(STEPS[:count])[:-1]
-        assert visible(arrivals, at + LAG_SECONDS) == shown
+        assert visible(arrivals, at + LAG_SECONDS + GATHER_SECONDS) == shown
         assert visible(arrivals, written[count][0]) == shown
     assert visible(arrivals, LAG_SECONDS - 0.01) == ""
 

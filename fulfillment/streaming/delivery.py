@@ -130,7 +130,7 @@ class Delivery:
         self._flush_size = 0
         self._flush_ends = False
         self._flush_started = self._post_started = 0.0
-        self._is_idle = False
+        self._is_idle = self._has_shown_text = False
 
         self.status = Status.UNUSED
         self.frames = self.characters = self.busy = self.gone = 0
@@ -176,6 +176,8 @@ class Delivery:
 
     def next(self, now: float) -> Action:
         """Return what to do now."""
+        if self._is_idle and self._chunks and self._has_shown_text:
+            self._pace.resumed(now)
         self._is_idle = False
         if self.is_over:
             return Done()
@@ -227,6 +229,7 @@ class Delivery:
         if not self._flush:
             shows = self._flush_size >= self._framing.frames_to_show
             self._pace.flushed(self._flush_started, now, shows=shows)
+            self._has_shown_text |= shows and self.characters > 0
             if self._flush_ends:
                 self.abandon()
 

@@ -454,7 +454,7 @@ def test_the_end_waits_for_a_back_off_and_not_for_the_interval():
         [None, None, ChannelBusy("429")], on_post=lambda: posted_at.append(round(clock.now, 3))
     )
     told([(1.0, "a"), (1.2, "b"), (1.4, "c")], ends_at=1.45, channel=channel, clock=clock)
-    assert posted_at == [1.0, 1.2, 1.6, 1.6]
+    assert posted_at == [1.0, 1.23, 1.63, 1.63]
 
 
 @pytest.mark.parametrize("gone_at", [0, 1, 2])

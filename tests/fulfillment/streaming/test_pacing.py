@@ -1,6 +1,6 @@
 import pytest
 
-from fulfillment.streaming.pacing import Pace
+from fulfillment.streaming.pacing import GATHER_SECONDS, Pace
 
 
 def test_the_first_flush_may_leave_at_once():
@@ -23,6 +23,15 @@ def test_a_flush_that_shows_nothing_does_not_delay_the_one_that_will():
     pace = Pace(0.2)
     pace.flushed(10.0, 10.02, shows=False)
     assert pace.next_at == pytest.approx(10.02)
+
+
+def test_after_a_pause_what_comes_at_once_is_gathered():
+    pace = Pace(0.2)
+    pace.flushed(10.0, 10.02)
+    pace.resumed(10.1)
+    assert pace.next_at == pytest.approx(10.2)
+    pace.resumed(12.0)
+    assert pace.next_at == pytest.approx(12.0 + GATHER_SECONDS)
 
 
 def test_a_busy_channel_is_left_alone_longer_each_time():
