@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import probe_door
 import pytest
@@ -193,8 +193,8 @@ def delivery_of(framing: str) -> Delivery:
 
 
 def deadline_of(now: float, fault: Fault) -> Deadline:
-    cut_at = now + (0.3 if fault.never_ends or HANG in fault.posts else PATIENCE_SECONDS)
-    return Deadline(cut_at, cut_at + (0.3 if HANG in fault.posts else PATIENCE_SECONDS))
+    cut_at = now + (0.1 if fault.never_ends or HANG in fault.posts else PATIENCE_SECONDS)
+    return Deadline(cut_at, cut_at + (0.1 if HANG in fault.posts else PATIENCE_SECONDS))
 
 
 def run_on_threads(fault: Fault, chunks: Sequence[str], framing: str) -> tuple[Wire, Delivery]:
@@ -286,6 +286,54 @@ def test_a_reply_survives(fault, text, framing, shell):
             assert ends[0] == {"type": "end", "outcome": fault.outcome, "whole": is_whole}
         assert fault.status in (None, delivery.status)
         assert fault.is_whole is not False or shown != written
+
+
+# Faults meet: each of the table's with each of the posts' and each of the model's.
+TABLES: dict[str, Sequence[str | Exception | None]] = {
+    "a row": ["connection-1"],
+    "a row that comes late": [None, None, "connection-1"],
+    "a table that fails once": [SessionTableError("down"), "connection-1"],
+    "a table that moves on": ["connection-1", "connection-2", "connection-3"],
+    "no row": [None],
+    "a contested row": [AddressContested("two owners")],
+}
+POSTS: dict[str, Sequence[Exception | None]] = {
+    "taken": [],
+    "busy": [BUSY, OK, BUSY],
+    "gone at first": [GONE],
+    "gone later": [OK, GONE],
+    "reset": [OK, RESET],
+}
+MODELS: dict[str, Fault] = {
+    "ends well": Fault(""),
+    "raises": Fault("", error=ValueError("a secret"), outcome="failed"),
+    "never ends": Fault("", never_ends=True, outcome="cut"),
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("posts", POSTS)
+@pytest.mark.parametrize("table", TABLES)
+def test_faults_meet(table, posts, model, shell):
+    fault = replace(MODELS[model], rows=TABLES[table], posts=POSTS[posts])
+    wire, delivery = SHELLS[shell](fault, WORDS, "json")
+    messages = [json.loads(frame) for frame in wire.frames]
+    shown = "".join(message.get("text", "") for message in messages)
+    ends = [message for message in messages if message["type"] == "end"]
+    assert "".join(WORDS).startswith(shown)
+
+    if table in ("no row", "a contested row"):
+        assert messages == []
+        return
+    if posts == "gone later" and table != "a table that moves on":
+        # The only connection has closed.
+        assert (ends, delivery.status) == ([], Status.GONE)
+        return
+    is_whole = posts != "reset"
+    assert messages[-1:] == ends == [{"type": "end", "outcome": fault.outcome, "whole": is_whole}]
+    if is_whole and not fault.never_ends:
+        assert shown == "".join(WORDS)
 
 
 @pytest.mark.parametrize("shell", SHELLS)
