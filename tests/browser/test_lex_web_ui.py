@@ -136,6 +136,41 @@ def test_with_the_documented_style_the_newest_text_stays_in_sight(user, model):
     expect(chat.replies).to_have_count(1)
 
 
+def test_with_the_documented_style_code_wraps_on_a_phone(user, model):
+    add_style(user.context, STYLE)
+    chat = user.new_tab()
+    chat.tab.set_viewport_size({"width": 390, "height": 700})
+    chat.open()
+    model.writes(f"```\n{'words ' * 40}{'x' * 120}\n```")
+    chat.ask("Code?")
+    code = chat.replies.locator("pre")
+    expect(code).to_be_visible()
+    box = code.bounding_box()
+    assert box["x"] + box["width"] <= 390
+    assert code.evaluate("(element) => element.scrollWidth <= element.clientWidth")
+
+
+# Returns how far a text is from the left and from the right edge of its element.
+MARGINS = """(element) => {
+  const text = document.createRange();
+  text.selectNodeContents(element);
+  const [inner, outer] = [text.getBoundingClientRect(), element.getBoundingClientRect()];
+  return [inner.left - outer.left, outer.right - inner.right];
+}"""
+
+
+def test_with_the_documented_style_right_to_left_text_is_right_aligned(user, model):
+    add_style(user.context, STYLE)
+    chat = user.new_tab()
+    chat.open()
+    model.writes("שלום.\n\n- A list in English that is much longer than the Hebrew word above it.")
+    chat.ask("Hebrew?")
+    paragraph = chat.replies.locator("p", has_text="שלום")
+    expect(paragraph).to_be_visible()
+    left, right = paragraph.evaluate(MARGINS)
+    assert right < 2 < left
+
+
 def test_with_the_documented_attribute_the_initial_utterance_streams(user, model):
     def configure(route: Route) -> None:
         response = route.fetch()
