@@ -1,0 +1,88 @@
+"""One account in MiniStack for all tests of a session, with local Bedrock and Lex behind it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from deployed_lex import DeployedFunction
+from emulated_account import ACCOUNT, REGION, EmulatedAccount
+from emulator_process import running_emulator
+from starlette.applications import Starlette
+
+from stack_fixture import StackModel, running_app
+from websocket_stack.local.bedrock import routes as bedrock_routes
+from websocket_stack.local.lex import routes as lex_routes
+from websocket_stack.local.lex.service import LexRuntime
+
+# https://github.com/aws-samples/aws-lex-web-ui/blob/master/templates/cognito.yaml
+VISITOR_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": "cognito-identity.amazonaws.com"},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+        }
+    ],
+}
+VISITOR_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": "execute-api:Invoke",
+            "Resource": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:*/Prod/$connect",
+        }
+    ],
+}
+DOMAIN = f"{REGION}.amazonaws.com"
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[EmulatedAccount]:
+    with (
+        pytest.MonkeyPatch.context() as environ,
+        running_app(Starlette(routes=bedrock_routes.routes(StackModel()))) as bedrock,
+        running_emulator(
+            {
+                "MINISTACK_ACCOUNT_ID": ACCOUNT,
+                "MINISTACK_HOST": DOMAIN,
+                "LOCAL_BEDROCK": bedrock,
+            }
+        ) as origin,
+    ):
+        environ.setenv("AWS_ENDPOINT_URL", origin)
+        account = EmulatedAccount(origin)
+        lex = LexRuntime(DeployedFunction(account.session))
+        with running_app(Starlette(routes=lex_routes.routes(lex))) as lex_origin:
+            environ.setenv("AWS_ENDPOINT_URL_LEX_RUNTIME_V2", lex_origin)
+            yield account
+
+
+@pytest.fixture(scope="session")
+def identity_pool(aws: EmulatedAccount) -> str:
+    """An identity pool whose guests may connect, as Lex Web UI makes it."""
+    cognito, iam = aws.client("cognito-identity"), aws.client("iam")
+    pool: str = cognito.create_identity_pool(
+        IdentityPoolName="visitors", AllowUnauthenticatedIdentities=True
+    )["IdentityPoolId"]
+    role = iam.create_role(RoleName="visitor", AssumeRolePolicyDocument=json.dumps(VISITOR_TRUST))
+    iam.put_role_policy(
+        RoleName="visitor", PolicyName="connect", PolicyDocument=json.dumps(VISITOR_POLICY)
+    )
+    cognito.set_identity_pool_roles(
+        IdentityPoolId=pool, Roles={"unauthenticated": role["Role"]["Arn"]}
+    )
+    return pool
+
+
+@pytest.fixture
+def stack_name(aws: EmulatedAccount, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A name for a stack, which is deleted afterwards."""
+    name = request.node.name.replace("_", "-").replace("[", "-").strip("]")
+    yield name
+    if aws.stack(name):
+        status, lines = aws.deploy(name, "--delete")
+        assert status == 0, "\n".join(lines)

@@ -1,0 +1,62 @@
+"""Lex as it calls a deployed Lambda: by the alias of its bot, if the Lambda lets that call it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import anyio.to_thread
+import boto3
+
+from websocket_stack.local.functions.function import FunctionError
+
+
+class DeployedFunction:
+    """The Lambda that the outputs of a bot alias's stack name.
+
+    Args:
+        session: a boto3 session in the account.
+    """
+
+    def __init__(self, session: boto3.Session) -> None:
+        make: Any = session.client
+        self._lambda = make("lambda")
+        self._cloudformation = make("cloudformation")
+
+    async def invoke(self, event: Mapping[str, Any]) -> bytes:
+        return await anyio.to_thread.run_sync(self._call, event)
+
+    def _call(self, event: Mapping[str, Any]) -> bytes:
+        alias_arn = ":".join(
+            [
+                "arn:aws:lex:us-east-1:123456789012",
+                f"bot-alias/{event['bot']['id']}/{event['bot']['aliasId']}",
+            ]
+        )
+        function = self._function(event["bot"]["id"])
+        if not self._lets_in(function, alias_arn):
+            raise FunctionError("AccessDeniedException")
+        response = self._lambda.invoke(FunctionName=function, Payload=json.dumps(event))
+        payload: bytes = response["Payload"].read()
+        if "FunctionError" in response:
+            raise FunctionError(json.loads(payload).get("errorType", "Unknown"))
+        return payload
+
+    def _function(self, bot_id: str) -> str:
+        for stack in self._cloudformation.describe_stacks()["Stacks"]:
+            outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+            if outputs.get("BotId") == bot_id:
+                return str(outputs["FunctionArn"])
+        raise AssertionError(f"no stack has bot {bot_id}")
+
+    def _lets_in(self, function: str, alias_arn: str) -> bool:
+        try:
+            policy = json.loads(self._lambda.get_policy(FunctionName=function)["Policy"])
+        except self._lambda.exceptions.ResourceNotFoundException:
+            return False
+        return any(
+            each["Principal"] == {"Service": "lexv2.amazonaws.com"}
+            and each["Condition"]["ArnLike"]["AWS:SourceArn"] == alias_arn
+            for each in policy["Statement"]
+        )

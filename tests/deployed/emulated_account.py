@@ -1,0 +1,168 @@
+"""An AWS account in MiniStack, and the product's own commands as they are run against it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+from in_lambda.sitecustomize import reroute
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from websocket_stack.command_line import Console
+from websocket_stack.deployment import __main__ as deploy_command
+from websocket_stack.deployment.build.lambda_zip import build
+from websocket_stack.deployment.deployer import Timing
+from websocket_stack.deployment.stacks import Stack, find
+from websocket_stack.smoke import __main__ as smoke_command
+from websocket_stack.smoke import presigning
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+POLL_SECONDS = 0.05
+
+
+class EmulatedAccount:
+    """One account in one Region.
+
+    Args:
+        origin: where MiniStack listens.
+    """
+
+    def __init__(self, origin: str) -> None:
+        self._port = int(origin.rpartition(":")[2])
+        self._zip: Path | None = None
+        self.session = self._make_session()
+        self.cloudformation = self.session.client("cloudformation")
+
+    def _make_session(self, **_: Any) -> boto3.Session:
+        session = boto3.Session(region_name=REGION)
+        session.events.register("before-send", reroute)
+        return session
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service)
+
+    # --- commands
+
+    def _build(self, code: Sequence[Path]) -> Path:
+        """Build the zip as ``scripts/build`` does; without code of one's own, once."""
+        if code:
+            return build(code)
+        self._zip = self._zip or build()
+        return self._zip
+
+    def deploy(self, stack: str, *arguments: str) -> tuple[int, list[str]]:
+        """Run ``scripts/deploy``; return its exit status and its lines."""
+        lines: list[str] = []
+        options = deploy_command.argument_parser().parse_args([stack, *arguments])
+        status = deploy_command.run(
+            options,
+            self._make_session,
+            Console(yes=True, say=lines.append),
+            self._build,
+            timing=Timing(sleep=lambda _: time.sleep(POLL_SECONDS)),
+        )
+        return status, lines
+
+    def deployed(self, stack: str, *arguments: str) -> Stack:
+        """Run ``scripts/deploy``, which has to succeed; return the stack."""
+        status, lines = self.deploy(stack, *arguments)
+        found = self.stack(stack)
+        assert status == 0, "\n".join(lines)
+        assert found is not None
+        return found
+
+    def smoke(self, *arguments: str) -> tuple[int, list[str]]:
+        """Run ``scripts/smoke``; return its exit status and its lines."""
+        lines: list[str] = []
+        options = smoke_command.argument_parser().parse_args(["--quiet-seconds", "0.2", *arguments])
+        status = smoke_command.run(
+            options, self._make_session, Console(say=lines.append), self.open_socket
+        )
+        return status, lines
+
+    # --- what is there
+
+    def stack(self, name: str) -> Stack | None:
+        return find(self.cloudformation, name)
+
+    def resources(self, stack: str) -> dict[str, str]:
+        """Return the physical ids of a stack's resources, those of nested stacks included."""
+        pages = self.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+        found = {}
+        for each in (each for page in pages for each in page["StackResourceSummaries"]):
+            found[each["LogicalResourceId"]] = each["PhysicalResourceId"]
+            if each["ResourceType"] == "AWS::CloudFormation::Stack":
+                found |= self.resources(each["PhysicalResourceId"])
+        return found
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.client("dynamodb").scan(TableName=table)["Items"]
+        return found
+
+    def environment(self, stack: str) -> dict[str, str]:
+        """Return the environment of the fulfillment Lambda behind the alias that Lex calls."""
+        described = self.client("lambda").get_function_configuration(
+            FunctionName=self.resources(stack)["LiveAlias"]
+        )
+        variables: dict[str, str] = described["Environment"]["Variables"]
+        return variables
+
+    def inventory(self) -> set[str]:
+        """Return the names of everything that a stack may have left behind.
+
+        The role for API Gateway's logs is the whole account's, and is kept.
+        """
+        iam, logs = self.client("iam"), self.client("logs")
+        return {
+            *self.client("dynamodb").list_tables()["TableNames"],
+            *(each["ApiId"] for each in self.client("apigatewayv2").get_apis()["Items"]),
+            *(each["FunctionName"] for each in self.client("lambda").list_functions()["Functions"]),
+            *(
+                each["RoleName"]
+                for each in iam.list_roles()["Roles"]
+                if "apigateway" not in str(each["AssumeRolePolicyDocument"])
+            ),
+            *(each["logGroupName"] for each in logs.describe_log_groups()["logGroups"]),
+            *(each["Name"] for each in self.client("s3").list_buckets()["Buckets"]),
+        }
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Return once a condition holds, which has to be within ten seconds."""
+        gives_up_at = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < gives_up_at, "it does not come to that"
+            time.sleep(POLL_SECONDS)
+
+    # --- browsers
+
+    def refusal(self, stack: Stack) -> int | None:
+        """Connect without a signature; return the status of the refusal."""
+        endpoint = stack.outputs["WebSocketEndpoint"]
+        try:
+            with self.open_socket(presigning.with_session(endpoint, "unsigned")):
+                return None
+        except InvalidStatus as exc:
+            return exc.response.status_code
+
+    def open_socket(self, url: str, **options: Any) -> Any:
+        """Open a WebSocket of an API; its host's name leads to MiniStack."""
+        address = ("127.0.0.1", self._port)
+        return connect(url.replace("wss://", "ws://"), address=address, proxy=None, **options)
+
+    @contextmanager
+    def browser(self, stack: Stack, session_id: str = "") -> Iterator[ClientConnection]:
+        """Connect to a stack's API as Lex Web UI does."""
+        credentials = self.session.get_credentials().get_frozen_credentials()
+        session_id = session_id or f"browser-{uuid.uuid4().hex}"
+        endpoint = stack.outputs["WebSocketEndpoint"]
+        with self.open_socket(
+            presigning.signed(endpoint, session_id, credentials, REGION)
+        ) as socket:
+            yield socket

@@ -1,0 +1,29 @@
+"""MiniStack with what our templates need beyond it; runs in the emulator's own environment.
+
+https://github.com/ministackorg/ministack
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import bedrock
+import callers
+import deployments
+import lex
+import nested_stacks
+import rules
+from ministack import app
+
+
+def main() -> None:
+    for module in (bedrock, callers, deployments, lex, nested_stacks, rules):
+        module.install()
+    # Of the processes of Lambda functions, which are started from here.
+    os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[1] / "in_lambda")
+    app.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""Leads the requests of Lambda functions for an API's own host to the emulator, as DNS would."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore
+
+
+def reroute(request: Any, **_: Any) -> None:
+    host = urlsplit(request.url).netloc
+    if ".execute-api." in host:
+        request.headers["Host"] = host
+        request.url = request.url.replace(f"https://{host}", os.environ["AWS_ENDPOINT_URL"])
+
+
+botocore.register_initializer(lambda session: session.register("before-send", reroute))

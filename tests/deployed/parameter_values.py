@@ -1,0 +1,64 @@
+"""Other values for all parameters of the templates, and what belongs together."""
+
+from __future__ import annotations
+
+ARN = "arn:aws:iam::123456789012:policy/documents"
+PARTNER = "anthropic.claude-sonnet-5-5"
+
+# Another value than the default for each parameter that can change alone.
+OTHER_VALUES = {
+    "AlarmFirstFrameSeconds": "7",
+    "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms",
+    "AllowHtml": "true",
+    "AllowPictures": "true",
+    "Architecture": "x86_64",
+    "ConnectAuthorization": "NONE",
+    "CreateDashboard": "false",
+    "FallbackModelArns": f"arn:aws:bedrock:us-east-1::foundation-model/{PARTNER}",
+    "FallbackModelIds": PARTNER,
+    "FlushIntervalSeconds": "0.5",
+    "FoundationModelId": PARTNER,
+    "GuardrailId": "abc123",
+    "GuardrailMode": "async",
+    "GuardrailVersion": "2",
+    "LogRetentionDays": "7",
+    "ManageApiGatewayLogs": "true",
+    "MaxTokens": "500",
+    "MemorySeconds": "3600",
+    "MemorySize": "512",
+    "ModelId": f"global.{PARTNER}",
+    "ParentOrigin": "https://example.com",
+    "ParentStackName": "bots",
+    "PlainFrames": "true",
+    "PolicyArns": ARN,
+    "PromptCacheTtl": "5m",
+    "RememberConversations": "false",
+    "Runtime": "python3.14",
+    "SnapStart": "true",
+    "SourceBucket": "sources",
+    "StreamingLambdaCodeObject": "streaming.zip",
+    "SystemPrompt": "Be brief.",
+    "ThrottlingBurst": "50",
+    "ThrottlingRate": "20",
+    "TurnSeconds": "20",
+    "VpcSecurityGroupId": "sg-0123",
+    "VpcSubnetId": "subnet-0123",
+    "WaitingText": "One moment…",
+}
+# With others alone, or tested apart: what a stack is given of another one, and switches.
+APART = {
+    "AllowStreamingResponses",
+    "BotAliasArn",
+    "BotLocaleId",
+    "CreateBot",
+    "Handler",
+    "ProvisionedConcurrency",
+    "SessionTableName",
+    "TableName",
+    "WebSocketId",
+}
+
+
+def settings(values: dict[str, str]) -> list[str]:
+    """Return values as arguments of ``scripts/deploy``."""
+    return [word for name, value in values.items() for word in ("--set", f"{name}={value}")]

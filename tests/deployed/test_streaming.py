@@ -1,0 +1,53 @@
+"""A deployed stack as its users see it."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.deployed
+
+
+@pytest.fixture(scope="module")
+def stack(aws):
+    yield aws.deployed("bot", "--set", "CreateBot=true", "--set", "FlushIntervalSeconds=0")
+    status, lines = aws.deploy("bot", "--delete")
+    assert status == 0, lines
+
+
+def test_smoke(aws, stack):
+    status, lines = aws.smoke("--stack", stack.name)
+    assert status == 0, "\n".join(lines)
+    assert sum(line.startswith("ok") for line in lines) >= 9
+
+
+def test_smoke_as_a_guest(aws, stack, identity_pool):
+    status, lines = aws.smoke("--stack", stack.name, "--identity-pool", identity_pool)
+    assert status == 0, "\n".join(lines)
+    assert [line for line in lines if line.startswith("ok       second owner")]
+
+
+def test_rows_come_and_go(aws, stack):
+    table = stack.outputs["SessionTableName"]
+    before = aws.rows(table)
+    with aws.browser(stack, "visitor"):
+        sessions = {row["sessionId"]["S"] for row in aws.rows(table)}
+        assert "visitor" in sessions
+    aws.wait_until(lambda: aws.rows(table) == before)
+
+
+@pytest.mark.parametrize("message", ["hello", '{"action": "x"}', '{"action": "ping"}'])
+def test_messages_are_not_answered(aws, stack, message):
+    with aws.browser(stack) as socket:
+        socket.send(message)
+        with pytest.raises(TimeoutError):
+            socket.recv(timeout=0.2)
+
+
+def test_anonymous_browsers(aws, stack_name):
+    """Another authorization reaches the stage: it is deployed again."""
+    signed = aws.deployed(stack_name, "--template", "streaming-support")
+    assert aws.refusal(signed) == 403
+    anonymous = aws.deployed(stack_name, "--set", "ConnectAuthorization=NONE")
+    assert aws.refusal(anonymous) is None
+    signed = aws.deployed(stack_name, "--set", "ConnectAuthorization=AWS_IAM")
+    assert aws.refusal(signed) == 403
