@@ -120,7 +120,7 @@ class Deployer:
         code = build(options.code) if template.needs_code else None
         request = self._request(template, kind, code, options.values, previous)
         change_sets = ChangeSets(
-            self._cloudformation, self._timing.sleep, str(int(self._timing.now()))
+            self._cloudformation, self._timing.sleep, f"{self._timing.now() * 1000:.0f}"
         )
         change_set = change_sets.create(request, self._console.say)
         if change_set is None:
