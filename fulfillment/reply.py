@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import NamedTuple
 
 from fulfillment.markdown.splitting import closed, cut_at_sentence
 from fulfillment.models.base import Completion, StopReason
 from fulfillment.notices import Notices
+from fulfillment.outcome import Outcome
 from fulfillment.streaming.text_buffer import TextBuffer
-
-
-class Outcome(StrEnum):
-    """How a turn ended for its user."""
-
-    COMPLETED = "completed"
-    CUT = "cut"
-    """At the deadline, with what there was."""
-    CANCELLED = "cancelled"
-    """By a request from outside, with what there was."""
-    INTERRUPTED = "interrupted"
-    """Something failed after the first text."""
-    FAILED = "failed"
-    """There is no text at all."""
-    EMPTY = "empty"
-    """The handler or the model finished and wrote nothing."""
 
 
 class Reply(NamedTuple):

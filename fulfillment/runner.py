@@ -11,7 +11,7 @@ from fulfillment.handlers import NextHandler
 from fulfillment.lex.dialog_actions import Decision
 from fulfillment.lex.events import LexEvent
 from fulfillment.lex.messages import Text
-from fulfillment.lex.web_ui import PairedText
+from fulfillment.lex.web_ui_framing import PairedText
 from fulfillment.memory.base import Exchange
 from fulfillment.memory.conversation import Conversation
 from fulfillment.models.tool_loop import ToolLoop

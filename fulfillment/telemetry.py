@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from fulfillment.errors import describe
 from fulfillment.logs import SERVICE, get_logger, log_failure
 from fulfillment.models.base import Completion
-from fulfillment.reply import Outcome
+from fulfillment.outcome import Outcome
 from fulfillment.streaming.delivery import Delivery
 from fulfillment.streaming.text_buffer import TextBuffer
 

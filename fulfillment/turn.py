@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fulfillment.errors import HandlerError
-from fulfillment.lex.dialog_actions import MAX_ADDED_MESSAGES, Action, Decision
+from fulfillment.lex.dialog_actions import Action, Decision
 from fulfillment.lex.events import Json, LexEvent, SlotValue, slot_of
+from fulfillment.lex.limits import MAX_ADDED_MESSAGES
 from fulfillment.lex.messages import Button, Card, ContentType, Text
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import Conversation

@@ -12,7 +12,7 @@ from cfn_flip import to_json
 from documents import DOCUMENTS, READER, ROOT, Document, code_in
 from fulfillment import errors
 from fulfillment.models.base import Completion, StopReason
-from fulfillment.reply import Outcome
+from fulfillment.outcome import Outcome
 from fulfillment.settings import Settings
 from fulfillment.streaming.delivery import Delivery, Status
 from fulfillment.streaming.framing import RawText

@@ -24,7 +24,7 @@ from example_dialogs import (
 from examples import assistant, order_tracking
 from examples.order_tracking import Shop, bot_of
 from fakes import FakeChannel, FakeClock
-from fulfillment.lex.web_ui import PairedText
+from fulfillment.lex.web_ui_framing import PairedText
 from fulfillment.settings import Settings
 from fulfillment.streaming.delivery import Delivery
 from fulfillment.streaming.pacing import GATHER_SECONDS, Pace

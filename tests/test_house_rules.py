@@ -34,7 +34,7 @@ FLOORS = [
     {"reply"},
     {"models", "channels", "memory"},
     {"streaming"},
-    {"markdown", "text", "notices", "settings", "logs"},
+    {"markdown", "text", "notices", "outcome", "settings", "logs"},
     {"errors"},
 ]
 
@@ -51,12 +51,13 @@ PURE = [
     "fulfillment.models.bedrock.profiles",
     "fulfillment.models.chat_format",
     "fulfillment.notices",
+    "fulfillment.outcome",
     "fulfillment.reply",
     "fulfillment.streaming",
     "fulfillment.text",
     "fulfillment.tools.docstrings",
     "fulfillment.tools.json_schema",
-    "fulfillment.tools.signature",
+    "fulfillment.tools.type_hints",
     "fulfillment.tools.tool",
 ]
 SHELLS = {"fulfillment.streaming.asynchronous", "fulfillment.streaming.threads"}
@@ -69,6 +70,7 @@ IMPURE = {
 UNTESTED = {
     "fulfillment.memory.base",
     "fulfillment.notices",
+    "fulfillment.outcome",
     "fulfillment.streaming.channel",
 }
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from fulfillment.lex.messages import MAX_MESSAGES, Card, Text
+from fulfillment.lex.messages import Card, Text
 
 if TYPE_CHECKING:
     from fulfillment.reply import Reply
 
 ActionType: TypeAlias = Literal["Close", "ConfirmIntent", "Delegate", "ElicitIntent", "ElicitSlot"]
-
-# One for the reply, and one for the question that follows it.
-MAX_ADDED_MESSAGES = MAX_MESSAGES - 2
 
 
 class Action(NamedTuple):

@@ -9,16 +9,9 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from fulfillment.errors import HandlerError
+from fulfillment.lex.limits import MAX_BUTTON_CHARACTERS, MAX_BUTTONS, MAX_CARD_CHARACTERS
 
 ContentType: TypeAlias = Literal["CustomPayload", "PlainText", "SSML"]
-
-# https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_RecognizeText.html
-MAX_MESSAGES = 10
-# https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_ImageResponseCard.html
-MAX_CARD_CHARACTERS = 250
-MAX_BUTTONS = 5
-# https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_Button.html
-MAX_BUTTON_CHARACTERS = 50
 
 
 class Text(NamedTuple):

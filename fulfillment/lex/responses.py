@@ -13,9 +13,11 @@ from fulfillment.errors import InvalidLexEvent
 from fulfillment.lex.dialog_actions import Action, Decision
 from fulfillment.lex.events import FALLBACK_INTENT, Intent, Json, LexEvent
 from fulfillment.lex.fitting import Limits, encoded_bytes, messages_of
-from fulfillment.lex.messages import MAX_MESSAGES, Card, ContentType, Text
+from fulfillment.lex.limits import MAX_MESSAGES
+from fulfillment.lex.messages import Card, ContentType, Text
 from fulfillment.markdown.sanitizer import neutralise
-from fulfillment.reply import Outcome, Reply
+from fulfillment.outcome import Outcome
+from fulfillment.reply import Reply
 from fulfillment.settings import Settings
 from fulfillment.text import repair_surrogates
 

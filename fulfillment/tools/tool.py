@@ -12,7 +12,7 @@ from fulfillment.errors import ToolError
 from fulfillment.models.base import ToolSpec
 from fulfillment.tools.docstrings import summary
 from fulfillment.tools.json_schema import Mismatch, Schema, take
-from fulfillment.tools.signature import Function, arguments_as_described, arguments_of
+from fulfillment.tools.type_hints import Function, arguments_as_described, arguments_of
 
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")

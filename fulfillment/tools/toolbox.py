@@ -8,8 +8,8 @@ from collections.abc import Callable, Generator, Iterable
 from fulfillment.errors import ToolError
 from fulfillment.models.base import NO_RESULT, ToolCall, ToolResult, ToolSpec
 from fulfillment.text import repair_surrogates
-from fulfillment.tools.signature import Function
 from fulfillment.tools.tool import Tool, ToolFailed
+from fulfillment.tools.type_hints import Function
 from fulfillment.tools.worker import Worker, failure
 
 # Some 5,000 tokens, sent again with each further model call of the turn.

@@ -11,8 +11,8 @@ from typing import Any
 from fulfillment.errors import HandlerError
 from fulfillment.logs import log_failure
 from fulfillment.models.base import ToolResult
-from fulfillment.tools.signature import Function
 from fulfillment.tools.tool import ToolFailed
+from fulfillment.tools.type_hints import Function
 
 
 class Worker:

@@ -7,7 +7,7 @@ from fulfillment import Bot, Exchange, Notices
 from fulfillment.clients import Resources
 from fulfillment.errors import HandlerError
 from fulfillment.lex import events as lex
-from fulfillment.lex.dialog_actions import MAX_ADDED_MESSAGES
+from fulfillment.lex.limits import MAX_ADDED_MESSAGES
 from fulfillment.memory.conversation import ATTRIBUTE
 from fulfillment.settings import Settings
 from turns import (

@@ -2,7 +2,8 @@ import pytest
 
 from fulfillment.models.base import Completion, StopReason
 from fulfillment.notices import Notices
-from fulfillment.reply import Outcome, Reply, reply_of
+from fulfillment.outcome import Outcome
+from fulfillment.reply import Reply, reply_of
 from fulfillment.streaming.text_buffer import TextBuffer
 
 NOTICES = Notices()

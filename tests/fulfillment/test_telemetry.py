@@ -11,7 +11,7 @@ from fulfillment.errors import ChannelError, ConversationTableError
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import ATTRIBUTE
 from fulfillment.models.base import Completion, StopReason
-from fulfillment.reply import Outcome
+from fulfillment.outcome import Outcome
 from fulfillment.streaming.delivery import Delivery, Status
 from fulfillment.streaming.framing import RawText
 from fulfillment.streaming.pacing import Pace

@@ -3,8 +3,9 @@ import pytest
 from fakes import FakeClock, FakeMemory, FakeModel
 from fulfillment.errors import HandlerError, ToolError
 from fulfillment.lex import events as lex
-from fulfillment.lex.dialog_actions import MAX_ADDED_MESSAGES, Action
+from fulfillment.lex.dialog_actions import Action
 from fulfillment.lex.events import LexEvent
+from fulfillment.lex.limits import MAX_ADDED_MESSAGES
 from fulfillment.lex.messages import Button, Card, Text
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import ATTRIBUTE, Conversation

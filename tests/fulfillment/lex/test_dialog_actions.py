@@ -2,7 +2,8 @@ import pytest
 
 from fulfillment.lex.dialog_actions import Action, Decision
 from fulfillment.lex.messages import Button, Card, Text
-from fulfillment.reply import Outcome, Reply
+from fulfillment.outcome import Outcome
+from fulfillment.reply import Reply
 
 CARD = Card("Lamp", "lit", "https://x/lamp.png", [Button("More", "Tell me more")])
 ELICIT = Action("ElicitSlot", "Size")

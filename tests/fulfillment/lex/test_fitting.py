@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fulfillment.lex.dialog_actions import MAX_MESSAGES
 from fulfillment.lex.fitting import MESSAGE_BYTES, Limits, encoded_bytes, messages_of
+from fulfillment.lex.limits import MAX_MESSAGES
 from fulfillment.markdown.sanitizer import neutralise
 
 NOTICE = "There is more."

@@ -1,8 +1,6 @@
-import botocore.session
 import pytest
 
 from fulfillment.errors import HandlerError
-from fulfillment.lex import messages
 from fulfillment.lex.messages import Button, Card
 
 
@@ -44,18 +42,3 @@ def test_a_refusal_quotes_nothing_of_the_card():
     with pytest.raises(HandlerError) as caught:
         Card("secret" * 50).checked()
     assert "secret" not in str(caught.value)
-
-
-def test_the_limits_are_those_of_lexs_own_model():
-    model = botocore.session.get_session().get_service_model("lexv2-runtime")
-
-    def most(shape, member=None):
-        found = model.shape_for(shape)
-        return (found.members[member] if member else found).metadata["max"]
-
-    assert messages.MAX_MESSAGES == most("Messages")
-    assert messages.MAX_BUTTONS == most("ImageResponseCard", "buttons")
-    for member in ("title", "subtitle", "imageUrl"):
-        assert messages.MAX_CARD_CHARACTERS == most("ImageResponseCard", member)
-    for member in ("text", "value"):
-        assert messages.MAX_BUTTON_CHARACTERS == most("Button", member)

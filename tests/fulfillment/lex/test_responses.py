@@ -5,12 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fulfillment.lex import events as lex
-from fulfillment.lex.dialog_actions import MAX_ADDED_MESSAGES, Action, Decision
+from fulfillment.lex.dialog_actions import Action, Decision
 from fulfillment.lex.events import LexEvent
 from fulfillment.lex.fitting import ESCAPES_NON_ASCII
+from fulfillment.lex.limits import MAX_ADDED_MESSAGES
 from fulfillment.lex.messages import Button, Card, Text
 from fulfillment.lex.responses import apology, build, delegate, respond
-from fulfillment.reply import Outcome, Reply
+from fulfillment.outcome import Outcome
+from fulfillment.reply import Reply
 from fulfillment.settings import Settings
 from turns import taken
 

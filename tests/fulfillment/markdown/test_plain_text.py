@@ -12,7 +12,7 @@ from markdown_it.token import Token
 
 from deliveries import deliver
 from fakes import FakeChannel, FakeClock
-from fulfillment.lex.web_ui import PairedText
+from fulfillment.lex.web_ui_framing import PairedText
 from fulfillment.markdown.plain_text import HELD_BACK_CHARACTERS, PlainReader, plain
 from fulfillment.streaming.delivery import Delivery
 from fulfillment.streaming.pacing import Pace

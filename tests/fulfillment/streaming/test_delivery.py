@@ -15,7 +15,7 @@ from fulfillment.errors import (
     FrameRejected,
     SessionTableError,
 )
-from fulfillment.lex.web_ui import PairedText
+from fulfillment.lex.web_ui_framing import PairedText
 from fulfillment.streaming.delivery import Delivery, Done, Post, Status, Wait
 from fulfillment.streaming.framing import Ending, RawText
 from fulfillment.streaming.pacing import Pace

@@ -24,7 +24,7 @@ from fulfillment.errors import (
     FrameRejected,
     SessionTableError,
 )
-from fulfillment.lex.web_ui import PairedText
+from fulfillment.lex.web_ui_framing import PairedText
 from fulfillment.streaming.asynchronous import AsyncStream
 from fulfillment.streaming.deadline import Deadline
 from fulfillment.streaming.delivery import Delivery, Status

@@ -13,7 +13,7 @@ from fakes import FakeMemory, FakeModel
 from fulfillment import Bot, Notices
 from fulfillment.errors import HandlerError, InvalidLexEvent, ModelInterrupted, ModelUnavailable
 from fulfillment.lex.events import LexEvent
-from fulfillment.lex.web_ui import PairedText
+from fulfillment.lex.web_ui_framing import PairedText
 from fulfillment.markdown.plain_text import plain
 from fulfillment.settings import Settings
 from fulfillment.testing.runner import (

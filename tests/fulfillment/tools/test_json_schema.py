@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fulfillment.errors import ToolError
 from fulfillment.tools.json_schema import Mismatch, choice_of, take
-from fulfillment.tools.signature import shape_of
+from fulfillment.tools.type_hints import shape_of
 
 
 class Ascending(Enum):

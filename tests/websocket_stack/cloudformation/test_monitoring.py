@@ -11,7 +11,7 @@ from fulfillment_stack import evaluated, variables
 
 from evaluator import Stack
 from fulfillment.models.base import Completion, StopReason
-from fulfillment.reply import Outcome
+from fulfillment.outcome import Outcome
 from fulfillment.streaming.delivery import Delivery
 from fulfillment.streaming.framing import RawText
 from fulfillment.streaming.pacing import Pace

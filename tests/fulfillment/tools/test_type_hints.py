@@ -24,7 +24,7 @@ from botocore.validate import ParamValidator
 
 from fulfillment.errors import ToolError
 from fulfillment.tools.json_schema import Mismatch, take
-from fulfillment.tools.signature import arguments_as_described, arguments_of, shape_of
+from fulfillment.tools.type_hints import arguments_as_described, arguments_of, shape_of
 
 OrderId = NewType("OrderId", str)
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given
 from texts import FAMILY, TEXTS, ends_between_characters
 
-from fulfillment.lex.web_ui import PairedText
+from fulfillment.lex.web_ui_framing import PairedText
 from fulfillment.streaming.framing import MAX_FRAME_BYTES, Ending
 
 

@@ -1,0 +1,18 @@
+import botocore.session
+
+from fulfillment.lex import limits
+
+
+def test_the_limits_are_those_of_lexs_own_model():
+    model = botocore.session.get_session().get_service_model("lexv2-runtime")
+
+    def most(shape, member=None):
+        found = model.shape_for(shape)
+        return (found.members[member] if member else found).metadata["max"]
+
+    assert limits.MAX_MESSAGES == most("Messages")
+    assert limits.MAX_BUTTONS == most("ImageResponseCard", "buttons")
+    for member in ("title", "subtitle", "imageUrl"):
+        assert limits.MAX_CARD_CHARACTERS == most("ImageResponseCard", member)
+    for member in ("text", "value"):
+        assert limits.MAX_BUTTON_CHARACTERS == most("Button", member)
