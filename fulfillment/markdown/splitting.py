@@ -1,57 +1,54 @@
-"""Cuts Markdown into parts that can be rendered one by one. Pure."""
+"""Cuts Markdown into parts that are rendered one by one. Pure.
+
+A part ends where that is least bad: between blocks rather than between the items of a list or the
+rows of a table, there rather than in code, in text only where nothing else is near, and in a link
+or in emphasis at last. A heading stays with what is below it.
+"""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
-from fulfillment.markdown import fences
+from fulfillment.markdown import blocks
+from fulfillment.markdown.blocks import Block, Kind, Line
+from fulfillment.markdown.breaks import BreakKind, breaks_in
+from fulfillment.markdown.parts import Cut, Part
+from fulfillment.markdown.penalties import ANYWHERE, HARDLY_FILLED, IN_PARAGRAPH, penalty_before
 
-# Where a text may be cut, the best first: between paragraphs, lines, sentences, words.
-CUTS = (
-    re.compile(r"\n\s*\n"),
-    re.compile(r"\n"),
-    re.compile(r"""[.!?…]["')\]*_”’»]*\s|[。！？]"""),
-    re.compile(r"\s"),
-)
-# A message is filled at least this far before a lesser kind of cut is taken.
+# Every part but the last is filled at least this far, or a worse cut is taken.
 LEAST_FILLED = 0.5
-
-# What opens a block is repeated in the next part, so it has to be short.
-FENCE = fences.opening(longest=20)
-MAX_INFO_CHARACTERS = 40
-# Room for the line that closes a block.
-CLOSING_CHARACTERS = 10
+# By that it is clear whether a line begins with the mark of another block.
+MAX_MARK = 100
 
 # Not the dot of a numbered list.
-SENTENCE_END = re.compile(r"""(?<!\d)[.!?…]["'”’)\]*_`]*(?=\s|\Z)|[。！？]["'”’」』）]*|\n""")
+_SENTENCE_END = re.compile(r"""(?<!\d)[.!?…]["'”’)\]*_`]*(?=\s|\Z)|[。！？]["'”’」』）]*|\n""")
 
 
 def split(markdown: str, characters: int) -> Iterator[str]:
-    """Cut Markdown into parts, each at the best place near its end.
-
-    A code block that is cut is closed in one part and opened again in the next. What is not a
-    code block is kept whole but for white space at the cuts.
+    """Cut Markdown into parts that show the same, one after the other, as the whole.
 
     Args:
         markdown: the text.
         characters: the most of each part.
     """
-    rest = markdown.strip("\n")
-    while len(rest) > characters:
-        cut = _best_cut(rest, max(1, characters - CLOSING_CHARACTERS))
-        part, rest = rest[:cut], rest[cut:].lstrip("\n")
-        if fence := open_fence(part):
-            part, rest = closed(part), f"{fence}\n{rest}"
-        if part.strip():
-            yield part.rstrip()
-    if rest.strip():
-        yield rest
+    markdown = markdown.strip("\n")
+    if len(markdown) <= characters:
+        yield from filter(str.strip, [markdown])
+        return
+    lines = blocks.read(markdown)
+    cut: Cut | None = Cut(0)
+    while cut:
+        part = Part(lines, cut, characters)
+        cut = _End(part).find()
+        if text := part.text(cut):
+            yield text
 
 
 def cut_at_sentence(text: str) -> str:
     """Return the text up to its last sentence or line end, or all of it if that is far back."""
-    ends = [match.end() for match in SENTENCE_END.finditer(text)]
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
     if ends and ends[-1] >= len(text) // 2:
         return text[: ends[-1]].rstrip()
     return text
@@ -59,30 +56,95 @@ def cut_at_sentence(text: str) -> str:
 
 def closed(markdown: str) -> str:
     """Return Markdown with a code block that is still open at its end closed."""
-    fence = open_fence(markdown)
-    if fence is None:
+    lines = blocks.read(markdown)
+    if not blocks.is_open_fence(lines[-1].block):
         return markdown
-    return f"{markdown.rstrip(chr(10))}\n{_mark(fence)}"
+    end = Cut(len(lines) - 1, len(lines[-1].text))
+    return markdown.rstrip("\n") + Part(lines, Cut(0), 0).closing(end)
 
 
 def open_fence(markdown: str) -> str | None:
     """Return the line that opens the code block in which a text ends, or ``None``."""
-    opening: str | None = None
-    for line in markdown.split("\n"):
-        if opening is not None:
-            opening = None if fences.closes(line, _mark(opening)) else opening
-        elif fence := FENCE.fullmatch(line):
-            opening = fence["mark"] + fence["info"].rstrip()[:MAX_INFO_CHARACTERS]
-    return opening
+    block = blocks.read(markdown)[-1].block
+    fence = blocks.fence_of(block) if block and blocks.is_open_fence(block) else None
+    return fence.mark + fence.info if fence else None
 
 
-def _mark(opening: str) -> str:
-    return opening[: len(opening) - len(opening.lstrip(opening[0]))]
+class _End:
+    """Looks for the best place to end a part."""
 
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        self._lengths: list[int] = []
+        """Of each line of the part, how many characters are before it."""
+        self._best = (ANYWHERE, 0, Cut(0))
 
-def _best_cut(text: str, limit: int) -> int:
-    for cuts in CUTS:
-        ends = [match.end() for match in cuts.finditer(text, 0, limit)]
-        if ends and ends[-1] >= limit * LEAST_FILLED:
-            return ends[-1]
-    return limit
+    def find(self) -> Cut | None:
+        """Return the place, or ``None`` if all the rest of the document fits into the part."""
+        part = self._part
+        length = sum(len(line) + 1 for line in part.opening)
+        for index in range(part.start.line, len(part.lines)):
+            if index > part.start.line:
+                self._consider(penalty_before(part.lines, index), length - 1, Cut(index))
+            self._lengths.append(length)
+            length += len(part.line(index)) + 1
+            if length - 1 > part.characters:
+                break
+        else:
+            return None
+        if self._best[0] > IN_PARAGRAPH[BreakKind.LINE]:
+            self._look_into_paragraphs()
+        penalty, _, cut = self._best
+        return cut if penalty < ANYWHERE else self._anywhere()
+
+    def _consider(self, penalty: int | None, length: int, cut: Cut) -> None:
+        part = self._part
+        if penalty is None or length + len(part.closing(cut)) > part.characters:
+            return
+        if length < LEAST_FILLED * part.characters:
+            penalty += HARDLY_FILLED
+        self._best = min(self._best, (penalty, -length, cut))
+
+    def _look_into_paragraphs(self) -> None:
+        first = self._part.start.line
+        lines = self._part.lines[first : first + len(self._lengths)]
+        for block in dict.fromkeys(line.block for line in lines):
+            if block and block.kind is Kind.TEXT:
+                self._look_into(block)
+
+    def _look_into(self, block: Block) -> None:
+        part, start = self._part, self._part.start
+        text = "".join(start.marks) if start.line > block.lines[0].index or start.column else ""
+        # Of each line: its offset in the text, the column there, the part's length up to it.
+        places: list[tuple[int, Line, int, int]] = []
+        for index, before in enumerate(self._lengths, start.line):
+            line = part.lines[index]
+            if line.block is block:
+                first = start.column if index == start.line else 0
+                rest = line.text[first:]
+                lead = len(part.line(index)) - len(rest)
+                places.append((len(text), line, first, before + lead))
+                text += rest[: 2 * part.characters] + "\n"
+        offsets = [place[0] for place in places]
+        for found in breaks_in(text.rstrip()):
+            offset, line, first, before = places[bisect_right(offsets, found.offset) - 1]
+            column, length = first + found.offset - offset, before + found.offset - offset
+            if length > part.characters:
+                break
+            if blocks.is_text(line.text[column : column + MAX_MARK]):
+                cut = Cut(line.index, column, found.marks)
+                self._consider(IN_PARAGRAPH[found.kind], length, cut)
+
+    def _anywhere(self) -> Cut:
+        """Return a place in the middle of a word, or of what is no paragraph."""
+        part = self._part
+        line = part.lines[part.start.line + len(self._lengths) - 1]
+        first = part.start.column if line.index == part.start.line else 0
+        repeated = len(part.line(line.index)) - len(line.text[first:])
+        closing = len(part.closing(Cut(line.index, first + 1)))
+        room = part.characters - self._lengths[-1] - repeated - closing
+        if room <= 0 and line.index > part.start.line:
+            return Cut(line.index)
+        text = line.text[first : first + max(1, room)]
+        blank = text.rfind(" ") + 1
+        return Cut(line.index, first + (blank if blank > len(text) // 2 else len(text)))
