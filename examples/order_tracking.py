@@ -53,14 +53,14 @@ def bot_of(shop: Shop) -> Bot:
     @bot.dialog("TrackOrder")
     def check_order_id(turn: Turn) -> None:
         """Elicit the order number again if there is no such order; otherwise Lex goes on."""
-        order_id = turn.slots["OrderId"]
-        if isinstance(order_id, str) and not shop.has(order_id.upper()):
+        order_id = turn.slot("OrderId")
+        if order_id and not shop.has(order_id.upper()):
             turn.elicit_slot("OrderId", "There is no such order. Order numbers look like A-17.")
 
     @bot.intent("TrackOrder")
     def track(turn: Turn) -> Iterator[str]:
         """Each line is on the user's screen while the next system is still at work."""
-        order_id = str(turn.slots["OrderId"]).upper()
+        order_id = (turn.slot("OrderId") or "").upper()
         yield f"Looking up order {order_id}…\n\n"
         yield f"Found it: {shop.goods_of(order_id)}. Asking the warehouse…\n\n"
         yield f"It was packed {shop.packed(order_id)}. Asking the carrier…\n\n"

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from fulfillment.lex.messages import Button, Card
     from fulfillment.memory.base import Exchange, Memory
     from fulfillment.notices import Notices
+    from fulfillment.router import Router
     from fulfillment.turn import Turn
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Middleware",
     "NextHandler",
     "Notices",
+    "Router",
     "Turn",
 ]
 
@@ -35,6 +37,7 @@ _MODULES = {
     "Middleware": "handlers",
     "NextHandler": "handlers",
     "Notices": "notices",
+    "Router": "router",
     "Turn": "turn",
 }
 

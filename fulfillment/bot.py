@@ -1,62 +1,83 @@
-"""Bot: which function answers which intent. A bot builder starts here."""
+"""Bot: which handler answers which intent. A bot builder starts here."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from fulfillment import runner
 from fulfillment.clients import Resources
-from fulfillment.handlers import Handler, Middleware, NextHandler, chunks_of, wrapped
-from fulfillment.lex.events import LexEvent
-from fulfillment.logs import log_failure
-from fulfillment.memory import Memory
+from fulfillment.errors import RegistrationError
+from fulfillment.handlers import (
+    AnyHandler,
+    AnyMiddleware,
+    Handler,
+    Middleware,
+    NextHandler,
+    check_handler,
+    chunks_of,
+    name_of,
+    rescued,
+    wrapped,
+)
+from fulfillment.lex.events import FALLBACK_INTENT, LexEvent
+from fulfillment.logs import get_logger, log_failure
+from fulfillment.memory.base import Memory
+from fulfillment.models.base import Model
 from fulfillment.notices import Notices
+from fulfillment.router import Router
 from fulfillment.streaming.stream import Chunks
 from fulfillment.turn import Turn
 
 if TYPE_CHECKING:
     from fulfillment.lex.responses import LexResponse
-
-AnyHandler = TypeVar("AnyHandler", bound=Handler)
-AnyMiddleware = TypeVar("AnyMiddleware", bound=Middleware)
+    from fulfillment.telemetry import TurnReport
 
 
-class Bot:
-    """Answers Lex V2 turns with functions that yield text, and streams it to the browser.
+class Bot(Router):
+    """Answers Lex V2 turns with handlers that yield text, and streams it to the browser::
 
         bot = Bot()
 
         @bot.intent("TrackOrder")
         def track(turn):
             yield "Looking up your order…\\n"
-            yield orders.find(turn.slots["OrderId"]).status
+            yield orders.find(turn.slot("OrderId")).status
 
         lambda_handler = bot.lambda_handler
 
-    An intent without a function of its own is answered by the fallback: the model, unless
-    ``@bot.fallback`` says otherwise.
+    An intent without a handler is answered by the fallback: the model, unless ``@bot.fallback``
+    says otherwise.
 
-    Takes what it runs on (by default, what the environment describes), the sentences that a user
-    reads when something fails (one set, or one for each locale or language), and where it keeps
-    conversations (by default, the table that the environment names).
+    Args:
+        model: what answers, instead of the model that the environment names.
+        memory: where conversations are kept, instead of the table that the environment names.
+        notices: the sentences that a user reads when something fails: one set, or one for each
+            locale or language.
+        resources: what the bot runs on, instead of what the environment describes.
+
+    Raises:
+        TypeError: the notices are something else.
     """
 
     def __init__(
         self,
-        resources: Resources | None = None,
-        notices: Notices | Mapping[str, Notices] | None = None,
         *,
+        model: Model | None = None,
         memory: Memory | None = None,
+        notices: Notices | Mapping[str, Notices] | None = None,
+        resources: Resources | None = None,
     ) -> None:
-        self._intent_handlers: dict[str, Handler] = {}
-        self._dialog_handlers: dict[str, Handler] = {}
-        self._fallback: Handler = Turn.ask
+        super().__init__()
+        self._fallback: Handler | None = None
         self._middleware: list[Middleware] = []
-        self._notices = notices or Notices()
+        self._model = model
         self._memory = memory
+        self._notices = _by_locale(notices)
+        self._unknown_intents: set[str] = set()
         if resources is not None:
             self.resources = resources
         elif "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
@@ -69,37 +90,54 @@ class Bot:
         Raises:
             SettingsError: an environment variable has a wrong value.
         """
-        return Resources.from_environ(os.environ)
+        return Resources.from_environ(os.environ, model=self._model, memory=self._memory)
 
-    def intent(self, *names: str) -> Callable[[AnyHandler], AnyHandler]:
-        """Register the function that fulfils these intents, once their slots are filled."""
-        return _registering(self._intent_handlers, names)
-
-    def dialog(self, *names: str) -> Callable[[AnyHandler], AnyHandler]:
-        """Register the function that checks the dialog of these intents, at each of its turns.
-
-        It may elicit a slot anew, confirm, or close; if it decides nothing, Lex goes on, and what
-        it wrote is shown meanwhile and not said. FallbackIntent has no dialog: see ``fallback``.
-        """
-        return _registering(self._dialog_handlers, names)
+    @property
+    def intents(self) -> frozenset[str]:
+        """The intents that it has a handler for."""
+        return frozenset(self._intents) | frozenset(self._dialogs)
 
     def fallback(self, handler: AnyHandler) -> AnyHandler:
-        """Register the function that answers whatever no other function does."""
+        """Register the handler of every intent that has none.
+
+        Raises:
+            RegistrationError: it cannot be one, or there is another.
+        """
+        check_handler(handler, "turn")
+        if self._fallback is not None:
+            functions = f"{name_of(self._fallback)} and {name_of(handler)}"
+            raise RegistrationError(f"two fallbacks: {functions}")
         self._fallback = handler
         return handler
 
-    def middleware(self, around: AnyMiddleware) -> AnyMiddleware:
-        """Register a function around all others; the first registered is the outermost.
+    def middleware(self, function: AnyMiddleware) -> AnyMiddleware:
+        """Register a function around all handlers; the first registered is the outermost::
 
-        @bot.middleware
-        def members_only(turn, answer):
-            if "member" in turn.session_attributes:
-                yield from answer(turn)
-            else:
-                yield "Please sign in first."
+            @bot.middleware
+            def members_only(turn, handler):
+                if "member" in turn.session_attributes:
+                    yield from handler(turn)
+                else:
+                    yield "Please sign in first."
+
+        Raises:
+            RegistrationError: it cannot be one.
         """
-        self._middleware.append(around)
-        return around
+        check_handler(function, "turn, handler")
+        self._middleware.append(function)
+        return function
+
+    def include(self, router: Router) -> None:
+        """Take over the handlers that a router has now.
+
+        Raises:
+            RegistrationError: the bot has another handler for what one of them is for.
+        """
+        if isinstance(router, Bot) or not isinstance(router, Router):
+            raise RegistrationError(f"a bot includes routers, not a {type(router).__name__}")
+        self._intents.include(router._intents)
+        self._dialogs.include(router._dialogs)
+        self._errors.include(router._errors)
 
     def lambda_handler(self, event: object, context: object) -> LexResponse:
         """Answer one Lex V2 event; always returns a response that Lex takes."""
@@ -107,13 +145,50 @@ class Bot:
         try:
             parsed = LexEvent.from_dict(event)
             locale = parsed.locale
-            return self._respond(parsed, context)
+            response = self.answer(parsed, context)
         # The last resort: whatever went wrong, the user gets a sentence and the log the cause.
         except Exception as exc:
             log_failure("turn failed", exc)
             from fulfillment.lex.responses import apology
 
             return apology(event, self._notices_of(locale).failed)
+        self._report_unknown(parsed.intent.name)
+        return response
+
+    def answer(
+        self,
+        event: LexEvent,
+        context: object,
+        resources: Resources | None = None,
+        *,
+        watch: Middleware | None = None,
+        record: Callable[[TurnReport], None] | None = None,
+    ) -> LexResponse:
+        """Answer one turn; :mod:`fulfillment.testing` does so on resources of its own.
+
+        Args:
+            event: one utterance.
+            context: the Lambda context.
+            resources: what the bot runs on, but for a model and a memory of its own.
+            watch: a function around all others, middleware and error handlers included.
+            record: what is told how the turn went, instead of the log and the metrics.
+        """
+        handler = self._handler_of(event)
+        if handler is None:
+            from fulfillment.lex.responses import delegate
+
+            return delegate(event)
+        own: dict[str, Any] = {"model": self._model, "memory": self._memory}
+        own = {name: value for name, value in own.items() if value is not None}
+        surrounded = self._surrounded(handler)
+        return runner.run(
+            event,
+            wrapped(surrounded, watch) if watch else surrounded,
+            context,
+            (resources or self.resources)._replace(**own),
+            self._notices_of(event.locale),
+            record,
+        )
 
     def _prepare(self) -> None:
         # At import, where Lambda gives the most CPU. What is wrong with the settings must not take
@@ -123,48 +198,52 @@ class Bot:
         except Exception as exc:
             log_failure("the settings cannot be used", exc)
 
-    def _respond(self, event: LexEvent, context: object) -> LexResponse:
-        handler = self._handler_of(event)
-        if handler is None:
-            from fulfillment.lex.responses import delegate
-
-            return delegate(event)
-        resources = self.resources
-        if self._memory is not None:
-            resources = resources._replace(memory=self._memory)
-        notices = self._notices_of(event.locale)
-        return runner.run(event, self._in_middleware(handler), context, resources, notices)
-
     def _handler_of(self, event: LexEvent) -> Handler | None:
+        """Return what answers an event, or ``None`` where Lex goes on by itself."""
         name = event.intent.name
-        if event.is_dialog and name in self._dialog_handlers:
-            return self._dialog_handlers[name]
-        return self._intent_handlers.get(name, self._fallback) if event.is_answered_now else None
+        handler: Handler | None = None
+        if event.is_dialog and name in self._dialogs:
+            handler = self._dialogs[name]
+        elif event.is_answered_now:
+            handler = self._intents.get(name) or self._fallback or Turn.ask
+        return handler
 
-    def _in_middleware(self, handler: Handler) -> NextHandler:
+    def _surrounded(self, handler: Handler) -> NextHandler:
+        """Return a handler within the middleware, and within what answers its errors."""
+
         def innermost(turn: Turn) -> Chunks:
             return chunks_of(handler(turn))
 
         outermost: NextHandler = innermost
         for middleware in reversed(self._middleware):
             outermost = wrapped(outermost, middleware)
-        return outermost
+        return rescued(outermost, self._errors) if self._errors else outermost
 
     def _notices_of(self, locale: str) -> Notices:
-        if isinstance(self._notices, Notices):
-            return self._notices
         language = locale.partition("_")[0]
-        return self._notices.get(locale) or self._notices.get(language) or Notices()
+        notices = self._notices
+        return notices.get(locale) or notices.get(language) or notices.get("") or Notices()
+
+    def _report_unknown(self, intent: str) -> None:
+        """Log once that a bot with intents does not know one: its name may be misspelt."""
+        known = self.intents
+        if not known or intent in known | self._unknown_intents | {FALLBACK_INTENT}:
+            return
+        self._unknown_intents.add(intent)
+        # The reply is there already, and must not be lost over this.
+        with suppress(Exception):
+            get_logger().warning(
+                "the bot has no handler for this intent",
+                extra={"intent": intent, "known_intents": sorted(known)},
+            )
 
 
-def _registering(
-    functions: dict[str, Handler], names: tuple[str, ...]
-) -> Callable[[AnyHandler], AnyHandler]:
-    if not names or not all(isinstance(name, str) for name in names):
-        raise TypeError('a function is registered by its intents: @bot.intent("TrackOrder")')
-
-    def register(handler: AnyHandler) -> AnyHandler:
-        functions.update(dict.fromkeys(names, handler))
-        return handler
-
-    return register
+def _by_locale(notices: Notices | Mapping[str, Notices] | None) -> Mapping[str, Notices]:
+    if notices is None or isinstance(notices, Notices):
+        return {"": notices or Notices()}
+    if not isinstance(notices, Mapping):
+        raise TypeError(f"notices are Notices(…), or a mapping, not a {type(notices).__name__}")
+    for locale, each in notices.items():
+        if not isinstance(each, Notices):
+            raise TypeError(f"notices[{locale!r}] is a {type(each).__name__}, not Notices(…)")
+    return notices

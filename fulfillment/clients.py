@@ -41,6 +41,7 @@ class Resources(NamedTuple):
             ``None`` where the settings say not to stream.
         memory: where conversations are kept, if anywhere.
         clock: seconds, from any start.
+        stand_in: what answers instead of every model that a handler asks, in a test.
         model_asked: set when a model's first request is on its way.
     """
 
@@ -49,22 +50,36 @@ class Resources(NamedTuple):
     browser: Callable[[], Browser] | None = None
     memory: Memory | None = None
     clock: Callable[[], float] = time.monotonic
+    stand_in: Model | None = None
     model_asked: threading.Event | None = None
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Resources:
+    def from_environ(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        model: Model | None = None,
+        memory: Memory | None = None,
+    ) -> Resources:
         """Build the model's client; the browser's are made while the model thinks.
 
         A cold Lambda's first frame waits for the model's first word, so nothing else is to come
         before its request. With a memory, that request waits for what was said before.
+
+        Args:
+            environ: the environment.
+            model: what answers, instead of the model that it names.
+            memory: where conversations are kept, instead of the table that it names.
 
         Raises:
             SettingsError: a setting cannot be used.
         """
         settings = Settings.from_environ(environ)
         session = _session()
-        model_asked = threading.Event()
-        model = _model(settings, session, model_asked)
+        model_asked = None
+        if model is None:
+            model_asked = threading.Event()
+            model = _model(settings, session, model_asked)
         # Whatever of the environment the later clients need is read now.
         region, endpoint_url = session.region_name, environ.get("AWS_ENDPOINT_URL_DYNAMODB")
         dynamodb = cache(lambda: _dynamodb(session, region, endpoint_url or None))
@@ -75,11 +90,13 @@ class Resources(NamedTuple):
             addresses = SessionTable(dynamodb(), settings.session_table or "")
             return Browser(addresses, _channel(settings, session, region))
 
+        if memory is None and settings.conversation_table:
+            memory = _memory(settings, dynamodb())
         return cls(
             settings,
             model,
             cache(browser) if settings.can_stream else None,
-            _memory(settings, dynamodb()) if settings.conversation_table else None,
+            memory,
             model_asked=model_asked,
         )
 

@@ -3,6 +3,7 @@
 LexStreamingError
 ├── SettingsError          an environment variable has a wrong value
 ├── InvalidLexEvent        the event is not one that Lex V2 sends
+├── RegistrationError      a function cannot be a handler, or not for this
 ├── HandlerError           a function of the bot gave or asked for what cannot be
 ├── ToolError              a function cannot be a tool
 ├── AddressError           where a client is could not be found out; another look may help
@@ -32,6 +33,10 @@ class SettingsError(LexStreamingError):
 
 class InvalidLexEvent(LexStreamingError):
     """The event lacks what every Lex V2 event has; the message names the key."""
+
+
+class RegistrationError(LexStreamingError):
+    """A function cannot be a handler, or there is one already for what it is for."""
 
 
 class HandlerError(LexStreamingError):

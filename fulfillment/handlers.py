@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeAlias
+from contextlib import closing
+from typing import Any, TypeAlias, TypeVar
 
-from fulfillment.errors import HandlerError
+from fulfillment.errors import HandlerError, RegistrationError
 from fulfillment.streaming.stream import Chunks
 from fulfillment.turn import Turn
 
@@ -16,6 +19,46 @@ Handler: TypeAlias = Callable[[Turn], Result]
 NextHandler: TypeAlias = Callable[[Turn], Chunks]
 Middleware: TypeAlias = Callable[[Turn, NextHandler], Result]
 """A function around a handler: it is given the turn and what comes next."""
+
+ErrorHandler: TypeAlias = Callable[[Turn, Any], Result]
+"""A function that answers when a handler raised: it is given the turn and the exception."""
+
+AnyHandler = TypeVar("AnyHandler", bound=Handler)
+AnyMiddleware = TypeVar("AnyMiddleware", bound=Middleware)
+AnyErrorHandler = TypeVar("AnyErrorHandler", bound=ErrorHandler)
+
+
+def check_handler(function: object, parameters: str) -> None:
+    """Check that a function can be a handler.
+
+    Args:
+        function: what is to be registered.
+        parameters: what it is called with, such as ``turn, error``.
+
+    Raises:
+        RegistrationError: it cannot be called so, or it is async: a turn runs in a thread.
+    """
+    if not callable(function):
+        raise RegistrationError(f"a handler is a function, not {type(function).__name__}")
+    for called in (function, function.__call__):
+        if inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called):
+            raise RegistrationError(f"{name_of(function)} is async: a handler is a plain function")
+    try:
+        signature = inspect.signature(function)
+    except ValueError:
+        # Some that are written in C have none that can be read.
+        return
+    try:
+        signature.bind(*parameters.split(", "))
+    except TypeError:
+        problem = f"{name_of(function)}{signature} cannot be called with ({parameters})"
+        raise RegistrationError(problem) from None
+
+
+def name_of(function: object) -> str:
+    """Return what a function is called in an error."""
+    function = function.func if isinstance(function, functools.partial) else function
+    return str(getattr(function, "__qualname__", type(function).__name__))
 
 
 def chunks_of(result: object) -> Chunks:
@@ -44,3 +87,30 @@ def chunks_of(result: object) -> Chunks:
 def wrapped(handler: NextHandler, middleware: Middleware) -> NextHandler:
     """Return a handler with a middleware around it."""
     return lambda turn: chunks_of(middleware(turn, handler))
+
+
+def rescued(
+    handler: NextHandler, error_handlers: Mapping[type[Exception], ErrorHandler]
+) -> NextHandler:
+    """Return a handler whose exceptions are answered, each by its nearest class's handler.
+
+    The intent fails, as it would without them, unless they decide otherwise.
+    """
+
+    def guarded(turn: Turn) -> Chunks:
+        last = ""
+        try:
+            with closing(handler(turn)) as chunks:
+                for chunk in chunks:
+                    last = chunk or last
+                    yield chunk
+        except tuple(error_handlers) as exc:
+            turn.error = exc
+            turn.close(failed=True)
+            nearest = next(kind for kind in type(exc).__mro__ if kind in error_handlers)
+            separator = "\n\n" if last and not last.endswith("\n") else ""
+            for chunk in filter(None, chunks_of(error_handlers[nearest](turn, exc))):
+                yield separator + chunk
+                separator = ""
+
+    return guarded

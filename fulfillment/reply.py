@@ -63,7 +63,7 @@ def reply_of(
     """
     written = text.text().strip()
     go_on = f" {notices.to_go_on}" if can_go_on else ""
-    if any(completion.stop_reason is StopReason.RETRACTED for completion in completions):
+    if any(completion.stop_reason == StopReason.RETRACTED for completion in completions):
         return Reply(Outcome.EMPTY, "", notices.withheld)
     if text.cancelled:
         return Reply(Outcome.CANCELLED, written)
@@ -77,10 +77,10 @@ def reply_of(
 
     ends_with_model = bool(completions) and written.endswith(last_text.rstrip())
     stop_reason = completions[-1].stop_reason if ends_with_model else None
-    if stop_reason is StopReason.REFUSED:
+    if stop_reason == StopReason.REFUSED:
         outcome = Outcome.COMPLETED if written else Outcome.EMPTY
         return Reply(outcome, written, notices.withheld, handler_finished=True)
-    if stop_reason is StopReason.MAX_TOKENS and written:
+    if stop_reason == StopReason.MAX_TOKENS and written:
         notice = f"{notices.too_long}{go_on}"
         return Reply(Outcome.COMPLETED, written, notice, handler_finished=True, truncated=True)
     if written or says_more:

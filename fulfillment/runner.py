@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from fulfillment.clients import Resources
+from fulfillment.errors import HandlerError
 from fulfillment.handlers import NextHandler
-from fulfillment.lex.dialog_actions import Decision
+from fulfillment.lex.dialog_actions import Decision, Dialog
 from fulfillment.lex.events import LexEvent
 from fulfillment.lex.messages import Text
 from fulfillment.lex.web_ui_framing import PairedText
@@ -19,12 +21,14 @@ from fulfillment.notices import Notices
 from fulfillment.streaming.deadline import Deadline
 from fulfillment.streaming.delivery import Delivery
 from fulfillment.streaming.pacing import Pace
+from fulfillment.streaming.stream import Chunks
 from fulfillment.streaming.threads import ThreadStream, start
 from fulfillment.turn import Turn
 
 if TYPE_CHECKING:
     from fulfillment.lex.responses import LexResponse
     from fulfillment.reply import Reply
+    from fulfillment.telemetry import TurnReport
 
 # A reply does not wait longer for what was said to be remembered.
 SAVE_SECONDS = 2.0
@@ -34,7 +38,12 @@ REQUEST_FIRST_SECONDS = 0.1
 
 
 def run(
-    event: LexEvent, handler: NextHandler, context: object, resources: Resources, notices: Notices
+    event: LexEvent,
+    handler: NextHandler,
+    context: object,
+    resources: Resources,
+    notices: Notices,
+    record: Callable[[TurnReport], None] | None = None,
 ) -> LexResponse:
     """Answer an event within its deadline.
 
@@ -48,14 +57,26 @@ def run(
         context: the Lambda context, for the time that it says is left.
         resources: what the bot runs on.
         notices: the sentences for when something goes wrong.
+        record: what is told how the turn went, instead of the log and the metrics.
     """
     clock, settings = resources.clock, resources.settings
     started = clock()
     deadline = Deadline.of_turn(started, settings.turn_seconds, _remaining_seconds(context))
     conversation = _conversation(event, resources)
-    calls = ToolLoop(lambda: deadline.cut_at - clock())
-    turn = Turn(event, resources.model, settings, calls, conversation)
+    calls = ToolLoop(lambda: deadline.cut_at - clock(), resources.stand_in)
+    # The other half of a response is the reply's.
+    dialog = Dialog(event, settings.max_response_bytes // 2)
+    turn = Turn(
+        event,
+        dialog,
+        model=resources.model,
+        settings=settings,
+        calls=calls,
+        conversation=conversation,
+    )
     stream = ThreadStream(clock)
+    if event.is_dialog:
+        handler = _checked_dialog(handler, dialog)
     start("handler", lambda: stream.write(lambda: handler(turn)))
     if resources.model_asked:
         resources.model_asked.wait(REQUEST_FIRST_SECONDS)
@@ -68,7 +89,7 @@ def run(
 
     stream.wait(deadline.cut_at)
     # As they are now: a handler that goes on after its deadline changes nothing.
-    decision, slots = turn.decision, turn.next_slots
+    decision, slots = dialog.decision, dialog.slots
     attributes = turn.session_attributes | conversation.attributes
     if not stream.text.finished:
         calls.close()
@@ -87,7 +108,7 @@ def run(
         event, reply, decision, attributes, slots, settings, notices.too_long
     )
     memory_error = _saved(saving, conversation, deadline.settle_by - clock())
-    telemetry.log_turn(
+    (record or telemetry.log_turn)(
         telemetry.TurnReport(
             names={
                 "session_id": event.session_id,
@@ -101,9 +122,33 @@ def run(
             delivery=delivery,
             completions=calls.completions,
             memory_error=memory_error,
+            handled_error=turn.error,
         )
     )
     return response
+
+
+def _checked_dialog(handler: NextHandler, dialog: Dialog) -> NextHandler:
+    """Return a dialog's handler that fails if it writes or adds what cannot be said.
+
+    Lex takes no message with a ``Delegate``: it goes on with the bot's own prompts.
+    https://docs.aws.amazon.com/lexv2/latest/dg/lambda-response-format.html
+    """
+
+    def checked(turn: Turn) -> Chunks:
+        has_text = False
+        with closing(handler(turn)) as chunks:
+            for chunk in chunks:
+                has_text = has_text or bool(chunk.strip())
+                yield chunk
+        decision = dialog.decision
+        if decision.action.type == "Delegate" and (has_text or decision.messages):
+            raise HandlerError(
+                "a dialog handler wrote text and let Lex go on, which does not say it:"
+                " elicit, confirm or close to have it said"
+            )
+
+    return checked
 
 
 def _conversation(event: LexEvent, resources: Resources) -> Conversation:

@@ -35,6 +35,7 @@ class TurnReport(NamedTuple):
         delivery: what became of it on its way, or ``None`` where nobody watched.
         completions: how the model calls ended.
         memory_error: why the conversation was not loaded or saved.
+        handled_error: what a handler raised and an error handler answered.
     """
 
     names: Mapping[str, str]
@@ -45,6 +46,7 @@ class TurnReport(NamedTuple):
     delivery: Delivery | None = None
     completions: Sequence[Completion] = ()
     memory_error: BaseException | None = None
+    handled_error: BaseException | None = None
 
     def seconds_until(self, reading: float | None) -> float | None:
         """Return how long after the start something was, if it was."""
@@ -131,6 +133,8 @@ def _log_fields(report: TurnReport) -> Mapping[str, object]:
         fields["delivery_error"] = describe(delivery.error)
     if report.memory_error is not None:
         fields["memory_error"] = describe(report.memory_error)
+    if report.handled_error is not None:
+        fields["handled_error"] = describe(report.handled_error)
     return fields
 
 

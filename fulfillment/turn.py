@@ -1,23 +1,25 @@
-"""Turn: what a bot's function is given."""
+"""Turn: what a handler is given."""
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fulfillment.errors import HandlerError
-from fulfillment.lex.dialog_actions import Action, Decision
-from fulfillment.lex.events import Json, LexEvent, SlotValue, slot_of
-from fulfillment.lex.limits import MAX_ADDED_MESSAGES
+from fulfillment.lex.dialog_actions import Action, Dialog
+from fulfillment.lex.events import Confirmation, LexEvent, SlotValue, slot_of
 from fulfillment.lex.messages import Button, Card, ContentType, Text
-from fulfillment.memory import Exchange
+from fulfillment.memory.base import Exchange
 from fulfillment.memory.conversation import Conversation
 from fulfillment.models.base import Message, Model, Prompt
 from fulfillment.models.tool_loop import ToolLoop
 from fulfillment.settings import Settings
-from fulfillment.text import repair_surrogates
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from fulfillment.streaming.stream import Chunks
     from fulfillment.tools import Tool
 
@@ -36,18 +38,20 @@ class Turn:
         slots: what Lex understood for each slot, by name: a text, a list, a composite's sub-slots
             by name, or ``None`` where it has nothing yet.
         resolutions: the values of its type that each slot may mean, the likeliest first.
-        confirmation: ``Confirmed``, ``Denied``, or ``None`` (a word) if nothing was asked.
+        confirmation: the answer to :meth:`confirm`, or ``None`` if nothing was asked.
         session_id: Lex's name for the session; guessable, so no key to anything secret.
-        session_attributes: what Lex keeps for the rest of the session; change it as you like.
         request_attributes: sent by the client for this turn only.
         locale: the bot's locale, such as ``en_US``.
         input_mode: ``Text``, ``Speech`` or ``DTMF``.
-        event: the Lex V2 event as it came, for all else.
+        event: the Lex V2 event as it came, for everything else.
+        error: what a handler raised and an error handler answers, if it came to that.
     """
 
     def __init__(
         self,
         event: LexEvent,
+        dialog: Dialog,
+        *,
         model: Model,
         settings: Settings,
         calls: ToolLoop,
@@ -57,29 +61,40 @@ class Turn:
         self.intent = event.intent.name
         self.slots: Mapping[str, SlotValue] = event.slots
         self.resolutions: Mapping[str, Sequence[str]] = event.resolutions
-        self.confirmation = event.intent.confirmation_state
+        self.confirmation: Confirmation | None = event.confirmation
         self.session_id = event.session_id
         self.request_attributes: Mapping[str, str] = event.request_attributes
         self.locale = event.locale
         self.input_mode = event.input_mode
         self.event: Mapping[str, Any] = event.raw
+        self.error: Exception | None = None
+        self._session_attributes = dict(event.session_attributes)
+        self._dialog = dialog
         self._model = model
         self._settings = settings
         self._calls = calls
         self._conversation = conversation
-        self._is_dialog = event.is_dialog
-        self._session_attributes = dict(event.session_attributes)
-        self._slots: dict[str, Json] = dict(event.intent.slots)
-        self._decision = Decision(Action("Close" if event.is_answered_now else "Delegate"))
 
     @property
     def session_attributes(self) -> dict[str, str]:
+        """What Lex keeps for the rest of the session; change it as you like."""
         return self._session_attributes
 
     @property
     def seconds_left(self) -> float:
         """How many seconds there are until this turn is cut off."""
         return self._calls.seconds_left
+
+    def slot(self, name: str) -> str | None:
+        """Return the text of a slot, or ``None`` while it has none.
+
+        Raises:
+            HandlerError: the slot holds a list or sub-slots, which are in :attr:`slots`.
+        """
+        value = self.slots.get(name)
+        if value is None or isinstance(value, str):
+            return value
+        raise HandlerError(f"the slot {name} holds a {type(value).__name__}: read turn.slots")
 
     # --- the model
 
@@ -95,17 +110,26 @@ class Turn:
         tools: Iterable[Tool | Callable[..., Any]] = (),
         model: Model | None = None,
         history: bool = True,
-    ) -> Chunks:
-        """Ask the model and yield its text as it is written.
+    ) -> ModelText:
+        """Ask the model; its text comes as it is written: ``yield from turn.ask()``.
 
-        Takes what to ask (the utterance, if left out), what the settings say otherwise (system
-        prompt, most tokens, sampling), functions that the model may call (see
-        :mod:`fulfillment.tools`), another model than the settings', and whether it is told the
-        earlier turns of the conversation.
+        Args:
+            utterance: what to ask, instead of what the user said.
+            system: another system prompt than the settings'.
+            max_tokens: how long the text may be, in tokens.
+            temperature: how freely the model samples.
+            top_p: the same, by probability.
+            stop_sequences: texts at which the model stops.
+            tools: functions that the model may call; see :mod:`fulfillment.tools`.
+            model: another model than the settings'.
+            history: whether the model is told the earlier turns of the conversation.
+
+        Returns:
+            The text, to be iterated once. Iterating raises :class:`fulfillment.errors.ModelError`
+            if the model does not answer, or not to the end.
 
         Raises:
             ToolError: a function cannot be a tool.
-            ModelError: the model did not answer, or not to the end.
         """
         toolbox = None
         if tools := tuple(tools):
@@ -117,9 +141,9 @@ class Turn:
         system = settings.system_prompt_of(self.locale) if system is None else system
         if earlier and earlier[-1].cut:
             system = f"{system}\n\n{GO_ON}".strip()
-        asked = Message("user", self.utterance if utterance is None else utterance)
+        question = Message("user", self.utterance if utterance is None else utterance)
         prompt = Prompt(
-            messages=(*_messages(earlier), asked),
+            messages=(*_messages(earlier), question),
             system=system,
             max_tokens=settings.max_tokens if max_tokens is None else max_tokens,
             temperature=settings.temperature if temperature is None else temperature,
@@ -129,91 +153,123 @@ class Turn:
             # The settings' own models have no memory that it could name.
             conversation_id=self._conversation.share_id() if model and history else "",
         )
-        return self._calls.ask(model or self._model, prompt, toolbox)
+        chunks = self._calls.ask(model or self._model, prompt, toolbox)
+        return ModelText(chunks, sys._getframe(1))
 
     # --- what Lex does next; the last word counts
 
     def close(self, *, failed: bool = False) -> None:
-        """End the intent with this turn, as fulfilled or failed. Without a word of yours, a
-        function that fulfils an intent closes it, and one that checks a dialog delegates.
+        """End the intent with this turn.
+
+        An intent's handler does so unless it says otherwise; a dialog's delegates.
+
+        Args:
+            failed: whether the intent ends as failed instead of fulfilled.
         """
-        self._act(Action("Close", failed=failed))
+        self._dialog.act(Action("Close", failed=failed))
 
     def elicit_slot(self, slot: str, prompt: str = "") -> None:
         """Ask the user for a slot, whose value so far is dropped.
 
-        Without a prompt, and if nothing was written either, Lex asks as the bot's definition says.
+        Args:
+            slot: the name of the slot.
+            prompt: the question. Without one, and if nothing was written either, Lex asks as the
+                bot's definition says.
+
+        Raises:
+            HandlerError: a slot has a name.
         """
-        self._act(Action("ElicitSlot", slot), prompt)
+        if not isinstance(slot, str) or not slot.strip():
+            raise HandlerError(f"elicit_slot takes the name of a slot, not {slot!r}")
+        self._dialog.act(Action("ElicitSlot", slot), prompt)
 
     def confirm(self, prompt: str) -> None:
         """Ask the user to confirm the intent; the answer is the next turn's ``confirmation``."""
-        self._act(Action("ConfirmIntent"), prompt)
+        self._dialog.act(Action("ConfirmIntent"), prompt)
 
     def elicit_intent(self, prompt: str) -> None:
         """Ask the user what else to do, and leave this intent."""
-        self._act(Action("ElicitIntent"), prompt)
+        self._dialog.act(Action("ElicitIntent"), prompt)
 
     def delegate(self) -> None:
-        """Let Lex go on by itself: elicit slots, confirm, fulfil. What was written is not said.
+        """Let Lex go on by itself: elicit slots, confirm, fulfil. Nothing that is written is said.
 
         Raises:
-            HandlerError: Lex has nothing left to do, since this function fulfils the intent.
+            HandlerError: Lex has nothing left to do, since this handler fulfils the intent.
         """
-        if not self._is_dialog:
-            raise HandlerError("only a function that checks a dialog can delegate")
-        self._act(Action("Delegate"))
+        self._dialog.act(Action("Delegate"))
 
     def set_slot(self, slot: str, value: str | Sequence[str] | None) -> None:
         """Fill a slot with a text or several, or empty it."""
-        self._slots[slot] = slot_of(value)
+        self._dialog.fill(slot, slot_of(value))
 
-    # --- what the user gets beside the reply
+    # --- what the user gets with the reply
 
     def add_message(self, content: str, content_type: ContentType = "CustomPayload") -> None:
-        """Add a message of its own after the reply; ``CustomPayload`` is shown as Markdown.
+        """Add a message of its own after the reply.
+
+        Args:
+            content: the text; Markdown where its type is ``CustomPayload``.
+            content_type: ``CustomPayload``, ``PlainText`` or ``SSML``.
 
         Raises:
-            HandlerError: it is too long or one too many.
+            HandlerError: Lex does not take it, or it is too long or one too many.
         """
-        texts = (*self._decision.texts, Text(repair_surrogates(content), content_type))
-        self._decide(self._decision._replace(texts=texts))
+        self._dialog.add(Text(content, content_type))
 
     def add_card(
         self,
         title: str,
         subtitle: str = "",
         image_url: str = "",
-        buttons: Iterable[tuple[str, str]] = (),
+        buttons: Iterable[Button | tuple[str, str]] = (),
     ) -> None:
-        """Add a response card; takes buttons as pairs of what they show and what they say.
+        """Add a response card.
+
+        Args:
+            title: at most 250 characters.
+            subtitle: at most 250 characters.
+            image_url: at most 250 characters.
+            buttons: at most five; each a :class:`Button`, or a pair of what it shows and what it
+                says, at most 50 characters each.
 
         Raises:
             HandlerError: a part is empty, too long or one too many.
         """
-        card = Card(title, subtitle, image_url, [Button(*each) for each in buttons])
-        self._decide(self._decision._replace(cards=(*self._decision.cards, card.checked())))
+        self._dialog.add(Card(title, subtitle, image_url, [Button(*each) for each in buttons]))
 
-    @property
-    def decision(self) -> Decision:
-        """How the turn is to end, as far as that was said."""
-        return self._decision
 
-    @property
-    def next_slots(self) -> Mapping[str, Json]:
-        """The slots as Lex gets them back."""
-        return dict(self._slots)
+class ModelText(Iterator[str]):
+    """The text of a model call, to be read once. Warns if that is forgotten.
 
-    def _act(self, action: Action, prompt: str = "") -> None:
-        self._decide(self._decision._replace(action=action, prompt=repair_surrogates(prompt)))
+    Args:
+        chunks: the text as it is written; the call starts with the first.
+        asked_in: the frame of the function that asked.
+    """
 
-    def _decide(self, decision: Decision) -> None:
-        if len(decision.texts) + len(decision.cards) > MAX_ADDED_MESSAGES:
-            raise HandlerError(f"a turn adds at most {MAX_ADDED_MESSAGES} messages and cards")
-        # The other half is the reply's.
-        if decision.size > (most := self._settings.max_response_bytes // 2):
-            raise HandlerError(f"a turn adds at most {most} bytes of messages and cards")
-        self._decision = decision
+    def __init__(self, chunks: Chunks, asked_in: FrameType) -> None:
+        self._chunks = chunks
+        self._function = asked_in.f_code.co_name
+        self._place = (asked_in.f_code.co_filename, asked_in.f_lineno)
+        self._is_read = False
+
+    def __next__(self) -> str:
+        self._is_read = True
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """Stop the call."""
+        self._is_read = True
+        self._chunks.close()
+
+    def __del__(self) -> None:
+        if not self._is_read:
+            warnings.warn_explicit(
+                f"{self._function} called turn.ask(…) and never read what it returned, so nothing"
+                " was asked. Write: yield from turn.ask(…)",
+                RuntimeWarning,
+                *self._place,
+            )
 
 
 def _messages(exchanges: Sequence[Exchange]) -> Iterator[Message]:

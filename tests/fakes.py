@@ -1,14 +1,11 @@
-"""Test doubles of the ports: a model, a channel, a session table, a clock, a growing text."""
+"""Test doubles of the ports: a channel, a session table, a memory, a clock."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Sequence
 
 from fulfillment.errors import ConnectionGone
 from fulfillment.memory import Exchange
-from fulfillment.models.base import Completion, Prompt, StopReason, ToolCall
 
 
 class FakeClock:
@@ -22,63 +19,6 @@ class FakeClock:
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
-
-
-Step: TypeAlias = "str | Exception | threading.Event | ToolCall | Completion"
-
-
-class FakeStream:
-    """Yields the chunks of a script.
-
-    An exception in it is raised, an event waited for, a tool called, a completion kept as how the
-    call ended.
-    """
-
-    def __init__(self, script: Iterable[Step]) -> None:
-        self._script = script
-        self.closed = threading.Event()
-        self.completion: Completion | None = None
-
-    def __iter__(self) -> Iterator[str]:
-        calls: list[ToolCall] = []
-        for step in self._script:
-            if isinstance(step, Exception):
-                raise step
-            if isinstance(step, threading.Event):
-                while not step.wait(0.005) and not self.closed.is_set():
-                    pass
-            elif isinstance(step, ToolCall):
-                calls.append(step)
-            elif isinstance(step, Completion):
-                self.completion = step
-                return
-            elif self.closed.is_set():
-                return
-            else:
-                yield step
-        reason = StopReason.TOOL_USE if calls else StopReason.END_TURN
-        self.completion = Completion("fake", reason, 3, 5, tool_calls=tuple(calls))
-
-    def close(self) -> None:
-        self.closed.set()
-
-
-class FakeModel:
-    """Answers every prompt with the same script, and keeps the prompts.
-
-    With ``then``, these are the scripts of the second call and the further ones; the last repeats.
-    """
-
-    def __init__(self, *script: Step, then: Sequence[Sequence[Step]] = ()) -> None:
-        self._scripts = [script, *then]
-        self.prompts: list[Prompt] = []
-        self.streams: list[FakeStream] = []
-
-    def ask(self, prompt: Prompt) -> FakeStream:
-        script = self._scripts[min(len(self.prompts), len(self._scripts) - 1)]
-        self.prompts.append(prompt)
-        self.streams.append(FakeStream(script))
-        return self.streams[-1]
 
 
 class FakeChannel:

@@ -13,9 +13,9 @@ from botocore.config import Config
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from fakes import FakeStream
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import ModelStream, Prompt
+from fulfillment.testing.scripted_model import ScriptedStream
 from websocket_stack.local import stack
 from websocket_stack.local.api_gateway.authorization import Auth
 from websocket_stack.local.bedrock import routes as bedrock_routes
@@ -54,7 +54,7 @@ class StackModel:
 
     def ask(self, prompt: Prompt) -> ModelStream:
         script = _FAULTS.get(prompt.messages[-1].text)
-        return self._demo.ask(prompt) if script is None else FakeStream(script)
+        return self._demo.ask(prompt) if script is None else ScriptedStream(script)
 
 
 @contextmanager

@@ -20,13 +20,12 @@ from urllib.request import urlopen
 import pytest
 
 from documents import DOCUMENTS, READER, ROOT, Block, Document, commands_in
-from fakes import FakeModel
 from fulfillment.bot import Bot
 from fulfillment.clients import Resources
-from fulfillment.lex import dialog_actions, messages
+from fulfillment.lex import limits
 from fulfillment.models import tool_loop as calls
 from fulfillment.settings import Settings
-from fulfillment.testing import Result, ToolCall, run
+from fulfillment.testing import Result, ScriptedModel, ToolCall, run
 from fulfillment.tools import toolbox
 from stack_fixture import client, running_stack, session
 from websocket_stack.deployment import __main__ as deploy
@@ -72,7 +71,10 @@ def test_every_block_is_in_a_language_that_is_executed_here(path):
 def test_the_bot_in_the_readme_answers(load_event):
     code = blocks_of("python", "README.md")[0].text
     made = {}
-    exec(compile(code.replace("Bot()", "Bot(resources)"), "README.md", "exec"), made_in(made))
+    exec(
+        compile(code.replace("Bot()", "Bot(resources=resources)"), "README.md", "exec"),
+        made_in(made),
+    )
     event = load_event("console_test_window")
     event["sessionState"]["intent"] = {
         "name": "TrackOrder",
@@ -85,7 +87,7 @@ def test_the_bot_in_the_readme_answers(load_event):
 
 
 def made_in(namespace):
-    namespace["resources"] = Resources(Settings(), FakeModel())
+    namespace["resources"] = Resources(Settings(), ScriptedModel())
     return namespace
 
 
@@ -186,7 +188,7 @@ def check_beside_the_reply(made: Any) -> None:
 
 def check_tools(made: Any) -> None:
     call = ToolCall("call-1", "order_status", {"order_id": "A-17"})
-    result = run(made.bot, "Where is A-17?", model=[call, "It was shipped."])
+    result = run(made.assistant, "Where is A-17?", model=[call, "It was shipped."])
     assert result.reply == "Looking up A-17…\n\nIt was shipped."
     assert result.tool_results[0].text == '{"order": "A-17", "status": "shipped"}'
 
@@ -204,7 +206,7 @@ def check_memory(made: Any) -> None:
 
 
 def check_the_model(made: Any) -> None:
-    result = run(made.bot, "How does a turn work?", intent="HelpArticles")
+    result = run(made.bot, "How does a turn work?", intent="HelpArticles", model=made.documents)
     assert "The Lambda reads the event and starts two threads" in result.reply
     assert re.search(r"Sources.*1\. .*how-it-works\.md", result.reply, re.DOTALL)
 
@@ -472,10 +474,10 @@ def test_turns_and_results_have_what_the_guide_says():
 @pytest.mark.parametrize(
     ("sentence", "limit"),
     [
-        ("eight at most. A card's title", dialog_actions.MAX_ADDED_MESSAGES == 8),
-        ("title has 250 characters at most", messages.MAX_CARD_CHARACTERS == 250),
-        ("it has five buttons", messages.MAX_BUTTONS == 5),
-        ("five buttons of 50", messages.MAX_BUTTON_CHARACTERS == 50),
+        ("eight at most. A card's title", limits.MAX_ADDED_MESSAGES == 8),
+        ("title has 250 characters at most", limits.MAX_CARD_CHARACTERS == 250),
+        ("it has five buttons", limits.MAX_BUTTONS == 5),
+        ("five buttons of 50", limits.MAX_BUTTON_CHARACTERS == 50),
         ("when five seconds of the turn remain", calls.RESERVED_SECONDS == 5),
         ("more than 20,000 characters", toolbox.MAX_RESULT_CHARACTERS == 20_000),
         ("After eight rounds", calls.MAX_TOOL_ROUNDS == 8),

@@ -103,9 +103,8 @@ def reported(outcome=Outcome.COMPLETED):
     delivery.first_frame_at, delivery.error = 100.6, failure()
     completion = Completion("m", StopReason.END_TURN, 3, 5, 900, 600, 1)
     names = {"session_id": "s", "request_id": "r", "intent": "FallbackIntent"}
-    return TurnReport(
-        names, outcome, 100.0, 102.0, text, delivery, (completion,), memory_error=failure()
-    )
+    report = TurnReport(names, outcome, 100.0, 102.0, text, delivery, (completion,))
+    return report._replace(memory_error=failure(), handled_error=failure())
 
 
 def test_every_log_field_is_documented(caplog):

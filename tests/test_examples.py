@@ -234,7 +234,7 @@ def test_the_knowledge_base_names_its_sources():
 def test_the_knowledge_bases_answer_is_streamed(monkeypatch):
     with running_stack(model_routes=demo_routes()) as origin:
         monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME", origin)
-        bot = runpy.run_path(str(EXAMPLES / "knowledge_base.py"))["bot"]
-        result = run(bot, question_of("knowledge_base"))
+        example = runpy.run_path(str(EXAMPLES / "knowledge_base.py"))
+        result = run(example["bot"], question_of("knowledge_base"), model=example["documents"])
     assert len(result.frames) > 2
     assert result.reply == "".join(result.frames).strip()

@@ -38,7 +38,8 @@ from fulfillment import Bot, Notices, Turn
 from fulfillment.clients import Resources
 from fulfillment.memory.conversation import LOAD_SECONDS
 from fulfillment.models.fallback import FallbackModel
-from turns import Context, reply_of
+from fulfillment.testing import Context
+from turns import reply_of
 from websocket_stack.local.bedrock import event_stream
 
 WORDS = Notices()
@@ -136,7 +137,7 @@ def make_bot(monkeypatch):
             resources.browser()
         # The same clients, less patient.
         model = FallbackModel(resources.model._models, FIRST_SIGN_SECONDS, pause_seconds=0)
-        return Bot(resources._replace(model=model))
+        return Bot(resources=resources._replace(model=model))
 
     return make
 

@@ -27,7 +27,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 FLOORS = [
     {"handler", "testing"},
     {"bot"},
-    {"runner"},
+    {"runner", "router"},
     {"handlers"},
     {"turn", "telemetry"},
     {"lex", "tools", "clients"},

@@ -20,7 +20,8 @@ import aws_stub
 from evaluator import PSEUDO_PARAMETERS, Stack, evaluate
 from fulfillment import Bot
 from fulfillment.clients import Resources
-from turns import Context, reply_of
+from fulfillment.testing import Context
+from turns import reply_of
 from websocket_stack.local.bedrock.event_stream import event as stream_event
 from websocket_stack.registration import Registration
 
@@ -257,7 +258,7 @@ def turn(event):
         boto3.DEFAULT_SESSION.events.register("before-parameter-build", aws.note)
         boto3.DEFAULT_SESSION.events.register("before-send", aws.send)
         try:
-            bot = Bot(Resources.from_environ(environment))
+            bot = Bot(resources=Resources.from_environ(environment))
         finally:
             boto3.setup_default_session()
         text, _ = reply_of(bot.lambda_handler(event, Context()))

@@ -29,9 +29,9 @@ from urllib.parse import quote
 import pytest
 from websockets.sync.client import connect
 
-from fakes import FakeStream, Step
 from fulfillment import Notices
 from fulfillment.models.base import ModelStream, Prompt
+from fulfillment.testing.scripted_model import ScriptedStream, Step
 from stack_fixture import HOST, client, running_stack, wait_until_unregistered
 from turns import reply_of
 from websocket_stack.deployment.build.lambda_zip import build
@@ -315,18 +315,18 @@ def runtime_folder(folder: Path, version: str) -> Path:
 
 
 @dataclass
-class ScriptedModel:
+class SharedModel:
     """Answers what the test that runs wants answered."""
 
     script: Sequence[Step] = field(default_factory=list)
 
     def ask(self, prompt: Prompt) -> ModelStream:
-        return FakeStream(self.script)
+        return ScriptedStream(self.script)
 
 
 @pytest.fixture(scope="module")
-def model() -> ScriptedModel:
-    return ScriptedModel()
+def model() -> SharedModel:
+    return SharedModel()
 
 
 @pytest.fixture(scope="module")

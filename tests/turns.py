@@ -11,38 +11,26 @@ from typing import Any
 import botocore.session
 from botocore.model import Shape
 
-from fakes import FakeAddresses, FakeChannel, FakeModel, Step
+from fakes import FakeAddresses, FakeChannel
 from fulfillment import Bot, Memory
 from fulfillment.clients import Browser, Resources
 from fulfillment.settings import Settings
+from fulfillment.testing.scripted_model import Script, ScriptedModel, Step
 from websocket_stack.local.lex.code_hooks import read_response
 
 
-class Context:
-    """A Lambda context with so much time left."""
-
-    aws_request_id = "request-1"
-
-    def __init__(self, remaining_ms: int = 30_000) -> None:
-        self._remaining_ms = remaining_ms
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self._remaining_ms
-
-
 def bot_of(
-    *script: Any,
-    then: Sequence[Sequence[Step]] = (),
+    *script: Step,
+    then: Sequence[Script] = (),
     addresses: FakeAddresses | None = None,
     channel: FakeChannel | None = None,
     memory: Memory | None = None,
     **settings: Any,
 ) -> Bot:
-    """Return a bot whose model follows a script (see :class:`fakes.FakeModel`)."""
+    """Return a bot whose model follows a script, at each call or, with ``then``, at the first."""
     browser = Browser(addresses or FakeAddresses(), channel or FakeChannel())
-    return Bot(
-        Resources(Settings(**settings), FakeModel(*script, then=then), lambda: browser, memory)
-    )
+    model = ScriptedModel(script, *then, repeats=True)
+    return Bot(resources=Resources(Settings(**settings), model, lambda: browser, memory))
 
 
 def intent_event(event: Any, intent: str, **changes: Any) -> dict[str, Any]:

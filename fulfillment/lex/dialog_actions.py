@@ -6,11 +6,15 @@ https://docs.aws.amazon.com/lexv2/latest/dg/lambda-response-format.html
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from fulfillment.errors import HandlerError
+from fulfillment.lex.limits import MAX_ADDED_MESSAGES
 from fulfillment.lex.messages import Card, Text
 
 if TYPE_CHECKING:
+    from fulfillment.lex.events import Json, LexEvent
     from fulfillment.reply import Reply
 
 ActionType: TypeAlias = Literal["Close", "ConfirmIntent", "Delegate", "ElicitIntent", "ElicitSlot"]
@@ -78,3 +82,57 @@ class Decision(NamedTuple):
         if reply.handler_raised:
             return Decision(Action("Close", failed=self.action.failed))
         return Decision()
+
+
+class Dialog:
+    """What a handler decides of its turn's end while it runs; the last word counts.
+
+    Its attributes are values: what is read from them does not change afterwards.
+
+    Args:
+        event: what is answered.
+        max_bytes: how large messages and cards may be together, in bytes of the response.
+
+    Attributes:
+        decision: how the turn is to end, as far as that was said.
+        slots: the slots as Lex gets them back.
+    """
+
+    def __init__(self, event: LexEvent, max_bytes: int) -> None:
+        self.decision = Decision(Action("Close" if event.is_answered_now else "Delegate"))
+        self.slots: Mapping[str, Json] = event.intent.slots
+        self._is_dialog = event.is_dialog
+        self._max_bytes = max_bytes
+
+    def act(self, action: Action, prompt: str = "") -> None:
+        """Decide what Lex does next, and what it asks.
+
+        Raises:
+            HandlerError: Lex does not take it, or with all that was added it is too long.
+        """
+        if action.type == "Delegate" and not self._is_dialog:
+            raise HandlerError("only a dialog handler can delegate")
+        self._decide(self.decision._replace(action=action, prompt=Text(prompt).checked().content))
+
+    def fill(self, slot: str, value: Json) -> None:
+        """Fill a slot, or empty it with ``None``."""
+        self.slots = {**self.slots, slot: value}
+
+    def add(self, message: Text | Card) -> None:
+        """Add a message or a card.
+
+        Raises:
+            HandlerError: Lex does not take it, or it is too long, or one too many.
+        """
+        message = message.checked()
+        if isinstance(message, Card):
+            self._decide(self.decision._replace(cards=(*self.decision.cards, message)))
+        else:
+            self._decide(self.decision._replace(texts=(*self.decision.texts, message)))
+
+    def _decide(self, decision: Decision) -> None:
+        if len(decision.texts) + len(decision.cards) > MAX_ADDED_MESSAGES:
+            raise HandlerError(f"a turn adds at most {MAX_ADDED_MESSAGES} messages and cards")
+        if decision.size > self._max_bytes:
+            raise HandlerError(f"a turn adds at most {self._max_bytes} bytes of messages and cards")
+        self.decision = decision

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from fulfillment.errors import InvalidLexEvent
 
 Json: TypeAlias = "str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]"
 SlotValue: TypeAlias = "str | list[SlotValue] | dict[str, SlotValue] | None"
 """What was understood for a slot: text, a list, a composite's sub-slots, or nothing yet."""
+Confirmation: TypeAlias = Literal["Confirmed", "Denied"]
+"""What a user answered when an intent was to be confirmed."""
 
 FALLBACK_INTENT = "FallbackIntent"
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -67,12 +69,18 @@ class LexEvent(NamedTuple):
     @property
     def slots(self) -> dict[str, SlotValue]:
         """What was understood for each slot, by name."""
-        return {name: _slot_value(slot) for name, slot in self.intent.slots.items()}
+        return {name: slot_value(slot) for name, slot in self.intent.slots.items()}
 
     @property
     def resolutions(self) -> dict[str, list[str]]:
         """The values of its type that each scalar slot may mean, the likeliest first."""
         return {name: _resolved_values(slot) for name, slot in self.intent.slots.items()}
+
+    @property
+    def confirmation(self) -> Confirmation | None:
+        """What the user answered when the intent was to be confirmed, if it was."""
+        answers: dict[str, Confirmation] = {each: each for each in get_args(Confirmation)}
+        return answers.get(self.intent.confirmation_state)
 
     @property
     def is_dialog(self) -> bool:
@@ -124,13 +132,14 @@ def _intent(state: _Node, root: _Node) -> Intent:
     )
 
 
-def _slot_value(slot: Json) -> SlotValue:
+def slot_value(slot: Json) -> SlotValue:
+    """Return what was understood for a slot as Lex writes it."""
     if not isinstance(slot, Mapping):
         return None
     if isinstance(values := slot.get("values"), list) and slot.get("shape") == "List":
-        return [_slot_value(value) for value in values]
+        return [slot_value(value) for value in values]
     if isinstance(parts := slot.get("subSlots"), Mapping):
-        return {name: _slot_value(part) for name, part in parts.items()}
+        return {name: slot_value(part) for name, part in parts.items()}
     value = slot.get("value")
     if not isinstance(value, Mapping):
         return None

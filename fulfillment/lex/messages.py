@@ -6,10 +6,11 @@ https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_Message.html
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from fulfillment.errors import HandlerError
 from fulfillment.lex.limits import MAX_BUTTON_CHARACTERS, MAX_BUTTONS, MAX_CARD_CHARACTERS
+from fulfillment.text import repair_surrogates
 
 ContentType: TypeAlias = Literal["CustomPayload", "PlainText", "SSML"]
 
@@ -19,6 +20,19 @@ class Text(NamedTuple):
 
     content: str
     content_type: ContentType = "CustomPayload"
+
+    def checked(self) -> Text:
+        """Return the message as Lex takes it.
+
+        Raises:
+            HandlerError: it is no text, or its content type is none of Lex's.
+        """
+        if not isinstance(self.content, str):
+            raise HandlerError(f"a message is text, not {type(self.content).__name__}")
+        if self.content_type not in get_args(ContentType):
+            known = ", ".join(get_args(ContentType))
+            raise HandlerError(f"{self.content_type!r} is no content type of Lex: {known}")
+        return self._replace(content=repair_surrogates(self.content))
 
 
 class Button(NamedTuple):
@@ -45,7 +59,7 @@ class Card(NamedTuple):
     buttons: Sequence[Button] = ()
 
     def checked(self) -> Card:
-        """Return the card, if Lex takes it.
+        """Return the card as Lex takes it.
 
         Raises:
             HandlerError: a part is empty, too long or one too many; names it.

@@ -38,13 +38,15 @@ class ToolLoop:
 
     Args:
         seconds_left: returns how many seconds the turn has left.
+        stand_in: what answers instead of every model, in a test.
 
     Attributes:
         last_text: what the last call wrote.
     """
 
-    def __init__(self, seconds_left: Callable[[], float]) -> None:
+    def __init__(self, seconds_left: Callable[[], float], stand_in: Model | None = None) -> None:
         self._seconds_left = seconds_left
+        self._stand_in = stand_in
         # Where turns are short, a tool may have most of one all the same.
         self._reserved_seconds = min(RESERVED_SECONDS, seconds_left() / 4)
         self._streams: list[ModelStream] = []
@@ -101,7 +103,7 @@ class ToolLoop:
         self, model: Model, prompt: Prompt, paragraphs: _Paragraphs
     ) -> Generator[str, None, Message]:
         """Yield the text of one call; return its message."""
-        stream = model.ask(prompt)
+        stream = (self._stand_in or model).ask(prompt)
         self._streams.append(stream)
         text = ""
         if not self._closed:

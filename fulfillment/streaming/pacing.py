@@ -42,7 +42,7 @@ class Pace:
 
     def resumed(self, now: float) -> None:
         """Note that text came after a pause."""
-        self.next_at = max(self.next_at, now + GATHER_SECONDS)
+        self.next_at = max(self.next_at, now + min(GATHER_SECONDS, self._interval))
 
     def busy(self, now: float) -> None:
         """Note that the channel asked for fewer posts."""

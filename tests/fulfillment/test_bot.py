@@ -2,16 +2,16 @@ import threading
 
 import pytest
 
-from fakes import FakeChannel, FakeMemory, FakeModel
-from fulfillment import Bot, Exchange, Notices
+from fakes import FakeChannel, FakeMemory
+from fulfillment import Bot, Exchange, Notices, Router
 from fulfillment.clients import Resources
-from fulfillment.errors import HandlerError
+from fulfillment.errors import HandlerError, ModelError, ModelInterrupted, RegistrationError
 from fulfillment.lex import events as lex
 from fulfillment.lex.limits import MAX_ADDED_MESSAGES
 from fulfillment.memory.conversation import ATTRIBUTE
 from fulfillment.settings import Settings
+from fulfillment.testing import Context, ScriptedModel
 from turns import (
-    Context,
     bot_of,
     dialog_event,
     intent_event,
@@ -91,21 +91,14 @@ def test_one_function_may_answer_several_intents(event):
     assert said(bot, intent_event(event, "Rent")) == "From the model."
 
 
-def test_of_two_handlers_the_later_counts(event):
-    bot = bot_of()
-    bot.intent("Buy")(lambda turn: "first")
-    bot.intent("Buy")(lambda turn: "second")
-    assert said(bot, intent_event(event, "Buy")) == "second"
-
-
 def test_a_registered_function_stays_what_it_is():
     bot = bot_of()
 
     def answer(turn):
         return turn.utterance
 
-    def around(turn, answer):
-        return answer(turn)
+    def around(turn, handler):
+        return handler(turn)
 
     assert bot.intent("Order")(answer) is answer
     assert bot.dialog("Order")(answer) is answer
@@ -123,8 +116,8 @@ def ordering():
 
     @bot.dialog("Order", "Return")
     def check(turn):
-        yield "Checking…"
-        if turn.slots.get("Item") == "nothing":
+        if turn.slot("Item") == "nothing":
+            yield "Let me see."
             turn.elicit_slot("Item", "There is no such thing. Which one?")
 
     @bot.intent("Order")
@@ -147,7 +140,7 @@ def test_a_dialog_is_checked_and_then_fulfilled(ordering, event):
         },
         "sessionAttributes": response["sessionState"]["sessionAttributes"],
     }
-    assert contents(response) == ["Checking…", "There is no such thing. Which one?"]
+    assert contents(response) == ["Let me see.", "There is no such thing. Which one?"]
     right = intent_event(event, "Order", slots={"Item": lex.slot_of("lamp")})
     assert said(ordering, right) == "Ordered."
 
@@ -461,7 +454,7 @@ def test_nothing_is_posted_where_nobody_watches(event, change):
 
 
 def test_without_an_endpoint_nothing_is_posted(event):
-    bot = Bot(Resources(Settings(), FakeModel("Hello.")))
+    bot = Bot(resources=Resources(Settings(), ScriptedModel("Hello.")))
     assert reply_of(bot.lambda_handler(event, Context()))[0] == "Hello."
 
 
@@ -492,7 +485,7 @@ def test_a_builder_may_allow_html(event):
 
 
 def test_notices_may_be_the_builders_own(event):
-    bot = Bot(bot_of(ValueError()).resources, notices=Notices(failed="Entschuldigung."))
+    bot = Bot(resources=bot_of(ValueError()).resources, notices=Notices(failed="Entschuldigung."))
     assert reply_of(bot.lambda_handler(event, Context()))[0] == "Entschuldigung."
 
 
@@ -512,7 +505,7 @@ WORDS_BY_LOCALE = {
     ],
 )
 def test_notices_may_be_of_a_locale_or_its_language(event, locale, sentence):
-    bot = Bot(bot_of(ValueError()).resources, notices=WORDS_BY_LOCALE)
+    bot = Bot(resources=bot_of(ValueError()).resources, notices=WORDS_BY_LOCALE)
     assert said(bot, event | {"bot": {"localeId": locale}}) == sentence
 
 
@@ -525,7 +518,7 @@ def test_the_last_resort_speaks_the_users_language_too(event):
 def test_a_bot_may_keep_its_conversations_itself(event):
     own, other = FakeMemory(), FakeMemory()
     resources = bot_of("Hello.", memory=other).resources
-    bot = Bot(resources, memory=own)
+    bot = Bot(resources=resources, memory=own)
     attributes = bot.lambda_handler(event, Context())["sessionState"]["sessionAttributes"]
     assert own.kept == {attributes[ATTRIBUTE]: [Exchange("and for two people?", "Hello.")]}
     assert other.kept == {}
@@ -560,10 +553,159 @@ def test_the_console_test_window_just_gets_its_reply(load_event):
     assert channel.posts == []
 
 
-def test_a_registration_needs_an_intent():
+# --- what a bot is made of
+
+
+def test_a_bot_may_have_a_model_of_its_own(event):
+    own = ScriptedModel("From its own.")
+    bot = Bot(model=own, resources=bot_of("From the settings'.").resources)
+    assert said(bot, event) == "From its own."
+    assert bot.resources.model.prompts == []
+
+
+def test_what_a_bot_is_made_of_is_named():
+    with pytest.raises(TypeError, match="positional"):
+        Bot(ScriptedModel("Hello."))
+
+
+@pytest.mark.parametrize(
+    ("notices", "named"),
+    [
+        ("Entschuldigung.", "not a str"),
+        ({"de": "Entschuldigung."}, r"notices\['de'\] is a str"),
+        ({"de": Notices(), "fr": None}, r"notices\['fr'\] is a NoneType"),
+    ],
+)
+def test_notices_are_checked_when_a_bot_is_made(notices, named):
+    with pytest.raises(TypeError, match=named):
+        Bot(notices=notices)
+
+
+def test_there_is_one_fallback():
     bot = bot_of()
-    for register in (bot.intent, bot.dialog):
-        with pytest.raises(TypeError, match=r'@bot.intent\("TrackOrder"\)'):
-            register()
-        with pytest.raises(TypeError):
-            register(lambda turn: "forgot the brackets")
+
+    @bot.fallback
+    def first(turn):
+        return "First."
+
+    def second(turn):
+        return "Second."
+
+    with pytest.raises(RegistrationError, match=r"two fallbacks: .*first and .*second"):
+        bot.fallback(second)
+
+
+@pytest.mark.parametrize("register", [Bot.fallback, Bot.middleware])
+def test_what_cannot_be_called_so_is_refused(register):
+    async def asynchronous(turn, handler):
+        return "Hello."
+
+    def without_turn():
+        return "Hello."
+
+    for function in (asynchronous, without_turn, "Hello."):
+        with pytest.raises(RegistrationError):
+            register(bot_of(), function)
+
+
+# --- handlers from other modules
+
+
+@pytest.fixture
+def orders():
+    """A router with a handler of each kind."""
+    router = Router()
+
+    @router.dialog("Order")
+    def check(turn):
+        if turn.slot("Item") is None:
+            turn.elicit_slot("Item", "Which item?")
+
+    @router.intent("Order")
+    def order(turn):
+        raise KeyError(turn.slot("Item"))
+
+    @router.error(KeyError)
+    def unknown(turn, error):
+        return f"There is no {error.args[0]}."
+
+    return router
+
+
+def test_a_bot_takes_over_a_routers_handlers(event, orders):
+    bot = bot_of()
+    bot.include(orders)
+    asking = dialog_event(event, slots={"Item": None})
+    assert contents(bot.lambda_handler(asking, Context())) == ["Which item?"]
+    order = intent_event(event, "Order", slots={"Item": lex.slot_of("moon")})
+    assert said(bot, order) == "There is no moon."
+
+
+def test_a_router_may_be_included_twice(orders):
+    bot = bot_of()
+    bot.include(orders)
+    bot.include(orders)
+    assert bot.intents == {"Order"}
+
+
+@pytest.mark.parametrize(
+    ("decorator", "key"),
+    [(Router.intent, "Order"), (Router.dialog, "Order"), (Router.error, KeyError)],
+)
+def test_an_include_overwrites_nothing(orders, decorator, key):
+    bot = bot_of()
+
+    def mine(*args):
+        return "Mine."
+
+    decorator(bot, key)(mine)
+    with pytest.raises(RegistrationError, match=r"Order|KeyError.*mine and"):
+        bot.include(orders)
+
+
+def test_only_routers_are_included():
+    """What else a bot has, such as its fallback, would be lost."""
+    for other in (bot_of(), pytest):
+        with pytest.raises(RegistrationError, match="a bot includes routers"):
+            bot_of().include(other)
+
+
+# --- errors
+
+
+def test_an_error_handler_sees_errors_of_middleware(event):
+    bot = bot_of("Hello.")
+
+    @bot.middleware
+    def signed_in(turn, handler):
+        raise PermissionError
+
+    @bot.error(PermissionError)
+    def refused(turn, error):
+        yield "Please sign in first."
+
+    assert reply_of(bot.lambda_handler(event, Context())) == ("Please sign in first.", "Failed")
+
+
+def test_a_model_error_can_be_handled(event):
+    bot = bot_of("So far", ModelInterrupted("x"))
+    bot.error(ModelError)(lambda turn, error: "The model is away.")
+    assert said(bot, event) == "So far\n\nThe model is away."
+
+
+# --- intents that it does not know
+
+
+def test_an_unknown_intent_is_logged_once(event, caplog):
+    bot = bot_of("From the model.")
+    bot.intent("TrackOrder", "Cancel")(lambda turn: "Here.")
+    for intent in ("TrackOder", "FallbackIntent", "Cancel", "TrackOder"):
+        bot.lambda_handler(intent_event(event, intent), Context())
+    (record,) = [each for each in caplog.records if each.levelname == "WARNING"]
+    assert record.message == "the bot has no handler for this intent"
+    assert (record.intent, record.known_intents) == ("TrackOder", ["Cancel", "TrackOrder"])
+
+
+def test_a_bot_without_intents_knows_them_all(event, caplog):
+    bot_of("From the model.").lambda_handler(intent_event(event, "Greet"), Context())
+    assert [record.levelname for record in caplog.records] == ["INFO"]

@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from fulfillment import Bot, Notices
-from turns import Context, reply_of
+from fulfillment.testing import Context
+from turns import reply_of
 
 LAMBDA = {
     "AWS_LAMBDA_FUNCTION_NAME": "fulfillment",
@@ -43,6 +44,7 @@ LOADED = {
     "fulfillment.models.fallback",
     "fulfillment.models.tool_loop",
     "fulfillment.notices",
+    "fulfillment.router",
     "fulfillment.runner",
     "fulfillment.settings",
     "fulfillment.streaming",

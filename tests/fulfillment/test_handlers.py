@@ -2,8 +2,10 @@ import threading
 
 import pytest
 
+from fulfillment import Bot
 from fulfillment.errors import HandlerError
 from fulfillment.handlers import chunks_of, wrapped
+from fulfillment.testing import run
 
 
 def chunks_then(*steps):
@@ -141,4 +143,129 @@ def test_leaving_a_middleware_leaves_its_handler():
     chunks = wrapped(lambda turn: chunks_of(held), returns_what_comes)(None)
     next(chunks)
     chunks.close()
+    assert held.closed
+
+
+# --- what answers instead of an apology
+
+
+class OrderNotFound(LookupError):
+    pass
+
+
+def failing(*steps):
+    """Return a bot whose handler yields these steps, or raises them."""
+    bot = Bot()
+    bot.intent("Order")(lambda turn: chunks_then(*steps))
+    return bot
+
+
+@pytest.mark.parametrize(
+    ("written", "reply"),
+    [
+        ([], "Not found."),
+        (["Looking…"], "Looking…\n\nNot found."),
+        (["Looking…\n"], "Looking…\nNot found."),
+        (["Looking", "…", ""], "Looking…\n\nNot found."),
+    ],
+)
+@pytest.mark.parametrize(
+    "answer", [lambda *_: "Not found.", lambda *_: iter(["", "Not ", "found."])]
+)
+def test_an_error_is_answered_after_what_was_written(written, reply, answer):
+    bot = failing(*written, OrderNotFound())
+    bot.error(OrderNotFound)(answer)
+    assert run(bot, "Where is it?", intent="Order").reply == reply
+
+
+@pytest.mark.parametrize(
+    ("error", "reply"),
+    [(OrderNotFound(), "No order."), (IndexError(), "Nothing."), (ValueError(), "Something.")],
+)
+def test_the_nearest_class_answers(error, reply):
+    bot = failing(error)
+    bot.error(Exception)(lambda turn, error: "Something.")
+    bot.error(LookupError)(lambda turn, error: "Nothing.")
+    bot.error(OrderNotFound)(lambda turn, error: "No order.")
+    assert run(bot, "Where is it?", intent="Order").reply == reply
+
+
+@pytest.mark.parametrize("error", [KeyError(), LookupError(), SystemExit()])
+def test_other_errors_are_not_answered(error):
+    bot = failing("So far.", error)
+    bot.error(OrderNotFound)(lambda turn, error: "No order.")
+    with pytest.raises(type(error)):
+        run(bot, "Where is it?", intent="Order")
+    result = run(bot, "Where is it?", intent="Order", raise_errors=False)
+    assert "No order." not in result.reply
+    assert result.error is error
+
+
+def test_an_error_handler_may_fail_itself():
+    bot = failing("So far.", OrderNotFound())
+
+    @bot.error(OrderNotFound)
+    def answer(turn, error):
+        yield "No order, "
+        raise ZeroDivisionError from error
+
+    with pytest.raises(ZeroDivisionError):
+        run(bot, "Where is it?", intent="Order")
+    result = run(bot, "Where is it?", intent="Order", raise_errors=False)
+    assert result.reply.startswith("So far.\n\nNo order,\n\nSorry")
+    assert result.intent_state == "Failed"
+
+
+def test_an_intent_whose_error_was_answered_has_failed():
+    bot = failing(OrderNotFound())
+    bot.error(OrderNotFound)(lambda turn, error: "No order.")
+    result = run(bot, "Where is it?", intent="Order")
+    assert (result.action, result.intent_state, result.error) == ("Close", "Failed", None)
+
+
+@pytest.mark.parametrize("hook", ["FulfillmentCodeHook", "DialogCodeHook"])
+def test_an_error_handler_may_decide_otherwise(hook):
+    bot = Bot()
+
+    @bot.intent("Order")
+    @bot.dialog("Order")
+    def order(turn):
+        turn.confirm("Shall I?")
+        raise OrderNotFound
+
+    @bot.error(OrderNotFound)
+    def ask_again(turn, error):
+        yield "No order. "
+        turn.elicit_slot("OrderId", "Which one?")
+
+    result = run(bot, "Order!", intent="Order", slots={"OrderId": "Z-9"}, hook=hook)
+    assert (result.action, result.slot_to_elicit) == ("ElicitSlot", "OrderId")
+    assert result.messages == ["No order.", "Which one?"]
+
+
+def test_a_dialogs_error_is_said():
+    bot = Bot()
+
+    @bot.dialog("Order")
+    def check(turn):
+        raise OrderNotFound
+
+    bot.error(OrderNotFound)(lambda turn, error: "No order.")
+    result = run(bot, "Order!", intent="Order", hook="DialogCodeHook")
+    assert (result.reply, result.action, result.intent_state) == ("No order.", "Close", "Failed")
+
+
+def test_what_an_error_handler_writes_is_streamed():
+    bot = failing("So far.", OrderNotFound())
+    bot.error(OrderNotFound)(lambda turn, error: iter(["No ", "order."]))
+    result = run(bot, "Where is it?", intent="Order")
+    assert result.chunks == ("So far.", "\n\nNo ", "order.")
+    assert "".join(result.frames) == "So far.\n\nNo order."
+
+
+def test_an_error_handler_is_left_with_its_handler():
+    held = Held("a", "b")
+    bot = failing(OrderNotFound())
+    bot.error(OrderNotFound)(lambda turn, error: held)
+    assert run(bot, "Where is it?", intent="Order").reply == "ab"
     assert held.closed

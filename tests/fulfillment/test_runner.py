@@ -18,10 +18,11 @@ from fulfillment.lex.fitting import ESCAPES_NON_ASCII
 from fulfillment.memory.conversation import ATTRIBUTE
 from fulfillment.models.base import Completion, Message, StopReason, ToolCall
 from fulfillment.runner import REQUEST_FIRST_SECONDS, SAVE_SECONDS
+from fulfillment.testing import Context
 from fulfillment.tools import Tool
 from fulfillment.tools.toolbox import MAX_RESULT_CHARACTERS
 from fulfillment.turn import GO_ON
-from turns import Context, bot_of, dialog_event, intent_event, next_event, reply_of, taken
+from turns import bot_of, dialog_event, intent_event, next_event, reply_of, taken
 
 WORDS = Notices()
 
@@ -400,6 +401,59 @@ def test_what_a_failed_handler_decided_is_dropped(event, raises):
         never.set()
 
 
+# --- what is left to Lex
+
+
+def writes(turn):
+    yield "Checking…"
+
+
+def writes_and_delegates(turn):
+    turn.elicit_slot("Size", "Which?")
+    yield "Checking…"
+    turn.delegate()
+
+
+def adds_a_message(turn):
+    turn.add_message("Checked.")
+
+
+def adds_a_card(turn):
+    turn.add_card("Lamp")
+
+
+@pytest.mark.parametrize("check", [writes, writes_and_delegates, adds_a_message, adds_a_card])
+def test_a_dialogs_text_that_lex_would_not_say_is_an_error(event, caplog, check):
+    bot = bot_of()
+    bot.dialog("Order")(check)
+    _, state = reply_of(bot.lambda_handler(dialog_event(event), Context()))
+    assert state == "Failed"
+    (record,) = caplog.records
+    assert (record.levelname, record.error) in [
+        ("WARNING", "HandlerError"),
+        ("ERROR", "HandlerError"),
+    ]
+    assert "elicit, confirm or close to have it said" in record.reason
+
+
+@pytest.mark.parametrize("blank", ["", " \n"])
+def test_blank_text_is_nothing_to_say(event, blank):
+    bot = bot_of()
+    bot.dialog("Order")(lambda turn: blank)
+    response = bot.lambda_handler(dialog_event(event), Context())
+    assert taken(response, dialog_event(event))["dialogAction"] == {"type": "Delegate"}
+
+
+def test_an_error_that_was_answered_is_logged(event, caplog):
+    bot = bot_of("So far", KeyError("a secret"))
+    bot.error(Exception)(lambda turn, error: "It did not work.")
+    text, _ = reply_of(bot.lambda_handler(event, Context()))
+    assert text == "So far\n\nIt did not work."
+    (record,) = caplog.records
+    assert (record.levelname, record.handled_error["error"]) == ("INFO", "KeyError")
+    assert "secret" not in str(record.__dict__)
+
+
 # --- a filter that takes back what was shown
 
 
@@ -631,18 +685,6 @@ def test_a_turn_without_a_reply_is_not_remembered(event, script):
     assert memory.saves == 0
 
 
-def test_what_is_left_to_lex_is_not_remembered(event):
-    bot, memory = remembering()
-
-    @bot.dialog("Order")
-    def check(turn):
-        yield "Checking…"
-
-    response = bot.lambda_handler(dialog_event(event), Context())
-    assert taken(response, dialog_event(event))["dialogAction"] == {"type": "Delegate"}
-    assert memory.saves == 0
-
-
 def asks_by_itself(turn):
     turn.elicit_slot("Size", "Which size?")
 
@@ -658,9 +700,14 @@ def leaves_it_to_lex(turn):
     turn.elicit_slot("Size")
 
 
+def decides_nothing(turn):
+    turn.set_slot("Size", "large")
+
+
 @pytest.mark.parametrize(
     ("check", "replies"),
     [
+        (decides_nothing, []),
         (asks_by_itself, ["Which size?"]),
         (says_much, ["All.\n\nMore.\n\nShall I?"]),
         (leaves_it_to_lex, []),

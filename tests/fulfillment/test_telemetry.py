@@ -17,7 +17,8 @@ from fulfillment.streaming.framing import RawText
 from fulfillment.streaming.pacing import Pace
 from fulfillment.streaming.text_buffer import TextBuffer
 from fulfillment.telemetry import TurnReport, log_turn
-from turns import Context, bot_of
+from fulfillment.testing import Context
+from turns import bot_of
 
 TESTS = Path(__file__).parents[1]
 NAMES = {"session_id": "s", "request_id": "r", "intent": "FallbackIntent"}
@@ -127,6 +128,15 @@ def test_a_memory_error_is_said_beside_a_good_reply(caplog):
     }
 
 
+def test_an_answered_error_is_logged_by_its_type(caplog):
+    """A handler for every Exception must not hide what is wrong."""
+    log_turn(REPORT._replace(handled_error=ValueError("secret")))
+    (record,) = caplog.records
+    assert (record.levelname, record.outcome) == ("INFO", "completed")
+    assert record.handled_error == {"error": "ValueError"}
+    assert "secret" not in str(record.__dict__)
+
+
 def test_nothing_that_a_turn_says_is_recorded(event, capsys, caplog):
     event["sessionState"]["sessionAttributes"] |= {ATTRIBUTE: "s3cret" * 5 + "xx", "a": "s3cret"}
     event["inputTranscript"] = "s3cret?"
@@ -172,8 +182,8 @@ def test_a_wrong_variable_of_the_log_costs_no_reply(name, value, load_event):
     code = (
         "import json, sys; from fulfillment import Bot;"
         "from fulfillment.clients import Resources;"
-        "from fulfillment.settings import Settings; from fakes import FakeModel;"
-        "bot = Bot(Resources(Settings(), FakeModel('Hello.')));"
+        "from fulfillment.settings import Settings; from fulfillment.testing import ScriptedModel;"
+        "bot = Bot(resources=Resources(Settings(), ScriptedModel('Hello.')));"
         "print(json.dumps(bot.lambda_handler(json.load(sys.stdin), None)))"
     )
     done = subprocess.run(

@@ -1,9 +1,10 @@
 import pytest
 
-from fakes import FakeClock, FakeMemory, FakeModel
+from fakes import FakeClock, FakeMemory
 from fulfillment.errors import HandlerError, ToolError
+from fulfillment.handlers import chunks_of
 from fulfillment.lex import events as lex
-from fulfillment.lex.dialog_actions import Action
+from fulfillment.lex.dialog_actions import Action, Decision, Dialog
 from fulfillment.lex.events import LexEvent
 from fulfillment.lex.limits import MAX_ADDED_MESSAGES
 from fulfillment.lex.messages import Button, Card, Text
@@ -12,6 +13,7 @@ from fulfillment.memory.conversation import ATTRIBUTE, Conversation
 from fulfillment.models.base import Message, ToolCall, ToolResult
 from fulfillment.models.tool_loop import ToolLoop
 from fulfillment.settings import Settings
+from fulfillment.testing import ScriptedModel
 from fulfillment.turn import GO_ON, Turn
 from turns import dialog_event, intent_event
 
@@ -23,13 +25,21 @@ ID = "a" * 32
 def make_turn(event):
     """Return a function that makes a turn of an event on a model."""
 
-    def make(model=None, of=event, settings=SETTINGS, conversation=None):
+    def make(
+        model=None,
+        of=event,
+        settings=SETTINGS,
+        conversation=None,
+        seconds_left=lambda: 20.0,
+    ):
+        parsed = LexEvent.from_dict(of)
         return Turn(
-            LexEvent.from_dict(of),
-            model or FakeModel("ok"),
-            settings,
-            ToolLoop(lambda: 20.0),
-            conversation or Conversation(None, {}),
+            parsed,
+            Dialog(parsed, max_bytes=12_000),
+            model=model or ScriptedModel("ok", repeats=True),
+            settings=settings,
+            calls=ToolLoop(seconds_left),
+            conversation=conversation or Conversation(None, {}),
         )
 
     return make
@@ -64,7 +74,7 @@ def test_a_turn_says_what_was_asked_and_by_whom(make_turn, event):
     assert turn.input_mode == "Text"
     assert turn.session_attributes["appContext"] == "{}"
     assert turn.request_attributes == {}
-    assert turn.confirmation == "None"
+    assert turn.confirmation is None
     assert turn.slots == {}
     assert turn.event == event
     assert turn.event["bot"]["name"] == "Demo"
@@ -95,10 +105,9 @@ def test_a_turn_says_what_was_understood(make_turn, event):
     assert turn.confirmation == "Denied"
 
 
-def test_a_turn_says_how_long_it_may_take(event):
+def test_a_turn_says_how_long_it_may_take(make_turn):
     clock = FakeClock(3.0)
-    calls = ToolLoop(lambda: 24.5 - clock())
-    turn = Turn(LexEvent.from_dict(event), FakeModel(), SETTINGS, calls, Conversation(None, {}))
+    turn = make_turn(seconds_left=lambda: 24.5 - clock())
     assert turn.seconds_left == 21.5
     clock.advance(2)
     assert turn.seconds_left == 19.5
@@ -112,12 +121,37 @@ def test_the_attributes_of_a_turn_cannot_be_replaced(make_turn, event):
     assert "seen" not in event["sessionState"]["sessionAttributes"]
 
 
+def test_a_slot_is_read_as_text(make_turn, event):
+    slots = {
+        "Item": lex.slot_of("lamp"),
+        "Size": None,
+        "Colours": lex.slot_of(["red", "blue"]),
+        "Address": {"shape": "Composite", "subSlots": {"City": lex.slot_of("Bern")}},
+    }
+    turn = make_turn(of=intent_event(event, "Order", slots=slots))
+    assert turn.slot("Item") == "lamp"
+    assert turn.slot("Size") is turn.slot("Weight") is None
+    with pytest.raises(HandlerError, match="slot Colours holds a list: read turn.slots"):
+        turn.slot("Colours")
+    with pytest.raises(HandlerError, match="slot Address holds a dict"):
+        turn.slot("Address")
+
+
+@pytest.mark.parametrize(
+    ("state", "confirmation"),
+    [("None", None), ("Confirmed", "Confirmed"), ("Denied", "Denied"), ("Whatever", None)],
+)
+def test_a_confirmation_is_an_answer_or_none(make_turn, event, state, confirmation):
+    turn = make_turn(of=intent_event(event, "Order", confirmationState=state))
+    assert turn.confirmation == confirmation
+
+
 # --- asking the model
 
 
 def test_ask_asks_the_utterance_as_the_settings_say(make_turn):
     settings = SETTINGS._replace(temperature=0.4, top_p=0.9)
-    model = FakeModel("For two: ", "20 minutes.")
+    model = ScriptedModel(["For two: ", "20 minutes."])
     turn = make_turn(model, settings=settings)
     assert list(turn.ask()) == ["For two: ", "20 minutes."]
     (prompt,) = model.prompts
@@ -160,14 +194,14 @@ def test_each_locale_may_have_a_system_prompt(make_turn, event, locale, system):
 
 
 def test_another_model_may_be_asked(make_turn):
-    other = FakeModel("from the other")
-    turn = make_turn(FakeModel("from the settings'"))
+    other = ScriptedModel("from the other")
+    turn = make_turn(ScriptedModel("from the settings'"))
     assert list(turn.ask(model=other)) == ["from the other"]
     assert turn._model.prompts == []
 
 
 def test_progress_and_the_models_text_are_one_reply(make_turn):
-    turn = make_turn(FakeModel("It is ", "here."))
+    turn = make_turn(ScriptedModel(["It is ", "here."]))
 
     def answer():
         yield "Looking…\n"
@@ -182,7 +216,7 @@ def test_functions_are_tools_that_the_model_may_call(make_turn):
         return f"{order_id} is on its way"
 
     call = ToolCall("c1", "find_order", {"order_id": "A-1"})
-    model = FakeModel(call, then=[["It is on its way."]])
+    model = ScriptedModel([call, "It is on its way."])
     assert list(make_turn(model).ask(tools=[find_order])) == ["It is on its way."]
     assert [spec.name for spec in model.prompts[0].tools] == ["find_order"]
     assert model.prompts[1].tools == model.prompts[0].tools
@@ -194,6 +228,47 @@ def test_no_model_is_asked_with_what_is_no_tool(make_turn):
     with pytest.raises(ToolError):
         turn.ask(tools=[lambda: None])
     assert turn._model.prompts == []
+
+
+def forgets(turn):
+    turn.ask()
+
+
+def test_an_answer_that_is_never_read_warns(make_turn):
+    turn = make_turn()
+    with pytest.warns(RuntimeWarning, match=r"forgets called turn\.ask.* yield from") as caught:
+        forgets(turn)
+    assert turn._model.prompts == []
+    (warning,) = caught
+    # The line that is to be changed.
+    assert (warning.filename, warning.lineno) == (__file__, forgets.__code__.co_firstlineno + 1)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        list,
+        lambda text: next(text),
+        lambda text: text.close(),
+        lambda text: list(chunks_of(text)),
+        lambda text: [chunk for chunk in text],
+    ],
+)
+def test_an_answer_that_is_read_warns_not(make_turn, read):
+    # Warnings are errors here.
+    read(make_turn().ask())
+
+
+def test_leaving_an_answer_stops_the_model(make_turn):
+    turn = make_turn(ScriptedModel(["One", "Two"]))
+
+    def answer():
+        yield from turn.ask()
+
+    chunks = answer()
+    assert next(chunks) == "One"
+    chunks.close()
+    assert turn._model.streams[0].completion is None
 
 
 # --- what was said before
@@ -211,7 +286,7 @@ def test_the_model_is_told_the_earlier_turns(make_turn):
 
 
 def test_another_model_shares_the_conversations_id(make_turn):
-    conversation, model = remembered(Exchange("How long?", "20 minutes.")), FakeModel("Hello.")
+    conversation, model = remembered(Exchange("How long?", "20 minutes.")), ScriptedModel("Hello.")
     turn = make_turn(conversation=conversation)
     assert asked(turn).conversation_id == ""
     list(turn.ask(model=model))
@@ -250,10 +325,10 @@ def test_a_slow_memory_is_not_waited_for(make_turn):
 
 
 def test_by_default_a_turn_closes_a_check_delegates(make_turn, order, event):
-    assert make_turn(of=order).decision.action == Action("Close")
-    assert make_turn(of=dialog_event(event)).decision.action == Action("Delegate")
+    assert make_turn(of=order)._dialog.decision.action == Action("Close")
+    assert make_turn(of=dialog_event(event))._dialog.decision.action == Action("Delegate")
     fallback = dialog_event(event, "FallbackIntent")
-    assert make_turn(of=fallback).decision.action == Action("Close")
+    assert make_turn(of=fallback)._dialog.decision.action == Action("Close")
 
 
 @pytest.mark.parametrize(
@@ -272,7 +347,7 @@ def test_a_function_may_say_what_lex_does_next(make_turn, event, say, action, pr
     of = dialog_event(event) if is_dialog else intent_event(event, "Order")
     turn = make_turn(of=of)
     say(turn)
-    assert (turn.decision.action, turn.decision.prompt) == (action, prompt)
+    assert (turn._dialog.decision.action, turn._dialog.decision.prompt) == (action, prompt)
 
 
 def test_the_last_word_counts(make_turn, event):
@@ -280,7 +355,7 @@ def test_the_last_word_counts(make_turn, event):
     turn.elicit_slot("Size", "Which size?")
     turn.confirm("Shall I?")
     turn.delegate()
-    assert (turn.decision.action, turn.decision.prompt) == (Action("Delegate"), "")
+    assert (turn._dialog.decision.action, turn._dialog.decision.prompt) == (Action("Delegate"), "")
 
 
 def test_only_a_check_can_delegate(make_turn, order):
@@ -288,7 +363,7 @@ def test_only_a_check_can_delegate(make_turn, order):
     turn.close(failed=True)
     with pytest.raises(HandlerError):
         turn.delegate()
-    assert turn.decision.action == Action("Close", failed=True)
+    assert turn._dialog.decision.action == Action("Close", failed=True)
 
 
 def test_slots_can_be_filled_and_emptied(make_turn, order):
@@ -296,7 +371,7 @@ def test_slots_can_be_filled_and_emptied(make_turn, order):
     turn.set_slot("Item", None)
     turn.set_slot("Size", "large")
     turn.set_slot("Colours", ["red", "blue"])
-    assert turn.next_slots == {
+    assert turn._dialog.slots == {
         "Item": None,
         "Size": lex.slot_of("large"),
         "Colours": lex.slot_of(["red", "blue"]),
@@ -307,13 +382,34 @@ def test_slots_can_be_filled_and_emptied(make_turn, order):
 def test_what_was_decided_does_not_change_afterwards(make_turn, order):
     turn = make_turn(of=order)
     turn.add_message("One")
-    decision, slots = turn.decision, turn.next_slots
+    decision, slots = turn._dialog.decision, turn._dialog.slots
     turn.add_message("Two")
     turn.confirm("Shall I?")
     turn.set_slot("Item", "chair")
     assert decision.messages == [Text("One")]
     assert decision.action == Action("Close")
     assert slots["Item"] == lex.slot_of("lamp")
+
+
+@pytest.mark.parametrize("slot", ["", " ", None, 5])
+def test_a_slot_to_elicit_has_a_name(make_turn, slot):
+    turn = make_turn()
+    with pytest.raises(HandlerError, match="takes the name of a slot"):
+        turn.elicit_slot(slot, "Which?")
+    assert turn._dialog.decision == Decision()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda turn: turn.elicit_slot("Size", 5),
+        lambda turn: turn.confirm(None),
+        lambda turn: turn.elicit_intent(["What else?"]),
+    ],
+)
+def test_a_question_is_text(make_turn, ask):
+    with pytest.raises(HandlerError, match="a message is text"):
+        ask(make_turn())
 
 
 # --- messages and cards
@@ -326,13 +422,35 @@ def test_messages_and_cards_are_added_in_their_order(make_turn):
     turn.confirm("Shall I?")
     turn.add_message("Two", "PlainText")
     turn.add_card("Chair")
-    assert turn.decision.messages == [
+    assert turn._dialog.decision.messages == [
         Text("**One**"),
         Text("Two", "PlainText"),
         Text("Shall I?"),
         Card("Lamp", "lit", "https://x/lamp.png", [Button("More", "Tell me more")]),
         Card("Chair", buttons=[]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("message", "problem"),
+    [
+        (("Hello.", "Markdown"), "'Markdown' is no content type of Lex: CustomPayload, Plain"),
+        (("Hello.", None), "None is no content type"),
+        ((5,), "a message is text, not int"),
+    ],
+)
+def test_a_message_that_lex_does_not_take_is_not_added(make_turn, message, problem):
+    turn = make_turn()
+    with pytest.raises(HandlerError, match=problem):
+        turn.add_message(*message)
+    assert turn._dialog.decision.messages == []
+
+
+def test_buttons_may_be_named(make_turn):
+    turn = make_turn()
+    turn.add_card("Lamp", buttons=[Button("More", value="Tell me more"), ("Less", "Be brief")])
+    (card,) = turn._dialog.decision.cards
+    assert card.buttons == [Button("More", "Tell me more"), Button("Less", "Be brief")]
 
 
 def test_more_messages_than_lex_takes_are_refused(make_turn):
@@ -344,10 +462,10 @@ def test_more_messages_than_lex_takes_are_refused(make_turn):
         turn.add_message("one more")
     with pytest.raises(HandlerError, match="at most 8"):
         turn.add_card("one more")
-    assert len(turn.decision.messages) == MAX_ADDED_MESSAGES
+    assert len(turn._dialog.decision.messages) == MAX_ADDED_MESSAGES
     # A question still has its place.
     turn.confirm("Shall I?")
-    assert len(turn.decision.messages) == MAX_ADDED_MESSAGES + 1
+    assert len(turn._dialog.decision.messages) == MAX_ADDED_MESSAGES + 1
 
 
 @pytest.mark.parametrize(
@@ -363,13 +481,14 @@ def test_half_of_the_response_is_the_replys(make_turn, add):
     turn.add_message("Hello.")
     with pytest.raises(HandlerError, match="at most 12000 bytes"):
         add(turn)
-    assert turn.decision.messages == [Text("Hello.")]
+    assert turn._dialog.decision.messages == [Text("Hello.")]
 
 
 @pytest.mark.parametrize(
     ("card", "named"),
     [
         ({"title": ""}, "title"),
+        ({"title": "t", "buttons": [("b", "")]}, "a text and a value"),
         ({"title": "t" * 251}, "title"),
         ({"title": "t", "buttons": [("b", "v")] * 6}, "buttons"),
         ({"title": "t", "buttons": [("b" * 51, "v")]}, "button's text"),
@@ -379,4 +498,4 @@ def test_a_card_beyond_lexs_limits_is_not_added(make_turn, card, named):
     turn = make_turn()
     with pytest.raises(HandlerError, match=named):
         turn.add_card(**card)
-    assert turn.decision.messages == []
+    assert turn._dialog.decision.messages == []

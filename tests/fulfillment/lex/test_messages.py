@@ -1,7 +1,7 @@
 import pytest
 
 from fulfillment.errors import HandlerError
-from fulfillment.lex.messages import Button, Card
+from fulfillment.lex.messages import Button, Card, Text
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,25 @@ def test_a_card_within_the_limits_is_taken(card):
 def test_a_card_beyond_them_is_refused_by_its_part(card, named):
     with pytest.raises(HandlerError, match=named):
         card.checked()
+
+
+@pytest.mark.parametrize("content_type", ["CustomPayload", "PlainText", "SSML"])
+def test_a_text_is_taken_as_lex_names_it(content_type):
+    assert Text("Hello.", content_type).checked() == Text("Hello.", content_type)
+    assert Text("\ud83d\ude00 \ud83d", content_type).checked().content == "😀 \ufffd"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (Text(b"secret"), "a message is text, not bytes"),
+        (Text("secret", "ImageResponseCard"), "'ImageResponseCard' is no content type of Lex"),
+    ],
+)
+def test_a_text_that_lex_does_not_take_is_refused(text, problem):
+    with pytest.raises(HandlerError, match=problem) as caught:
+        text.checked()
+    assert "secret" not in str(caught.value)
 
 
 def test_a_refusal_quotes_nothing_of_the_card():

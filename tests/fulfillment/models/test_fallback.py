@@ -2,10 +2,11 @@ import threading
 
 import pytest
 
-from fakes import FakeModel, FakeStream
 from fulfillment.errors import ModelError, ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Message, Prompt
 from fulfillment.models.fallback import FallbackModel
+from fulfillment.testing import ScriptedModel
+from fulfillment.testing.scripted_model import ScriptedStream
 
 PROMPT = Prompt((Message("user", "Hi"),))
 BUSY = ModelUnavailable("ThrottlingException")
@@ -20,7 +21,7 @@ class Scripts:
         self.streams = []
 
     def ask(self, prompt):
-        self.streams.append(FakeStream(next(self._scripts)))
+        self.streams.append(ScriptedStream(next(self._scripts)))
         return self.streams[-1]
 
 
@@ -29,7 +30,7 @@ def ask(*models, first_sign_seconds=5.0):
 
 
 def test_a_model_that_answers_is_asked_once():
-    model = FakeModel("Hel", "lo")
+    model = ScriptedModel(["Hel", "lo"])
     answer = ask(model)
     assert list(answer) == ["Hel", "lo"]
     assert len(model.prompts) == 1
@@ -41,13 +42,13 @@ def test_a_busy_model_is_asked_again():
 
 
 def test_a_model_that_stays_busy_gives_way():
-    first, second = FakeModel(BUSY), FakeModel("Hello")
+    first, second = ScriptedModel([BUSY], repeats=True), ScriptedModel("Hello")
     assert list(ask(first, second)) == ["Hello"]
     assert len(first.prompts) == 2
 
 
 def test_a_model_that_refuses_gives_way_at_once():
-    first, second = FakeModel(REFUSED), FakeModel("Hello")
+    first, second = ScriptedModel([REFUSED]), ScriptedModel("Hello")
     assert list(ask(first, second)) == ["Hello"]
     assert len(first.prompts) == 1
 
@@ -55,12 +56,12 @@ def test_a_model_that_refuses_gives_way_at_once():
 @pytest.mark.parametrize("error", [BUSY, REFUSED])
 def test_the_last_models_reason_is_raised(error):
     with pytest.raises(type(error)):
-        list(ask(FakeModel(BUSY), FakeModel(error)))
+        list(ask(ScriptedModel([BUSY], repeats=True), ScriptedModel([error], repeats=True)))
 
 
 def test_nothing_is_tried_again_after_some_text():
-    model = FakeModel("Once upon", ModelInterrupted("reset"))
-    chunks = iter(ask(model, FakeModel("a whole other story")))
+    model = ScriptedModel(["Once upon", ModelInterrupted("reset")])
+    chunks = iter(ask(model, ScriptedModel("a whole other story")))
     assert next(chunks) == "Once upon"
     with pytest.raises(ModelInterrupted):
         next(chunks)
@@ -93,7 +94,7 @@ def test_a_closed_stream_ends_though_its_call_hangs():
 
 
 def test_a_closed_stream_asks_no_model():
-    model = FakeModel("Hello")
+    model = ScriptedModel("Hello")
     answer = ask(model)
     answer.close()
     assert list(answer) == []
@@ -102,7 +103,7 @@ def test_a_closed_stream_asks_no_model():
 
 def test_an_unexpected_error_is_raised():
     with pytest.raises(ZeroDivisionError):
-        list(ask(FakeModel(ZeroDivisionError())))
+        list(ask(ScriptedModel([ZeroDivisionError()])))
 
 
 def test_without_a_model_there_is_a_clear_error():

@@ -3,7 +3,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from fakes import FakeModel, FakeStream
 from fulfillment.errors import ModelInterrupted
 from fulfillment.models.base import Completion, Message, Prompt, StopReason, ToolCall, ToolResult
 from fulfillment.models.tool_loop import (
@@ -13,6 +12,8 @@ from fulfillment.models.tool_loop import (
     TOO_MANY,
     ToolLoop,
 )
+from fulfillment.testing import ScriptedModel
+from fulfillment.testing.scripted_model import ScriptedStream
 from fulfillment.tools import Tool
 from fulfillment.tools.toolbox import Toolbox
 
@@ -46,7 +47,7 @@ def told(prompt):
 
 
 def test_signs_of_life_are_no_text():
-    model = FakeModel("", "For ", "", "two.")
+    model = ScriptedModel(["", "For ", "", "two."])
     assert list(loop_of().ask(model, PROMPT)) == ["For ", "two."]
     assert model.prompts == [PROMPT]
 
@@ -54,14 +55,14 @@ def test_signs_of_life_are_no_text():
 def test_how_each_call_ended_is_kept():
     loop = loop_of()
     assert loop.completions == ()
-    list(loop.ask(FakeModel("a"), PROMPT))
-    list(loop.ask(FakeModel("a"), PROMPT))
+    list(loop.ask(ScriptedModel("a"), PROMPT))
+    list(loop.ask(ScriptedModel("a"), PROMPT))
     assert [completion.output_tokens for completion in loop.completions] == [5, 5]
 
 
 def test_what_a_model_raises_is_raised():
     error = ModelInterrupted("x")
-    chunks = loop_of().ask(FakeModel("a", error), PROMPT)
+    chunks = loop_of().ask(ScriptedModel(["a", error]), PROMPT)
     assert next(chunks) == "a"
     with pytest.raises(ModelInterrupted):
         next(chunks)
@@ -71,7 +72,7 @@ def test_what_a_model_raises_is_raised():
 
 
 def test_a_tool_is_run_and_its_result_told():
-    model = FakeModel("One moment.", CALL, then=[["It is on its way."]])
+    model = ScriptedModel(["One moment.", CALL, "It is on its way."])
     loop = loop_of()
     assert "".join(loop.ask(model, PROMPT, toolbox_of())) == (
         "One moment.\n\nLooking for A-1…\nIt is on its way."
@@ -92,13 +93,13 @@ def test_a_tool_is_run_and_its_result_told():
 def test_a_message_that_calls_is_sent_back_unchanged():
     thoughts = object()
     ended = Completion("m", StopReason.TOOL_USE, tool_calls=(CALL,), provider_content=thoughts)
-    model = FakeModel(ended, then=[["Done."]])
+    model = ScriptedModel([ended, "Done."])
     list(loop_of().ask(model, PROMPT, toolbox_of()))
     assert model.prompts[1].messages[1].provider_content is thoughts
 
 
 def test_a_round_has_the_messages_of_those_before():
-    model = FakeModel(CALL, then=[["And now the other.", OTHER_CALL], ["Done."]])
+    model = ScriptedModel([CALL, "And now the other.", OTHER_CALL, "Done."])
     list(loop_of().ask(model, PROMPT, toolbox_of()))
     assert [message.role for message in model.prompts[2].messages] == [
         *("user", "assistant", "user", "assistant", "user"),
@@ -107,7 +108,7 @@ def test_a_round_has_the_messages_of_those_before():
 
 
 def test_a_round_is_answered_in_one_message():
-    model = FakeModel(CALL, OTHER_CALL, then=[["Done."]])
+    model = ScriptedModel([CALL, OTHER_CALL, "Done."])
     list(loop_of().ask(model, PROMPT, toolbox_of()))
     assert told(model.prompts[1]) == (
         ToolResult("c1", "A-1 is on its way"),
@@ -125,7 +126,7 @@ def test_a_round_is_answered_in_one_message():
     ],
 )
 def test_text_after_a_tool_is_a_paragraph(before, function, text):
-    model = FakeModel(before, CALL, then=[["Do", "ne."]])
+    model = ScriptedModel([before, CALL, "Do", "ne."])
     assert "".join(loop_of().ask(model, PROMPT, toolbox_of(function))) == text
 
 
@@ -135,13 +136,13 @@ def test_a_tool_that_yields_no_word_leaves_no_gap():
         yield ""
         return "x"
 
-    model = FakeModel("Look", CALL, then=[["Done."]])
+    model = ScriptedModel(["Look", CALL, "Done."])
     chunks = list(loop_of().ask(model, PROMPT, toolbox_of(silent)))
     assert chunks == ["Look", "\n\nDone."]
 
 
 def test_two_questions_of_one_turn_do_not_stand_apart():
-    loop, model = loop_of(), FakeModel("yes")
+    loop, model = loop_of(), ScriptedModel("yes", "yes")
     assert ["".join(loop.ask(model, PROMPT)) for _ in range(2)] == ["yes", "yes"]
 
 
@@ -154,7 +155,7 @@ def test_what_a_tool_says_is_there_while_it_works():
         assert gate.wait(5)
         return "found"
 
-    model = FakeModel(CALL, then=[["Done."]])
+    model = ScriptedModel([CALL, "Done."])
     chunks = loop_of().ask(model, PROMPT, toolbox_of(slow))
     assert next(chunks) == "Looking…\n"
     gate.set()
@@ -163,7 +164,7 @@ def test_what_a_tool_says_is_there_while_it_works():
 
 
 def test_a_model_that_goes_in_circles_is_left():
-    model, ran = FakeModel(CALL), []
+    model, ran = ScriptedModel([CALL], repeats=True), []
 
     def note(order_id: str) -> str:
         """Find an order."""
@@ -178,7 +179,7 @@ def test_a_model_that_goes_in_circles_is_left():
 
 def test_a_model_that_stops_has_the_last_word():
     rounds = [[CALL]] * MAX_TOOL_ROUNDS
-    model = FakeModel(CALL, then=[*rounds, ["So be it."]])
+    model = ScriptedModel([CALL], *rounds, ["So be it."])
     assert list(loop_of().ask(model, PROMPT, toolbox_of(quiet))) == ["So be it."]
 
 
@@ -187,7 +188,7 @@ def test_a_tool_is_not_run_when_it_is_too_late():
         """Find an order."""
         raise AssertionError("run")
 
-    model = FakeModel(CALL, then=[["I do not know."]])
+    model = ScriptedModel([CALL, "I do not know."])
     readings = iter([25.0, RESERVED_SECONDS])
     loop = ToolLoop(lambda: next(readings))
     assert list(loop.ask(model, PROMPT, toolbox_of(never))) == ["I do not know."]
@@ -203,19 +204,19 @@ def test_a_tool_leaves_the_model_its_time(left, for_the_tool):
         return ToolResult(call.id, "x")
         yield
 
-    model = FakeModel(CALL, then=[["Done."]])
+    model = ScriptedModel([CALL, "Done."])
     list(loop_of(left).ask(model, PROMPT, SimpleNamespace(run=run)))
     assert asked == [for_the_tool]
 
 
 def test_a_model_that_may_call_need_not():
-    model = FakeModel("Hello.")
+    model = ScriptedModel("Hello.")
     assert list(loop_of().ask(model, PROMPT, toolbox_of())) == ["Hello."]
     assert len(model.prompts) == 1
 
 
 def test_a_call_without_tools_ends_the_answer():
-    model = FakeModel("Hello.", CALL)
+    model = ScriptedModel(["Hello.", CALL])
     assert list(loop_of().ask(model, PROMPT)) == ["Hello."]
     assert len(model.prompts) == 1
 
@@ -224,7 +225,7 @@ def test_a_call_without_tools_ends_the_answer():
 
 
 def test_closing_stops_the_calls_and_those_to_come():
-    loop, model = loop_of(), FakeModel("a", "b")
+    loop, model = loop_of(), ScriptedModel(["a", "b"], "c")
     chunks = loop.ask(model, PROMPT)
     next(chunks)
     loop.close()
@@ -234,12 +235,12 @@ def test_closing_stops_the_calls_and_those_to_come():
 
 
 def test_what_cannot_be_closed_is_left():
-    class Stubborn(FakeStream):
+    class Stubborn(ScriptedStream):
         def close(self):
             raise OSError("no")
 
     stubborn = SimpleNamespace(ask=lambda prompt: Stubborn(["a", "b"]))
-    model, loop = FakeModel("a", "b"), loop_of()
+    model, loop = ScriptedModel(["a", "b"]), loop_of()
     open_ones = [loop.ask(stubborn, PROMPT), loop.ask(model, PROMPT)]
     assert [next(chunks) for chunks in open_ones] == ["a", "a"]
     loop.close()
@@ -254,7 +255,7 @@ def test_closing_between_rounds_asks_the_model_no_more():
         loop.close()
         return "too late"
 
-    model = FakeModel(CALL, then=[["never read"]])
+    model = ScriptedModel([CALL, "never read"])
     assert list(loop.ask(model, PROMPT, toolbox_of(closes))) == []
     assert [answer.completion is None for answer in model.streams] == [False, True]
 
@@ -270,7 +271,7 @@ def test_leaving_an_answer_leaves_the_tool_that_runs():
         finally:
             left.set()
 
-    chunks = loop_of().ask(FakeModel(CALL), PROMPT, toolbox_of(talks))
+    chunks = loop_of().ask(ScriptedModel([CALL]), PROMPT, toolbox_of(talks))
     assert next(chunks) == "on and on\n"
     chunks.close()
     assert left.wait(5)
@@ -278,7 +279,7 @@ def test_leaving_an_answer_leaves_the_tool_that_runs():
 
 def test_closing_while_a_call_blocks_ends_it():
     loop, never = loop_of(), threading.Event()
-    chunks = loop.ask(FakeModel("a", never, "b"), PROMPT)
+    chunks = loop.ask(ScriptedModel(["a", never, "b"]), PROMPT)
     assert next(chunks) == "a"
     threading.Thread(target=loop.close).start()
     assert list(chunks) == []
@@ -290,6 +291,6 @@ def test_a_tool_call_that_was_cut_off_is_not_run():
         raise AssertionError("run")
 
     ended = Completion("fake", StopReason.MAX_TOKENS, tool_calls=(ToolCall("c1", "never", {}),))
-    model = FakeModel("I will", ended)
+    model = ScriptedModel(["I will", ended])
     assert list(loop_of().ask(model, PROMPT, toolbox_of(never))) == ["I will"]
     assert len(model.prompts) == 1

@@ -34,6 +34,12 @@ def test_after_a_pause_what_comes_at_once_is_gathered():
     assert pace.next_at == pytest.approx(12.0 + GATHER_SECONDS)
 
 
+def test_without_an_interval_nothing_is_gathered():
+    pace = Pace(0.0)
+    pace.resumed(10.0)
+    assert pace.next_at == 10.0
+
+
 def test_a_busy_channel_is_left_alone_longer_each_time():
     pace = Pace(0.2)
     pauses = []

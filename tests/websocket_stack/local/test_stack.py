@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from websockets.sync.client import ClientConnection, connect
 
-from fakes import FakeModel
+from fulfillment.testing import ScriptedModel
 from stack_fixture import (
     PASSAGE,
     QUESTION,
@@ -85,7 +85,7 @@ def test_a_turn_streams_and_returns_its_reply(stack_url, lex) -> None:
 
 def test_frames_arrive_while_the_model_still_writes() -> None:
     seen = Event()
-    model = FakeModel("Once upon ", "a time ", seen, "there was an end.")
+    model = ScriptedModel(["Once upon ", "a time ", seen, "there was an end."])
     with (
         running_stack(model_routes=bedrock_routes.routes(model)) as origin,
         closing(client("lexv2-runtime", origin)) as lex,

@@ -6,7 +6,6 @@ import pytest
 from stream_server import blob, json_blob, read, serving
 
 import aws_stub
-from fakes import FakeStream
 from fulfillment.errors import ModelInterrupted, ModelUnavailable
 from fulfillment.models.base import (
     Completion,
@@ -24,6 +23,7 @@ from fulfillment.models.bedrock.native import (
     Dialect,
     NativeModel,
 )
+from fulfillment.testing.scripted_model import ScriptedStream
 from websocket_stack.local.bedrock import messages_responses
 from websocket_stack.local.bedrock.event_stream import event
 
@@ -91,7 +91,7 @@ def test_text_is_yielded_and_the_end_kept() -> None:
 
 def test_the_local_stack_speaks_the_dialect() -> None:
     ended = Completion("demo", StopReason.MAX_TOKENS, input_tokens=3, output_tokens=5)
-    answer, _ = ask(*messages_responses.events(FakeStream(["Hi", ended])))
+    answer, _ = ask(*messages_responses.events(ScriptedStream(["Hi", ended])))
     assert read(answer) == ("Hi", None)
     assert answer.completion[:4] == ("m", StopReason.MAX_TOKENS, 3, 5)
 

@@ -10,11 +10,11 @@ import pytest
 from botocore.exceptions import ClientError, EventStreamError
 from starlette.applications import Starlette
 
-from fakes import FakeModel
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Message, Prompt
 from fulfillment.models.bedrock.agents import AgentModel
 from fulfillment.models.bedrock.knowledge_bases import KnowledgeBaseModel
+from fulfillment.testing import ScriptedModel
 from stack_fixture import client, running_app, running_stack
 from websocket_stack.local.aws_json import ServiceError, error_response
 from websocket_stack.local.bedrock import agent_routes
@@ -175,8 +175,8 @@ def modelled() -> Iterator[Any]:
     """A function that runs an agent with a script, and gives a client and the model."""
     with ExitStack() as stack:
 
-        def run(*script: Any) -> tuple[Any, FakeModel]:
-            model = FakeModel(*script)
+        def run(*script: Any) -> tuple[Any, ScriptedModel]:
+            model = ScriptedModel(script, repeats=True)
             app = Starlette(
                 routes=agent_routes.routes(DEMO, model),
                 exception_handlers={ServiceError: error_response},

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from stream_events import read_events
 
-from fakes import FakeStream
 from fulfillment.errors import ModelInterrupted
 from fulfillment.models.base import Message
+from fulfillment.testing.scripted_model import ScriptedStream
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.bedrock import agents
 from websocket_stack.local.bedrock.agents import AgentSessions, Invocation, invocation_of
@@ -125,14 +125,18 @@ def test_only_the_latest_turns_and_sessions_are_kept() -> None:
 
 def test_a_streaming_agent_replies_in_chunks() -> None:
     remembered: list[str] = []
-    parts = agents.events(FakeStream(["hel", "", "lo"]), True, lambda text: [], remembered.append)
+    parts = agents.events(
+        ScriptedStream(["hel", "", "lo"]), True, lambda text: [], remembered.append
+    )
 
     assert chunks(parts) == [("hel", None), ("lo", None)]
     assert remembered == ["hello"]
 
 
 def test_its_citations_come_last() -> None:
-    parts = agents.events(FakeStream(["hel", "lo"]), True, lambda text: [CITED], lambda text: None)
+    parts = agents.events(
+        ScriptedStream(["hel", "lo"]), True, lambda text: [CITED], lambda text: None
+    )
 
     assert chunks(parts)[-1] == ("", {"citations": [CITED]})
 
@@ -144,7 +148,7 @@ def test_an_agent_that_does_not_stream() -> None:
         texts.append(text)
         return [CITED]
 
-    parts = agents.events(FakeStream(["Mal", "mö"]), False, cite, lambda text: None)
+    parts = agents.events(ScriptedStream(["Mal", "mö"]), False, cite, lambda text: None)
 
     assert chunks(parts) == [("Malmö", {"citations": [CITED]})]
     assert texts == ["Malmö"]
@@ -152,11 +156,11 @@ def test_an_agent_that_does_not_stream() -> None:
 
 def test_an_unfinished_reply_is_remembered() -> None:
     remembered: list[str] = []
-    broken = FakeStream(["hel", ModelInterrupted("broke")])
+    broken = ScriptedStream(["hel", ModelInterrupted("broke")])
     with pytest.raises(ModelInterrupted):
         list(agents.events(broken, True, lambda text: [], remembered.append))
 
-    left = agents.events(FakeStream(["hel", "lo"]), True, lambda text: [], remembered.append)
+    left = agents.events(ScriptedStream(["hel", "lo"]), True, lambda text: [], remembered.append)
     next(left)
     left.close()  # type: ignore[attr-defined]
     assert remembered == ["hel", "hel"]

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from stream_events import read_events
 
-from fakes import FakeStream
 from fulfillment.errors import ModelInterrupted
 from fulfillment.models.base import Completion, StopReason, ToolCall
+from fulfillment.testing.scripted_model import ScriptedStream
 from websocket_stack.local.bedrock.converse_responses import events, response
 
 COMPLETION = Completion(
@@ -48,7 +48,7 @@ def test_a_whole_reply_with_calls() -> None:
 
 
 def test_a_streamed_reply() -> None:
-    assert read_events(events(FakeStream(["hel", "", "lo", COMPLETION]))) == [
+    assert read_events(events(ScriptedStream(["hel", "", "lo", COMPLETION]))) == [
         ("messageStart", {"role": "assistant"}),
         ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "hel"}}),
         ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "lo"}}),
@@ -61,7 +61,7 @@ def test_a_streamed_reply() -> None:
 def blocks_of(script: list[Any]) -> dict[int, list[tuple[str, Any]]]:
     """Return the events of each content block of a reply, without their index."""
     blocks: dict[int, list[tuple[str, Any]]] = {}
-    for name, payload in read_events(events(FakeStream(script))):
+    for name, payload in read_events(events(ScriptedStream(script))):
         if "contentBlockIndex" in payload:
             rest = payload.get("start") or payload.get("delta")
             blocks.setdefault(payload["contentBlockIndex"], []).append((name, rest))
@@ -102,7 +102,7 @@ def test_an_input_that_is_no_object_stays_broken() -> None:
 def test_text_before_a_break_is_streamed() -> None:
     written = []
     with pytest.raises(ModelInterrupted):
-        for part in events(FakeStream(["hello", ModelInterrupted("broke")])):
+        for part in events(ScriptedStream(["hello", ModelInterrupted("broke")])):
             written.append(part)
 
     assert [name for name, _ in read_events(written)] == ["messageStart", "contentBlockDelta"]
@@ -112,5 +112,5 @@ def test_unknown_figures_count_as_nothing() -> None:
     unknown = Completion("demo", StopReason.END_TURN)
 
     assert response("", unknown)["usage"]["totalTokens"] == 0
-    [*_, metadata] = read_events(events(FakeStream([unknown])))
+    [*_, metadata] = read_events(events(ScriptedStream([unknown])))
     assert metadata[1]["metrics"] == {"latencyMs": 0}

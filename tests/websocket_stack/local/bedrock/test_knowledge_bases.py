@@ -9,9 +9,9 @@ from hypothesis import given
 from mutations import mutated
 from stream_events import read_events
 
-from fakes import FakeStream
 from fulfillment.models.base import Message, Prompt
 from fulfillment.models.bedrock.knowledge_bases import question
+from fulfillment.testing.scripted_model import ScriptedStream
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.bedrock import knowledge_bases
 from websocket_stack.local.bedrock.knowledge_bases import (
@@ -57,7 +57,7 @@ def refusal(body: dict[str, Any]) -> str:
     return refused.value.message
 
 
-def read(answer: FakeStream, *passages: Passage, query: Query = QUERY) -> list[tuple[str, Any]]:
+def read(answer: ScriptedStream, *passages: Passage, query: Query = QUERY) -> list[tuple[str, Any]]:
     return read_events(knowledge_bases.events(answer, passages, query, ORIGIN))
 
 
@@ -185,7 +185,7 @@ def test_the_reply_is_the_passages_or_an_apology() -> None:
 
 def test_each_citation_follows_its_passage() -> None:
     text = reply_of([LAMPS, FOG])
-    events = read(FakeStream(tokens_of(text)), LAMPS, FOG)
+    events = read(ScriptedStream(tokens_of(text)), LAMPS, FOG)
 
     assert "".join(payload["text"] for name, payload in events if name == "output") == text
     cited = [n for n, (name, _) in enumerate(events) if name == "citation"]
@@ -204,19 +204,19 @@ def test_each_citation_follows_its_passage() -> None:
 
 
 def test_an_unfinished_passage_is_not_cited() -> None:
-    events = read(FakeStream(tokens_of(LAMPS.text)[:-1]), LAMPS)
+    events = read(ScriptedStream(tokens_of(LAMPS.text)[:-1]), LAMPS)
 
     assert {name for name, _ in events} == {"output"}
 
 
 def test_without_citations_there_is_only_text() -> None:
-    events = read(FakeStream([LAMPS.text]), LAMPS, query=QUERY._replace(cites=False))
+    events = read(ScriptedStream([LAMPS.text]), LAMPS, query=QUERY._replace(cites=False))
 
     assert events == [("output", {"text": LAMPS.text})]
 
 
 def test_a_guardrail_has_its_event() -> None:
-    events = read(FakeStream(["", "Sorry."]), query=QUERY._replace(is_guarded=True))
+    events = read(ScriptedStream(["", "Sorry."]), query=QUERY._replace(is_guarded=True))
 
     assert events == [("output", {"text": "Sorry."}), ("guardrail", {"action": "NONE"})]
 

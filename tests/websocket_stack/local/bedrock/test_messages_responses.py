@@ -8,8 +8,8 @@ from typing import Any
 
 from stream_events import read_events
 
-from fakes import FakeStream
 from fulfillment.models.base import Completion, StopReason, ToolCall
+from fulfillment.testing.scripted_model import ScriptedStream
 from websocket_stack.local.bedrock.messages_responses import events, response
 
 COMPLETION = Completion(
@@ -25,7 +25,7 @@ CALLS = Completion(
 
 def payloads_of(script: list[Any]) -> list[Any]:
     """Return what is in the blobs of a reply's ``chunk`` events."""
-    read = read_events(events(FakeStream(script)))
+    read = read_events(events(ScriptedStream(script)))
     assert {name for name, _ in read} == {"chunk"}
     return [json.loads(base64.b64decode(payload["bytes"])) for _, payload in read]
 

@@ -16,10 +16,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from fakes import FakeModel
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Message, Prompt, ToolResult, ToolSpec
 from fulfillment.models.bedrock.converse import ConverseModel
+from fulfillment.testing import ScriptedModel
 from stack_fixture import PASSAGE, QUESTION, client, running_app
 from websocket_stack.local.aws_json import ServiceError, error_response
 from websocket_stack.local.bedrock import routes as bedrock_routes
@@ -233,8 +233,8 @@ def test_the_adapter_reads_a_reply(bedrock) -> None:
 # --- a model of the test's own
 
 
-def app_of(*script: Any) -> tuple[Starlette, FakeModel]:
-    model = FakeModel(*script)
+def app_of(*script: Any) -> tuple[Starlette, ScriptedModel]:
+    model = ScriptedModel(script, repeats=True)
     app = Starlette(
         routes=bedrock_routes.routes(model), exception_handlers={ServiceError: error_response}
     )
@@ -298,7 +298,7 @@ def test_a_stream_opens_before_a_slow_model_begins() -> None:
     begin = Event()
     app = Starlette(
         routes=[
-            *bedrock_routes.routes(FakeModel(begin, "Hello."), open_after_seconds=0.01),
+            *bedrock_routes.routes(ScriptedModel([begin, "Hello."]), open_after_seconds=0.01),
             Route("/health", lambda request: Response("ok")),
         ]
     )

@@ -15,9 +15,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from fakes import FakeStream
 from fulfillment.errors import ModelInterrupted, ModelUnavailable
 from fulfillment.models.base import Message, ModelStream, Prompt
+from fulfillment.testing.scripted_model import ScriptedStream
 from stack_fixture import running_app
 from websocket_stack.local.bedrock.streaming_response import streaming_response
 from websocket_stack.local.demo_model.model import DemoStream
@@ -33,7 +33,7 @@ def events(answer: ModelStream) -> Iterator[bytes]:
     yield f" {answer.completion.stop_reason}".encode()
 
 
-def get(answer: FakeStream, open_after_seconds: float = 5.0) -> Any:
+def get(answer: ScriptedStream, open_after_seconds: float = 5.0) -> Any:
     def endpoint(request: Request) -> Response:
         return streaming_response(
             answer,
@@ -48,7 +48,7 @@ def get(answer: FakeStream, open_after_seconds: float = 5.0) -> Any:
 
 
 def test_a_reply_is_streamed_in_order() -> None:
-    answer = FakeStream(["one ", "two"])
+    answer = ScriptedStream(["one ", "two"])
     response = get(answer)
 
     assert response.content == b"begin one two end_turn"
@@ -59,11 +59,11 @@ def test_a_reply_is_streamed_in_order() -> None:
 
 def test_an_early_failure_is_raised() -> None:
     with pytest.raises(ModelUnavailable):
-        get(FakeStream([ModelUnavailable("busy")]))
+        get(ScriptedStream([ModelUnavailable("busy")]))
 
 
 def test_a_later_failure_is_an_event() -> None:
-    answer = FakeStream(["one ", ModelInterrupted("broke")])
+    answer = ScriptedStream(["one ", ModelInterrupted("broke")])
 
     assert get(answer).content == b"begin one broken"
     assert answer.closed.is_set()
@@ -71,7 +71,7 @@ def test_a_later_failure_is_an_event() -> None:
 
 def test_a_failure_in_an_open_stream_is_an_event() -> None:
     fail = Event()
-    answer = FakeStream([fail, ModelUnavailable("busy")])
+    answer = ScriptedStream([fail, ModelUnavailable("busy")])
 
     def opened(answer: ModelStream) -> Iterator[bytes]:
         fail.set()
@@ -83,12 +83,12 @@ def test_a_failure_in_an_open_stream_is_an_event() -> None:
 
 
 def test_an_empty_reply_is_complete() -> None:
-    assert get(FakeStream([])).content == b"begin  end_turn"
+    assert get(ScriptedStream([])).content == b"begin  end_turn"
 
 
 def test_hanging_up_stops_the_model() -> None:
     never, ended = Event(), Event()
-    answer = FakeStream(["one ", never, "two"])
+    answer = ScriptedStream(["one ", never, "two"])
 
     def until_closed(answer: ModelStream) -> Iterator[bytes]:
         try:

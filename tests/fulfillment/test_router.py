@@ -1,0 +1,111 @@
+import functools
+
+import pytest
+
+from fulfillment import Bot, Router
+from fulfillment.errors import RegistrationError
+from fulfillment.testing import run
+
+
+async def asynchronous(turn):
+    return "Hello."
+
+
+async def asynchronous_chunks(turn):
+    yield "Hello."
+
+
+class Asynchronous:
+    async def __call__(self, turn):
+        return "Hello."
+
+
+def without_turn():
+    return "Hello."
+
+
+def like_a_lambda(event, context):
+    return "Hello."
+
+
+@pytest.mark.parametrize(
+    ("function", "problem"),
+    [
+        (asynchronous, "asynchronous is async"),
+        (asynchronous_chunks, "asynchronous_chunks is async"),
+        (Asynchronous(), "Asynchronous is async"),
+        (functools.partial(asynchronous), "asynchronous is async"),
+        (without_turn, r"without_turn\(\) cannot be called with \(turn\)"),
+        (like_a_lambda, r"like_a_lambda\(event, context\) cannot be called with \(turn\)"),
+        ("Hello.", "a handler is a function, not str"),
+    ],
+)
+@pytest.mark.parametrize("decorator", [Router.intent, Router.dialog])
+def test_what_would_fail_at_each_turn_is_refused(decorator, function, problem):
+    with pytest.raises(RegistrationError, match=problem):
+        decorator(Router(), "Order")(function)
+
+
+def test_an_error_handler_takes_the_error_too():
+    with pytest.raises(RegistrationError, match=r"cannot be called with \(turn, error\)"):
+        Router().error(KeyError)(lambda turn: "Sorry.")
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda turn, order="A-17": order,
+        lambda *args, **options: "Hello.",
+        functools.partial(lambda shop, turn: shop, "shop"),
+        ["Hello."].append,
+    ],
+)
+def test_what_can_be_called_with_a_turn_is_taken(function):
+    assert Router().intent("Order")(function) is function
+
+
+@pytest.mark.parametrize(
+    ("decorator", "key", "named"),
+    [
+        (Router.intent, "Order", "two handlers for the intent Order: .*first and .*second"),
+        (Router.dialog, "Order", "two handlers for the dialog Order: .*first and .*second"),
+        (Router.error, KeyError, "two handlers for the error KeyError: .*first and .*second"),
+    ],
+)
+def test_a_second_handler_is_refused(decorator, key, named):
+    router = Router()
+
+    def first(*args):
+        return "First."
+
+    def second(*args):
+        return "Second."
+
+    decorator(router, key)(first)
+    with pytest.raises(RegistrationError, match=named):
+        decorator(router, key)(second)
+
+
+def test_an_intent_and_its_dialog_are_two_things():
+    router = Router()
+
+    def answer(turn):
+        turn.close()
+        return "Hello."
+
+    router.intent("Order")(router.dialog("Order")(answer))
+    bot = Bot()
+    bot.include(router)
+    for hook in ("DialogCodeHook", "FulfillmentCodeHook"):
+        assert run(bot, "Order!", intent="Order", hook=hook).reply == "Hello."
+
+
+def test_a_decorator_takes_what_its_handler_is_for():
+    router = Router()
+    for decorator in (router.intent, router.dialog):
+        for names in ((), (lambda turn: "forgot the brackets",)):
+            with pytest.raises(RegistrationError, match=r'@bot\.\w+\("TrackOrder"\)'):
+                decorator(*names)
+    for kinds in ((), (lambda turn, error: "forgot the brackets",), (str,), (SystemExit,)):
+        with pytest.raises(RegistrationError, match=r"@bot.error\(OrderNotFound\)"):
+            router.error(*kinds)

@@ -1,0 +1,57 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fulfillment import Bot
+from fulfillment.lex.web_ui_framing import PairedText
+from fulfillment.markdown.plain_text import plain
+from fulfillment.settings import Settings
+from fulfillment.testing import run
+
+
+def bot_that_says(*chunks):
+    bot = Bot()
+    bot.fallback(lambda turn: iter(chunks))
+    return bot
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.text(max_size=12), max_size=6))
+def test_each_chunk_leaves_by_itself(chunks):
+    result = run(bot_that_says(*chunks), "Hello?")
+    assert list(result.chunks) == [chunk for chunk in chunks if chunk]
+    frames = [PairedText().frames(chunk, 0) for chunk in chunks if chunk]
+    assert list(result.frames) == [frame.payload for pair in frames for frame in pair]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.text(alphabet="*_`# \nab-", max_size=6), max_size=6))
+def test_plain_frames_hold_the_text_without_its_marks(chunks):
+    result = run(bot_that_says(*chunks), "Hello?", settings=Settings(plain_frames=True))
+    assert "".join(result.frames) == plain("".join(chunks), complete=False)
+
+
+def test_a_waiting_text_is_shown_first():
+    chosen = Settings(waiting_text="One moment…")
+    for _ in range(5):
+        result = run(bot_that_says("Here ", "it is."), "Hello?", settings=chosen)
+        assert result.frames == ("One moment…", " ", "Here", " ", "it is", ".")
+        assert result.reply == "Here it is."
+
+
+@pytest.mark.parametrize("unwatched", [{"streaming": False}, {"input_mode": "Speech"}])
+def test_where_nobody_watches_there_are_no_frames(unwatched):
+    result = run(bot_that_says("Here ", "it is."), "Hello?", **unwatched)
+    assert (result.chunks, result.frames) == (("Here ", "it is."), ())
+    assert result.reply == "Here it is."
+
+
+def test_chunks_are_what_middleware_makes_of_them():
+    bot = bot_that_says("here")
+
+    @bot.middleware
+    def loud(turn, handler):
+        for chunk in handler(turn):
+            yield chunk.upper()
+
+    assert run(bot, "Hello?").chunks == ("HERE",)

@@ -1,0 +1,65 @@
+import pytest
+
+from fulfillment import Bot
+from fulfillment.errors import InvalidLexEvent
+from fulfillment.lex.events import LexEvent
+from fulfillment.testing import event, run
+
+
+def test_an_event_is_one_that_lex_sends(load_event):
+    real = load_event("console_test_window")
+    made = event("Hello?", request_attributes={"a": "b"})
+    assert set(made) - {"requestAttributes"} <= set(real)
+    assert set(made["bot"]) == set(real["bot"])
+    assert set(made["sessionState"]) <= set(real["sessionState"])
+
+
+def test_an_event_says_what_was_chosen():
+    options = {
+        "intent": "Book",
+        "slots": {"Guests": "four", "Extras": ["dog", "cake"], "Day": None},
+        "hook": "DialogCodeHook",
+        "confirmation": "Denied",
+        "locale": "de_DE",
+        "session_id": "mine",
+        "session_attributes": {"a": "b"},
+        "request_attributes": {"c": "d"},
+    }
+    parsed = LexEvent.from_dict(event("Book!", **options))
+    assert (parsed.utterance, parsed.intent.name, parsed.session_id) == ("Book!", "Book", "mine")
+    assert parsed.slots == {"Guests": "four", "Extras": ["dog", "cake"], "Day": None}
+    assert parsed.resolutions["Guests"] == ["four"]
+    assert parsed.is_dialog and parsed.confirmation == "Denied"
+    assert parsed.locale == "de_DE"
+    assert parsed.session_attributes["a"] == "b" and parsed.wants_frames
+    assert parsed.request_attributes == {"c": "d"}
+
+
+@pytest.mark.parametrize("answer", [None, "Confirmed", "Denied"])
+def test_a_confirmation_is_what_a_turn_says(answer):
+    bot = Bot()
+    bot.fallback(lambda turn: repr(turn.confirmation))
+    assert run(bot, "Yes?", confirmation=answer).reply == repr(answer)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "known"),
+    [
+        ({"hook": "DialogHook"}, "DialogCodeHook, FulfillmentCodeHook"),
+        ({"confirmation": "None"}, "Confirmed, Denied"),
+        ({"input_mode": "Voice"}, "Text, Speech, DTMF"),
+    ],
+)
+def test_an_unknown_option_value_is_refused(wrong, known):
+    with pytest.raises(ValueError, match=known):
+        event("Hello?", **wrong)
+
+
+def test_session_attributes_must_be_text():
+    with pytest.raises(InvalidLexEvent, match="sessionAttributes"):
+        run(Bot(), "Hello?", session_attributes={"count": 1})
+
+
+def test_an_option_that_there_is_not_is_refused():
+    with pytest.raises(TypeError, match="slot"):
+        run(Bot(), "Hello?", slot={"OrderId": "A-17"})
