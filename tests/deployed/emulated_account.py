@@ -18,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 from websocket_stack.command_line import Console
 from websocket_stack.deployment import __main__ as deploy_command
 from websocket_stack.deployment.build.lambda_zip import build
-from websocket_stack.deployment.deployer import Timing
+from websocket_stack.deployment.stack_events import Timing
 from websocket_stack.deployment.stacks import Stack, find
 from websocket_stack.smoke import __main__ as smoke_command
 from websocket_stack.smoke import presigning
