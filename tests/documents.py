@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -127,6 +127,44 @@ def _plain(heading: Token) -> str:
 
 def _anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+TUTORIAL = "docs/tutorial.md"
+
+
+def blocks_of(language: str, *documents: str) -> list[Block]:
+    """Return the blocks in a language, of some documents or of all."""
+    return [
+        block
+        for document in documents or DOCUMENTS
+        for block in Document(document).blocks
+        if block.language == language
+    ]
+
+
+def modules() -> Mapping[str, str]:
+    """Return all Python as modules: a block's first comment names its file, or else its page."""
+    sources: dict[str, str] = {}
+    for block in blocks_of("python"):
+        named = re.match(r"# (\w+)\.py\n", block.text)
+        name = named[1] if named else Path(block.document).stem.replace("-", "_") + "_page"
+        sources[name] = f"{sources[name]}\n\n{block.text}" if name in sources else block.text
+    return sources
+
+
+def write_tutorial(folder: Path) -> None:
+    """Write what the tutorial has a newcomer write."""
+    for name in ("my_bot", "test_my_bot"):
+        (folder / f"{name}.py").write_text(modules()[name], "utf-8")
+    utterances = "\n".join(block.text for block in blocks_of("text", TUTORIAL))
+    (folder / "my_bot.utterances").write_text(utterances, "utf-8")
+
+
+def tutorial_command(heading: str) -> list[str]:
+    """Return the words of the command under a heading of the tutorial."""
+    (block,) = [block for block in blocks_of("sh", TUTORIAL) if block.heading == heading]
+    (command,) = commands_in(block.text)
+    return command
 
 
 def commands_in(shell: str) -> list[list[str]]:

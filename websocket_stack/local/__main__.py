@@ -98,7 +98,7 @@ def argument_parser() -> argparse.ArgumentParser:
         "--utterances",
         type=Path,
         metavar="FILE",
-        help="sample utterances that choose intents here (see docs/writing-a-bot.md)",
+        help="sample utterances that choose intents here (see docs/local-stack.md)",
     )
     parser.add_argument(
         "--lex-web-ui",

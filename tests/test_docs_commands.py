@@ -1,0 +1,195 @@
+"""The docs' commands are taken by the scripts, their utterances understood, their links good."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from documents import (
+    DOCUMENTS,
+    READER,
+    ROOT,
+    Document,
+    blocks_of,
+    commands_in,
+    tutorial_command,
+    write_tutorial,
+)
+from websocket_stack.deployment import __main__ as deploy
+from websocket_stack.deployment import parameter_values, template_files
+from websocket_stack.deployment.build.source_files import files_in
+from websocket_stack.local import __main__ as serve
+from websocket_stack.local.demo_model.passages import Library
+from websocket_stack.local.lex.utterances import Understanding
+from websocket_stack.smoke import __main__ as smoke
+
+
+@pytest.fixture
+def builders_folder(tmp_path) -> Path:
+    """The folder that the tutorial has a newcomer make, next to a clone."""
+    folder = tmp_path / "my-bot"
+    folder.mkdir()
+    (tmp_path / "lex-streaming").mkdir()
+    write_tutorial(folder)
+    return folder
+
+
+def check_serve(arguments: Sequence[str], folder: Path) -> None:
+    options = serve.argument_parser().parse_args(arguments)
+    is_newcomers = (folder / "my_bot.py").exists()
+    here = folder if is_newcomers else ROOT
+    if options.bot:
+        module, _, _ = options.bot.partition(":")
+        assert (here / f"{module.replace('.', '/')}.py").exists()
+    if options.utterances:
+        assert Understanding((here / options.utterances).read_text("utf-8"))
+
+
+def check_deploy(arguments: Sequence[str], folder: Path) -> None:
+    options = deploy.argument_parser().parse_args(arguments)
+    values = parameter_values.parse(options.set)
+    template = template_files.read(options.template or "lex-streaming")
+    parameter_values.check(template, values, previous={})
+    for code in options.code:
+        (module, _) = values["Handler"].split(".")
+        assert f"{module}.py" in files_in(folder / code)
+
+
+def check_smoke(arguments: Sequence[str], folder: Path) -> None:
+    smoke.argument_parser().parse_args(arguments)
+
+
+def check_bench(arguments: Sequence[str], folder: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "scripts.benchmark", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    for option in filter(lambda word: word.startswith("--"), arguments):
+        assert option in ran.stdout
+
+
+def check_no_arguments(arguments: Sequence[str], folder: Path) -> None:
+    assert not arguments
+
+
+SCRIPTS = {
+    "serve": check_serve,
+    "deploy": check_deploy,
+    "smoke": check_smoke,
+    "bench": check_bench,
+    "build": check_no_arguments,
+    "test": check_no_arguments,
+    "check": check_no_arguments,
+    "templates": check_no_arguments,
+}
+
+
+def script_of(command: Sequence[str]) -> str | None:
+    """Return the script's name, if a command calls one of this repository."""
+    if not (found := re.fullmatch(r"(?:(?:\.\./)?lex-streaming/)?scripts/(\w+)", command[0])):
+        return None
+    assert (ROOT / "scripts" / found[1]).exists()
+    return found[1]
+
+
+def said_in_examples() -> Iterator[tuple[str, str]]:
+    for path in sorted((ROOT / "examples").glob("*.py")):
+        for line in re.findall(r"^ +(scripts/.+)$", path.read_text("utf-8"), re.MULTILINE):
+            yield path.name, line
+
+
+COMMANDS = [
+    pytest.param(command, id=f"{where}:{' '.join(command[:4])}")
+    for where, shell in [*((str(b), b.text) for b in blocks_of("sh")), *said_in_examples()]
+    for command in commands_in(shell)
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_is_one_that_its_script_takes(command, builders_folder):
+    script = script_of(command)
+    if script is None:
+        OTHERS[Path(command[0]).name](command)
+        return
+    is_newcomers = command[0].startswith("..")
+    here = builders_folder if is_newcomers else builders_folder.parent / "lex-streaming"
+    SCRIPTS[script](command[1:], here)
+
+
+@pytest.mark.parametrize("path", READER)
+def test_a_command_in_a_sentence_is_one_too(path, tmp_path):
+    for code in Document(path).inline_code:
+        if re.match(r"([A-Z_]+=\S+ )?scripts/\w+", code):
+            (command,) = commands_in(code)
+            script = script_of(command)
+            assert script
+            if command[1:]:
+                SCRIPTS[script](command[1:], tmp_path)
+
+
+def check_clone(command: Sequence[str]) -> None:
+    """What is cloned is this repository, or what the document links to, at the tag of its links."""
+    if command[-1] == "lex-streaming":
+        return
+    *_, tag, address = command
+    assert command == ["git", "clone", "--depth", "1", "--branch", tag, address]
+    assert f"{address}/blob/{tag}/" in Document("docs/lex-web-ui.md").text
+
+
+def check_pytest(command: Sequence[str]) -> None:
+    """What runs a newcomer's tests is run above."""
+    assert command == tutorial_command("A test")
+
+
+OTHERS = {"git": check_clone, "python": check_pytest}
+
+
+# --- utterances and links
+
+
+@pytest.mark.parametrize("block", blocks_of("text"), ids=str)
+def test_sample_utterances_are_understood(block):
+    understanding = Understanding(block.text)
+    intent, checked = "", 0
+    for line in block.text.splitlines():
+        if named := re.fullmatch(r"\[(\w+)\]", line):
+            intent = named[1]
+        elif prompt := re.fullmatch(r"\{(\w+)\}: (.+)", line):
+            assert understanding.prompts_of(intent)[prompt[1]] == prompt[2]
+        elif line and not line.startswith("#"):
+            said = re.sub(r"\{\w+\}", "A-17", line)
+            understood = understanding.understand(f"{said[0].upper()}{said[1:]}?")
+            assert understood and understood.intent == intent
+            for slot in re.findall(r"\{(\w+)\}", line):
+                assert understood.slots[slot] == "A-17"
+            checked += 1
+    assert checked
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_what_a_document_links_to_is_there(path):
+    for link in Document(path).links:
+        if re.match(r"https?://", link):
+            continue
+        target, _, anchor = link.partition("#")
+        file = (ROOT / path).parent / target if target else ROOT / path
+        assert file.exists(), link
+        if anchor:
+            linked = Document(file.resolve().relative_to(ROOT).as_posix())
+            assert anchor in linked.anchors, link
+
+
+def test_the_demo_model_has_an_answer_to_every_suggested_question():
+    page = (ROOT / "websocket_stack/local/chat_page/static/index.html").read_text("utf-8")
+    suggested = re.findall(r'<li><button type="button">(.*?)</button></li>', page)
+    library = Library.of_project(ROOT)
+    assert len(suggested) >= 3
+    for question in suggested:
+        assert library.find(question), question
