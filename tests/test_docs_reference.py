@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import pydoc
 import re
@@ -9,8 +10,11 @@ import re
 import pytest
 from cfn_flip import to_json
 
+import fulfillment
 from documents import DOCUMENTS, READER, ROOT, Document, code_in
-from fulfillment import errors
+from fulfillment import Bot, Notices, Turn, errors, testing
+from fulfillment.lex import limits
+from fulfillment.models import tool_loop
 from fulfillment.models.base import Completion, StopReason
 from fulfillment.outcome import Outcome
 from fulfillment.settings import Settings
@@ -19,6 +23,8 @@ from fulfillment.streaming.framing import RawText
 from fulfillment.streaming.pacing import Pace
 from fulfillment.streaming.text_buffer import TextBuffer
 from fulfillment.telemetry import OFF, TurnReport, log_turn
+from fulfillment.testing import event, run
+from fulfillment.tools import Tool, toolbox
 from test_house_rules import FLOORS
 from websocket_stack.deployment import template_files
 from websocket_stack.local import __main__ as serve
@@ -129,6 +135,79 @@ def test_every_metric_is_documented(capsys):
         for directive in json.loads(line).get("_aws", {}).get("CloudWatchMetrics", ()):
             recorded |= {metric["Name"] for metric in directive["Metrics"]}
     assert names_in("docs/reference/logs.md", "metric") == recorded
+
+
+# --- the library
+
+
+def test_every_public_name_is_documented():
+    for module, document in ((fulfillment, "bot"), (testing, "testing")):
+        text = " ".join(Document(f"docs/reference/{document}.md").inline_code)
+        for name in module.__all__:
+            assert re.search(rf"\b{name}\b", text), name
+
+
+def test_every_attribute_of_a_turn_and_a_result_is_documented():
+    bot, turns = Bot(), []
+    bot.fallback(turns.append)
+    result = run(bot, "Hello?")
+    for thing, value, document in (("turn", turns[0], "turn"), ("result", result, "testing")):
+        code = " ".join(Document(f"docs/reference/{document}.md").inline_code)
+        named = set(re.findall(rf"\b{thing}\.(\w+)", code))
+        public = {name for name in dir(value) if not name.startswith("_")}
+        assert named == public - {"count", "index"}
+
+
+@pytest.mark.parametrize(
+    ("document", "functions"),
+    [
+        ("bot", [Bot]),
+        ("turn", [Turn.ask]),
+        ("testing", [run, event]),
+        ("tools", [Tool]),
+    ],
+)
+def test_every_argument_is_documented(document, functions):
+    arguments = {name for each in functions for name in inspect.signature(each).parameters}
+    documented = names_in(f"docs/reference/{document}.md", "argument")
+    assert documented == arguments - {"self", "bot", "of_event"} - REQUIRED[document]
+
+
+REQUIRED = {"bot": set(), "turn": set(), "testing": {"utterance"}, "tools": set()}
+
+
+@pytest.mark.parametrize("path", READER)
+def test_what_a_document_says_of_a_bot_exists(path):
+    for name in re.findall(r"\bbot\.([a-z_]+)\b(?!\.md)", " ".join(Document(path).inline_code)):
+        assert hasattr(Bot, name), name
+
+
+def test_every_notice_is_documented():
+    rows = [row for row in Document("docs/reference/bot.md").rows if row.head == "notice"]
+    assert {row.names[0]: row.cells[-1] for row in rows} == Notices()._asdict()
+
+
+LIMITS = {
+    "turn": {
+        "messages and cards of a turn": limits.MAX_ADDED_MESSAGES,
+        "characters of a card's title": limits.MAX_CARD_CHARACTERS,
+        "buttons of a card": limits.MAX_BUTTONS,
+        "characters of a button's text": limits.MAX_BUTTON_CHARACTERS,
+    },
+    "tools": {
+        "rounds of tool calls": tool_loop.MAX_TOOL_ROUNDS,
+        "seconds of the turn": tool_loop.RESERVED_SECONDS,
+        "characters of a result": toolbox.MAX_RESULT_CHARACTERS,
+    },
+}
+
+
+@pytest.mark.parametrize("document", LIMITS)
+def test_limits_are_those_of_the_code(document):
+    rows = [row for row in Document(f"docs/reference/{document}.md").rows if row.head == "limit"]
+    for subject, limit in LIMITS[document].items():
+        (value,) = [row.cells[1] for row in rows if row.cells[0].startswith(subject)]
+        assert int(value.replace(",", "")) == limit
 
 
 # --- errors, options, files
