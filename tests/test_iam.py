@@ -34,8 +34,8 @@ MEMORY_ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{MEMORY}"
 LOG_GROUP_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:chat-Log-1A2B:*"
 API_ARN = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:abc123/Prod"
 KNOWN = {
-    "SessionTable": TABLE,
-    "SessionTable.Arn": TABLE_ARN,
+    "ConnectionsTable": TABLE,
+    "ConnectionsTable.Arn": TABLE_ARN,
     "ConversationTable": MEMORY,
     "ConversationTable.Arn": MEMORY_ARN,
     "RegistrationLog.Arn": LOG_GROUP_ARN,

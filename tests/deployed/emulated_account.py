@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 from websocket_stack.command_line import Console
 from websocket_stack.deployment import __main__ as deploy_command
 from websocket_stack.deployment.build.lambda_zip import build
-from websocket_stack.deployment.deployer import Timing
+from websocket_stack.deployment.stack_events import Timing
 from websocket_stack.deployment.stacks import Stack, find
 from websocket_stack.smoke import __main__ as smoke_command
 from websocket_stack.smoke import presigning
@@ -86,6 +87,27 @@ class EmulatedAccount:
             options, self._make_session, Console(say=lines.append), self.open_socket
         )
         return status, lines
+
+    def put_stack(self, name: str, template: Mapping[str, Any], **parameters: str) -> Stack:
+        """Make or change a stack that is not this project's; return it once that is done."""
+        operation = "update" if self.stack(name) else "create"
+        getattr(self.cloudformation, f"{operation}_stack")(
+            StackName=name,
+            TemplateBody=json.dumps(template),
+            Parameters=[
+                {"ParameterKey": each, "ParameterValue": value}
+                for each, value in parameters.items()
+            ],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )
+        self.wait_until(lambda: "_IN_PROGRESS" not in self._status(name))
+        stack = self.stack(name)
+        assert stack is not None and stack.status == f"{operation.upper()}_COMPLETE", stack
+        return stack
+
+    def _status(self, name: str) -> str:
+        stack = self.stack(name)
+        return stack.status if stack else "DELETE_COMPLETE"
 
     # --- what is there
 

@@ -72,7 +72,9 @@ def add(template: Template, function: Function, routes: Mapping[str, str]) -> Ap
     """
     api = template.add_resource(
         Api(
-            "WebSocketApi",
+            # Logical ids as in Lex Web UI's own template, here and below: one update puts either in
+            # the other's place, and the API keeps its id.
+            "StreamingWebSocket",
             Condition=STREAMING,
             Name=Sub("${ParentStackName}-streaming"),
             Description="Streams replies of a Lex bot to the browser",
@@ -92,7 +94,7 @@ def add(template: Template, function: Function, routes: Mapping[str, str]) -> Ap
                 Principal="apigateway.amazonaws.com",
                 SourceArn=Sub(
                     "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}"
-                    f":${{WebSocketApi}}/*/${name}"
+                    f":${{StreamingWebSocket}}/*/${name}"
                 ),
             )
         )
@@ -105,8 +107,10 @@ def _add_deployments(template: Template, api: Api, deployed: list[AWSObject]) ->
     """Add a deployment for each kind of authorization; return the id of the one that will exist.
 
     A stage runs a deployment, which is a snapshot of the routes, so a change needs another
-    deployment: other routes change its name, another authorization its condition.
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-routes-integrations.html
+    deployment: other routes change its name, another authorization its condition. A stage with
+    ``AutoDeploy`` would need none, but could not go back to a deployment, as it has to when Lex Web
+    UI's own template takes this one's place again.
+    https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-stages-stagename.html
     """
     conditions = {
         "Anonymous": And(Condition(STREAMING), Condition(ANONYMOUS)),
@@ -180,9 +184,9 @@ def _add_routes(template: Template, api: Api, targets: Mapping[str, str]) -> lis
 
 def _add_stage(template: Template, api: Api, deployment_id: If) -> None:
     group = template.add_resource(log_group("ApiAccessLog", Condition=ACCESS_LOGS))
-    account = _add_account(template)
+    account = _add_account(template, api)
     stage = Stage(
-        "ProdStage",
+        "Stage",
         Condition=STREAMING,
         ApiId=Ref(api),
         StageName=STAGE,
@@ -197,7 +201,8 @@ def _add_stage(template: Template, api: Api, deployment_id: If) -> None:
             ),
             NoValue,
         ),
-        Tags=If(ACCESS_LOGS, {"logs": Ref(account)}, NoValue),
+        # The stage has to wait for the account's setting, and a DependsOn cannot be conditional.
+        Description=If(ACCESS_LOGS, Sub(f"Logs by ${{{account.title}}}"), NoValue),
     )
     skip(
         stage,
@@ -207,7 +212,7 @@ def _add_stage(template: Template, api: Api, deployment_id: If) -> None:
     template.add_resource(stage)
 
 
-def _add_account(template: Template) -> apigateway.Account:
+def _add_account(template: Template, api: Api) -> apigateway.Account:
     """Add the account's setting, without which API Gateway writes no logs."""
     role = template.add_resource(
         iam.Role(
@@ -227,6 +232,9 @@ def _add_account(template: Template) -> apigateway.Account:
         apigateway.Account(
             "ApiGatewayAccount",
             Condition=ACCESS_LOGS,
+            # "You must add a dependency on another API Gateway resource":
+            # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-apigateway-account.html
+            DependsOn=[api.title],
             CloudWatchRoleArn=GetAtt(role, "Arn"),
             **KEPT,
         )

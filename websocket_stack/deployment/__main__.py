@@ -18,7 +18,9 @@ from websocket_stack.command_line import (
 )
 from websocket_stack.deployment import parameter_values, template_files
 from websocket_stack.deployment.build.lambda_zip import build
-from websocket_stack.deployment.deployer import Builder, Deployer, DeployOptions, Timing
+from websocket_stack.deployment.deployer import Deployer, DeployOptions
+from websocket_stack.deployment.lambda_code import Builder
+from websocket_stack.deployment.stack_events import Timing
 
 INTERRUPTED = 130
 
@@ -45,8 +47,19 @@ def argument_parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="code of your own for the Lambda",
     )
+    parser.add_argument(
+        "--tag",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a tag of the stack and of all that it makes; by default those that it has",
+    )
+    parser.add_argument("--role-arn", help="the role that CloudFormation makes the changes with")
     parser.add_argument("--bucket", help="where code and templates go; made if it does not exist")
     parser.add_argument("--delete", action="store_true", help="delete the stack and its uploads")
+    parser.add_argument(
+        "--watch", action="store_true", help="follow a change of the stack that is going on"
+    )
     parser.add_argument("--no-execute", action="store_true", help="show the changes, make none")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     add_aws_options(parser)
@@ -87,11 +100,15 @@ def run(
             )
             if options.delete:
                 deployer.delete()
+            elif options.watch:
+                deployer.watch()
             else:
                 wanted = DeployOptions(
                     parameter_values.parse(options.set),
                     options.template,
                     options.code,
+                    parameter_values.parse(options.tag, option="--tag"),
+                    options.role_arn,
                     executes=not options.no_execute,
                 )
                 deployer.deploy(wanted, build, folder)
@@ -99,7 +116,7 @@ def run(
         print_error("deploy", exc)
         return 1
     except KeyboardInterrupt:
-        print_error("deploy", "stopped watching; what CloudFormation has begun goes on")
+        print_error("deploy", "interrupted")
         return INTERRUPTED
     return 0
 

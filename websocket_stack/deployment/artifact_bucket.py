@@ -16,6 +16,9 @@ MADE_BY = {"Key": "made-by", "Value": "lex-streaming scripts/deploy"}
 # The most objects of one delete_objects call.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 MAX_DELETED = 1000
+# Of the partitions that have one of their own, by the first part of their Regions' names.
+# https://docs.aws.amazon.com/general/latest/gr/s3.html
+SUFFIXES = {"cn": "amazonaws.com.cn", "eusc": "amazonaws.eu"}
 # A key is part of a Lambda version's description, so templates/fulfillment.yaml limits its length.
 MAX_NAME_LENGTH = 64
 
@@ -123,7 +126,8 @@ class ArtifactBucket:
 
     def url(self, key: str) -> str:
         """Return the address at which CloudFormation reads an object."""
-        suffix = "amazonaws.com.cn" if self._region.startswith("cn-") else "amazonaws.com"
+        prefix = self._region.partition("-")[0]
+        suffix = SUFFIXES.get(prefix, "amazonaws.com")
         return f"https://{self.name}.s3.{self._region}.{suffix}/{key}"
 
     def _put(self, key: str, content: bytes, say: Callable[[str], None]) -> None:

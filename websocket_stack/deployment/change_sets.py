@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from websocket_stack.command_line import CommandFailed, error_code
 from websocket_stack.deployment.stacks import Kind
@@ -50,6 +50,8 @@ class ChangeRequest:
         source: its template: ``TemplateBody`` or ``TemplateURL``.
         parameters: the values of its parameters.
         has_nested_stacks: whether the template nests others.
+        tags: tags of the stack; ``None`` keeps those that it has.
+        role_arn: the role that makes the changes, if it is not the caller or the stack's own.
     """
 
     stack_name: str
@@ -57,6 +59,20 @@ class ChangeRequest:
     source: Mapping[str, str]
     parameters: Sequence[Mapping[str, str | bool]]
     has_nested_stacks: bool
+    tags: Mapping[str, str] | None = None
+    role_arn: str | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Return what CreateChangeSet is told besides names."""
+        tags = [{"Key": key, "Value": value} for key, value in (self.tags or {}).items()]
+        return {
+            "ChangeSetType": self.kind,
+            "Parameters": list(self.parameters),
+            "Capabilities": list(CAPABILITIES),
+            **({"Tags": tags} if tags else {}),
+            **({"RoleARN": self.role_arn} if self.role_arn else {}),
+            **self.source,
+        }
 
 
 class ChangeSets:
@@ -103,31 +119,54 @@ class ChangeSets:
             created = self._client.create_change_set(
                 StackName=request.stack_name,
                 ChangeSetName=name,
-                ChangeSetType=request.kind,
-                Parameters=list(request.parameters),
-                Capabilities=list(CAPABILITIES),
                 IncludeNestedStacks=include_nested_stacks,
-                **request.source,
+                **request.options(),
             )
         except ClientError as exc:
             if error_code(exc) == "ValidationError" and _is_nothing(str(exc)):
                 return None
             raise
-        described = self._wait(created["Id"])
+        change_set = ChangeSet(created["Id"], created["StackId"], [])
+        try:
+            described = self._wait(change_set.id)
+        except KeyboardInterrupt:
+            self.discard(change_set, request.kind)
+            raise
         if described["Status"] == "FAILED":
             reason = described.get("StatusReason") or "no reason given"
             if not _is_nothing(reason):
-                reason = self._deepest_reason(reason)
-            self._client.delete_change_set(ChangeSetName=created["Id"])
+                reason = self._details(change_set.id, self._deepest_reason(reason))
+            self.discard(change_set, request.kind)
             if _is_nothing(reason):
                 return None
             raise CommandFailed(f"CloudFormation refuses the change: {reason}")
-        changes = list(self._changes(created["Id"], ""))
-        if not changes and next(self._pages(created["Id"]), None):
+        changes = list(self._changes(change_set.id, ""))
+        if not changes and next(self._pages(change_set.id), None):
             # Only nested stacks are listed, and nothing changes in them.
-            self._client.delete_change_set(ChangeSetName=created["Id"])
+            self.discard(change_set, request.kind)
             return None
-        return ChangeSet(created["Id"], created["StackId"], changes)
+        return ChangeSet(change_set.id, change_set.stack_id, changes)
+
+    def _details(self, change_set: str, reason: str) -> str:
+        """Return what early validation found, if that is the reason; it names its hooks alone.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/validate-stack-deployments.html
+        """
+        if "EarlyValidation" not in reason:
+            return reason
+        try:
+            events = self._client.describe_events(
+                ChangeSetName=change_set, Filters={"FailedEvents": True}
+            )["OperationEvents"]
+        except (ClientError, BotoCoreError):
+            return reason  # the caller may not, or the Region does not have it yet
+        found = [
+            f"{each.get('ValidationPath') or each.get('LogicalResourceId', '')}:"
+            f" {each['ValidationStatusReason']}"
+            for each in events
+            if each.get("ValidationStatusReason")
+        ]
+        return "; ".join(found) or reason
 
     def _deepest_reason(self, reason: str) -> str:
         """Follow "Nested change set <arn> was not successfully created" to the reason for that."""

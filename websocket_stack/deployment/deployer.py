@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from websocket_stack.command_line import CommandFailed, Console, table
-from websocket_stack.deployment import next_steps, parameter_values, stacks, template_files
+from websocket_stack.deployment import (
+    lambda_code,
+    next_steps,
+    parameter_values,
+    preflight,
+    stacks,
+    template_files,
+)
 from websocket_stack.deployment.artifact_bucket import ArtifactBucket, default_name
 from websocket_stack.deployment.change_sets import ChangeRequest, ChangeSet, ChangeSets
+from websocket_stack.deployment.lambda_code import Builder
 from websocket_stack.deployment.removal import Removal
-from websocket_stack.deployment.stack_events import StackEvents
-from websocket_stack.deployment.stacks import Kind, Stack
+from websocket_stack.deployment.stack_events import StackEvents, Timing
+from websocket_stack.deployment.stacks import Kind
 from websocket_stack.deployment.template_files import TemplateFile
-
-Builder: TypeAlias = Callable[[Sequence[Path]], Path]
-"""Builds the Lambda's zip with a bot builder's own files, and returns its path."""
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Clocks, and how to wait.
-
-    Args:
-        clock: a monotonic clock, in seconds.
-        now: the wall clock, in epoch seconds.
-        sleep: waits for some seconds.
-    """
-
-    clock: Callable[[], float] = time.monotonic
-    now: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True)
@@ -46,12 +36,16 @@ class DeployOptions:
         values: values of parameters; the others stay as they are.
         template: the template's name; by default the one that the stack has.
         code: a bot builder's own files and folders for the Lambda.
+        tags: tags of the stack; none keeps those that it has.
+        role_arn: the role that CloudFormation makes the changes with.
         executes: whether the changes are made, or only shown.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
     template: str | None = None
     code: Sequence[Path] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    role_arn: str | None = None
     executes: bool = True
 
 
@@ -77,6 +71,7 @@ class Deployer:
     ) -> None:
         # boto3 has types for the clients of the packages that are installed only, hence Any.
         make: Any = session.client
+        self._session = session
         self._cloudformation = make("cloudformation")
         self._s3 = make("s3")
         self._sts = make("sts")
@@ -113,12 +108,13 @@ class Deployer:
             CommandFailed: the stack could not be made or changed.
         """
         stack = stacks.find(self._cloudformation, self._name)
-        template = template_files.read(options.template or template_of(stack), folder)
+        template = template_files.read(options.template or stacks.template_of(stack), folder)
         kind = stacks.kind_of_change(stack)
         previous = stack.parameters if stack and kind == "UPDATE" else {}
         parameter_values.check(template, options.values, previous)
-        code = build(options.code) if template.needs_code else None
-        request = self._request(template, kind, code, options.values, previous)
+        self._preflight(template, options, previous)
+        code = self._code(template, options, build, previous)
+        request = self._request(template, kind, code, options, previous)
         change_sets = ChangeSets(
             self._cloudformation, self._timing.sleep, f"{self._timing.now() * 1000:.0f}"
         )
@@ -127,14 +123,62 @@ class Deployer:
             self._console.say(f"{self._name}: nothing to change")
         elif not self._apply(change_sets, change_set, kind, executes=options.executes):
             return
-        self._show_outputs()
+        self._show_outputs(stack.outputs if stack and kind == "UPDATE" else None)
+
+    def watch(self) -> None:
+        """Follow a change that is going on.
+
+        Raises:
+            CommandFailed: nothing is going on, or the change failed.
+        """
+        stack = stacks.find(self._cloudformation, self._name)
+        if stack is None:
+            raise CommandFailed(f"there is no stack {self._name} in this region")
+        events = self._events(stack.id)
+        # Asked after the events, so that its last one cannot be missed.
+        now = stacks.find(self._cloudformation, stack.id) or stack
+        if not now.status.endswith("_IN_PROGRESS") or now.status == stacks.ONLY_REVIEWED:
+            raise CommandFailed(f"{self._name} is not changing ({now.status})")
+        self._follow(events)
+        self._show_outputs(stack.outputs)
+
+    def _preflight(
+        self, template: TemplateFile, options: DeployOptions, previous: Mapping[str, str]
+    ) -> None:
+        values = parameter_values.effective(template, options.values, previous)
+        preflight.check(self._name, values, previous, is_nested=template.has_nested_stacks)
+        for warning in preflight.warnings(self._session, values, previous):
+            self._console.say(f"Warning: {warning}")
+
+    def _code(
+        self,
+        template: TemplateFile,
+        options: DeployOptions,
+        build: Builder,
+        previous: Mapping[str, str],
+    ) -> Path | None:
+        """Return the zip for the Lambda, or ``None`` where there is none to upload."""
+        if not template.needs_code:
+            return None
+        handler = parameter_values.effective(template, options.values, previous).get("Handler", "")
+        code = lambda_code.choose(handler, options.code, build, previous, self._download)
+        if code is None:
+            self._console.say(
+                f"keeping the code that {self._name} has, with the library in it;"
+                " --code PATH builds both again"
+            )
+        return code
+
+    def _download(self, bucket: str, key: str) -> bytes:
+        body: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return body
 
     def _request(
         self,
         template: TemplateFile,
         kind: Kind,
         code: Path | None,
-        values: Mapping[str, str],
+        options: DeployOptions,
         previous: Mapping[str, str],
     ) -> ChangeRequest:
         """Upload what the template needs from a bucket, and return the change to ask for."""
@@ -144,6 +188,7 @@ class Deployer:
             derived = self._upload(template, code, previous)
             source = {"TemplateURL": derived.pop("TemplateURL")}
         sources = [derived.get("CodeKey", ""), template_files.digest(template.files)]
+        values = options.values
         derived["Revision"] = parameter_values.revision(template, sources, values, previous)
         return ChangeRequest(
             self._name,
@@ -151,6 +196,8 @@ class Deployer:
             source,
             parameter_values.choose(template, values, derived, previous),
             template.has_nested_stacks,
+            options.tags,
+            options.role_arn,
         )
 
     def _upload(
@@ -170,6 +217,8 @@ class Deployer:
         }
         if code is not None:
             where |= {"CodeBucket": bucket.name, "CodeKey": bucket.put_code(code, say)}
+        elif template.needs_code:
+            where |= {name: previous[name] for name in ("CodeBucket", "CodeKey")}
         return where
 
     def _bucket(self, parameters: Mapping[str, str]) -> ArtifactBucket:
@@ -200,34 +249,50 @@ class Deployer:
                 f" aws cloudformation execute-change-set --change-set-name {change_set.id}"
             )
             return False
-        if not self._console.confirms("Make these changes?"):
-            change_sets.discard(change_set, kind)
-            say("nothing was changed")
+        if not self._confirms(change_sets, change_set, kind):
             return False
-        events = StackEvents(
-            self._cloudformation, change_set.stack_id, self._timing.clock, self._timing.sleep
-        )
-        change_sets.execute(change_set)
-        outcome = events.follow(say)
-        if not outcome.succeeded:
-            raise CommandFailed(f"{self._name} ended in {outcome.status}: {outcome.reason}")
+        events = self._events(change_set.stack_id)
+        try:
+            change_sets.execute(change_set)
+        except ClientError:
+            change_sets.discard(change_set, kind)
+            raise
+        self._follow(events)
         return True
 
-    def _show_outputs(self) -> None:
+    def _confirms(self, change_sets: ChangeSets, change_set: ChangeSet, kind: Kind) -> bool:
+        """Ask whether to make the changes; discard them if not."""
+        try:
+            confirmed = self._console.confirms("Make these changes?")
+        except KeyboardInterrupt:
+            change_sets.discard(change_set, kind)
+            raise
+        if not confirmed:
+            change_sets.discard(change_set, kind)
+            self._console.say("nothing was changed")
+        return confirmed
+
+    def _events(self, stack_id: str) -> StackEvents:
+        timing = self._timing
+        return StackEvents(self._cloudformation, stack_id, timing.clock, timing.sleep)
+
+    def _follow(self, events: StackEvents) -> None:
+        try:
+            outcome = events.follow(self._console.say)
+        except (KeyboardInterrupt, ClientError, BotoCoreError):
+            self._console.say(
+                f"The change goes on; to follow it again: scripts/deploy {self._name} --watch"
+            )
+            raise
+        if not outcome.succeeded:
+            raise CommandFailed(f"{self._name} ended in {outcome.status}: {outcome.reason}")
+
+    def _show_outputs(self, before: Mapping[str, str] | None) -> None:
         stack = stacks.find(self._cloudformation, self._name)
         if stack is None or not stack.outputs:
             return
         self._console.say("Outputs:")
         for line in table(sorted(stack.outputs.items())):
             self._console.say(f"  {line}")
-        for line in next_steps.of(stack):
+        for line in next_steps.of(stack, before):
             self._console.say(line)
-
-
-def template_of(stack: Stack | None) -> str:
-    """Return the name of the template that a stack was made from, judging by its parameters."""
-    if stack is None or stack.status == stacks.ONLY_REVIEWED:
-        return "lex-streaming"
-    if "TemplatesBucket" in stack.parameters:
-        return "lex-streaming"
-    return "fulfillment" if "CodeBucket" in stack.parameters else "streaming-support"

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from websocket_stack.deployment.stacks import Stack
 
 
-def of(stack: Stack) -> list[str]:
-    """Return what to do next, line by line."""
+def of(stack: Stack, before: Mapping[str, str] | None = None) -> list[str]:
+    """Return what to do next, line by line.
+
+    Args:
+        stack: the stack as it is now.
+        before: its outputs before it was changed; ``None`` if it is new.
+    """
     outputs = stack.outputs
     lines = []
     if endpoint := outputs.get("WebSocketEndpoint"):
+        if before is not None and endpoint != before.get("WebSocketEndpoint"):
+            lines.append("The WebSocket endpoint is another one now; clients need the new one.")
         lines += [
             "For Lex Web UI, as parameters of its stack:",
             "  AllowStreamingResponses=true",
             f"  StreamingWebSocketEndpoint={endpoint}",
         ]
+    elif before and "WebSocketEndpoint" in before:
+        lines.append("The WebSocket API is gone; for Lex Web UI: AllowStreamingResponses=false")
     table_name = outputs.get("SessionTableName") or outputs.get("DynamoTableName")
     if (connections := outputs.get("ConnectionsEndpoint")) and table_name:
         lines += [

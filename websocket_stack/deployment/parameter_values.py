@@ -13,8 +13,12 @@ from websocket_stack.deployment.template_files import TemplateFile
 DERIVED = ("CodeBucket", "CodeKey", "TemplatesBucket", "TemplatesPrefix", "Revision")
 
 
-def parse(settings: Sequence[str]) -> dict[str, str]:
+def parse(settings: Sequence[str], option: str = "--set") -> dict[str, str]:
     """Parse ``Name=Value`` texts.
+
+    Args:
+        settings: the texts.
+        option: the option that they were given with.
 
     Raises:
         CommandFailed: one has no name or no equals sign.
@@ -23,7 +27,7 @@ def parse(settings: Sequence[str]) -> dict[str, str]:
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not name or not equals:
-            raise CommandFailed(f"--set takes Name=Value, and {setting!r} is not")
+            raise CommandFailed(f"{option} takes Name=Value, and {setting!r} is not")
         values[name] = value
     return values
 
@@ -76,6 +80,23 @@ def choose(
     return values
 
 
+def effective(
+    template: TemplateFile, wanted: Mapping[str, str], previous: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the values that parameters will have; those that are derived are left out.
+
+    Args:
+        template: the template.
+        wanted: the values that were set now.
+        previous: the values that the stack has.
+    """
+    return {
+        name: wanted.get(name, previous.get(name, parameter.default or ""))
+        for name, parameter in template.parameters.items()
+        if name not in DERIVED
+    }
+
+
 def revision(
     template: TemplateFile,
     sources: Sequence[str],
@@ -92,10 +113,10 @@ def revision(
         wanted: the values that were set now.
         previous: the values that the stack has.
     """
-    effective = {
-        name: wanted.get(name, previous.get(name, parameter.default))
-        for name, parameter in template.parameters.items()
-        if name not in DERIVED and not parameter.is_secret
+    values = {
+        name: value
+        for name, value in effective(template, wanted, previous).items()
+        if not template.parameters[name].is_secret
     }
-    text = json.dumps([list(sources), effective], sort_keys=True)
+    text = json.dumps([list(sources), values], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

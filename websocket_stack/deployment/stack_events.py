@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+
+from websocket_stack.command_line import error_code
 
 POLL_SECONDS = 3.0
 SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"})
 NESTED = "AWS::CloudFormation::Stack"
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html
+THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded"})
 # The reasons of resources that were stopped because another one had failed.
 CANCELLED = ("Resource creation cancelled", "Resource update cancelled")
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Clocks, and how to wait.
+
+    Args:
+        clock: a monotonic clock, in seconds.
+        now: the wall clock, in epoch seconds.
+        sleep: waits for some seconds.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
 
 
 class Event(NamedTuple):
@@ -109,7 +130,15 @@ class StackEvents:
 
     def _new_of(self, stack_id: str, prefix: str) -> list[Event]:
         """Return the new events of one stack, oldest first, and note the stacks nested in it."""
-        events = list(self._unseen(stack_id, prefix))
+        try:
+            events = list(self._unseen(stack_id, prefix))
+        except (ConnectionError, HTTPClientError):
+            return []  # the next look may get through
+        except ClientError as exc:
+            # A nested stack may not exist yet, or no longer.
+            if error_code(exc) in THROTTLED or stack_id != self._stack_id:
+                return []
+            raise
         for event in events:
             self._seen.add(event.id)
             if event.type == NESTED and event.physical_id not in ("", stack_id):
@@ -130,12 +159,7 @@ class StackEvents:
     def _pages_of(self, stack_id: str) -> Iterator[Mapping[str, Any]]:
         token: dict[str, str] = {}
         while True:
-            try:
-                page = self._client.describe_stack_events(StackName=stack_id, **token)
-            except ClientError:
-                if stack_id == self._stack_id:
-                    raise
-                return  # a nested stack that does not exist yet, or no longer
+            page = self._client.describe_stack_events(StackName=stack_id, **token)
             yield from page["StackEvents"]
             if not page.get("NextToken"):
                 return

@@ -79,3 +79,12 @@ def kind_of_change(stack: Stack | None) -> Kind:
             f"{stack.name} is changing now ({stack.status}); try again when it is done"
         )
     return "UPDATE"
+
+
+def template_of(stack: Stack | None) -> str:
+    """Return the name of the template that a stack was made from, judging by its parameters."""
+    if stack is None or stack.status == ONLY_REVIEWED:
+        return "lex-streaming"
+    if "TemplatesBucket" in stack.parameters:
+        return "lex-streaming"
+    return "fulfillment" if "CodeBucket" in stack.parameters else "streaming-support"

@@ -39,7 +39,7 @@ def test_every_route_leads_to_its_integration() -> None:
 
 
 def test_messages_are_told_apart_by_their_action() -> None:
-    api = evaluated().properties("WebSocketApi")
+    api = evaluated().properties("StreamingWebSocket")
     assert api["RouteSelectionExpression"] == "$request.body.action"
     assert api["ProtocolType"] == "WEBSOCKET"
 
@@ -66,7 +66,7 @@ def test_connect_and_disconnect_call_the_lambda() -> None:
         "<Registration.Arn>/invocations"
     )
     permissions = stack.of_type("AWS::Lambda::Permission").values()
-    api = "arn:aws:execute-api:eu-central-1:123456789012:<WebSocketApi>"
+    api = "arn:aws:execute-api:eu-central-1:123456789012:<StreamingWebSocket>"
     assert {permission["SourceArn"] for permission in permissions} == {
         f"{api}/*/$connect",
         f"{api}/*/$disconnect",
@@ -78,7 +78,7 @@ def test_connect_and_disconnect_call_the_lambda() -> None:
 
 
 def test_the_stage_throttles_every_route() -> None:
-    stage = evaluated(ThrottlingRate="7", ThrottlingBurst="9").properties("ProdStage")
+    stage = evaluated(ThrottlingRate="7", ThrottlingBurst="9").properties("Stage")
     assert stage["StageName"] == "Prod"
     # Of the default, not of a route: API Gateway throttles no key that is not there.
     assert stage["DefaultRouteSettings"] == {
@@ -90,7 +90,7 @@ def test_the_stage_throttles_every_route() -> None:
 
 def deployment(stack: Stack) -> str:
     (title,) = stack.of_type("AWS::ApiGatewayV2::Deployment")
-    assert stack.properties("ProdStage")["DeploymentId"] == f"<{title}>"
+    assert stack.properties("Stage")["DeploymentId"] == f"<{title}>"
     return title
 
 
@@ -144,7 +144,7 @@ def test_another_integration_is_another_deployment() -> None:
 
 
 def test_access_logs_have_no_query_string() -> None:
-    settings = evaluated(**ACCESS_LOGS).properties("ProdStage")["AccessLogSettings"]
+    settings = evaluated(**ACCESS_LOGS).properties("Stage")["AccessLogSettings"]
     assert settings["DestinationArn"] == "<ApiAccessLog.Arn>"
     logged = set(json.loads(settings["Format"]).values())
     assert logged == {
@@ -158,13 +158,13 @@ def test_access_logs_have_no_query_string() -> None:
 
 
 def test_without_access_logs_there_is_no_role() -> None:
-    stage = evaluated().properties("ProdStage")
+    stage = evaluated().properties("Stage")
     assert not {"AccessLogSettings", "Tags"} & stage.keys()
 
 
 def test_the_stage_comes_after_the_accounts_role() -> None:
     # By a reference, since a resource that may not exist cannot be depended on.
-    assert "<ApiGatewayAccount>" in json.dumps(evaluated(**ACCESS_LOGS).properties("ProdStage"))
+    assert "<ApiGatewayAccount>" in json.dumps(evaluated(**ACCESS_LOGS).properties("Stage"))
 
 
 @pytest.mark.parametrize("title", ["ApiGatewayAccount", "ApiGatewayLogsRole"])

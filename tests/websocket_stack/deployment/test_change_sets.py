@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -145,3 +146,64 @@ def test_a_change_of_outputs_alone_is_a_change() -> None:
 
     assert create(client).changes == []
     assert client.deleted == []
+
+
+EARLY = failed(
+    "The following hook(s)/validation failed: [AWS::EarlyValidation::ResourceExistenceCheck]."
+)
+
+
+class EarlyValidation(FakeChangeSets):
+    """Tells what it found, if one may ask, as long as the change set is there."""
+
+    def __init__(self, *events: dict[str, str], error: Exception | None = None) -> None:
+        super().__init__([EARLY])
+        self._events = events
+        self._error = error
+
+    def describe_events(self, ChangeSetName: str, Filters: Any) -> dict[str, Any]:
+        assert ChangeSetName not in self.deleted
+        if self._error:
+            raise self._error
+        return {"OperationEvents": self._events}
+
+
+def test_what_early_validation_found_is_told() -> None:
+    reason = "Resource of type 'AWS::DynamoDB::Table' with identifier 's' already exists."
+    event = {"ValidationPath": "/Resources/Table", "ValidationStatusReason": reason}
+    with pytest.raises(CommandFailed, match="the change: /Resources/Table: Resource of type"):
+        create(EarlyValidation(event, {"LogicalResourceId": "Other"}))
+
+
+def test_who_may_not_ask_hears_what_there_is() -> None:
+    with pytest.raises(CommandFailed, match="EarlyValidation::ResourceExistenceCheck"):
+        create(EarlyValidation(error=refusal("", "AccessDenied")))
+
+
+def test_a_refused_new_stack_leaves_nothing() -> None:
+    client = FakeChangeSets([failed("no")])
+    with pytest.raises(CommandFailed):
+        ChangeSets(client, lambda seconds: None, "7").create(
+            replace(request(), kind="CREATE"), print
+        )
+    assert client.deleted_stacks == [STACK_ID]
+
+
+def test_an_interrupt_leaves_nothing() -> None:
+    client = FakeChangeSets([PENDING])
+
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ChangeSets(client, interrupt, "7").create(request(), print)
+    assert len(client.deleted) == 1
+
+
+def test_tags_and_role_are_passed_on() -> None:
+    client = FakeChangeSets([complete(changed("Add", "A"))])
+    role = "arn:aws:iam::123456789012:role/deployer"
+    asked = replace(request(), tags={"team": "bots"}, role_arn=role)
+    ChangeSets(client, lambda seconds: None, "7").create(asked, print)
+    assert client.requests[0]["Tags"] == [{"Key": "team", "Value": "bots"}]
+    assert client.requests[0]["RoleARN"] == role

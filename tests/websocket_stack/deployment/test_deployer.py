@@ -12,8 +12,9 @@ from cloudformation_fakes import ACCOUNT, REGION, RememberingCloudFormation, Rem
 
 from websocket_stack.command_line import CommandFailed, Console
 from websocket_stack.deployment.artifact_bucket import default_name
-from websocket_stack.deployment.deployer import Deployer, DeployOptions, Timing, template_of
-from websocket_stack.deployment.stacks import Stack
+from websocket_stack.deployment.deployer import Deployer, DeployOptions
+from websocket_stack.deployment.stack_events import Timing
+from websocket_stack.deployment.stacks import Stack, template_of
 
 BUCKET = default_name(ACCOUNT, REGION)
 
@@ -37,6 +38,9 @@ class Runs:
 
     def delete(self, *, answer: str = "y") -> None:
         self._deployer(None, Console(False, self._say, lambda question: answer)).delete()
+
+    def watch(self) -> None:
+        self._deployer(None, Console(say=self._say)).watch()
 
     def _deployer(self, bucket: str | None, console: Console) -> Deployer:
         self._count += 1
@@ -218,3 +222,31 @@ def test_a_stack_keeps_its_template(parameters, name) -> None:
     assert template_of(Stack("arn", "lex", "UPDATE_COMPLETE", parameters)) == name
     assert template_of(Stack("arn", "lex", "REVIEW_IN_PROGRESS", parameters)) == "lex-streaming"
     assert template_of(None) == "lex-streaming"
+
+
+# --- interrupted, and followed again
+
+
+def test_an_interrupt_at_the_question_leaves_nothing(aws, cloudformation, templates) -> None:
+    def interrupt(question: str) -> str:
+        raise KeyboardInterrupt
+
+    timing = Timing(clock=lambda: 0.0, now=lambda: 1.0, sleep=_never)
+    console = Console(False, lambda line: None, interrupt)
+    deployer = Deployer(RememberingSession(aws, cloudformation), "lex", None, console, timing)
+
+    with pytest.raises(KeyboardInterrupt):
+        deployer.deploy(DeployOptions(template="streaming-support"), _no_code, templates)
+    assert cloudformation.list_change_sets(StackName="lex")["Summaries"] == []
+
+
+def _no_code(code: Sequence[Path]) -> Path:
+    raise AssertionError("needs no code")
+
+
+def test_what_does_not_change_cannot_be_watched(runs) -> None:
+    with pytest.raises(CommandFailed, match="there is no stack lex"):
+        runs.watch()
+    runs.deploy(template="streaming-support")
+    with pytest.raises(CommandFailed, match=r"lex is not changing \(CREATE_COMPLETE\)"):
+        runs.watch()

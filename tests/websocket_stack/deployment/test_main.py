@@ -77,7 +77,7 @@ def test_a_refused_change_is_one_line(session, templates, capsys) -> None:
     [
         (NoCredentialsError(), 1, "deploy: no AWS credentials found"),
         (CommandFailed("no"), 1, "deploy: no\n"),
-        (KeyboardInterrupt(), 130, "what CloudFormation has begun goes on"),
+        (KeyboardInterrupt(), 130, "deploy: interrupted"),
     ],
 )
 def test_what_stops_it_is_its_exit_status(capsys, error, status, message) -> None:

@@ -31,3 +31,18 @@ def test_the_whole_stack_names_its_table() -> None:
 
 def test_without_streaming_there_are_no_next_steps() -> None:
     assert steps(FunctionArn="arn") == []
+
+
+def test_another_endpoint_is_said() -> None:
+    stack = Stack("arn", "lex", "UPDATE_COMPLETE", outputs=ENDPOINTS)
+    said = "The WebSocket endpoint is another one now; clients need the new one."
+
+    assert next_steps.of(stack, {"WebSocketEndpoint": "wss://old.example/Prod"})[0] == said
+    assert next_steps.of(stack, {})[0] == said
+    assert said not in next_steps.of(stack, ENDPOINTS)
+    assert said not in next_steps.of(stack)
+
+
+def test_an_endpoint_that_is_gone_is_said() -> None:
+    (line,) = next_steps.of(Stack("arn", "lex", "UPDATE_COMPLETE"), ENDPOINTS)
+    assert line.startswith("The WebSocket API is gone")

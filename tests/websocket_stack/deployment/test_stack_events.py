@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError
-from cloudformation_fakes import NESTED_ID, STACK_ID, FakeEvents, event, of_nested, of_stack
+from cloudformation_fakes import (
+    NESTED_ID,
+    STACK_ID,
+    FakeEvents,
+    event,
+    of_nested,
+    of_stack,
+    refusal,
+)
 
 from fakes import FakeClock
 from websocket_stack.deployment.stack_events import ChangeOutcome, StackEvents
@@ -129,3 +137,21 @@ def test_an_unreadable_nested_stack_stops_nothing() -> None:
     )
 
     assert follow(client)[0].succeeded
+
+
+class Throttled(FakeEvents):
+    """Refuses every other look."""
+
+    looks = 0
+
+    def describe_stack_events(self, StackName: str, NextToken: str = "0") -> dict[str, object]:
+        self.looks += 1
+        if self.looks % 2 == 0:
+            raise refusal("Rate exceeded", "Throttling")
+        return super().describe_stack_events(StackName, NextToken)
+
+
+def test_being_throttled_ends_nothing() -> None:
+    client = Throttled(before(), {STACK_ID: [of_stack(11, "UPDATE_COMPLETE")]}, {})
+    outcome, _ = follow(client)
+    assert outcome.succeeded

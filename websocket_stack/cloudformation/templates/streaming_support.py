@@ -1,7 +1,8 @@
 """``templates/streaming-support.yaml``: the WebSocket API and the session table for a Lex Web UI.
 
-It has the parameters and outputs of Lex Web UI's own nested stack of that name, and deploys by
-itself: the registration Lambda's code is in the template.
+It has the parameters and outputs of Lex Web UI's own nested stack of that name, and its logical
+ids, so that either takes the other's place in one update. It deploys by itself: the registration
+Lambda's code is in the template.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ def _lex_web_ui_parameters() -> list[Parameter]:
 
 def _add_table(template: Template) -> dynamodb.Table:
     table = dynamodb.Table(
-        "SessionTable",
+        "ConnectionsTable",
         Condition=STREAMING,
         TableName=If(NAMED_TABLE, Ref("TableName"), Sub("${AWS::StackName}-sessions")),
         AttributeDefinitions=[
@@ -189,7 +190,7 @@ def _add_function(template: Template, table: dynamodb.Table) -> Function:
 
 
 def _add_outputs(template: Template, api: Api, table: dynamodb.Table) -> None:
-    host = "${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
+    host = "${StreamingWebSocket}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
     outputs = {
         "WebSocketId": (Ref(api), "The WebSocket API's id"),
         "DynamoTableName": (Ref(table), "The session table's name"),

@@ -7,6 +7,7 @@ import io
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 from zipfile import ZipFile, ZipInfo
 
 from websocket_stack.command_line import CommandFailed
@@ -42,6 +43,18 @@ def build(code: Sequence[Path] = (), output: Path = OUTPUT) -> Path:
         return write(pack(merge(files)), output)
     except OSError as exc:
         raise CommandFailed(str(exc)) from exc
+
+
+def has_handler(archive: Path | IO[bytes], handler: str) -> bool:
+    """Return whether a zip has the module of a handler.
+
+    Args:
+        archive: the zip.
+        handler: the handler as Lambda is told it, ``package.module.function``.
+    """
+    module = handler.rpartition(".")[0].replace(".", "/")
+    with ZipFile(archive) as opened:
+        return not {f"{module}.py", f"{module}/__init__.py"}.isdisjoint(opened.namelist())
 
 
 def pack(files: Files) -> bytes:

@@ -140,7 +140,7 @@ def test_switched_off_the_fulfillment_stays() -> None:
 
 def test_the_tables_name_stays_the_same() -> None:
     # A nested stack gets a new name whenever it is made again; the outer one keeps its name.
-    assert evaluated().nested["StreamingSupport"].properties("SessionTable")["TableName"] == (
+    assert evaluated().nested["StreamingSupport"].properties("ConnectionsTable")["TableName"] == (
         "chat-sessions"
     )
     passed = source(NAME)["Resources"]["StreamingSupport"]["Properties"]["Parameters"]

@@ -65,11 +65,11 @@ def routes(stack: Stack) -> dict[str, dict[str, Any]]:
 
 def test_deployed_alone_with_defaults_it_streams() -> None:
     assert resource_names(evaluated()) == {
-        "SessionTable",
+        "ConnectionsTable",
         "Registration",
         "RegistrationRole",
         "RegistrationLog",
-        "WebSocketApi",
+        "StreamingWebSocket",
         "RegistrationIntegration",
         "SilentIntegration",
         "ConnectRoute",
@@ -79,7 +79,7 @@ def test_deployed_alone_with_defaults_it_streams() -> None:
         "AllowConnect",
         "AllowDisconnect",
         "SignedDeployment",
-        "ProdStage",
+        "Stage",
     }
 
 
@@ -105,8 +105,8 @@ def test_switched_off_nothing_exists(given: dict[str, str]) -> None:
 
 def test_it_takes_the_parameters_of_lex_web_uis() -> None:
     stack = evaluated(**LEX_WEB_UI_PARAMETERS)
-    assert stack.properties("SessionTable")["TableName"] == "streaming-chat-table"
-    assert stack.properties("WebSocketApi")["Name"] == "lex-web-ui-streaming"
+    assert stack.properties("ConnectionsTable")["TableName"] == "streaming-chat-table"
+    assert stack.properties("StreamingWebSocket")["Name"] == "lex-web-ui-streaming"
 
 
 @pytest.mark.parametrize("name", ["VpcSubnetId", "VpcSecurityGroupId"])
@@ -127,21 +127,21 @@ def test_no_parameter_is_required() -> None:
 
 def test_the_outputs_name_the_api_and_the_table() -> None:
     outputs = evaluate(
-        NAME, known={"WebSocketApi": "abc123", "SessionTable": "chat-sessions"}
+        NAME, known={"StreamingWebSocket": "abc123", "ConnectionsTable": "chat-sessions"}
     ).outputs
     assert outputs["WebSocketId"] == "abc123"
     assert outputs["DynamoTableName"] == "chat-sessions"
     host = "abc123.execute-api.eu-central-1.amazonaws.com"
     assert outputs["WebSocketEndpoint"] == f"wss://{host}/Prod"
     assert outputs["ConnectionsEndpoint"] == f"https://{host}/Prod"
-    assert outputs["SessionTableArn"] == "<SessionTable.Arn>"
+    assert outputs["SessionTableArn"] == "<ConnectionsTable.Arn>"
 
 
 # --- the session table
 
 
 def test_the_table_is_encrypted_and_expires_rows() -> None:
-    table = evaluated().properties("SessionTable")
+    table = evaluated().properties("ConnectionsTable")
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["SSESpecification"] == {"SSEEnabled": True}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
@@ -153,7 +153,7 @@ def test_the_table_is_encrypted_and_expires_rows() -> None:
     ("given", "name"), [({}, "chat-sessions"), ({"TableName": "mine"}, "mine")]
 )
 def test_the_tables_name_may_be_given(given: dict[str, str], name: str) -> None:
-    assert evaluated(**given).properties("SessionTable")["TableName"] == name
+    assert evaluated(**given).properties("ConnectionsTable")["TableName"] == name
 
 
 @pytest.mark.parametrize("name", ["ab", "a b", "sessions/1", "x" * 256])
@@ -204,7 +204,7 @@ def test_the_inlined_code_is_the_tested_module() -> None:
 
 def test_the_environment_is_what_the_code_reads() -> None:
     assert _variables(evaluated()).keys() == {"SESSION_TABLE", "ALLOW_ANONYMOUS"}
-    assert _variables(evaluated())["SESSION_TABLE"] == "<SessionTable>"
+    assert _variables(evaluated())["SESSION_TABLE"] == "<ConnectionsTable>"
 
 
 @pytest.fixture
@@ -233,7 +233,7 @@ def test_the_inlined_code_answers_a_connect(aws, monkeypatch) -> None:
         TableName=table,
         BillingMode="PAY_PER_REQUEST",
         **{
-            name: evaluated().properties("SessionTable")[name]
+            name: evaluated().properties("ConnectionsTable")[name]
             for name in ("KeySchema", "AttributeDefinitions")
         },
     )

@@ -10,7 +10,7 @@ import zipfile
 import pytest
 from source_trees import SOURCES, failure, write
 
-from websocket_stack.deployment.build.lambda_zip import ROOT, build, pack
+from websocket_stack.deployment.build.lambda_zip import ROOT, build, has_handler, pack
 from websocket_stack.deployment.build.source_files import files_in
 
 # Of the zip of SOURCES. Every Python on every machine has to come to it.
@@ -154,3 +154,21 @@ def test_the_zip_is_not_written_into_its_own_code(folder):
 def test_a_file_in_the_way_of_the_output_is_named(tmp_path):
     write(tmp_path, {"a-file": ""})
     assert "a-file" in failure(build, [], tmp_path / "a-file")
+
+
+@pytest.mark.parametrize(
+    ("handler", "found"),
+    [
+        ("my_bot.lambda_handler", True),
+        ("bots.orders.handler", True),
+        ("bots.handler", False),
+        ("package.handler", True),
+        ("other.handler", False),
+    ],
+)
+def test_a_zip_has_the_modules_of_handlers(tmp_path, handler, found) -> None:
+    path = tmp_path / "code.zip"
+    with zipfile.ZipFile(path, "w") as opened:
+        for name in ("my_bot.py", "bots/orders.py", "package/__init__.py"):
+            opened.writestr(name, "")
+    assert has_handler(path, handler) is found

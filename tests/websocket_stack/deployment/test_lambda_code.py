@@ -1,0 +1,82 @@
+"""A deployment never takes a builder's code away."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+from cloudformation_fakes import refusal
+from source_trees import failure
+
+from websocket_stack.deployment import lambda_code
+
+DEFAULT = "fulfillment.handler.lambda_handler"
+OWN = "my_bot.lambda_handler"
+DEPLOYED = {"CodeBucket": "bucket", "CodeKey": "key"}
+
+
+def archive(*names: str) -> bytes:
+    buffer = io.BytesIO()
+    with ZipFile(buffer, "w") as opened:
+        for name in names:
+            opened.writestr(name, "")
+    return buffer.getvalue()
+
+
+STORED = {("bucket", "key"): archive("my_bot.py", "fulfillment/handler.py")}
+
+
+@pytest.fixture
+def choose(tmp_path: Path) -> Any:
+    """Chooses code; the zip that is built holds the library and the files of one's own."""
+
+    def build(code: Sequence[Path]) -> Path:
+        path = tmp_path / "built.zip"
+        path.write_bytes(archive("fulfillment/handler.py", *(each.name for each in code)))
+        return path
+
+    def call(handler: str, *code: str, previous: Any = DEPLOYED, stored: Any = STORED) -> Any:
+        def download(bucket: str, key: str) -> bytes:
+            return stored[bucket, key]
+
+        return lambda_code.choose(handler, [Path(each) for each in code], build, previous, download)
+
+    return call
+
+
+def test_the_library_is_always_built(choose) -> None:
+    assert choose(DEFAULT, previous={})
+    assert choose(DEFAULT)
+
+
+def test_own_code_is_built_when_it_is_given(choose) -> None:
+    assert choose(OWN, "my_bot.py")
+
+
+def test_own_code_stays_when_none_is_given(choose) -> None:
+    assert choose(OWN) is None
+
+
+def test_a_handler_without_code_is_refused(choose) -> None:
+    message = failure(lambda: choose(OWN, previous={}))
+    assert message == "Handler=my_bot.lambda_handler needs the folder of my_bot: add --code PATH"
+
+
+def test_code_without_the_handler_is_refused(choose) -> None:
+    assert "is not in the zip" in failure(lambda: choose(OWN, "other.py"))
+
+
+def test_another_handler_needs_its_code(choose) -> None:
+    assert "is not in the stack's code" in failure(lambda: choose("other.handler"))
+
+
+def test_code_that_cannot_be_read_is_refused(choose) -> None:
+    class Gone:
+        def __getitem__(self, key: object) -> bytes:
+            raise refusal("", "NoSuchKey")
+
+    assert "(NoSuchKey); give --code PATH again" in failure(lambda: choose(OWN, stored=Gone()))
