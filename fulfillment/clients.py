@@ -123,8 +123,9 @@ def _model(settings: Settings, session: Session, asked: threading.Event) -> Mode
         "bedrock-runtime",
         config=Config(
             connect_timeout=2,
-            # Between two reads, so it also bounds a silence of the model in mid-reply.
-            read_timeout=20,
+            # Between two reads. A model that thinks may be silent for all of a turn, whose end
+            # closes the stream.
+            read_timeout=settings.turn_seconds,
             # FallbackModel asks again, and knows what the turn has left.
             retries={"total_max_attempts": 1, "mode": "standard"},
             # A connection left idle for 350 s is dropped by NAT gateways without a word.

@@ -43,7 +43,8 @@ from turns import reply_of
 from websocket_stack.local.bedrock import event_stream
 
 WORDS = Notices()
-FIRST_SIGN_SECONDS = 0.3
+FIRST_SIGN_SECONDS = 1.0
+PAUSE_SECONDS = 0.01
 # For a busy machine to build the response in.
 SLACK_SECONDS = 0.3
 
@@ -136,7 +137,7 @@ def make_bot(monkeypatch):
         if resources.browser:
             resources.browser()
         # The same clients, less patient.
-        model = FallbackModel(resources.model._models, FIRST_SIGN_SECONDS, pause_seconds=0)
+        model = FallbackModel(resources.model._models, FIRST_SIGN_SECONDS, PAUSE_SECONDS)
         return Bot(resources=resources._replace(model=model))
 
     return make
@@ -485,17 +486,17 @@ def start_rows() -> Iterator[Case]:
     )
     yield Case(
         "model unavailable, then the fallback",
-        bedrock=[unavailable, unavailable, SHOWN],
+        bedrock=[unavailable, SHOWN],
         environ=fallback,
         shown=WHOLE,
-        models=[first, first, second],
+        models=[first, second],
     )
     yield Case(
         "model never answers, then the fallback",
-        bedrock=[[HANG], [HANG], SHOWN],
+        bedrock=[[HANG], SHOWN],
         environ=fallback,
         shown=WHOLE,
-        models=[first, first, second],
+        models=[first, second],
     )
     yield Case(
         "model refused, then the fallback",
@@ -505,12 +506,25 @@ def start_rows() -> Iterator[Case]:
         models=[first, second],
     )
     yield Case(
-        "model and fallback throttled",
+        "model and fallback throttled three times, then well",
+        bedrock=[*[throttled] * 6, SHOWN],
+        environ=fallback,
+        shown=WHOLE,
+        models=[first, second] * 3 + [first],
+    )
+    yield Case(
+        "model and fallback throttled, within the deadline",
         bedrock=[Always(throttled)],
         environ=fallback,
         written="",
         note=WORDS.failed,
-        models=[first, first, second, second],
+        turn_seconds=1,
+    )
+    yield Case(
+        "model slow beyond its first sign, twice",
+        bedrock=[[asked(2), *SHOWN], [HANG]],
+        shown=WHOLE,
+        models=[first, first],
     )
     yield Case(
         "model never answers, within the deadline",
@@ -836,7 +850,7 @@ def test_a_stream_that_opens_after_the_deadline_is_closed(event, make_bot):
 
 
 def test_a_stream_that_opens_after_a_fresh_try_was_made_is_closed(event, make_bot):
-    late = [asked(2), text_event("Too late."), HANG]
+    late = [lambda services: services.shown == WHOLE, text_event("Too late."), HANG]
     with FaultyServices(bedrock=[late, SHOWN]) as services:
         with settled(services):
             response, _ = run(make_bot(services), event)

@@ -85,6 +85,8 @@ class Prompt(NamedTuple):
     tools: tuple[ToolSpec, ...] = ()
     conversation_id: str = ""
     """An unguessable name of the conversation, for services that remember it themselves."""
+    seconds_left: float | None = None
+    """How long the reply may take from now on; ``None`` where that is not known."""
 
     def extended(self, message: Message, results: Sequence[ToolResult]) -> Prompt:
         """Return the prompt of the next round: with a message and the results of its calls."""

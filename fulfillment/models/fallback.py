@@ -1,30 +1,33 @@
-"""Asks again, and then other models, as long as nothing was written yet."""
+"""Several models as one: asks again, and other models, as long as nothing was written yet."""
 
 from __future__ import annotations
 
+import random
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import TypeAlias
+from typing import NamedTuple
 
-from fulfillment.errors import ModelError, ModelRejected, ModelUnavailable
+from fulfillment.errors import ModelError, ModelRejected, ModelUnavailable, describe
+from fulfillment.logs import get_logger
 from fulfillment.models.base import Completion, Model, ModelStream, Prompt
+from fulfillment.models.tries import FIRST_SIGN_SECONDS, PAUSE_SECONDS, Ask, Tries, Wait
 
-# A call that says nothing for this long seldom says anything later, while a fresh one answers
-# at once: https://github.com/langchain-ai/langchain-aws/issues/685
-FIRST_SIGN_SECONDS = 7.0
-# Before the second try of a model that was throttled or unavailable.
-PAUSE_SECONDS = 0.3
-TRIES_PER_MODEL = 2
+# For a prompt that belongs to no turn.
+DEFAULT_SECONDS = 30.0
 
 
 class FallbackModel:
-    """Several models as one: each is asked twice, then the next.
+    """Several models as one; :class:`fulfillment.models.tries.Tries` says which is asked when.
 
     Args:
         models: in the order in which they are asked.
-        first_sign_seconds: how long to wait for the first chunk of a call, which may be empty.
-        pause_seconds: how long to wait before the second try of a model.
+        first_sign_seconds: how long to wait for the first chunk of a call, which may be empty,
+            before another call is made.
+        pause_seconds: how long the first pause is at most, when all models failed.
+        jitter: returns a random number between 0 and 1.
     """
 
     def __init__(
@@ -32,18 +35,36 @@ class FallbackModel:
         models: Sequence[Model],
         first_sign_seconds: float = FIRST_SIGN_SECONDS,
         pause_seconds: float = PAUSE_SECONDS,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self._models = models
         self._first_sign_seconds = first_sign_seconds
         self._pause_seconds = pause_seconds
+        self._jitter = jitter
 
     def ask(self, prompt: Prompt) -> FallbackStream:
         """Prepare a call; see :class:`fulfillment.models.base.Model`."""
-        return FallbackStream(self._models, prompt, self._first_sign_seconds, self._pause_seconds)
+        seconds = DEFAULT_SECONDS if prompt.seconds_left is None else prompt.seconds_left
+        now = time.monotonic()
+        tries = Tries(
+            len(self._models),
+            now,
+            now + seconds,
+            first_sign_seconds=self._first_sign_seconds,
+            pause_seconds=self._pause_seconds,
+            jitter=self._jitter,
+        )
+        return FallbackStream(self._models, prompt, tries)
 
 
-Sign: TypeAlias = "str | Exception | None"
-"""What first comes of a call: a chunk, the error that ended it, or its end."""
+class _Sign(NamedTuple):
+    """What first comes of a call."""
+
+    model: int
+    stream: ModelStream
+    chunks: Iterator[str]
+    first: str | Exception | None
+    """A chunk, the error that ended the call, or ``None`` where it ended without either."""
 
 
 class FallbackStream:
@@ -53,78 +74,101 @@ class FallbackStream:
     answers at all can be left but not ended.
 
     Args:
-        models: as :class:`FallbackModel` takes them.
+        models: what may be asked.
         prompt: what is asked.
-        first_sign_seconds: as above.
-        pause_seconds: as above.
+        tries: says which model is asked when.
     """
 
-    def __init__(
-        self,
-        models: Sequence[Model],
-        prompt: Prompt,
-        first_sign_seconds: float,
-        pause_seconds: float,
-    ) -> None:
+    def __init__(self, models: Sequence[Model], prompt: Prompt, tries: Tries) -> None:
         self._models = models
         self._prompt = prompt
-        self._first_sign_seconds = first_sign_seconds
-        self._pause_seconds = pause_seconds
-        self._closed = threading.Event()
-        self._stream: ModelStream | None = None
-        self._first: SimpleQueue[Sign] = SimpleQueue()
+        self._tries = tries
+        self._signs: SimpleQueue[_Sign | None] = SimpleQueue()
+        self._streams: list[ModelStream] = []
+        self._answering: ModelStream | None = None
+        self._closed = False
 
     @property
     def completion(self) -> Completion | None:
-        return self._stream.completion if self._stream else None
+        return self._answering.completion if self._answering else None
 
     def __iter__(self) -> Iterator[str]:
-        failure: ModelError = ModelUnavailable("there is no model to ask")
-        for model in self._models:
-            for number in range(TRIES_PER_MODEL):
-                if number > 0:
-                    self._closed.wait(self._pause_seconds)
-                if self._closed.is_set():
+        failure: ModelError = ModelUnavailable(
+            "no sign of life" if self._models else "there is no model to ask"
+        )
+        try:
+            while not self._closed:
+                sign = self._next_sign()
+                if self._closed:
                     return
+                if sign is None:
+                    raise failure
                 try:
-                    yield from self._try(model)
+                    yield from self._read(sign)
                     return
                 except ModelRejected as exc:
                     failure = exc
-                    break
+                    self._tries.rejected(sign.model, time.monotonic())
+                    get_logger().warning("a model refused the request", extra=describe(exc))
                 except ModelUnavailable as exc:
                     failure = exc
-        raise failure
+                    self._tries.failed(time.monotonic())
+        finally:
+            self._close_streams()
 
     def close(self) -> None:
-        self._closed.set()
-        self._first.put(None)
-        if self._stream is not None:
-            self._stream.close()
+        self._closed = True
+        self._signs.put(None)
+        self._close_streams()
 
-    def _try(self, model: Model) -> Iterator[str]:
-        stream = self._stream = model.ask(self._prompt)
-        first = self._first = SimpleQueue[Sign]()
-        if self._closed.is_set():
-            return
-        chunks = iter(stream)
-        threading.Thread(target=_begin, args=(chunks, first), name="model", daemon=True).start()
-        try:
-            sign = first.get(timeout=self._first_sign_seconds)
-            if isinstance(sign, Exception):
-                raise sign
-            if sign is not None:
-                yield sign
-                yield from chunks
-        except Empty:
-            raise ModelUnavailable("no sign of life") from None
-        finally:
-            stream.close()
+    def _next_sign(self) -> _Sign | None:
+        """Make calls until one says something or fails; ``None`` if no call can succeed."""
+        while not self._closed:
+            now = time.monotonic()
+            action = self._tries.next(now)
+            if isinstance(action, Ask):
+                self._call(action.model)
+            elif isinstance(action, Wait):
+                with suppress(Empty):
+                    sign = self._signs.get(timeout=max(0.0, action.until - now))
+                    # What comes of a call that was left is not wanted any more.
+                    if sign is None or sign.stream in self._streams:
+                        return sign
+            else:
+                break
+        return None
+
+    def _call(self, model: int) -> None:
+        stream = self._models[model].ask(self._prompt)
+        self._streams.append(stream)
+        if not self._closed:
+            chunks = iter(stream)
+            threading.Thread(
+                target=lambda: self._signs.put(_Sign(model, stream, chunks, _first_of(chunks))),
+                name="model",
+                daemon=True,
+            ).start()
+
+    def _read(self, sign: _Sign) -> Iterator[str]:
+        if isinstance(sign.first, Exception):
+            raise sign.first
+        self._answering = sign.stream
+        self._tries.spoke()
+        self._close_streams(but=sign.stream)
+        self._streams = [sign.stream]
+        if sign.first is not None:
+            yield sign.first
+            yield from sign.chunks
+
+    def _close_streams(self, but: ModelStream | None = None) -> None:
+        for stream in list(self._streams):
+            if stream is not but:
+                stream.close()
 
 
-def _begin(chunks: Iterator[str], first: SimpleQueue[Sign]) -> None:
+def _first_of(chunks: Iterator[str]) -> str | Exception | None:
     try:
-        first.put(next(chunks, None))
+        return next(chunks, None)
     # Handed to the thread that asked, whatever it is.
     except Exception as exc:
-        first.put(exc)
+        return exc

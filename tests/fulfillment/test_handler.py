@@ -43,6 +43,7 @@ LOADED = {
     "fulfillment.models.bedrock.profiles",
     "fulfillment.models.fallback",
     "fulfillment.models.tool_loop",
+    "fulfillment.models.tries",
     "fulfillment.notices",
     "fulfillment.router",
     "fulfillment.runner",

@@ -1,3 +1,4 @@
+import logging
 import threading
 
 import pytest
@@ -6,27 +7,15 @@ from fulfillment.errors import ModelError, ModelInterrupted, ModelRejected, Mode
 from fulfillment.models.base import Message, Prompt
 from fulfillment.models.fallback import FallbackModel
 from fulfillment.testing import ScriptedModel
-from fulfillment.testing.scripted_model import ScriptedStream
 
 PROMPT = Prompt((Message("user", "Hi"),))
 BUSY = ModelUnavailable("ThrottlingException")
 REFUSED = ModelRejected("ValidationException")
 
 
-class Scripts:
-    """A model that plays another script at each try."""
-
-    def __init__(self, *scripts):
-        self._scripts = iter(scripts)
-        self.streams = []
-
-    def ask(self, prompt):
-        self.streams.append(ScriptedStream(next(self._scripts)))
-        return self.streams[-1]
-
-
-def ask(*models, first_sign_seconds=5.0):
-    return FallbackModel(models, first_sign_seconds, pause_seconds=0).ask(PROMPT)
+def ask(*models, first_sign_seconds=5.0, seconds_left=5.0):
+    model = FallbackModel(models, first_sign_seconds, pause_seconds=0.001)
+    return model.ask(PROMPT._replace(seconds_left=seconds_left))
 
 
 def test_a_model_that_answers_is_asked_once():
@@ -37,26 +26,34 @@ def test_a_model_that_answers_is_asked_once():
     assert answer.completion.stop_reason == "end_turn"
 
 
-def test_a_busy_model_is_asked_again():
-    assert list(ask(Scripts([BUSY], ["Hello"]))) == ["Hello"]
+def test_a_busy_model_is_asked_again_and_again():
+    assert list(ask(ScriptedModel([BUSY], [BUSY], ["", BUSY], [BUSY], ["Hello"]))) == ["", "Hello"]
 
 
-def test_a_model_that_stays_busy_gives_way():
+def test_a_busy_model_gives_way():
     first, second = ScriptedModel([BUSY], repeats=True), ScriptedModel("Hello")
-    assert list(ask(first, second)) == ["Hello"]
-    assert len(first.prompts) == 2
-
-
-def test_a_model_that_refuses_gives_way_at_once():
-    first, second = ScriptedModel([REFUSED]), ScriptedModel("Hello")
     assert list(ask(first, second)) == ["Hello"]
     assert len(first.prompts) == 1
 
 
-@pytest.mark.parametrize("error", [BUSY, REFUSED])
-def test_the_last_models_reason_is_raised(error):
-    with pytest.raises(type(error)):
-        list(ask(ScriptedModel([BUSY], repeats=True), ScriptedModel([error], repeats=True)))
+def test_a_model_that_refuses_is_not_asked_again():
+    first, second = ScriptedModel([REFUSED], repeats=True), ScriptedModel([BUSY], [BUSY], ["Hello"])
+    assert list(ask(first, second)) == ["Hello"]
+    assert len(first.prompts) == 1
+
+
+def test_why_a_model_refused_is_logged_though_another_answers(caplog):
+    with caplog.at_level(logging.WARNING):
+        list(ask(ScriptedModel([REFUSED], repeats=True), ScriptedModel("Hello")))
+    (record,) = caplog.records
+    assert (record.error, record.reason) == ("ModelRejected", "ValidationException")
+
+
+def test_the_last_reason_is_raised():
+    with pytest.raises(ModelUnavailable):
+        list(ask(ScriptedModel([BUSY], repeats=True), seconds_left=0.1))
+    with pytest.raises(ModelRejected):
+        list(ask(ScriptedModel([BUSY], [REFUSED])))
 
 
 def test_nothing_is_tried_again_after_some_text():
@@ -68,29 +65,68 @@ def test_nothing_is_tried_again_after_some_text():
     assert len(model.prompts) == 1
 
 
-def test_a_silent_call_is_left_for_a_fresh_one():
+def test_a_silent_call_loses_to_a_fresh_one():
     silent = threading.Event()
-    model = Scripts([silent, "too late"], ["Hello"])
+    model = ScriptedModel([silent, "too late"], ["Hello"])
     assert list(ask(model, first_sign_seconds=0.01)) == ["Hello"]
     assert model.streams[0].closed.is_set()
 
 
+def test_a_slow_call_wins_over_one_that_is_slower():
+    slow, slower = threading.Event(), threading.Event()
+    model = ScriptedModel([slow, "Hello"], [slower, "too late"])
+    answer = ask(model, first_sign_seconds=0.01)
+    read = []
+    reader = threading.Thread(target=lambda: read.extend(answer))
+    reader.start()
+    while len(model.streams) < 2:
+        reader.join(0.005)
+    slow.set()
+    reader.join(5)
+    assert read == ["Hello"]
+    assert model.streams[1].closed.is_set()
+
+
+def test_a_call_that_was_left_is_not_heard_any_more():
+    left = threading.Event()
+    model = ScriptedModel([left, "left"], ["", left, BUSY], ["Hello"])
+    chunks = iter(ask(model, first_sign_seconds=0.01))
+    assert next(chunks) == ""
+    assert model.streams[0].closed.is_set()
+    left.set()
+    assert list(chunks) == ["Hello"]
+
+
 def test_an_empty_chunk_is_sign_of_life_enough():
     thinking = threading.Event()
-    model = Scripts(["", thinking, "Hello"])
+    model = ScriptedModel(["", thinking, "Hello"])
     chunks = iter(ask(model, first_sign_seconds=2.0))
     assert next(chunks) == ""
     thinking.set()
     assert list(chunks) == ["Hello"]
 
 
+def test_a_silence_ends_with_the_turn():
+    with pytest.raises(ModelUnavailable, match="no sign of life"):
+        list(ask(ScriptedModel([threading.Event()], repeats=True), seconds_left=0.02))
+
+
 def test_a_closed_stream_ends_though_its_call_hangs():
     never = threading.Event()
-    answer = ask(Scripts(["a", never]))
+    answer = ask(ScriptedModel(["a", never]))
     chunks = iter(answer)
     assert next(chunks) == "a"
     answer.close()
     assert list(chunks) == []
+
+
+def test_a_stream_that_is_closed_while_it_waits_ends():
+    answer, read = ask(ScriptedModel([threading.Event()], repeats=True)), []
+    reader = threading.Thread(target=lambda: read.append(list(answer)))
+    reader.start()
+    answer.close()
+    reader.join(5)
+    assert read == [[]]
 
 
 def test_a_closed_stream_asks_no_model():
@@ -109,3 +145,7 @@ def test_an_unexpected_error_is_raised():
 def test_without_a_model_there_is_a_clear_error():
     with pytest.raises(ModelError, match="no model"):
         list(ask())
+
+
+def test_a_prompt_of_no_turn_is_answered():
+    assert list(FallbackModel([ScriptedModel("Hello")]).ask(PROMPT)) == ["Hello"]

@@ -18,6 +18,8 @@ from fulfillment.tools import Tool
 from fulfillment.tools.toolbox import Toolbox
 
 PROMPT = Prompt((Message("user", "Where is A-1?"),), system="Be brief.")
+# As the model is asked it.
+ASKED = PROMPT._replace(seconds_left=20.0)
 CALL = ToolCall("c1", "find_order", {"order_id": "A-1"})
 OTHER_CALL = ToolCall("c2", "find_order", {"order_id": "A-2"})
 
@@ -49,7 +51,7 @@ def told(prompt):
 def test_signs_of_life_are_no_text():
     model = ScriptedModel(["", "For ", "", "two."])
     assert list(loop_of().ask(model, PROMPT)) == ["For ", "two."]
-    assert model.prompts == [PROMPT]
+    assert model.prompts == [ASKED]
 
 
 def test_how_each_call_ended_is_kept():
@@ -78,8 +80,8 @@ def test_a_tool_is_run_and_its_result_told():
         "One moment.\n\nLooking for A-1…\nIt is on its way."
     )
     first, second = model.prompts
-    assert first == PROMPT
-    assert second == PROMPT._replace(
+    assert first == ASKED
+    assert second == ASKED._replace(
         messages=(
             *PROMPT.messages,
             Message("assistant", "One moment.", tool_calls=(CALL,)),
@@ -189,7 +191,7 @@ def test_a_tool_is_not_run_when_it_is_too_late():
         raise AssertionError("run")
 
     model = ScriptedModel([CALL, "I do not know."])
-    readings = iter([25.0, RESERVED_SECONDS])
+    readings = iter([25.0, 25.0, RESERVED_SECONDS, RESERVED_SECONDS])
     loop = ToolLoop(lambda: next(readings))
     assert list(loop.ask(model, PROMPT, toolbox_of(never))) == ["I do not know."]
     assert told(model.prompts[1]) == (ToolResult("c1", TOO_LATE, failed=True),)
