@@ -26,6 +26,7 @@ from fulfillment.telemetry import OFF, TurnReport, log_turn
 from fulfillment.testing import event, run
 from fulfillment.tools import Tool, toolbox
 from test_house_rules import FLOORS
+from websocket_stack.deployment import __main__ as deploy
 from websocket_stack.deployment import template_files
 from websocket_stack.local import __main__ as serve
 
@@ -220,10 +221,13 @@ def test_every_error_is_documented():
     assert documented == {each.__name__: [each.__base__.__name__] for each in classes}
 
 
-def test_every_option_of_serve_is_documented():
-    actions = serve.argument_parser()._actions
+@pytest.mark.parametrize(
+    ("command", "document"), [(serve, "local-stack"), (deploy, "reference/parameters")]
+)
+def test_every_option_is_documented(command, document):
+    actions = command.argument_parser()._actions
     options = {option for action in actions for option in action.option_strings}
-    assert names_in("docs/local-stack.md", "option") == options - {"-h", "--help"}
+    assert names_in(f"docs/{document}.md", "option") == options - {"-h", "--help"}
 
 
 def test_every_script_is_documented():
