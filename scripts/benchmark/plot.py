@@ -9,12 +9,12 @@ import matplotlib
 import matplotlib.pyplot as plt
 
 from scripts.benchmark.model import Pace
+from scripts.benchmark.reader import shown
 from scripts.benchmark.records import Moment
 from scripts.benchmark.turns import Turn
 
 COLOURS = ("#0b7285", "#c2570c", "#5f3dc4")
 MODEL_COLOUR = "#868e96"
-LEX_WEB_UI_LAG_SECONDS = 0.5
 
 Step = tuple[float, int]
 """Seconds since the model's first delta, and how many characters there were then."""
@@ -53,20 +53,16 @@ def draw(turns: Mapping[str, Turn], pace: Pace, path: Path) -> None:
 def seen(turn: Turn) -> list[Step]:
     """Return when how much of the reply stood on Lex Web UI's screen.
 
-    It shows a frame half a second after the next one arrives; the reply that Lex returns shows all.
+    The reply that Lex returns shows all of it.
 
     Args:
         turn: what happened.
     """
     record, cost = turn
     start = record.deltas[0].at
-    shown = [
-        Moment(following.at + LEX_WEB_UI_LAG_SECONDS, frame.characters)
-        for frame, following in zip(record.frames, record.frames[1:], strict=False)
-        if following.at + LEX_WEB_UI_LAG_SECONDS < cost.returned_at
-    ]
+    frames = shown(record.frames, cost.returned_at)
     reply = sum(delta.characters for delta in record.deltas)
-    return [(0.0, 0), *_summed(shown, start), (cost.returned_at - start, reply)]
+    return [(0.0, 0), *_summed(frames, start), (cost.returned_at - start, reply)]
 
 
 def _summed(moments: Sequence[Moment], start: float) -> Iterator[Step]:
