@@ -5,20 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from scripts.benchmark import cold, quota, warm
 from scripts.benchmark.handlers import LEX_STREAMING, PLAIN_LOOP, Handler, NoRevision, revision
 from scripts.benchmark.model import Pace
+from scripts.benchmark.scale.crowd import Crowd
+from scripts.benchmark.scale.report import PostsReport, QuotasReport
 from scripts.benchmark.tables import Table
 
 IMPORTS = 7
 # What a small hosted model takes until its first word.
 WARM_FIRST_TOKEN_SECONDS = 0.3
 COLD_FIRST_TOKEN_SECONDS = 0.5
+SCALE_FIRST_TOKEN_SECONDS = 0.6
 
 
 class Preset(NamedTuple):
@@ -33,6 +36,20 @@ class Preset(NamedTuple):
 # 270 tokens are about 200 words.
 WARM = Preset(rates=(50, 80, 200), post_ms=(20, 40), tokens=270, turns=3)
 COLD = Preset(rates=(50,), post_ms=(20,), tokens=60, turns=7)
+# The turn of docs/costs.md: 350 tokens, five seconds.
+SCALE = Preset(rates=(80,), post_ms=(20,), tokens=350, turns=1)
+
+
+class Report(Protocol):
+    """What is printed under one heading."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield it as lines of text."""
+        ...
+
+    def to_json(self) -> Mapping[str, object]:
+        """Return it as what JSON can hold."""
+        ...
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -45,19 +62,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 handlers.append(stack.enter_context(revision(options.against)))
             except NoRevision as exc:
                 sys.exit(f"bench: {exc}")
-        tables = []
-        for table in _cold(options, handlers) if options.cold else _warm(options, handlers):
-            tables.append(table.to_json())
+        reports = []
+        for report in _reports(options, handlers):
+            reports.append(report.to_json())
             if not options.json:
-                print(*table.lines(), "", sep="\n", flush=True)
+                print(*report.lines(), "", sep="\n", flush=True)
         if options.json:
-            print(json.dumps(tables, indent=2))
+            print(json.dumps(reports, indent=2))
+
+
+def _reports(options: argparse.Namespace, handlers: Sequence[Handler]) -> Iterator[Report]:
+    if options.scale:
+        return _scale(options)
+    return _cold(options, handlers) if options.cold else _warm(options, handlers)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = _parser()
     options = parser.parse_args(arguments)
-    preset = COLD if options.cold else WARM
+    preset = SCALE if options.scale else COLD if options.cold else WARM
     if options.quick:
         preset = preset._replace(rates=(50,), post_ms=(20,), turns=3)
     parser.set_defaults(**preset._asdict())
@@ -99,6 +122,25 @@ def _parser() -> argparse.ArgumentParser:
         default="invoke",
         help="whether initialisation is limited too; Lambda's is not",
     )
+    group = parser.add_argument_group("many people")
+    group.add_argument(
+        "--scale",
+        action="store_true",
+        help="simulate many people under AWS's default quotas, see docs/scaling.md",
+    )
+    group.add_argument(
+        "--people",
+        type=int,
+        nargs="+",
+        default=(100, 1_000, 10_000, 100_000),
+        help="how many are in conversation",
+    )
+    group.add_argument(
+        "--question-seconds", type=float, default=60, help="from one of a person to the next (60)"
+    )
+    group.add_argument(
+        "--flush-interval", type=float, default=0.2, help="FLUSH_INTERVAL_SECONDS (0.2)"
+    )
     return parser
 
 
@@ -126,6 +168,17 @@ def _cold(options: argparse.Namespace, handlers: Sequence[Handler]) -> Iterator[
             title = f"Cold turns: {_text(pace)}; from the {options.quota_from}, {share.description}"
             _progress(title)
             yield Table(title, cold.run(handlers, setup, pace, options.tokens, options.turns))
+
+
+def _scale(options: argparse.Namespace) -> Iterator[Report]:
+    for pace in _paces(options, SCALE_FIRST_TOKEN_SECONDS):
+        crowds = [
+            Crowd(people, pace, options.question_seconds, options.tokens, options.flush_interval)
+            for people in options.people
+        ]
+        _progress(f"Many people: {_text(pace)}")
+        yield QuotasReport(crowds)
+        yield PostsReport(crowds)
 
 
 def _paces(options: argparse.Namespace, first_token_seconds: float) -> Iterator[Pace]:
