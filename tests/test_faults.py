@@ -43,10 +43,12 @@ from turns import reply_of
 from websocket_stack.local.bedrock import event_stream
 
 WORDS = Notices()
-FIRST_SIGN_SECONDS = 1.0
+# Where a model is silent on purpose; elsewhere a busy machine must not look like one.
+FIRST_SIGN_SECONDS = 2.0
+PATIENT_SECONDS = 20.0
 PAUSE_SECONDS = 0.01
 # For a busy machine to build the response in.
-SLACK_SECONDS = 0.3
+SLACK_SECONDS = 1.0
 
 ONE, TWO, THREE = "One lamp. ", "Two lamps. ", "Three lamps."
 WHOLE = ONE + TWO + THREE
@@ -79,6 +81,8 @@ class Case:
     posts_made: int | None = None
     models: Sequence[str] | None = None
     """The models that were asked, in order."""
+    first_sign_seconds: float = PATIENT_SECONDS
+    """How long a call may be silent before another one is started."""
     turn_seconds: float = 20.0
     within_seconds: float | None = None
     """The turn returns this soon; its deadline, if left out."""
@@ -120,7 +124,9 @@ def event(load_event):
 def make_bot(monkeypatch):
     """Return a function that makes a bot on real clients of a server."""
 
-    def make(services: FaultyServices, **environ: str) -> Bot:
+    def make(
+        services: FaultyServices, first_sign_seconds: float = PATIENT_SECONDS, **environ: str
+    ) -> Bot:
         endpoints = {"DYNAMODB": services.origin, "BEDROCK_RUNTIME": services.origin}
         for service, origin in endpoints.items():
             name = f"AWS_ENDPOINT_URL_{service}"
@@ -137,7 +143,7 @@ def make_bot(monkeypatch):
         if resources.browser:
             resources.browser()
         # The same clients, less patient.
-        model = FallbackModel(resources.model._models, FIRST_SIGN_SECONDS, PAUSE_SECONDS)
+        model = FallbackModel(resources.model._models, first_sign_seconds, PAUSE_SECONDS)
         return Bot(resources=resources._replace(model=model))
 
     return make
@@ -474,12 +480,14 @@ def start_rows() -> Iterator[Case]:
         )
     yield Case(
         "model at the start: never answers, then well",
+        first_sign_seconds=FIRST_SIGN_SECONDS,
         bedrock=[[HANG], SHOWN],
         shown=WHOLE,
         models=[first, first],
     )
     yield Case(
         "model at the start: headers and nothing more, then well",
+        first_sign_seconds=FIRST_SIGN_SECONDS,
         bedrock=[[OPEN, HANG], SHOWN],
         shown=WHOLE,
         models=[first, first],
@@ -493,6 +501,7 @@ def start_rows() -> Iterator[Case]:
     )
     yield Case(
         "model never answers, then the fallback",
+        first_sign_seconds=FIRST_SIGN_SECONDS,
         bedrock=[[HANG], SHOWN],
         environ=fallback,
         shown=WHOLE,
@@ -522,12 +531,14 @@ def start_rows() -> Iterator[Case]:
     )
     yield Case(
         "model slow beyond its first sign, twice",
+        first_sign_seconds=FIRST_SIGN_SECONDS,
         bedrock=[[asked(2), *SHOWN], [HANG]],
         shown=WHOLE,
         models=[first, first],
     )
     yield Case(
         "model never answers, within the deadline",
+        first_sign_seconds=FIRST_SIGN_SECONDS,
         bedrock=[Always([HANG])],
         environ=fallback,
         written="",
@@ -702,7 +713,7 @@ def test_a_turn_survives(case, event, make_bot):
         for service in case.closed_ports:
             name = service if "_" in service else f"AWS_ENDPOINT_URL_{service}"
             environ[name] = stack.enter_context(closed_port())
-        bot = make_bot(services, **environ)
+        bot = make_bot(services, case.first_sign_seconds, **environ)
         if case.intent is not None:
             bot.fallback(lambda turn: case.intent(services, turn))
         with settled(services):
@@ -853,7 +864,7 @@ def test_a_stream_that_opens_after_a_fresh_try_was_made_is_closed(event, make_bo
     late = [lambda services: services.shown == WHOLE, text_event("Too late."), HANG]
     with FaultyServices(bedrock=[late, SHOWN]) as services:
         with settled(services):
-            response, _ = run(make_bot(services), event)
+            response, _ = run(make_bot(services, FIRST_SIGN_SECONDS), event)
             assert services.wait_for(lambda services: services.has_left("bedrock"))
         assert reply_of(response) == (WHOLE, "Fulfilled")
         assert services.shown == WHOLE

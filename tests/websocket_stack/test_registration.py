@@ -30,6 +30,14 @@ def client() -> Iterator[Any]:
     mock.start(reset=False)
     try:
         with closing(boto3.client("dynamodb", region_name="us-east-1")) as dynamodb:
+            # A write is checked and done at once in DynamoDB, and not in moto.
+            one_at_a_time = threading.Lock()
+            dynamodb.meta.events.register_first(
+                "before-send.dynamodb", lambda **_: one_at_a_time.acquire() and None
+            )
+            dynamodb.meta.events.register(
+                "response-received.dynamodb", lambda **_: one_at_a_time.release()
+            )
             yield dynamodb
     finally:
         mock.stop(remove_data=False)
