@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+# Far more than anybody means. Python's own limit is some hundred levels of code that recurses.
+MAX_LEVELS = 50
+
 
 def repair_surrogates(text: str) -> str:
     """Return a text that UTF-8 and JSON can hold.
@@ -14,6 +20,30 @@ def repair_surrogates(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def repair_surrogates_in(value: Any, levels: int = MAX_LEVELS) -> Any:
+    """Return a JSON value with the surrogates of all its texts repaired, keys included.
+
+    Args:
+        value: what JSON can hold; anything else in it stays as it is.
+        levels: how deeply it may be nested.
+
+    Raises:
+        ValueError: it is nested more deeply.
+    """
+    if isinstance(value, str):
+        return repair_surrogates(value)
+    if not isinstance(value, Mapping | list | tuple):
+        return value
+    if levels == 0:
+        raise ValueError("nested too deeply")
+    if isinstance(value, Mapping):
+        return {
+            repair_surrogates_in(key): repair_surrogates_in(each, levels - 1)
+            for key, each in value.items()
+        }
+    return [repair_surrogates_in(each, levels - 1) for each in value]
 
 
 class SurrogateJoiner:

@@ -31,4 +31,6 @@ def trim(exchanges: Sequence[Exchange], *, turns: int, tokens: int) -> list[Exch
 
 
 def _tokens(exchange: Exchange) -> int:
-    return (len(exchange.utterance.encode()) + len(exchange.reply.encode())) // BYTES_PER_TOKEN
+    texts = (exchange.utterance, exchange.reply)
+    # Half a character is one as well, until a prompt is made of it.
+    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) // BYTES_PER_TOKEN

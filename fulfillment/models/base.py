@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Literal, NamedTuple, NoReturn, Protocol
 
+from fulfillment.text import repair_surrogates_in
+
 # For a tool that returns nothing, or a blank text, which Bedrock refuses. It must not sound like a
 # failure where something was done, nor like a find where nothing was found.
 NO_RESULT = "Done; there is no result."
@@ -31,6 +33,10 @@ class StopReason(StrEnum):
     """A guardrail objected to text that was streamed already: nothing of it may stand."""
     OTHER = "other"
     """A word that is new to us; taken like ``END_TURN``."""
+
+
+WITHHELD = frozenset({StopReason.REFUSED, StopReason.BLOCKED, StopReason.RETRACTED})
+"""What was asked or written then is not given to a model again: it would be refused again."""
 
 
 class ToolSpec(NamedTuple):
@@ -139,7 +145,11 @@ class Model(Protocol):
     """Where chunks come from."""
 
     def ask(self, prompt: Prompt) -> ModelStream:
-        """Prepare a call; does not block."""
+        """Prepare a call; does not block.
+
+        Raises:
+            ModelRejected: the prompt holds nothing to ask.
+        """
         ...
 
 
@@ -151,7 +161,7 @@ def parse_arguments(text: str) -> Mapping[str, object] | None:
     if not text.strip():
         return {}
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        value = repair_surrogates_in(json.loads(text, parse_constant=_refuse))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -9,7 +9,16 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from fulfillment.models.base import Message, Prompt, StopReason, ToolCall, ToolResult, ToolSpec
+from fulfillment.models.base import (
+    NO_RESULT,
+    Message,
+    Prompt,
+    StopReason,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+)
+from fulfillment.models.prompts import normalized
 
 STOP_REASONS = {
     "stop": StopReason.END_TURN,
@@ -20,7 +29,12 @@ STOP_REASONS = {
 
 
 def body_of(prompt: Prompt) -> dict[str, Any]:
-    """Return a request's body, but for the model's name."""
+    """Return a request's body, but for the model's name.
+
+    Raises:
+        ModelRejected: nothing is left to ask.
+    """
+    prompt = normalized(prompt)
     body: dict[str, Any] = {
         "messages": list(_messages(prompt)),
         "max_tokens": prompt.max_tokens,
@@ -42,6 +56,7 @@ def _messages(prompt: Prompt) -> Iterator[dict[str, Any]]:
         yield {"role": "system", "content": prompt.system}
     for message in prompt.messages:
         yield from map(_tool_result, message.tool_results)
+        # A message that only holds results is nothing more.
         if message.text.strip() or message.tool_calls:
             yield _message(message)
 
@@ -50,7 +65,7 @@ def _message(message: Message) -> dict[str, Any]:
     calls = [_tool_call(call) for call in message.tool_calls]
     return {
         "role": message.role,
-        "content": message.text,
+        "content": message.text if message.text.strip() else None,
         **({"tool_calls": calls} if calls else {}),
     }
 
@@ -63,7 +78,8 @@ def _tool_call(call: ToolCall) -> dict[str, Any]:
 
 def _tool_result(result: ToolResult) -> dict[str, Any]:
     # No member of the message says that a call failed.
-    text = f"Error: {result.text}" if result.failed else result.text
+    text = result.text if result.text.strip() else NO_RESULT
+    text = f"Error: {text}" if result.failed else text
     return {"role": "tool", "tool_call_id": result.call_id, "content": text}
 
 

@@ -7,6 +7,7 @@ from contextlib import closing, suppress
 from typing import Protocol
 
 from fulfillment.models.base import (
+    WITHHELD,
     Completion,
     Message,
     Model,
@@ -16,7 +17,10 @@ from fulfillment.models.base import (
     ToolCall,
     ToolResult,
 )
+from fulfillment.text import repair_surrogates
 
+# Of a call that ended so, the arguments may be missing, and its defaults were not meant.
+CUT_SHORT = WITHHELD | {StopReason.MAX_TOKENS}
 # A model that still calls tools after so many rounds is going in circles.
 MAX_TOOL_ROUNDS = 8
 # A tool that hangs must leave the model time to say so.
@@ -112,10 +116,10 @@ class ToolLoop:
             for chunk in filter(None, stream):
                 yield paragraphs.add(chunk) if text else paragraphs.begin(chunk)
                 text += chunk
-        self.last_text = text
+        # Its chunks may have halved a character between them.
+        self.last_text = text = repair_surrogates(text)
         completion = stream.completion
-        # Of a call that was cut off the arguments may be missing, and its defaults were not meant.
-        if completion is None or completion.stop_reason == StopReason.MAX_TOKENS:
+        if completion is None or completion.stop_reason in CUT_SHORT:
             return Message("assistant", text)
         return Message(
             "assistant",

@@ -42,6 +42,7 @@ LOADED = {
     "fulfillment.models.bedrock.event_stream",
     "fulfillment.models.bedrock.profiles",
     "fulfillment.models.fallback",
+    "fulfillment.models.prompts",
     "fulfillment.models.tool_loop",
     "fulfillment.models.tries",
     "fulfillment.notices",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.text import repair_surrogates
+from fulfillment.text import MAX_LEVELS, repair_surrogates, repair_surrogates_in
 
 ANY_TEXT = st.text(st.characters() | st.characters(categories=["Cs"]))
 
@@ -32,3 +32,19 @@ def test_every_text_can_be_encoded(text):
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_whole_characters_stay(text):
     assert repair_surrogates(text) == text
+
+
+def test_every_text_of_a_value_is_repaired():
+    value = {"a\ud83d": ["\ud83d", ("\ude00", 1, None, b"\xff", {"b": "\ud83d\ude00"})]}
+    assert repair_surrogates_in(value) == {
+        "a\ufffd": ["\ufffd", ["\ufffd", 1, None, b"\xff", {"b": "😀"}]]
+    }
+
+
+def test_a_value_that_is_nested_without_end_is_refused():
+    value = []
+    for _ in range(MAX_LEVELS):
+        value = [value]
+    assert repair_surrogates_in(value[0]) == value[0]
+    with pytest.raises(ValueError, match="nested"):
+        repair_surrogates_in(value)

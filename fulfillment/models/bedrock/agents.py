@@ -15,6 +15,7 @@ from fulfillment.errors import ModelInterrupted, ModelRejected
 from fulfillment.models.base import Completion, Prompt, StopReason
 from fulfillment.models.bedrock.citations import CitedText
 from fulfillment.models.bedrock.event_stream import BedrockStream
+from fulfillment.models.prompts import question_of
 
 
 class AgentModel:
@@ -58,7 +59,7 @@ class AgentModel:
             "agentId": self._agent_id,
             "agentAliasId": self._agent_alias_id,
             "sessionId": prompt.conversation_id or str(uuid.uuid4()),
-            "inputText": prompt.messages[-1].text,
+            "inputText": question_of(prompt),
             "streamingConfigurations": {"streamFinalResponse": True},
         }
         if self._session_state:

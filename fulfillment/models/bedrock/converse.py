@@ -47,9 +47,10 @@ class ConverseModel:
     def ask(self, prompt: Prompt) -> BedrockStream:
         """Prepare a call; see :class:`fulfillment.models.base.Model`."""
         parameters = self._request(prompt)
+        tools = [spec.name for spec in prompt.tools]
         return BedrockStream(
             lambda: self._client.converse_stream(**parameters)["stream"],
-            ConverseDecoder(self._model_id, guarded_late=self._guarded_late),
+            ConverseDecoder(self._model_id, tools, guarded_late=self._guarded_late),
         )
 
     def _request(self, prompt: Prompt) -> dict[str, Any]:

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStre
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from fulfillment.models.base import (
@@ -20,6 +20,8 @@ from fulfillment.models.base import (
     parse_arguments,
 )
 from fulfillment.models.bedrock.profiles import sampling, takes_cache_points
+from fulfillment.models.prompts import normalized
+from fulfillment.text import repair_surrogates_in
 
 # Those of Converse, and those of Claude that it passes on; an open set.
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
@@ -63,15 +65,17 @@ def request(
         guardrail: the ``guardrailConfig``.
         cache_ttl: how long Bedrock caches the request for the next one (``5m``, ``1h``); empty
             for not at all.
+
+    Raises:
+        ModelRejected: nothing is left to ask.
     """
+    prompt = normalized(prompt)
     point = _cache_point(cache_ttl) if takes_cache_points(model_id) else []
     messages = [_message(message, model_id) for message in prompt.messages]
-    messages = [message for message in messages if message["content"]]
-    tools = [_tool(spec) for spec in prompt.tools or _tools_of(messages)]
-    if messages:
-        # The next request finds it by itself, up to 20 blocks further on.
-        # https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
-        messages[-1]["content"] += point
+    tools = [_tool(spec) for spec in prompt.tools or _tools_of(prompt.messages)]
+    # The next request finds it by itself, up to 20 blocks further on.
+    # https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
+    messages[-1]["content"] += point
     parameters: dict[str, Any] = {
         "modelId": model_id,
         "messages": messages,
@@ -106,13 +110,21 @@ def _inference(prompt: Prompt, model_id: str) -> dict[str, Any]:
 def _message(message: Message, model_id: str) -> dict[str, Any]:
     kept = message.provider_content
     if isinstance(kept, ConverseContent) and kept.model_id == model_id:
-        return {"role": message.role, "content": list(kept.blocks)}
+        return {"role": message.role, "content": _kept(kept.blocks, message.tool_calls)}
     # Claude wants results before all else in a message.
     # https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls
     content = [_tool_result(result) for result in message.tool_results]
     content += [{"text": message.text}] if message.text.strip() else []
     content += [_tool_use(call) for call in message.tool_calls]
     return {"role": message.role, "content": content}
+
+
+def _kept(
+    blocks: Iterable[Mapping[str, Any]], calls: Iterable[ToolCall]
+) -> list[Mapping[str, Any]]:
+    """Return blocks as a model wrote them, but for what it may have made up of a call."""
+    uses = map(_tool_use, calls)
+    return [next(uses) if "toolUse" in block else repair_surrogates_in(block) for block in blocks]
 
 
 def _tool_result(result: ToolResult) -> dict[str, Any]:
@@ -140,10 +152,9 @@ def _tool(spec: ToolSpec) -> dict[str, Any]:
     }
 
 
-def _tools_of(messages: Sequence[Mapping[str, Any]]) -> list[ToolSpec]:
+def _tools_of(messages: Iterable[Message]) -> list[ToolSpec]:
     """Return the tools that were called before: Converse refuses those without a toolConfig."""
-    blocks = [block for message in messages for block in message["content"]]
-    names = dict.fromkeys(block["toolUse"]["name"] for block in blocks if "toolUse" in block)
+    names = dict.fromkeys(call.name for message in messages for call in message.tool_calls)
     return [ToolSpec(name, "", {"type": "object"}) for name in names]
 
 
@@ -155,11 +166,15 @@ class ConverseDecoder:
 
     Args:
         model_id: the model that was asked.
+        tools: the names of the tools that it was offered.
         guarded_late: whether a guardrail looks at text only after it was streamed.
     """
 
-    def __init__(self, model_id: str, *, guarded_late: bool = False) -> None:
+    def __init__(
+        self, model_id: str, tools: Iterable[str] = (), *, guarded_late: bool = False
+    ) -> None:
         self._model_id = model_id
+        self._tools = frozenset(tools)
         self._guarded_late = guarded_late
         self._blocks: dict[int, _Block] = {}
         self.completion: Completion | None = None
@@ -170,7 +185,8 @@ class ConverseDecoder:
             return self._block(delta).grow(delta["delta"])
         if "contentBlockStart" in event:
             start = event["contentBlockStart"]
-            self._block(start).tool = start["start"].get("toolUse", {})
+            # Gateways say of a block of text that it starts, and nothing more.
+            self._block(start).start(start.get("start", {}), self._tools)
         elif "messageStop" in event:
             self.completion = self._completion(event["messageStop"]["stopReason"])
         elif "metadata" in event and self.completion is not None:
@@ -196,7 +212,7 @@ class ConverseDecoder:
         return Completion(
             self._model_id,
             stop_reason,
-            tool_calls=tuple(block.call for block in blocks if block.is_call),
+            tool_calls=tuple(block.call for block in blocks if block.tool),
             provider_content=ConverseContent(self._model_id, content) if has_words else None,
         )
 
@@ -206,8 +222,16 @@ class _Block:
 
     def __init__(self) -> None:
         self.tool: Mapping[str, str] = {}
+        """What a call is of, where it is ours to answer."""
         self.text = self.input = self.thought = self.signature = ""
         self.redacted = b""
+
+    def start(self, start: Mapping[str, Any], tools: Container[str]) -> None:
+        """Take what the block says of itself."""
+        tool = start.get("toolUse", {})
+        # What no one offered, and the service calls its own, it answers itself.
+        if tool and (tool["name"] in tools or tool.get("type") != "server_tool_use"):
+            self.tool = tool
 
     def grow(self, delta: Mapping[str, Any]) -> str:
         """Add a delta; return its text."""
@@ -219,11 +243,6 @@ class _Block:
         self.signature += reasoning.get("signature", "")
         self.redacted += reasoning.get("redactedContent", b"")
         return text
-
-    @property
-    def is_call(self) -> bool:
-        # One that has a type is the service's own to answer.
-        return bool(self.tool) and "type" not in self.tool
 
     @property
     def call(self) -> ToolCall:
@@ -238,7 +257,7 @@ class _Block:
             yield {"reasoningContent": {"reasoningText": {"text": self.thought, **signed}}}
         if self.text.strip():
             yield {"text": self.text}
-        if self.is_call:
+        if self.tool:
             yield _tool_use(self.call)
 
 

@@ -6,14 +6,16 @@ API: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_R
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from fulfillment.models.base import Completion, Message, Prompt, StopReason
+from fulfillment.models.base import Completion, Prompt, StopReason
 from fulfillment.models.bedrock.citations import CitedText
 from fulfillment.models.bedrock.event_stream import BedrockStream
 from fulfillment.models.bedrock.profiles import sampling
+from fulfillment.models.prompts import question_of, repaired
 
+# Less than Lex takes of a user.
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_RetrieveAndGenerateInput.html
 MAX_QUESTION_CHARACTERS = 1000
 
@@ -80,7 +82,7 @@ class KnowledgeBaseModel:
                 "vectorSearchConfiguration": dict(self._search)
             }
         return {
-            "input": {"text": question(prompt.messages)},
+            "input": {"text": question(prompt)},
             "retrieveAndGenerateConfiguration": {
                 "type": "KNOWLEDGE_BASE",
                 "knowledgeBaseConfiguration": configuration,
@@ -106,15 +108,17 @@ class KnowledgeBaseModel:
         return generation
 
 
-def question(messages: Sequence[Message]) -> str:
+def question(prompt: Prompt) -> str:
     """Return what to ask: the last message, after as many of the user's earlier ones as fit.
 
-    The newest have precedence, and none is cut. A question that is too long by itself is left to
-    the service to refuse.
+    The newest have precedence, and none is cut, except a question that is too long by itself.
+
+    Raises:
+        ModelRejected: the last message is blank.
     """
-    text = last = messages[-1].text
+    text = last = question_of(prompt)[:MAX_QUESTION_CHARACTERS]
     earlier: list[str] = []
-    for message in reversed(messages[:-1]):
+    for message in reversed(repaired(prompt).messages[:-1]):
         if message.role != "user" or not message.text.strip():
             continue
         earlier.insert(0, message.text)

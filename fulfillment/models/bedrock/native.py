@@ -16,6 +16,7 @@ from fulfillment.models.base import Completion, Message, Prompt, StopReason
 from fulfillment.models.bedrock.converse_format import STOP_REASONS
 from fulfillment.models.bedrock.event_stream import BedrockStream
 from fulfillment.models.bedrock.profiles import least_thinking, sampling
+from fulfillment.models.prompts import normalized
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
@@ -39,7 +40,7 @@ class Dialect(NamedTuple):
     """How to ask a model, and how to read what it answers."""
 
     body_of: Callable[[Prompt], Mapping[str, object]]
-    """Returns a request's body."""
+    """Returns a request's body, given a prompt of texts whose roles alternate."""
     delta_of: Callable[[Mapping[str, Any]], Delta]
     """Reads one chunk; those of an unknown kind add nothing."""
 
@@ -100,11 +101,13 @@ class NativeModel:
         """Return what the model takes of a prompt: no tools, and not all sampling parameters."""
         messages = (Message(message.role, message.text) for message in prompt.messages)
         accepted = sampling(self._model_id, prompt.temperature, prompt.top_p)
-        return prompt._replace(
-            messages=tuple(messages),
-            tools=(),
-            temperature=accepted.get("temperature"),
-            top_p=accepted.get("topP"),
+        return normalized(
+            prompt._replace(
+                messages=tuple(messages),
+                tools=(),
+                temperature=accepted.get("temperature"),
+                top_p=accepted.get("topP"),
+            )
         )
 
 
@@ -160,9 +163,7 @@ def _messages_body(prompt: Prompt) -> Mapping[str, object]:
         "anthropic_version": "bedrock-2023-05-31",
         "max_tokens": prompt.max_tokens,
         "messages": [
-            {"role": message.role, "content": message.text}
-            for message in prompt.messages
-            if message.text.strip()
+            {"role": message.role, "content": message.text} for message in prompt.messages
         ],
     }
     if prompt.system.strip():
@@ -177,16 +178,16 @@ def _messages_body(prompt: Prompt) -> Mapping[str, object]:
 
 
 def _messages_delta(chunk: Mapping[str, Any]) -> Delta:
-    delta = chunk.get("delta", {})
+    delta = chunk.get("delta") or {}
     if chunk.get("type") == "content_block_delta":
-        return Delta(delta.get("text", ""))
+        return Delta(delta.get("text") or "")
     return Delta(stop_reason=_stop_reason(delta.get("stop_reason"), STOP_REASONS))
 
 
 def _chat_delta(chunk: Mapping[str, Any]) -> Delta:
-    choice: Mapping[str, Any] = next(iter(chunk.get("choices", ())), {})
+    choice: Mapping[str, Any] = next(iter(chunk.get("choices") or ()), {})
     stop_reason = _stop_reason(choice.get("finish_reason"), chat_format.STOP_REASONS)
-    return Delta(choice.get("delta", {}).get("content") or "", stop_reason)
+    return Delta((choice.get("delta") or {}).get("content") or "", stop_reason)
 
 
 # Claude's own Messages API.

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fulfillment.models.base import Message, Prompt, ToolCall, ToolResult, ToolSpec
+from fulfillment.models.base import NO_RESULT, Message, Prompt, ToolCall, ToolResult, ToolSpec
 from fulfillment.models.chat_format import body_of
 
 PROMPT = Prompt(
@@ -51,7 +51,7 @@ def test_each_result_of_a_round_is_a_message() -> None:
     assert body_of(Prompt(messages))["messages"][1:] == [
         {
             "role": "assistant",
-            "content": "",
+            "content": None,
             "tool_calls": [
                 {"id": "a", "type": "function", "function": function('{"city": "Köln"}')},
                 {"id": "b", "type": "function", "function": function("{}")},
@@ -63,9 +63,16 @@ def test_each_result_of_a_round_is_a_message() -> None:
     ]
 
 
-def test_results_alone_bring_no_user_message() -> None:
-    results = Message("user", tool_results=(ToolResult("a", "sunny"),))
-    assert [each["role"] for each in body_of(Prompt((results,)))["messages"]] == ["tool"]
+@pytest.mark.parametrize(
+    ("result", "content"),
+    [(ToolResult("a", " "), NO_RESULT), (ToolResult("a", "", failed=True), f"Error: {NO_RESULT}")],
+)
+def test_a_result_without_text_says_so(result: ToolResult, content: str) -> None:
+    called = Message("assistant", "", (ToolCall("a", "weather", {}),))
+    messages = (Message("user", "hello"), called, Message("user", tool_results=(result,)))
+    assert body_of(Prompt(messages))["messages"][2:] == [
+        {"role": "tool", "tool_call_id": "a", "content": content}
+    ]
 
 
 def test_a_tool_is_described_by_its_schema() -> None:

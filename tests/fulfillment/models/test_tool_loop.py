@@ -6,6 +6,7 @@ import pytest
 from fulfillment.errors import ModelInterrupted
 from fulfillment.models.base import Completion, Message, Prompt, StopReason, ToolCall, ToolResult
 from fulfillment.models.tool_loop import (
+    CUT_SHORT,
     MAX_TOOL_ROUNDS,
     RESERVED_SECONDS,
     TOO_LATE,
@@ -287,12 +288,20 @@ def test_closing_while_a_call_blocks_ends_it():
     assert list(chunks) == []
 
 
-def test_a_tool_call_that_was_cut_off_is_not_run():
+@pytest.mark.parametrize("reason", sorted(CUT_SHORT))
+def test_a_tool_call_that_was_cut_short_is_not_run(reason):
     def never(order_id: str = "all") -> str:
         """Cancel orders."""
         raise AssertionError("run")
 
-    ended = Completion("fake", StopReason.MAX_TOKENS, tool_calls=(ToolCall("c1", "never", {}),))
+    ended = Completion("fake", reason, tool_calls=(ToolCall("c1", "never", {}),))
     model = ScriptedModel(["I will", ended])
     assert list(loop_of().ask(model, PROMPT, toolbox_of(never))) == ["I will"]
     assert len(model.prompts) == 1
+
+
+def test_a_character_may_come_in_two_halves():
+    loop = loop_of()
+    chunks = list(loop.ask(ScriptedModel(["Great \ud83d", "\ude00 job"]), PROMPT))
+    assert chunks == ["Great \ud83d", "\ude00 job"]
+    assert loop.last_text == "Great 😀 job"

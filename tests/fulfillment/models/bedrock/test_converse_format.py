@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import botocore.session
@@ -59,8 +59,8 @@ def requested(
     return made
 
 
-def read(*pieces: bytes, model_id: str = MODEL, guarded_late: bool = False) -> ConverseDecoder:
-    decoder = ConverseDecoder(model_id, guarded_late=guarded_late)
+def read(*pieces: bytes, tools: Iterable[str] = (), guarded_late: bool = False) -> ConverseDecoder:
+    decoder = ConverseDecoder(MODEL, tools, guarded_late=guarded_late)
     for each in decoded(*pieces):
         decoder.decode(each)
     return decoder
@@ -193,7 +193,7 @@ def test_tools_that_were_called_are_named():
 
 def test_a_prompt_is_not_changed_by_being_sent():
     kept = ConverseContent(MODEL, ({"text": "Hello"},))
-    requested(HI, Message("assistant", "Hello", provider_content=kept), cache_ttl="5m")
+    requested(HI, Message("assistant", "Hello", provider_content=kept), HI, cache_ttl="5m")
     assert kept.blocks == ({"text": "Hello"},)
 
 
@@ -218,54 +218,6 @@ def test_nothing_to_cache_has_no_cache_point():
 def test_a_model_that_refuses_cache_points_gets_none():
     made = requested(HI, system="Be brief.", model_id=OTHER_MODEL, cache_ttl="1h")
     assert "cachePoint" not in json.dumps(made)
-
-
-TEXTS = st.sampled_from(["", " ", "\n\n", "Hi", "Grüß Gott 👋"])
-CALLS = st.builds(
-    ToolCall,
-    st.sampled_from(["call-1", "call-2"]),
-    st.sampled_from(["weather", "time"]),
-    st.none() | st.just({}) | st.just({"city": "Paris"}),
-)
-RESULTS = st.builds(ToolResult, st.sampled_from(["call-1", "call-2"]), TEXTS, st.booleans())
-KEPT = st.none() | st.builds(
-    ConverseContent, st.sampled_from([MODEL, OTHER_MODEL]), st.just(({"text": "as it was"},))
-)
-USERS = st.builds(
-    lambda text, results: Message("user", text, tool_results=results),
-    TEXTS,
-    st.lists(RESULTS).map(tuple),
-)
-ASSISTANTS = st.builds(
-    lambda text, calls, provider_content: Message(
-        "assistant", text, calls, provider_content=provider_content
-    ),
-    TEXTS,
-    st.lists(CALLS).map(tuple),
-    KEPT,
-)
-
-
-@given(
-    st.lists(USERS | ASSISTANTS, max_size=5),
-    TEXTS,
-    st.lists(st.just(WEATHER), max_size=1).map(tuple),
-    st.sampled_from(["", "5m", "1h"]),
-)
-def test_no_request_has_what_bedrock_refuses(messages, system, tools, ttl):
-    made = requested(*messages, system=system, tools=tools, cache_ttl=ttl)
-    blocks = [block for message in made["messages"] for block in message["content"]]
-    kinds = [next(iter(block)) for block in blocks]
-    results = [text for block in blocks for text in block.get("toolResult", {}).get("content", ())]
-    texts = [*made.get("system", ()), *blocks, *results]
-
-    assert all(message["content"] for message in made["messages"])
-    assert all(block["text"].strip() for block in texts if "text" in block)
-    assert ("toolConfig" in made) is bool(tools or "toolUse" in kinds)
-    assert json.dumps(made).count("cachePoint") <= (4 if ttl else 0)
-    for message in made["messages"]:
-        order = ["toolResult" in block for block in message["content"]]
-        assert order == sorted(order, reverse=True)
 
 
 # --- the stream
@@ -315,6 +267,46 @@ def test_a_call_without_an_object_can_be_sent_back(fragments, arguments):
     completion = read(*tool("call-1", *fragments), stop("max_tokens")).completion
     assert completion.tool_calls == (ToolCall("call-1", "weather", arguments),)
     assert completion.provider_content.blocks[0]["toolUse"]["input"] == {}
+
+
+def test_a_call_that_the_service_adds_to_is_ours():
+    """Gateways say of a call what kind it is, and AWS may say more some day."""
+    told = {"toolUseId": "call-1", "name": "weather", "type": "server_tool_use", "new": 1}
+    pieces = [start({"toolUse": told}), delta({"toolUse": {"input": '{"city": "Paris"}'}}), stop()]
+    assert read(*pieces, tools=["weather"]).completion.tool_calls == (CALL,)
+    # Nobody offered that one, so the service answers it.
+    assert read(*pieces, tools=["time"]).completion.tool_calls == ()
+
+
+def test_a_call_of_a_tool_that_is_made_up_is_ours():
+    pieces = tool("call-1", '{"city": "Paris"}', name="json<|channel|>x")
+    completion = read(*pieces, stop("tool_use"), tools=["weather"]).completion
+    assert completion.tool_calls == (CALL._replace(name="json<|channel|>x"),)
+    told = Message("user", tool_results=(ToolResult("call-1", "There is no such tool."),))
+    made = requested(HI, message_of("", completion), told, tools=(WEATHER,))
+    (block,) = made["messages"][1]["content"]
+    assert block["toolUse"]["name"] == "json__channel__x"
+
+
+@pytest.mark.parametrize("half", [r'{"city": "\ud83d"}', '{"city": "\ud83d"}'])
+def test_half_characters_are_not_sent_back(half):
+    called = {"toolUseId": "call-1", "name": "weather"}
+    decoder = ConverseDecoder(MODEL, ["weather"])
+    for index, member in enumerate(
+        [{"reasoningContent": {"text": "\ud83d"}}, {"text": "\ud83d"}, {"toolUse": {"input": half}}]
+    ):
+        start = {"toolUse": called} if "toolUse" in member else {}
+        decoder.decode({"contentBlockStart": {"contentBlockIndex": index, "start": start}})
+        decoder.decode({"contentBlockDelta": {"contentBlockIndex": index, "delta": member}})
+    decoder.decode({"messageStop": {"stopReason": "tool_use"}})
+    made = requested(HI, message_of("\ud83d", decoder.completion), TOLD)
+    json.dumps(made, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("said", [{}, {"start": {"text": {}}}])
+def test_a_block_that_says_nothing_of_itself_is_text(said):
+    pieces = [event("contentBlockStart", {"contentBlockIndex": 0, **said}), delta({"text": "Yes"})]
+    assert read(*pieces, stop()).completion.provider_content.blocks == ({"text": "Yes"},)
 
 
 THOUGHTS = [
@@ -378,11 +370,9 @@ def test_thoughts_may_have_no_signature():
 @pytest.mark.parametrize(
     "pieces", [[], [delta({"reasoningContent": {"text": "hm"}})], [delta({"text": " \n"})]]
 )
-def test_a_message_that_says_nothing_is_not_sent_back(pieces):
+def test_what_says_nothing_is_not_kept(pieces):
     completion = read(*pieces, stop("max_tokens")).completion
     assert completion.provider_content is None
-    said = Message("assistant", "", provider_content=completion.provider_content)
-    assert [each["role"] for each in requested(HI, said, HI)["messages"]] == ["user", "user"]
 
 
 @pytest.mark.parametrize("guarded_late", [True, False])

@@ -199,7 +199,7 @@ def test_earlier_questions_go_before_the_question() -> None:
         Message("assistant", "Mylopoulos."),
         Message("user", "When?"),
     )
-    assert question(messages) == (
+    assert question(Prompt(messages)) == (
         "Asked before:\nWhat is Telos?\nWho made it?\n\nAsked now:\nWhen?"
     )
 
@@ -211,11 +211,11 @@ def test_the_newest_questions_have_precedence() -> None:
         Message("user", "newer"),
         Message("user", "When?" + "y" * 100),
     )
-    asked = question(messages)
+    asked = question(Prompt(messages))
     assert asked.startswith("Asked before:\nnewer\n\nAsked now:\nWhen?")
     assert len(asked) <= MAX_QUESTION_CHARACTERS
 
 
-def test_a_question_that_is_too_long_stays() -> None:
-    long = "y" * (MAX_QUESTION_CHARACTERS + 1)
-    assert question((Message("user", "before"), Message("user", long))) == long
+def test_a_question_that_is_too_long_is_cut() -> None:
+    messages = (Message("user", "before"), Message("user", "y" * (MAX_QUESTION_CHARACTERS + 1)))
+    assert question(Prompt(messages)) == "y" * MAX_QUESTION_CHARACTERS

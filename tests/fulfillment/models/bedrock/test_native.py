@@ -35,7 +35,7 @@ PROMPT = Prompt(
     top_p=0.9,
     stop_sequences=("END",),
 )
-QUESTIONS = [{"role": "user", "content": "Hi"}, {"role": "user", "content": "Zwölf?"}]
+QUESTIONS = [{"role": "user", "content": "Hi\n\nZwölf?"}]
 PLAIN = Prompt((Message("user", "Hi"),), max_tokens=50)
 METRICS = {
     "amazon-bedrock-invocationMetrics": {
@@ -224,7 +224,7 @@ def test_a_builder_can_bring_a_dialect() -> None:
     )
     assert read(answer) == ("Zwölf", None)
     assert answer.completion == Completion("m", StopReason.MAX_TOKENS, 702, 98, 3042, 600, 1)
-    assert json.loads(sent[0].body) == {"prompt": "Zwölf?", "max_gen_len": 50, "images": []}
+    assert json.loads(sent[0].body) == {"prompt": "Hi\n\nZwölf?", "max_gen_len": 50, "images": []}
 
 
 # --- guardrails

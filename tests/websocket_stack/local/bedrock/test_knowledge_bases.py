@@ -165,13 +165,13 @@ def test_earlier_questions_do_not_get_in_the_way() -> None:
     texts = ("deep sea", "It is.", "horn in fog")
     messages = [Message("assistant" if n % 2 else "user", text) for n, text in enumerate(texts)]
 
-    assert retrieve(LIBRARY, QUERY._replace(text=question(messages))) == [FOG]
+    assert retrieve(LIBRARY, QUERY._replace(text=question(Prompt(tuple(messages))))) == [FOG]
 
 
 def test_earlier_questions_help_a_short_one() -> None:
     messages = [Message("user", "deep sea"), Message("assistant", "Yes."), Message("user", "Why?")]
 
-    [found] = retrieve(LIBRARY, QUERY._replace(text=question(messages)))
+    [found] = retrieve(LIBRARY, QUERY._replace(text=question(Prompt(tuple(messages)))))
     assert found.heading == "Sea"
 
 
