@@ -16,6 +16,7 @@ from fulfillment.lex.messages import Text
 from fulfillment.lex.web_ui_framing import PairedText
 from fulfillment.memory.base import Exchange
 from fulfillment.memory.conversation import Conversation
+from fulfillment.models.base import WITHHELD
 from fulfillment.models.tool_loop import ToolLoop
 from fulfillment.notices import Notices
 from fulfillment.streaming.deadline import Deadline
@@ -102,7 +103,10 @@ def run(
         can_go_on=conversation.is_remembered,
     )
     decision = decision.after(reply)
-    saving = _save(conversation, event, reply, decision)
+    saving = None
+    # What was refused or blocked once would be so in every turn that still holds it.
+    if not any(completion.stop_reason in WITHHELD for completion in calls.completions):
+        saving = _save(conversation, event, reply, decision)
     stream.settle(deadline.settle_by)
     response = responses.respond(
         event, reply, decision, attributes, slots, settings, notices.too_long

@@ -726,7 +726,6 @@ def test_all_that_is_said_is_remembered(event, check, replies):
     ("end", "notice", "cut"),
     [
         (ModelInterrupted("x"), WORDS.interrupted, False),
-        (Completion("m", StopReason.REFUSED), WORDS.withheld, False),
         (Completion("m", StopReason.MAX_TOKENS), f"{WORDS.too_long} {WORDS.to_go_on}", True),
     ],
 )
@@ -735,6 +734,30 @@ def test_a_notice_is_not_remembered(event, end, notice, cut):
     response = bot.lambda_handler(event, Context())
     assert reply_of(response)[0] == f"All.\n\n{notice}"
     assert list(memory.kept.values()) == [[Exchange("and for two people?", "All.", cut=cut)]]
+
+
+@pytest.mark.parametrize("reason", [StopReason.REFUSED, StopReason.BLOCKED, StopReason.RETRACTED])
+def test_what_was_withheld_is_not_asked_again(event, reason):
+    bot, memory = remembering("Well, first you", Completion("m", reason), then=["Hello!"])
+    first = bot.lambda_handler(event, Context())
+    second = bot.lambda_handler(next_event(event, first, "hi"), Context())
+    assert reply_of(second) == ("Hello!", "Fulfilled")
+    assert bot.resources.model.prompts[1].messages == (Message("user", "hi"),)
+    (kept,) = memory.kept.values()
+    assert kept == [Exchange("hi", "Hello!")]
+
+
+def test_a_refusal_in_passing_is_not_remembered(event):
+    """A handler may ask twice and write something else in the end."""
+    bot, memory = remembering(Completion("m", StopReason.REFUSED))
+
+    @bot.fallback
+    def classify(turn):
+        list(turn.ask())
+        yield "Let us talk about lamps."
+
+    assert reply_of(bot.lambda_handler(event, Context()))[0].startswith("Let us talk about lamps.")
+    assert memory.saves == 0
 
 
 def fails():
