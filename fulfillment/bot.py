@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fulfillment import runner
 from fulfillment.clients import Resources
@@ -178,14 +178,17 @@ class Bot(Router):
             from fulfillment.lex.responses import delegate
 
             return delegate(event)
-        own: dict[str, Any] = {"model": self._model, "memory": self._memory}
-        own = {name: value for name, value in own.items() if value is not None}
+        resources = resources or self.resources
+        if self._model is not None:
+            resources = resources._replace(model=self._model, shares_id=True)
+        if self._memory is not None:
+            resources = resources._replace(memory=self._memory)
         surrounded = self._surrounded(handler)
         return runner.run(
             event,
             wrapped(surrounded, watch) if watch else surrounded,
             context,
-            (resources or self.resources)._replace(**own),
+            resources,
             self._notices_of(event.locale),
             record,
         )

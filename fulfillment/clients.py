@@ -45,6 +45,8 @@ class Resources(NamedTuple):
             ``None`` where the settings say not to stream.
         memory: where conversations are kept, if anywhere.
         clock: seconds, from any start.
+        shares_id: whether the model is told the conversation's id. A bot's own may remember by
+            itself; those that the environment names do not.
         stand_in: what answers instead of every model that a handler asks, in a test.
         model_asked: set when a model's first request is on its way.
     """
@@ -54,6 +56,7 @@ class Resources(NamedTuple):
     browser: Callable[[], Browser] | None = None
     memory: Memory | None = None
     clock: Callable[[], float] = time.monotonic
+    shares_id: bool = False
     stand_in: Model | None = None
     model_asked: threading.Event | None = None
 
@@ -80,7 +83,7 @@ class Resources(NamedTuple):
         """
         settings = Settings.from_environ(environ)
         make_client, region = _session()
-        model_asked = None
+        model_asked, shares_id = None, model is not None
         if model is None:
             model_asked = threading.Event()
             model = _model(settings, make_client, model_asked)
@@ -101,6 +104,7 @@ class Resources(NamedTuple):
             model,
             cache(browser) if settings.can_stream else None,
             memory,
+            shares_id=shares_id,
             model_asked=model_asked,
         )
 

@@ -71,6 +71,7 @@ def run(
         event,
         dialog,
         model=resources.model,
+        shares_id=resources.shares_id,
         settings=settings,
         calls=calls,
         conversation=conversation,

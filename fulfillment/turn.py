@@ -56,6 +56,7 @@ class Turn:
         settings: Settings,
         calls: ToolLoop,
         conversation: Conversation,
+        shares_id: bool = False,
     ) -> None:
         self.utterance = event.utterance
         self.intent = event.intent.name
@@ -71,6 +72,7 @@ class Turn:
         self._session_attributes = dict(event.session_attributes)
         self._dialog = dialog
         self._model = model
+        self._shares_id = shares_id
         self._settings = settings
         self._calls = calls
         self._conversation = conversation
@@ -141,6 +143,7 @@ class Turn:
         system = settings.system_prompt_of(self.locale) if system is None else system
         if earlier and earlier[-1].cut:
             system = f"{system}\n\n{GO_ON}".strip()
+        shares_id = history and (model is not None or self._shares_id)
         question = Message("user", self.utterance if utterance is None else utterance)
         prompt = Prompt(
             messages=(*_messages(earlier), question),
@@ -150,8 +153,7 @@ class Turn:
             top_p=settings.top_p if top_p is None else top_p,
             stop_sequences=tuple(stop_sequences),
             tools=toolbox.specs if toolbox else (),
-            # The settings' own models have no memory that it could name.
-            conversation_id=self._conversation.share_id() if model and history else "",
+            conversation_id=self._conversation.share_id() if shares_id else "",
         )
         chunks = self._calls.ask(model or self._model, prompt, toolbox)
         return ModelText(chunks, sys._getframe(1))

@@ -15,6 +15,7 @@ from turns import (
     bot_of,
     dialog_event,
     intent_event,
+    next_event,
     reply_of,
     taken,
 )
@@ -561,6 +562,18 @@ def test_a_bot_may_have_a_model_of_its_own(event):
     bot = Bot(model=own, resources=bot_of("From the settings'.").resources)
     assert said(bot, event) == "From its own."
     assert bot.resources.model.prompts == []
+
+
+def test_a_model_of_its_own_may_remember_by_itself(event):
+    """As Bedrock's agents do, by the conversation's id."""
+    own = ScriptedModel("Hello.", repeats=True)
+    bot = Bot(model=own, resources=bot_of().resources)
+    first = bot.lambda_handler(event, Context())
+    second = bot.lambda_handler(next_event(event, first), Context())
+    (name,) = {prompt.conversation_id for prompt in own.prompts}
+    assert name
+    for response in (first, second):
+        assert response["sessionState"]["sessionAttributes"][ATTRIBUTE] == name
 
 
 def test_what_a_bot_is_made_of_is_named():

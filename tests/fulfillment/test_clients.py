@@ -3,11 +3,13 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from aws_stub import RawBody
+from fakes import FakeMemory
 from fulfillment.clients import Resources
 from fulfillment.errors import ModelError
 from fulfillment.memory.dynamodb import ConversationTable
 from fulfillment.models.base import Message, Prompt
 from fulfillment.models.fallback import FallbackModel
+from fulfillment.testing import ScriptedModel
 
 ENDPOINT = "https://abc123.execute-api.us-east-1.amazonaws.com/Prod"
 STREAMING = {"STREAMING_ENDPOINT": ENDPOINT, "SESSION_TABLE": "sessions"}
@@ -42,6 +44,16 @@ def test_a_model_that_is_told_of_earlier_turns_needs_the_table(clients):
     addresses, _ = resources.browser()
     assert addresses._client is resources.memory._client
     assert sorted(clients) == ["apigatewaymanagementapi", "bedrock-runtime", "dynamodb"]
+
+
+def test_no_client_is_made_for_what_a_bot_has_itself(clients):
+    own, memory = ScriptedModel("Hello."), FakeMemory()
+    environ = STREAMING | {"CONVERSATION_TABLE": "talks"}
+    resources = Resources.from_environ(environ, model=own, memory=memory)
+    assert (resources.model, resources.memory) == (own, memory)
+    assert clients == []
+    # Nothing would ever say that its request has left.
+    assert resources.model_asked is None
 
 
 def test_several_models_share_a_client(clients):
