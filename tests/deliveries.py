@@ -5,26 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fakes import FakeChannel, FakeClock
-from fulfillment.streaming.delivery import Delivery, Done, Post, Wait
+from fulfillment.errors import AddressError
+from fulfillment.streaming.delivery import Delivery, Done, Find, Post, Wait
+from fulfillment.streaming.framing import Ending
 from fulfillment.streaming.stream import Stream
+
+CONNECTION = "connection-1"
+COMPLETED = Ending("completed")
 
 
 def deliver(
+    delivery: Delivery,
     chunks: Sequence[tuple[float, str]],
     ends_at: float,
-    delivery: Delivery,
     channel: FakeChannel,
     clock: FakeClock,
+    *,
+    find: Callable[[], str | None] = lambda: CONNECTION,
+    ending: Ending = COMPLETED,
     visible: Callable[[str], str] = str,
 ) -> None:
     """Post a text that is written at told times; what is waited for happens at its time.
 
     Args:
+        delivery: says what is posted when.
         chunks: pairs of seconds and a chunk, in order of time.
         ends_at: when the text is complete, in seconds.
-        delivery: says what is posted when.
         channel: where frames go.
-        clock: passes as the delivery waits.
+        clock: passes as the delivery waits, and as the channel says.
+        find: returns where the client is.
+        ending: how the turn ends.
         visible: what is shown of the text, given its next piece.
     """
     stream = Stream()
@@ -33,17 +43,45 @@ def deliver(
         (at, lambda at=at, chunk=chunk: stream.write(chunk, at)) for at, chunk in chunks
     ]
     steps.append((ends_at, lambda: stream.complete(ends_at)))
-    while True:
+    steps.append((ends_at, lambda: stream.finish(ending)))
+
+    def catch_up() -> None:
         while steps and steps[0][0] <= clock.now:
             steps.pop(0)[1]()
-        action = delivery.next(clock.now)
-        if isinstance(action, Done):
-            return
+
+    catch_up()
+    while not isinstance(action := delivery.next(clock.now), Done):
         if isinstance(action, Wait):
-            due = [action.until] if action.until is not None else []
-            clock.now = min([*due, *(at for at, _ in steps[:1])])
+            until = [action.until] if action.until is not None else []
+            clock.now = min([*until, *(at for at, _ in steps[:1])])
         elif isinstance(action, Post):
-            channel.post(action.address, action.payload)
-            delivery.posted(clock.now)
-        else:
-            delivery.found("connection-1", clock.now)
+            _post(delivery, channel, action, clock, meanwhile=catch_up)
+        elif isinstance(action, Find):
+            _find(delivery, find, clock)
+        catch_up()
+
+
+def _post(
+    delivery: Delivery,
+    channel: FakeChannel,
+    post: Post,
+    clock: FakeClock,
+    meanwhile: Callable[[], None],
+) -> None:
+    try:
+        channel.post(*post)
+    except Exception as exc:
+        meanwhile()
+        delivery.failed(exc, clock.now)
+    else:
+        meanwhile()
+        delivery.posted(clock.now)
+
+
+def _find(delivery: Delivery, find: Callable[[], str | None], clock: FakeClock) -> None:
+    try:
+        address = find()
+    except AddressError as exc:
+        delivery.lookup_failed(exc, clock.now)
+    else:
+        delivery.found(address, clock.now)

@@ -141,7 +141,7 @@ def arrivals_of(written: list[tuple[float, str]]) -> list[tuple[float, str]]:
     arrivals: list[tuple[float, str]] = []
     channel = FakeChannel(on_post=lambda: arrivals.append((clock.now, channel.frames[-1])))
     delivery = Delivery(PairedText(), Pace(Settings().flush_interval_seconds), tail="reply")
-    deliver(written, written[-1][0], delivery, channel, clock)
+    deliver(delivery, written, written[-1][0], channel, clock)
     return arrivals
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from fulfillment.models.base import Completion, Prompt, StopReason, ToolCall
@@ -73,7 +73,7 @@ class ScriptedStream:
         completion: how it ended, once it has.
     """
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Iterable[Step]) -> None:
         self._steps = steps
         self.closed = threading.Event()
         self.completion: Completion | None = None

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from browser.paced_model import PacedModel
 from browser.pages import ChatPage, LexWebUi, OwnPage
-from browser.scripted_model import ScriptedModel
 from browser.sites import LEX_WEB_UI_DIST, Site, User, running_site, visiting
 from stack_fixture import OF_FUNCTIONS, client
 from websocket_stack.local import stack
@@ -99,7 +99,7 @@ def site(visited: Visited) -> Site:
 
 
 @pytest.fixture
-def model(site: Site) -> ScriptedModel:
+def model(site: Site) -> PacedModel:
     return site.model
 
 

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext
 from starlette.routing import BaseRoute
 
+from browser.paced_model import PacedModel
 from browser.pages import ChatPage, LexWebUi
-from browser.scripted_model import ScriptedModel
 from browser.watch import Watch
 from stack_fixture import running_stack
 from websocket_stack.local import lex_web_ui, stack
@@ -26,7 +26,7 @@ class Site(NamedTuple):
     """A running stack and the chat page that is looked at."""
 
     origin: str
-    model: ScriptedModel
+    model: PacedModel
     page: type[ChatPage]
 
 
@@ -52,7 +52,7 @@ def running_site(page: type[ChatPage], **options: Any) -> Iterator[Site]:
     routes: Sequence[BaseRoute] = ()
     if page is LexWebUi:
         routes = lex_web_ui.routes(Path(LEX_WEB_UI_DIST), stack.STAGE)
-    model = ScriptedModel()
+    model = PacedModel()
     with running_stack(
         model_routes=bedrock_routes.routes(model),
         auth="iam" if page is LexWebUi else "none",
@@ -61,7 +61,10 @@ def running_site(page: type[ChatPage], **options: Any) -> Iterator[Site]:
         environ={},
         **options,
     ) as origin:
-        yield Site(origin, model, page)
+        try:
+            yield Site(origin, model, page)
+        finally:
+            model.close()
 
 
 @contextmanager

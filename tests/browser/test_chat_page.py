@@ -7,8 +7,8 @@ import threading
 import pytest
 from playwright.sync_api import expect
 
+from browser.paced_model import paced
 from browser.pages import ChatPage, OwnPage
-from browser.scripted_model import paced
 from stack_fixture import connection_of, wait_until_unregistered
 
 pytestmark = pytest.mark.parametrize("visited", [OwnPage], ids=["own-page"], indirect=True)

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser, expect
 
+from browser.paced_model import PacedModel
 from browser.pages import ChatPage, LexWebUi, OwnPage, Seen
-from browser.scripted_model import ScriptedModel
 from browser.sites import LEX_WEB_UI_DIST, Site, running_site, visiting
 from example_dialogs import (
     ANYTHING_ELSE,
@@ -37,7 +37,7 @@ def chatting(browser: Browser, bot: str) -> Iterator[ChatPage]:
     """Run a bot in the local stack; yields a tab with the chat page."""
     with (
         running_stack(bot=bot, model_routes=demo_routes(), environ={}) as origin,
-        visiting(browser, Site(origin, ScriptedModel(), OwnPage)) as user,
+        visiting(browser, Site(origin, PacedModel(), OwnPage)) as user,
     ):
         chat = user.new_tab()
         chat.open()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Route, expect
 
+from browser.paced_model import LONG_ENOUGH_SECONDS
 from browser.pages import LexWebUi
-from browser.scripted_model import LONG_ENOUGH_SECONDS
 from browser.sites import visiting
 from stack_fixture import connection_of
 from websocket_stack.local import stack

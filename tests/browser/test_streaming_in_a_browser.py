@@ -9,8 +9,8 @@ import time
 import pytest
 from playwright.sync_api import expect
 
+from browser.paced_model import LONG_ENOUGH_SECONDS, PacedModel, Step, Written, paced
 from browser.pages import ChatPage, Seen
-from browser.scripted_model import LONG_ENOUGH_SECONDS, ScriptedModel, Step, Written, paced
 from browser.sites import running_site, visiting
 from fulfillment.notices import Notices
 from stack_fixture import connection_of
@@ -74,12 +74,12 @@ def lags(written: list[Written], seen: list[Seen]) -> list[float]:
     ]
 
 
-def lags_of_a_turn(chat: ChatPage, model: ScriptedModel) -> list[float]:
+def lags_of_a_turn(chat: ChatPage, model: PacedModel) -> list[float]:
     complete = chat.replies.count() + 1
     chat.record()
     chat.ask("A story, please.")
     expect(chat.replies).to_have_count(complete)
-    return lags(model.answers[-1].written, chat.recorded())
+    return lags(model.streams[-1].written, chat.recorded())
 
 
 @pytest.mark.parametrize("rhythm", RHYTHMS)

@@ -347,7 +347,7 @@ def test_frames_are_a_prefix_of_the_plain_text(
         at += gap
         chunks.append((at, chunk))
     channel, delivery = FakeChannel(), Delivery(PairedText(), Pace(0.2), tail="reply")
-    deliver(chunks, at + tail_seconds, delivery, channel, clock, PlainReader().feed)
+    deliver(delivery, chunks, at + tail_seconds, channel, clock, visible=PlainReader().feed)
     shown = "".join(channel.frames)
     text = plain("".join(chunk for _, chunk in chunks))
     assert text.startswith(shown)
@@ -362,5 +362,5 @@ def test_a_chunk_of_marks_alone_posts_nothing() -> None:
     clock = FakeClock()
     channel = FakeChannel(on_post=lambda: posted_at.append(clock.now))
     delivery = Delivery(PairedText(), Pace(0.2), tail="reply")
-    deliver(chunks, 9.0, delivery, channel, clock, PlainReader().feed)
+    deliver(delivery, chunks, 9.0, channel, clock, visible=PlainReader().feed)
     assert (channel.frames, posted_at) == (["Hell", "o"], [3.0, 3.0])

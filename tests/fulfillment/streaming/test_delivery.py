@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from probe_door import JsonFrames
 
+from deliveries import COMPLETED, CONNECTION, deliver
 from fakes import FakeChannel, FakeClock
 from fulfillment.errors import (
     AddressContested,
-    AddressError,
     ChannelBusy,
     ChannelError,
     ConnectionGone,
@@ -22,68 +22,11 @@ from fulfillment.streaming.pacing import Pace
 from lex_web_ui import visible
 
 INTERVAL = 0.2
-CONNECTION = "connection-1"
-COMPLETED = Ending("completed")
+
 END = {"type": "end", "outcome": "completed"}
 
 
-class Script:
-    """What a writer does to a delivery, each thing at its time of a told clock."""
-
-    def __init__(self, delivery, chunks, ends_at, ending):
-        self._delivery = delivery
-        self._steps = [(at, lambda text=text: delivery.write(text)) for at, text in chunks]
-        self._steps.append((ends_at, delivery.complete))
-        self._steps.append((ends_at, lambda: delivery.finish(ending)))
-
-    def next_at(self):
-        return self._steps[0][0] if self._steps else float("inf")
-
-    def run_until(self, now):
-        while self._steps and self._steps[0][0] <= now:
-            self._steps.pop(0)[1]()
-
-
-def drive(delivery, script, channel, find, clock):
-    """Do what a delivery says, as a shell would, on a told clock."""
-    while True:
-        script.run_until(clock.now)
-        action = delivery.next(clock.now)
-        if isinstance(action, Done):
-            return
-        if isinstance(action, Wait):
-            until = float("inf") if action.until is None else action.until
-            clock.now = min(until, script.next_at())
-            assert clock.now < float("inf"), "it waits for what never comes"
-        elif isinstance(action, Post):
-            error = raised(lambda post=action: channel.post(*post))
-            script.run_until(clock.now)
-            if error is None:
-                delivery.posted(clock.now)
-            else:
-                delivery.failed(error, clock.now)
-        else:
-            look(delivery, find, clock)
-
-
-def look(delivery, find, clock):
-    try:
-        address = find()
-    except AddressError as exc:
-        delivery.lookup_failed(exc, clock.now)
-    else:
-        delivery.found(address, clock.now)
-
-
-def raised(call):
-    try:
-        call()
-    except Exception as exc:
-        return exc
-    return None
-
-
-def deliver(
+def delivered(
     chunks,
     ends_at,
     *,
@@ -100,7 +43,7 @@ def deliver(
     posted_at = []
     channel = channel or FakeChannel(on_post=lambda: posted_at.append(round(clock.now, 3)))
     delivery = Delivery(framing or PairedText(), Pace(INTERVAL), tail=tail, **options)
-    drive(delivery, Script(delivery, chunks, ends_at, ending), channel, find, clock)
+    deliver(delivery, chunks, ends_at, channel, clock, find=find, ending=ending)
     return delivery, channel.frames, posted_at
 
 
@@ -109,36 +52,36 @@ def steady(count, every=0.0125, start=1.0, chunk="word "):
 
 
 def test_the_first_chunk_leaves_at_once_as_a_pair():
-    _, frames, posted_at = deliver([(1.0, "Hello")], ends_at=5.0)
+    _, frames, posted_at = delivered([(1.0, "Hello")], ends_at=5.0)
     assert frames == ["Hell", "o"]
     assert posted_at == [1.0, 1.0]
 
 
 def test_chunks_of_an_interval_leave_together():
-    _, frames, posted_at = deliver(steady(40), ends_at=1.5)
+    _, frames, posted_at = delivered(steady(40), ends_at=1.5)
     assert frames[:4] == ["word", " ", "word " * 15 + "word", " "]
     assert posted_at == [1.0, 1.0, 1.2, 1.2, 1.4, 1.4]
 
 
 def test_in_a_pause_all_but_the_last_character_is_followed_by_a_frame():
-    _, frames, posted_at = deliver([(1.0, "Looking"), (1.05, " it up…")], ends_at=9.0)
+    _, frames, posted_at = delivered([(1.0, "Looking"), (1.05, " it up…")], ends_at=9.0)
     assert frames == ["Lookin", "g", " it up", "…"]
     assert posted_at[-1] == 1.2
 
 
 def test_a_lone_first_character_is_followed_as_soon_as_there_is_more():
-    _, frames, posted_at = deliver([(1.0, "I"), (1.01, " am"), (1.02, " here")], ends_at=9.0)
+    _, frames, posted_at = delivered([(1.0, "I"), (1.01, " am"), (1.02, " here")], ends_at=9.0)
     assert frames == ["I", " a", "m", " her", "e"]
     assert posted_at == [1.0, 1.01, 1.01, 1.21, 1.21]
 
 
 def test_frames_that_other_clients_read_are_not_split():
-    _, frames, _ = deliver([(1.0, "Hello"), (1.5, " there")], ends_at=9.0, framing=RawText())
+    _, frames, _ = delivered([(1.0, "Hello"), (1.5, " there")], ends_at=9.0, framing=RawText())
     assert frames == ["Hello", " there"]
 
 
 def test_nothing_is_posted_once_the_text_is_complete():
-    delivery, frames, _ = deliver([(1.0, "Hello"), (1.1, " tail")], ends_at=1.15)
+    delivery, frames, _ = delivered([(1.0, "Hello"), (1.1, " tail")], ends_at=1.15)
     assert frames == ["Hell", "o"]
     assert delivery.characters == 5
 
@@ -146,14 +89,14 @@ def test_nothing_is_posted_once_the_text_is_complete():
 def test_the_second_of_a_pair_is_not_posted_when_the_text_completes_during_the_first():
     clock = FakeClock()
     channel = FakeChannel(clock=clock, seconds=0.1)
-    _, frames, _ = deliver([(1.0, "Hello")], ends_at=1.05, channel=channel, clock=clock)
+    _, frames, _ = delivered([(1.0, "Hello")], ends_at=1.05, channel=channel, clock=clock)
     assert frames == ["Hell"]
 
 
 def test_slow_posts_do_not_hold_the_end_for_more_than_one_post():
     clock = FakeClock()
     channel = FakeChannel(clock=clock, seconds=0.5)
-    deliver(steady(400), ends_at=6.0, channel=channel, clock=clock)
+    delivered(steady(400), ends_at=6.0, channel=channel, clock=clock)
     assert clock.now <= 6.0 + 0.5
 
 
@@ -161,13 +104,13 @@ def test_frames_get_rarer_when_posts_are_slow():
     def posts(seconds):
         clock = FakeClock()
         channel = FakeChannel(clock=clock, seconds=seconds)
-        return len(deliver(steady(400), ends_at=6.0, channel=channel, clock=clock)[1])
+        return len(delivered(steady(400), ends_at=6.0, channel=channel, clock=clock)[1])
 
     assert posts(0.01) > posts(0.1) > posts(0.4)
 
 
 def test_the_first_frame_is_timed():
-    delivery, _, _ = deliver([(1.0, "Hello")], ends_at=5.0)
+    delivery, _, _ = delivered([(1.0, "Hello")], ends_at=5.0)
     assert delivery.first_frame_at == 1.0
     assert delivery.frames == 2
 
@@ -201,7 +144,7 @@ class Rows:
 )
 def test_without_a_connection_to_trust_nothing_is_posted(row, status):
     clock = FakeClock()
-    delivery, frames, _ = deliver(steady(10), 20.0, clock=clock, find=Rows(clock, (0, row)))
+    delivery, frames, _ = delivered(steady(10), 20.0, clock=clock, find=Rows(clock, (0, row)))
     assert frames == []
     assert delivery.status == status
 
@@ -210,7 +153,7 @@ def test_without_a_connection_to_trust_nothing_is_posted(row, status):
 def test_a_row_that_appears_late_is_found_and_caught_up_with(before):
     clock = FakeClock()
     rows = Rows(clock, (0, before), (1.2, CONNECTION))
-    delivery, frames, posted_at = deliver(steady(40, start=0.1), 9.0, clock=clock, find=rows)
+    delivery, frames, posted_at = delivered(steady(40, start=0.1), 9.0, clock=clock, find=rows)
     assert rows.looks == [0.0, 0.3, 0.8, 1.5]
     assert frames == ["word " * 39 + "word", " "]
     assert posted_at[0] == 1.5
@@ -220,7 +163,7 @@ def test_a_row_that_appears_late_is_found_and_caught_up_with(before):
 def test_looking_for_a_row_ends_with_the_text():
     clock = FakeClock()
     rows = Rows(clock, (0, None))
-    deliver([(0.1, "Hello")], 0.5, clock=clock, find=rows)
+    delivered([(0.1, "Hello")], 0.5, clock=clock, find=rows)
     assert rows.looks == [0.0, 0.3]
 
 
@@ -229,7 +172,7 @@ def test_a_client_that_connects_again_gets_what_it_has_not_seen():
     rows = Rows(clock, (0, CONNECTION), (1.6, "connection-2"))
     channel = FakeChannel(clock=clock)
     channel.close_at("connection-1", 1.5)
-    delivery, frames, _ = deliver(steady(100), 9.0, channel=channel, clock=clock, find=rows)
+    delivery, frames, _ = delivered(steady(100), 9.0, channel=channel, clock=clock, find=rows)
     assert "".join(frames) == "word " * 100
     assert {address for address, _ in channel.posts} == {"connection-1", "connection-2"}
     assert (delivery.status, delivery.gone) == (Status.STREAMED, 1)
@@ -239,13 +182,13 @@ def test_a_connection_lost_between_the_frames_of_a_pair_is_continued_behind_the_
     clock = FakeClock()
     rows = Rows(clock, (0, CONNECTION), (0.1, "connection-2"))
     channel = FakeChannel([None, ConnectionGone("410")], clock=clock)
-    _, frames, _ = deliver([(0.0, "Hello")], 9.0, channel=channel, clock=clock, find=rows)
+    _, frames, _ = delivered([(0.0, "Hello")], 9.0, channel=channel, clock=clock, find=rows)
     assert channel.posts == [("connection-1", "Hell"), ("connection-2", "o")]
 
 
 def test_a_connection_that_is_still_opening_gets_a_second_chance():
     channel = FakeChannel([ConnectionGone("410")])
-    delivery, frames, _ = deliver([(0.0, "Hello")], 9.0, channel=channel)
+    delivery, frames, _ = delivered([(0.0, "Hello")], 9.0, channel=channel)
     assert frames == ["Hell", "o"]
     assert delivery.status == Status.STREAMED
 
@@ -254,7 +197,7 @@ def test_a_gone_connection_is_posted_to_no_more():
     clock = FakeClock()
     rows = Rows(clock, (0, CONNECTION))
     channel = FakeChannel(gone_after=3)
-    delivery, frames, _ = deliver(steady(100), 30.0, channel=channel, clock=clock, find=rows)
+    delivery, frames, _ = delivered(steady(100), 30.0, channel=channel, clock=clock, find=rows)
     assert len(frames) == 3
     assert (delivery.status, delivery.gone) == (Status.GONE, 1)
     assert len(rows.looks) == 7
@@ -264,7 +207,7 @@ def test_a_session_that_becomes_contested_is_not_streamed_on():
     clock = FakeClock()
     rows = Rows(clock, (0, CONNECTION), (0.1, AddressContested("two")))
     channel = FakeChannel(gone_after=1)
-    delivery, frames, _ = deliver(steady(100), 9.0, channel=channel, clock=clock, find=rows)
+    delivery, frames, _ = delivered(steady(100), 9.0, channel=channel, clock=clock, find=rows)
     assert len(frames) == 1
     assert delivery.status == Status.CONTESTED
 
@@ -272,7 +215,7 @@ def test_a_session_that_becomes_contested_is_not_streamed_on():
 @pytest.mark.parametrize("error", [ChannelError("500"), FrameRejected("403")])
 def test_a_frame_that_may_have_arrived_or_never_will_ends_the_posting(error):
     channel = FakeChannel([None, None, error])
-    delivery, frames, _ = deliver(steady(100), ends_at=9.0, channel=channel)
+    delivery, frames, _ = delivered(steady(100), ends_at=9.0, channel=channel)
     assert len(frames) == 2
     assert delivery.status == Status.FAILED
     assert delivery.error is error
@@ -280,7 +223,7 @@ def test_a_frame_that_may_have_arrived_or_never_will_ends_the_posting(error):
 
 def test_a_busy_channel_gets_the_text_later():
     channel = FakeChannel([None, ChannelBusy("429"), ChannelBusy("429")])
-    delivery, frames, _ = deliver(steady(100), ends_at=9.0, channel=channel)
+    delivery, frames, _ = delivered(steady(100), ends_at=9.0, channel=channel)
     assert "".join(frames) == "word " * 100
     assert delivery.status == Status.STREAMED
 
@@ -296,14 +239,14 @@ def test_a_channel_that_is_always_busy_is_asked_ever_more_rarely():
             asked.append(round(clock.now, 1))
             raise ChannelBusy("429")
 
-    delivery, _, _ = deliver([(0.0, "Hello")], 8.0, channel=Busy(), clock=clock)
+    delivery, _, _ = delivered([(0.0, "Hello")], 8.0, channel=Busy(), clock=clock)
     assert asked == [0.0, 0.2, 0.6, 1.4, 3.0, 5.0, 7.0]
     assert delivery.busy == len(asked)
 
 
 def test_a_waiting_text_is_posted_at_once_and_stays_in_front():
     clock = FakeClock()
-    delivery, frames, posted_at = deliver(
+    delivery, frames, posted_at = delivered(
         [(2.0, "Hello")], 9.0, clock=clock, waiting_text="Thinking…"
     )
     assert frames == ["Thinking…", " ", "Hell", "o"]
@@ -312,13 +255,13 @@ def test_a_waiting_text_is_posted_at_once_and_stays_in_front():
 
 
 def test_a_waiting_text_that_comes_too_late_is_left_out():
-    _, frames, _ = deliver([(0.0, "Hello")], 9.0, waiting_text="Thinking…")
+    _, frames, _ = delivered([(0.0, "Hello")], 9.0, waiting_text="Thinking…")
     assert frames == ["Hell", "o"]
 
 
 def test_what_a_busy_channel_left_of_a_waiting_text_is_posted_before_the_text():
     channel = FakeChannel([None, ChannelBusy("429")])
-    delivery, frames, _ = deliver([(2.0, "Hello")], 9.0, channel=channel, waiting_text="Wait")
+    delivery, frames, _ = delivered([(2.0, "Hello")], 9.0, channel=channel, waiting_text="Wait")
     assert "".join(frames) == "Wait Hello"
     assert delivery.characters == 5
 
@@ -327,7 +270,7 @@ def test_a_waiting_text_is_not_posted_twice():
     channel = FakeChannel([None, ConnectionGone("410")])
     clock = FakeClock()
     rows = Rows(clock, (0, CONNECTION), (0.1, "connection-2"))
-    _, frames, _ = deliver(
+    _, frames, _ = delivered(
         [(3.0, "Hi!")], 9.0, channel=channel, clock=clock, find=rows, waiting_text="Wait"
     )
     assert "".join(frames).count("Wait") == 1
@@ -352,7 +295,7 @@ def test_in_a_pause_lex_web_ui_shows_all_but_the_last_character_within_800_ms(ga
         seconds=post_seconds,
         on_post=lambda: arrivals.append((clock.now, channel.frames[-1])),
     )
-    deliver(chunks, at + 5.0, channel=channel, clock=clock)
+    delivered(chunks, at + 5.0, channel=channel, clock=clock)
     written = "".join(chunk for _, chunk in chunks)
     assert visible(arrivals, at + 0.8) == written[:-1]
 
@@ -369,7 +312,7 @@ def test_lex_web_ui_trails_the_model_by_an_interval_and_600_ms_at_most(gaps):
         seconds=0.02,
         on_post=lambda: arrivals.append((clock.now, channel.frames[-1])),
     )
-    deliver(chunks, at + 5.0, channel=channel, clock=clock)
+    delivered(chunks, at + 5.0, channel=channel, clock=clock)
     for moment, _ in chunks:
         written = "".join(chunk for since, chunk in chunks if since <= moment)
         assert visible(arrivals, moment + INTERVAL + 0.6).startswith(written[:-1])
@@ -398,7 +341,7 @@ def test_what_was_posted_is_always_a_prefix_of_what_was_written(
     channel = FakeChannel(outcomes, clock=clock, seconds=post_seconds)
     # A client that connects again whenever its connection is gone.
     connections = iter(range(1_000_000))
-    delivery, frames, _ = deliver(
+    delivery, frames, _ = delivered(
         chunks,
         at + tail_seconds,
         channel=channel,
@@ -416,7 +359,7 @@ def test_what_was_posted_is_always_a_prefix_of_what_was_written(
 
 def told(chunks, ends_at, **how):
     """Deliver as JSON; return the delivery, the text, the ends, and when frames came."""
-    delivery, frames, posted_at = deliver(
+    delivery, frames, posted_at = delivered(
         chunks, ends_at, framing=JsonFrames(), tail="frames", **how
     )
     messages = [json.loads(frame) for frame in frames]
@@ -559,7 +502,7 @@ def test_no_post_begins_that_the_reply_would_overtake():
     clock = FakeClock()
     started = []
     channel = FakeChannel(clock=clock, seconds=1.2, on_post=lambda: started.append(clock.now - 1.2))
-    deliver(steady(400, start=0.0), 6.0, channel=channel, clock=clock, settle_by=5.0)
+    delivered(steady(400, start=0.0), 6.0, channel=channel, clock=clock, settle_by=5.0)
     assert started and all(moment + 1.2 <= 5.0 for moment in started)
 
 
