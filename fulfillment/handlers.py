@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from typing import Any, TypeAlias, TypeVar
 
 from fulfillment.errors import HandlerError, RegistrationError
+from fulfillment.must_read import MustRead
 from fulfillment.streaming.stream import Chunks
 from fulfillment.turn import Turn
 
@@ -86,7 +88,11 @@ def chunks_of(result: object) -> Chunks:
 
 def wrapped(handler: NextHandler, middleware: Middleware) -> NextHandler:
     """Return a handler with a middleware around it."""
-    return lambda turn: chunks_of(middleware(turn, handler))
+
+    def next_handler(turn: Turn) -> Chunks:
+        return MustRead(handler(turn), "handler(turn)", sys._getframe(1))
+
+    return lambda turn: chunks_of(middleware(turn, next_handler))
 
 
 def rescued(

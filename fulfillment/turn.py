@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +14,10 @@ from fulfillment.memory.base import Exchange
 from fulfillment.memory.conversation import Conversation
 from fulfillment.models.base import Message, Model, Prompt
 from fulfillment.models.tool_loop import ToolLoop
+from fulfillment.must_read import MustRead
 from fulfillment.settings import Settings
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from fulfillment.streaming.stream import Chunks
     from fulfillment.tools import Tool
 
@@ -112,7 +110,7 @@ class Turn:
         tools: Iterable[Tool | Callable[..., Any]] = (),
         model: Model | None = None,
         history: bool = True,
-    ) -> ModelText:
+    ) -> Chunks:
         """Ask the model; its text comes as it is written: ``yield from turn.ask()``.
 
         Args:
@@ -127,8 +125,8 @@ class Turn:
             history: whether the model is told the earlier turns of the conversation.
 
         Returns:
-            The text, to be iterated once. Iterating raises :class:`fulfillment.errors.ModelError`
-            if the model does not answer, or not to the end.
+            The text, to be iterated once; if it never is, a warning says so. Iterating raises
+            :class:`fulfillment.errors.ModelError` if the model does not answer, or not to the end.
 
         Raises:
             ToolError: a function cannot be a tool.
@@ -156,7 +154,7 @@ class Turn:
             conversation_id=self._conversation.share_id() if shares_id else "",
         )
         chunks = self._calls.ask(model or self._model, prompt, toolbox)
-        return ModelText(chunks, sys._getframe(1))
+        return MustRead(chunks, "turn.ask(…)", sys._getframe(1))
 
     # --- what Lex does next; the last word counts
 
@@ -239,39 +237,6 @@ class Turn:
             HandlerError: a part is empty, too long or one too many.
         """
         self._dialog.add(Card(title, subtitle, image_url, [Button(*each) for each in buttons]))
-
-
-class ModelText(Iterator[str]):
-    """The text of a model call, to be read once. Warns if that is forgotten.
-
-    Args:
-        chunks: the text as it is written; the call starts with the first.
-        asked_in: the frame of the function that asked.
-    """
-
-    def __init__(self, chunks: Chunks, asked_in: FrameType) -> None:
-        self._chunks = chunks
-        self._function = asked_in.f_code.co_name
-        self._place = (asked_in.f_code.co_filename, asked_in.f_lineno)
-        self._is_read = False
-
-    def __next__(self) -> str:
-        self._is_read = True
-        return next(self._chunks)
-
-    def close(self) -> None:
-        """Stop the call."""
-        self._is_read = True
-        self._chunks.close()
-
-    def __del__(self) -> None:
-        if not self._is_read:
-            warnings.warn_explicit(
-                f"{self._function} called turn.ask(…) and never read what it returned, so nothing"
-                " was asked. Write: yield from turn.ask(…)",
-                RuntimeWarning,
-                *self._place,
-            )
 
 
 def _messages(exchanges: Sequence[Exchange]) -> Iterator[Message]:

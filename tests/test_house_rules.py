@@ -34,7 +34,7 @@ FLOORS = [
     {"reply"},
     {"models", "channels", "memory"},
     {"streaming"},
-    {"markdown", "text", "notices", "outcome", "settings", "logs"},
+    {"markdown", "text", "notices", "must_read", "outcome", "settings", "logs"},
     {"errors"},
 ]
 

@@ -45,6 +45,7 @@ LOADED = {
     "fulfillment.models.prompts",
     "fulfillment.models.tool_loop",
     "fulfillment.models.tries",
+    "fulfillment.must_read",
     "fulfillment.notices",
     "fulfillment.router",
     "fulfillment.runner",

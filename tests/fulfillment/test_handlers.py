@@ -138,6 +138,19 @@ def test_a_middleware_is_read_as_any_handler_is(middleware, text):
     assert "".join(wrapped(answer, middleware)("a")) == text
 
 
+def test_a_middleware_that_never_reads_its_handler_warns():
+    def forgets(turn, handler):
+        handler(turn)
+
+    with pytest.warns(RuntimeWarning, match=r"forgets called handler\(turn\) and never read"):
+        assert list(wrapped(lambda turn: chunks_of("a"), forgets)(None)) == []
+
+
+def test_a_middleware_need_not_call_its_handler():
+    # Warnings are errors here.
+    assert list(wrapped(lambda turn: chunks_of("a"), lambda turn, handler: "b")(None)) == ["b"]
+
+
 def test_leaving_a_middleware_leaves_its_handler():
     held = Held("a", "b")
     chunks = wrapped(lambda turn: chunks_of(held), returns_what_comes)(None)
