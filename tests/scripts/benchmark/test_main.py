@@ -9,7 +9,6 @@ from scripts.benchmark.__main__ import main
 from scripts.benchmark.handlers import LEX_STREAMING, PLAIN_LOOP
 from scripts.benchmark.model import Pace
 
-
 # Long enough for a frame to leave before the text is complete, on a busy machine too.
 
 
