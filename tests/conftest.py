@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 EVENTS = Path(__file__).parent / "events"
 
@@ -25,6 +26,20 @@ os.environ.update(
     SESSION_TABLE="sessions",
     NO_PROXY="127.0.0.1,localhost",
 )
+
+# By --hypothesis-profile. The same examples in each run, but for the thorough.
+settings.register_profile("quick", max_examples=10, deadline=None, derandomize=True)
+settings.register_profile("default", max_examples=100, deadline=None, derandomize=True)
+settings.register_profile("thorough", max_examples=2_000, deadline=None)
+settings.load_profile("default")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return how many processes run the tests: many of these wait for a socket."""
+    if config.option.markexpr == "deployed":
+        return 0  # there is one account
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from moto.server import ThreadedMotoServer
 
+pytestmark = pytest.mark.aws_cli
+
 ROOT = Path(__file__).resolve().parents[1]
 STACK = "made-by-the-cli"
 

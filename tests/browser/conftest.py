@@ -45,6 +45,11 @@ NO_LEX_WEB_UI = (
 expect.set_options(timeout=15_000)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark all tests of this folder."""
+    item.add_marker(pytest.mark.browser)
+
+
 # Until the last test of this folder: Playwright keeps an event loop, which other tests cannot have.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:

@@ -9,10 +9,9 @@ from scripts.benchmark.__main__ import main
 from scripts.benchmark.handlers import LEX_STREAMING, PLAIN_LOOP
 from scripts.benchmark.model import Pace
 
-# Long enough for a frame to leave before the text is complete, on a busy machine too.
-
 
 def test_cold_turns_of_both_handlers(capsys):
+    # Long enough for a frame to leave before the text is complete, on a busy machine too.
     main(["--cold", "--tokens", "40", "--rates", "40", "--post-ms", "0", "--turns", "1", "--json"])
     (table,) = json.loads(capsys.readouterr().out)
     assert "of a core" in table["title"] or "of the time" in table["title"]
