@@ -167,7 +167,7 @@ def connection_of(dynamodb: Any, session_id: str) -> str | None:
     row = dynamodb.get_item(
         TableName=stack.SESSION_TABLE, Key={"sessionId": {"S": session_id}}, ConsistentRead=True
     ).get("Item")
-    return row["connectionId"]["S"] if row else None
+    return row.get("connectionId", {}).get("S") if row else None
 
 
 def wait_until_unregistered(dynamodb: Any, session_id: str) -> None:

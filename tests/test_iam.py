@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import closing
@@ -191,7 +192,7 @@ class Aws:
 
     def note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         match model.name:
-            case "GetItem" | "PutItem":
+            case "GetItem" | "PutItem" | "UpdateItem":
                 table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{params['TableName']}"
                 self.calls.add(Call(f"dynamodb:{model.name}", table))
             case "ConverseStream":
@@ -232,7 +233,13 @@ class Aws:
             if self._refused and self._refused in request.url:
                 return aws_stub.refused(403, "AccessDeniedException")(request)
             return AWSResponse(request.url, 200, EVENT_STREAM, aws_stub.RawBody(self._stream()))
-        row = {"sessionId": {"S": "s"}, "connectionId": {"S": "L0SM9cOFvHcCIhw="}}
+        row = {
+            "sessionId": {"S": "s"},
+            "connectionId": {"S": "L0SM9cOFvHcCIhw="},
+            # A row that a turn has to keep.
+            "owner": {"S": "us-east-1:me"},
+            "ttl": {"N": str(int(time.time()) + 3600)},
+        }
         found = {"Item": row} if json.loads(request.body)["TableName"] == TABLE else {}
         return aws_stub.answered(200, json.dumps(found).encode())(request)
 
@@ -283,12 +290,16 @@ def test_the_fulfillment_may_do_what_a_turn_does_and_nothing_else(turn) -> None:
     assert {call.action for call in calls} == {
         "dynamodb:GetItem",
         "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
         "bedrock:InvokeModelWithResponseStream",
         "bedrock:ApplyGuardrail",
         "execute-api:ManageConnections",
     }
-    # It reads where the connection is, and both reads and writes what was said.
-    assert Call("dynamodb:GetItem", TABLE_ARN) in calls
+    # It reads where the connection is and keeps that row, and both reads and writes what was said.
+    assert {call.action for call in calls if call.resource == TABLE_ARN} == {
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+    }
     assert {call.action for call in calls if call.resource == MEMORY_ARN} == {
         "dynamodb:GetItem",
         "dynamodb:PutItem",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -30,14 +29,6 @@ def client() -> Iterator[Any]:
     mock.start(reset=False)
     try:
         with closing(boto3.client("dynamodb", region_name="us-east-1")) as dynamodb:
-            # A write is checked and done at once in DynamoDB, and not in moto.
-            one_at_a_time = threading.Lock()
-            dynamodb.meta.events.register_first(
-                "before-send.dynamodb", lambda **_: one_at_a_time.acquire() and None
-            )
-            dynamodb.meta.events.register(
-                "response-received.dynamodb", lambda **_: one_at_a_time.release()
-            )
             yield dynamodb
     finally:
         mock.stop(remove_data=False)
@@ -69,7 +60,7 @@ def handle(client: Any, table: str) -> Callable[[dict[str, Any]], dict[str, int]
 
 
 def connect(
-    query: dict[str, str] | None, connection_id: str = "DGSykeXooAMCFPQ=", **identity: str
+    query: dict[str, str] | None, connection_id: str = "DGSykeXooAMCFPQ=", **identity: Any
 ) -> dict[str, Any]:
     event: dict[str, Any] = {
         "headers": {"Host": "m932ywd2od.execute-api.us-east-1.amazonaws.com"},
@@ -114,11 +105,37 @@ def test_connect_keeps_who_signed_as_the_owner(handle, rows) -> None:
     assert rows()["session-1"]["owner"] == {"S": IDENTITY}
 
 
-@pytest.mark.parametrize("identity", [{}, {"cognitoIdentityId": ""}])
+def test_an_owners_row_outlives_the_connection_by_a_day(handle, rows) -> None:
+    handle(connect({"sessionId": "session-1"}, cognitoIdentityId=IDENTITY))
+
+    assert rows()["session-1"]["ttl"] == {"N": str(1_734_711_312 + 7500 + 86_400)}
+
+
+# Of an identity pool's guests, API Gateway names the one only by the id.
+OF_EVERY_GUEST = "arn:aws:sts::123456789012:assumed-role/Guests/CognitoIdentityCredentials"
+NAMELESS = [
+    {},
+    {"cognitoIdentityId": ""},
+    {"cognitoIdentityId": None},
+    {"cognitoIdentityId": ["us-east-1:a"]},
+    {"cognitoIdentityId": "us-east-1:\ud83d"},
+    {"userArn": OF_EVERY_GUEST},
+    {"userArn": OF_EVERY_GUEST, "cognitoIdentityId": ""},
+    {"userArn": {}},
+]
+
+
+@pytest.mark.parametrize("identity", NAMELESS)
 def test_without_a_signer_there_is_no_owner(handle, rows, identity) -> None:
     handle(connect({"sessionId": "session-1"}, **identity))
 
     assert "owner" not in rows()["session-1"]
+
+
+@pytest.mark.parametrize("identity", NAMELESS)
+def test_callers_who_cannot_be_told_apart_are_refused(guarded, rows, identity) -> None:
+    assert guarded(connect({"sessionId": "session-1"}, **identity)) == 401
+    assert rows() == {}
 
 
 def test_a_context_without_an_identity_registers(handle, rows) -> None:
@@ -162,22 +179,26 @@ def test_every_session_that_lex_takes_may_register(handle, rows, session_id) -> 
     assert session_id in rows()
 
 
-def test_disconnect_deletes_all_that_connect_wrote(handle, rows) -> None:
-    handle(connect({"sessionId": "session-1"}))
+def test_disconnect_leaves_a_session_without_connection(handle, rows) -> None:
+    handle(claim("session-1", IDENTITY))
+    before = rows()["session-1"]
 
-    assert handle(disconnect()) == {"statusCode": 200}
-    assert rows() == {}
+    assert handle(disconnect("first=")) == {"statusCode": 200}
+    del before["connectionId"]
+    assert rows() == {"session-1": before} | claims(rows())
 
 
 def test_disconnect_leaves_a_newer_connection(handle, rows) -> None:
-    handle(connect({"sessionId": "session-1"}, "old="))
-    handle(connect({"sessionId": "session-1"}, "new="))
+    handle(claim("session-1", IDENTITY, "old="))
+    handle(claim("session-1", IDENTITY, "new="))
 
+    assert handle(disconnect("old=")) == {"statusCode": 200}
+    assert rows()["session-1"]["connectionId"] == {"S": "new="}
     assert handle(disconnect("old=")) == {"statusCode": 200}
     assert rows()["session-1"]["connectionId"] == {"S": "new="}
 
     assert handle(disconnect("new=")) == {"statusCode": 200}
-    assert rows() == {}
+    assert "connectionId" not in rows()["session-1"]
 
 
 def test_disconnect_leaves_other_sessions(handle, rows) -> None:
@@ -186,7 +207,14 @@ def test_disconnect_leaves_other_sessions(handle, rows) -> None:
     handle(disconnect("one="))
 
     assert rows()["session-2"]["connectionId"] == {"S": "two="}
-    assert "session-1" not in rows()
+    assert "connectionId" not in rows()["session-1"]
+
+
+def test_a_reference_that_leads_nowhere_is_deleted(handle, rows, client, table) -> None:
+    client.put_item(TableName=table, Item={"sessionId": {"S": "connection/first="}})
+
+    assert handle(disconnect("first=")) == {"statusCode": 200}
+    assert rows() == {}
 
 
 def test_an_unknown_connection_may_disconnect(handle, rows) -> None:
@@ -206,6 +234,38 @@ def test_every_row_expires(handle, rows) -> None:
     handle(connect({"sessionId": "session-1"}))
 
     assert {row["ttl"]["N"] for row in rows().values()} == {str(1_734_711_312 + 7500)}
+
+
+@pytest.mark.parametrize("connection_id", [None, "", 5, {}, "\ud83d", "x" * 1001, "a b"])
+@pytest.mark.parametrize("event", [connect({"sessionId": "session-1"}), disconnect()])
+def test_an_event_without_a_connection_is_refused(handle, rows, event, connection_id) -> None:
+    context = event["requestContext"] | {"connectionId": connection_id}
+
+    assert handle(event | {"requestContext": context}) == {"statusCode": 400}
+    assert rows() == {}
+
+
+@pytest.mark.parametrize("query", ["sessionId=x", ["sessionId"], {"sessionId": ["session-1"]}])
+def test_a_query_of_another_shape_is_refused(handle, rows, query) -> None:
+    event = connect(None) | {"queryStringParameters": query}
+
+    assert handle(event) == {"statusCode": 400}
+    assert rows() == {}
+
+
+@pytest.mark.parametrize("event", [None, [], "x", {}, {"requestContext": None}, {"Records": []}])
+def test_an_event_of_another_service_changes_nothing(handle, rows, event) -> None:
+    assert handle(event) == {"statusCode": 200}
+    assert rows() == {}
+
+
+@pytest.mark.parametrize("identity", [None, "somebody", ["a"], 5])
+def test_an_identity_of_another_shape_is_nobodys(guarded, rows, identity) -> None:
+    event = connect({"sessionId": "session-1"})
+    event["requestContext"]["identity"] = identity
+
+    assert guarded(event) == 401
+    assert rows() == {}
 
 
 @pytest.mark.parametrize("event", [connect({"sessionId": "session-1"}), disconnect()])
@@ -277,6 +337,10 @@ OTHER = "us-east-1:00000000-b20d-441c-9698-aff8b519d8d5"
 GUESSABLE = "lex-web-ui-9a00"
 
 
+# For how long an owner's row lives after a connect.
+HELD = 7500 + 24 * 60 * 60
+
+
 class Wall:
     """A wall clock that tests move."""
 
@@ -300,6 +364,11 @@ def guarded(client: Any, table: str, wall: Wall) -> Callable[[dict[str, Any]], i
 
 def claim(session_id: str, owner: str, connection_id: str = "first=") -> dict[str, Any]:
     return connect({"sessionId": session_id}, connection_id, cognitoIdentityId=owner)
+
+
+def claims(rows: dict[str, Any]) -> dict[str, Any]:
+    """Return the rows that count an owner's claims."""
+    return {key: row for key, row in rows.items() if key.startswith("claims/")}
 
 
 @pytest.mark.parametrize(("first", "second"), [(ME, OTHER), (OTHER, ME)])
@@ -341,18 +410,38 @@ def test_a_session_stays_contested_for_its_owner(guarded, rows) -> None:
     assert rows()[GUESSABLE]["contested"] == {"BOOL": True}
 
 
-def test_a_contest_lasts_as_long_as_a_connection(guarded, rows, wall) -> None:
+def test_a_contest_lasts_as_long_as_its_second_claimant_may_ask(guarded, rows, wall) -> None:
     guarded(claim(GUESSABLE, ME))
     wall.now += 7000
     guarded(claim(GUESSABLE, OTHER))
 
-    assert rows()[GUESSABLE]["ttl"] == {"N": str(int(NOW) + 7000 + 7500)}
+    assert rows()[GUESSABLE]["ttl"] == {"N": str(int(NOW) + 7000 + HELD)}
+
+
+@pytest.mark.parametrize("seconds", [0, 7500, HELD - 1])
+def test_a_session_stays_its_owners_without_a_connection(guarded, rows, wall, seconds) -> None:
+    guarded(claim(GUESSABLE, ME))
+    guarded(disconnect("first="))
+    wall.now += seconds
+
+    assert guarded(claim(GUESSABLE, OTHER, "second=")) == 403
+    row = rows()[GUESSABLE]
+    assert (row["owner"], row["contested"]) == ({"S": ME}, {"BOOL": True})
+    assert "connectionId" not in row
+
+
+def test_the_owner_finds_their_session_again(guarded, rows) -> None:
+    guarded(claim(GUESSABLE, ME))
+    guarded(disconnect("first="))
+
+    assert guarded(claim(GUESSABLE, ME, "second=")) == 200
+    assert rows()[GUESSABLE]["connectionId"] == {"S": "second="}
 
 
 def test_an_expired_session_is_free_again(guarded, rows, wall) -> None:
     guarded(claim(GUESSABLE, ME))
     guarded(claim(GUESSABLE, OTHER))
-    wall.now += 7500
+    wall.now += HELD
     assert guarded(claim(GUESSABLE, OTHER, "second=")) == 200
 
     row = rows()[GUESSABLE]
@@ -409,34 +498,79 @@ def test_anonymous_callers_cannot_take_an_owners(guarded, handle, rows) -> None:
     assert rows()[GUESSABLE]["owner"] == {"S": ME}
 
 
+def test_an_owners_own_expired_session_is_uncontested(guarded, rows, wall) -> None:
+    guarded(claim(GUESSABLE, ME))
+    guarded(claim(GUESSABLE, OTHER))
+    wall.now += HELD
+
+    assert guarded(claim(GUESSABLE, ME, "second=")) == 200
+    assert "contested" not in rows()[GUESSABLE]
+
+
 def test_only_the_owners_connects_count(guarded, rows) -> None:
     guarded(claim(GUESSABLE, ME))
-    for number in range(1000):
+    for number in range(10):
         identity = f"us-east-1:{number:08d}-b20d-441c-9698-aff8b519d8d5"
         assert guarded(claim(GUESSABLE, identity, f"attack-{number}=")) == 403
 
     row = rows()[GUESSABLE]
     assert (row["owner"], row["connectionId"]) == ({"S": ME}, {"S": "first="})
-    # An attack leaves nothing behind but the mark.
-    assert len(rows()) == 2
+    # An attack leaves nothing behind but the mark, and its own count.
+    assert len(rows()) == 2 + len(claims(rows()))
 
 
-def test_of_two_racing_owners_one_wins(guarded, rows) -> None:
-    for round_number in range(20):
-        session_id = f"race-{round_number}"
-        barrier, statuses = threading.Barrier(2), {}
+def test_an_identity_claims_so_many_sessions_a_day(guarded, rows, wall) -> None:
+    statuses = [guarded(claim(f"session-{number}", OTHER)) for number in range(101)]
+    assert statuses == [200] * 100 + [429]
+    guarded(claim(GUESSABLE, ME))
+    # Nor may it contest the others' then.
+    assert guarded(claim(GUESSABLE, OTHER)) == 429
+    assert "contested" not in rows()[GUESSABLE]
+    # Its own sessions are still its own.
+    assert guarded(claim("session-0", OTHER)) == 200
 
-        def race(owner, session_id=session_id, barrier=barrier, statuses=statuses):
-            barrier.wait(5)
-            statuses[owner] = guarded(claim(session_id, owner, f"{owner}="))
+    wall.now += 24 * 60 * 60
+    assert guarded(claim("session-100", OTHER)) == 200
 
-        racers = [threading.Thread(target=race, args=(owner,)) for owner in (ME, OTHER)]
-        for racer in racers:
-            racer.start()
-        for racer in racers:
-            racer.join(10)
+
+def test_a_claim_that_is_refused_counts_too(guarded) -> None:
+    guarded(claim(GUESSABLE, ME))
+    statuses = [guarded(claim(GUESSABLE, OTHER)) for _ in range(101)]
+    assert statuses == [403] * 100 + [429]
+
+
+def test_counts_expire(guarded, rows) -> None:
+    guarded(claim(GUESSABLE, ME))
+    [count] = claims(rows()).values()
+    assert count["ttl"] == {"N": str(int(NOW) + 24 * 60 * 60)}
+
+
+def test_principals_of_the_account_are_not_counted(guarded) -> None:
+    """One may sign for all users of a server."""
+    arn = "arn:aws:sts::123456789012:assumed-role/Server/signer"
+    sessions = [connect({"sessionId": f"session-{number}"}, userArn=arn) for number in range(101)]
+    assert {guarded(event) for event in sessions} == {200}
+
+
+@pytest.mark.parametrize("calls", range(4))
+@pytest.mark.parametrize("rival", [OTHER, ME])
+def test_of_two_who_claim_at_once_one_owner_wins(guarded, rows, client, rival, calls) -> None:
+    """The rival comes before any of a claimant's calls of the table."""
+    meantime = iter([False] * calls + [True])
+    statuses = {}
+
+    def interrupt(**_: Any) -> None:
+        if next(meantime, False):
+            statuses[rival] = guarded(claim(GUESSABLE, rival, "rival="))
+
+    client.meta.events.register("before-call.dynamodb", interrupt)
+    statuses["first"] = guarded(claim(GUESSABLE, ME))
+
+    row = rows()[GUESSABLE]
+    if rival == ME:
+        assert statuses == {"first": 200, ME: 200}
+        assert "contested" not in row
+    else:
         assert sorted(statuses.values()) == [200, 403]
-        (winner,) = [owner for owner, status in statuses.items() if status == 200]
-        row = rows()[session_id]
-        assert (row["owner"]["S"], row["connectionId"]["S"]) == (winner, f"{winner}=")
+        assert row["owner"]["S"] == (ME if statuses["first"] == 200 else OTHER)
         assert row["contested"] == {"BOOL": True}

@@ -85,7 +85,8 @@ def _statements() -> list[Any]:
             STREAMING,
             _allow(
                 "FindTheConnection",
-                "dynamodb:GetItem",
+                # A turn keeps the row of its session from expiring.
+                ["dynamodb:GetItem", "dynamodb:UpdateItem"],
                 Sub(
                     "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}"
                     ":table/${SessionTableName}"
@@ -108,7 +109,7 @@ def _statements() -> list[Any]:
     ]
 
 
-def _allow(sid: str, action: str, resource: Any) -> dict[str, Any]:
+def _allow(sid: str, action: str | list[str], resource: Any) -> dict[str, Any]:
     return {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource}
 
 

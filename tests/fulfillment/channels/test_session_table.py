@@ -37,10 +37,15 @@ def test_a_ttl_may_be_a_fraction(client):
     assert find(client, connectionId={"S": "c="}, ttl={"N": "1800000100.25"}) == "c="
 
 
-def test_a_contested_row_is_never_trusted(client):
-    contested = {"owner": {"S": "me"}, "contested": {"BOOL": True}}
+@pytest.mark.parametrize("mark", [{"BOOL": True}, {"S": "true"}, {"N": "1"}, {"NULL": True}])
+@pytest.mark.parametrize("connection", [{"connectionId": {"S": "c="}}, {}])
+def test_a_contested_row_is_never_trusted(client, connection, mark):
     with pytest.raises(AddressContested):
-        find(client, connectionId={"S": "c="}, ttl={"N": "1800000100"}, **contested)
+        find(client, owner={"S": "me"}, contested=mark, ttl={"N": "1800000100"}, **connection)
+
+
+def test_a_mark_may_be_false(client):
+    assert find(client, connectionId={"S": "c="}, contested={"BOOL": False}) == "c="
 
 
 def test_a_contest_ends_with_the_connection(client):
@@ -53,6 +58,7 @@ def test_a_contest_ends_with_the_connection(client):
     [
         {},
         {"connectionId": {"N": "5"}},
+        {"owner": {"S": "me"}, "ttl": {"N": "1800090000"}},
         {"connectionId": {"S": "c="}, "ttl": {"N": "1799999999"}},
     ],
 )
@@ -62,6 +68,58 @@ def test_a_row_without_a_live_connection_is_none(client, attributes):
 
 def test_a_session_without_a_row_is_none(client):
     assert SessionTable(client, "sessions", now=lambda: NOW).find("nobody") is None
+
+
+def ttl_after_a_look(client, **attributes):
+    found = find(client, **attributes)
+    row = client.get_item(TableName="sessions", Key={"sessionId": {"S": "s"}})["Item"]
+    assert row == {"sessionId": {"S": "s"}, **attributes, "ttl": row["ttl"]}
+    return found, float(row["ttl"]["N"])
+
+
+DAY = 24 * 60 * 60
+
+
+@pytest.mark.parametrize("left", [1, 7500, DAY - 1])
+@pytest.mark.parametrize("connection", [{"connectionId": {"S": "c="}}, {}])
+def test_asking_keeps_an_owners_row_for_a_day(client, left, connection):
+    ttl = {"N": str(int(NOW) + left)}
+    found, kept = ttl_after_a_look(client, owner={"S": "me"}, ttl=ttl, **connection)
+    assert found == connection.get("connectionId", {}).get("S")
+    assert kept >= NOW + DAY
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        pytest.param({"owner": {"S": "me"}, "ttl": {"N": "1800086400"}}, id="a day left"),
+        pytest.param({"owner": {"S": "me"}, "ttl": {"N": "1800000000"}}, id="expired"),
+        pytest.param({"connectionId": {"S": "c="}, "ttl": {"N": "1800000100.5"}}, id="of stock"),
+    ],
+)
+def test_any_other_row_is_left_as_it_is(client, attributes):
+    _, kept = ttl_after_a_look(client, **attributes)
+    assert kept == float(attributes["ttl"]["N"])
+
+
+def test_a_contested_row_is_kept_too(client):
+    """Who asks may be the second claimant, who must not be streamed to the first."""
+    row = {"owner": {"S": "me"}, "contested": {"BOOL": True}, "ttl": {"N": "1800000100"}}
+    with pytest.raises(AddressContested):
+        find(client, **row)
+    [kept] = client.scan(TableName="sessions")["Items"]
+    assert float(kept["ttl"]["N"]) >= NOW + DAY
+    assert kept["contested"] == {"BOOL": True}
+
+
+def test_a_row_that_is_gone_when_it_is_kept_does_not_come_back(client):
+    def delete(**_):
+        client.meta.events.unregister("before-call.dynamodb.UpdateItem", delete)
+        client.delete_item(TableName="sessions", Key={"sessionId": {"S": "s"}})
+
+    client.meta.events.register("before-call.dynamodb.UpdateItem", delete)
+    find(client, owner={"S": "me"}, ttl={"N": "1800000100"})
+    assert client.scan(TableName="sessions")["Items"] == []
 
 
 @pytest.mark.parametrize(
@@ -75,3 +133,11 @@ def test_a_table_that_cannot_be_read_is_our_error(reply):
     client, _ = aws_stub.client("dynamodb", reply)
     with pytest.raises(SessionTableError):
         SessionTable(client, "sessions").find("s")
+
+
+def test_a_row_that_cannot_be_kept_is_our_error():
+    row = b'{"Item": {"sessionId": {"S": "s"}, "owner": {"S": "me"}, "ttl": {"N": "1800000100"}}}'
+    denied = aws_stub.refused(400, "AccessDeniedException")
+    client, _ = aws_stub.client("dynamodb", aws_stub.answered(200, row), denied)
+    with pytest.raises(SessionTableError):
+        SessionTable(client, "sessions", now=lambda: NOW).find("s")

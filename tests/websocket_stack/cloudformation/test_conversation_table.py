@@ -77,7 +77,7 @@ def test_memory_and_streaming_are_switched_apart() -> None:
     stack = evaluated(**FORGETFUL, **streaming)
     assert settings(stack).can_stream
     (statement,) = [each for each in statements(stack).values() if "dynamodb" in json.dumps(each)]
-    assert statement["Action"] == "dynamodb:GetItem"
+    assert statement["Sid"] == "FindTheConnection"
 
 
 @pytest.mark.parametrize("value", ["", "yes", "True"])

@@ -136,13 +136,13 @@ def _add_table(template: Template) -> dynamodb.Table:
         BillingMode="PAY_PER_REQUEST",
         SSESpecification=dynamodb.SSESpecification(SSEEnabled=True),
         TimeToLiveSpecification=dynamodb.TimeToLiveSpecification(AttributeName="ttl", Enabled=True),
-        # Rows live for two hours; nothing is worth keeping.
+        # Without it, each browser registers again when its page is opened again.
         DeletionPolicy="Delete",
         UpdateReplacePolicy="Delete",
     )
     skip(
         table,
-        CKV_AWS_28="Rows live for two hours and are written again when a browser connects.",
+        CKV_AWS_28="Rows live for a day and are written again when a browser connects.",
         CKV_AWS_119=NO_CUSTOMER_KEY,
     )
     template.add_resource(table)
