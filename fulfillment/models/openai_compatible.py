@@ -11,6 +11,11 @@ import openai
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Completion, Prompt, StopReason, ToolCall, parse_arguments
 from fulfillment.models.chat_format import STOP_REASONS, body_of
+from fulfillment.models.thoughts import ThoughtFilter
+
+# Of open models, where the server does not parse their thoughts.
+# https://github.com/deepseek-ai/DeepSeek-R1/issues/23
+THINKING_TAGS = ("think", "thinking")
 
 REJECTIONS = (
     openai.BadRequestError,
@@ -60,6 +65,7 @@ class OpenAICompatibleStream:
         self._stream: Any = None
         self._closed = False
         self._calls: list[_Call] = []
+        self._visible = ThoughtFilter(THINKING_TAGS)
         self.completion: Completion | None = None
 
     def __iter__(self) -> Iterator[str]:
@@ -69,9 +75,9 @@ class OpenAICompatibleStream:
                 for chunk in self._stream:
                     if self._closed:
                         return
-                    if text := self._read(chunk):
-                        wrote = True
-                        yield text
+                    text = self._read(chunk)
+                    wrote = wrote or bool(text)
+                    yield text
         except REJECTIONS as exc:
             raise ModelRejected(type(exc).__name__) from exc
         except (openai.OpenAIError, httpx.HTTPError, ValueError) as exc:
@@ -80,7 +86,8 @@ class OpenAICompatibleStream:
             kind = ModelInterrupted if wrote else ModelUnavailable
             raise kind(type(exc).__name__) from exc
         if self.completion is None:
-            raise ModelInterrupted("the stream ended without finish_reason")
+            kind = ModelInterrupted if wrote else ModelUnavailable
+            raise kind("the stream ended without finish_reason")
 
     def close(self) -> None:
         self._closed = True
@@ -88,14 +95,16 @@ class OpenAICompatibleStream:
             self._stream.close()
 
     def _read(self, chunk: Any) -> str:
-        """Take in one chunk; return its text."""
+        """Take in one chunk; return what is to be shown of its text."""
         text = ""
-        for choice in chunk.choices:
+        for choice in chunk.choices or ():
             if choice.delta:
-                text += choice.delta.content or ""
+                if content := choice.delta.content:
+                    text += self._visible.feed(content)
                 for part in choice.delta.tool_calls or ():
                     self._add(part)
             if choice.finish_reason:
+                text += self._visible.finish()
                 self.completion = self._completion(chunk.model, choice.finish_reason)
         if chunk.usage and self.completion:
             details = chunk.usage.prompt_tokens_details

@@ -43,6 +43,7 @@ LOADED = {
     "fulfillment.models.bedrock.profiles",
     "fulfillment.models.fallback",
     "fulfillment.models.prompts",
+    "fulfillment.models.thoughts",
     "fulfillment.models.tool_loop",
     "fulfillment.models.tries",
     "fulfillment.must_read",

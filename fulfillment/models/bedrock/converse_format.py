@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStre
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fulfillment.models.base import (
@@ -19,8 +19,9 @@ from fulfillment.models.base import (
     ToolSpec,
     parse_arguments,
 )
-from fulfillment.models.bedrock.profiles import sampling, takes_cache_points
+from fulfillment.models.bedrock.profiles import sampling, takes_cache_points, thinking_tags
 from fulfillment.models.prompts import normalized
+from fulfillment.models.thoughts import ThoughtFilter
 from fulfillment.text import repair_surrogates_in
 
 # Those of Converse, and those of Claude that it passes on; an open set.
@@ -187,8 +188,12 @@ class ConverseDecoder:
             start = event["contentBlockStart"]
             # Gateways say of a block of text that it starts, and nothing more.
             self._block(start).start(start.get("start", {}), self._tools)
+        elif "contentBlockStop" in event:
+            return self._block(event["contentBlockStop"]).finish()
         elif "messageStop" in event:
             self.completion = self._completion(event["messageStop"]["stopReason"])
+            # For those that no event ended.
+            return "".join(self._blocks[index].finish() for index in sorted(self._blocks))
         elif "metadata" in event and self.completion is not None:
             self.completion = _measured(self.completion, event["metadata"])
         return ""
@@ -197,7 +202,10 @@ class ConverseDecoder:
         return ""
 
     def _block(self, event: Mapping[str, Any]) -> _Block:
-        return self._blocks.setdefault(event["contentBlockIndex"], _Block())
+        index = event["contentBlockIndex"]
+        if index not in self._blocks:
+            self._blocks[index] = _Block(thinking_tags(self._model_id))
+        return self._blocks[index]
 
     def _completion(self, reason: str) -> Completion:
         stop_reason = STOP_REASONS.get(reason, StopReason.OTHER)
@@ -218,9 +226,14 @@ class ConverseDecoder:
 
 
 class _Block:
-    """One content block as it grows; its deltas decide its type."""
+    """One content block as it grows; its deltas decide its type.
 
-    def __init__(self) -> None:
+    Args:
+        thinking_tags: see :class:`fulfillment.models.thoughts.ThoughtFilter`.
+    """
+
+    def __init__(self, thinking_tags: Sequence[str] = ()) -> None:
+        self._visible = ThoughtFilter(thinking_tags)
         self.tool: Mapping[str, str] = {}
         """What a call is of, where it is ours to answer."""
         self.text = self.input = self.thought = self.signature = ""
@@ -234,7 +247,7 @@ class _Block:
             self.tool = tool
 
     def grow(self, delta: Mapping[str, Any]) -> str:
-        """Add a delta; return its text."""
+        """Add a delta; return what is to be shown of its text."""
         text: str = delta.get("text", "")
         reasoning = delta.get("reasoningContent", {})
         self.text += text
@@ -242,7 +255,11 @@ class _Block:
         self.thought += reasoning.get("text", "")
         self.signature += reasoning.get("signature", "")
         self.redacted += reasoning.get("redactedContent", b"")
-        return text
+        return self._visible.feed(text) if text else ""
+
+    def finish(self) -> str:
+        """Return what is still to be shown, now that the block is complete."""
+        return self._visible.finish()
 
     @property
     def call(self) -> ToolCall:

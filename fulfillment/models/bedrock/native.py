@@ -15,8 +15,9 @@ from fulfillment.models import chat_format
 from fulfillment.models.base import Completion, Message, Prompt, StopReason
 from fulfillment.models.bedrock.converse_format import STOP_REASONS
 from fulfillment.models.bedrock.event_stream import BedrockStream
-from fulfillment.models.bedrock.profiles import least_thinking, sampling
+from fulfillment.models.bedrock.profiles import least_thinking, sampling, thinking_tags
 from fulfillment.models.prompts import normalized
+from fulfillment.models.thoughts import ThoughtFilter
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
@@ -123,6 +124,7 @@ class NativeDecoder:
     def __init__(self, model_id: str, dialect: Dialect, *, guarded_late: bool = False) -> None:
         self._model_id = model_id
         self._dialect = dialect
+        self._visible = ThoughtFilter(thinking_tags(model_id))
         self._blocked = StopReason.RETRACTED if guarded_late else StopReason.BLOCKED
         self.completion: Completion | None = None
 
@@ -131,11 +133,13 @@ class NativeDecoder:
         if not isinstance(chunk, dict):
             return ""
         text, stop_reason = self._dialect.delta_of(chunk)
+        text = self._visible.feed(text) if text else ""
         if chunk.get(GUARDRAIL_ACTION) == "INTERVENED":
             # Whatever else is said of the end, this is why.
             self.completion = Completion(self._model_id, self._blocked)
         elif stop_reason is not None and self.completion is None:
             self.completion = Completion(self._model_id, stop_reason)
+            text += self._visible.finish()
         if self.completion is not None and METRICS in chunk:
             self.completion = _measured(self.completion, chunk[METRICS])
         return text

@@ -5,7 +5,7 @@ An application inference profile's id names none: its model is sent whatever was
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 # Newer models think before they write unless told not to, which the reader sees as silence.
 # Haiku 5.5 takes "disabled"; Sonnet 5.5 refuses it and takes "between_tools" as its least.
@@ -31,6 +31,18 @@ CLAUDE_WITH_SAMPLING = (
 # Nova refuses cache points after tools, and most other models refuse them anywhere (400).
 # https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
 WITH_CACHE_POINTS = ("claude", "application-inference-profile/")
+
+# Models that write what they think into their text, between tags of these names. Nova does so
+# mostly with tools, DeepSeek and Qwen where no one parses it, as in an imported model.
+# https://github.com/langchain-ai/langchain-aws/issues/783
+THINKING_TAGS: Mapping[str, Sequence[str]] = {
+    "amazon.nova": ("thinking",),
+    "deepseek": ("think",),
+    "qwen": ("think",),
+    "minimax": ("think",),
+    "imported-model/": ("think",),
+    "application-inference-profile/": ("thinking", "think"),
+}
 
 
 def least_thinking(model_id: str) -> Mapping[str, object]:
@@ -60,6 +72,14 @@ def sampling(model_id: str, temperature: float | None, top_p: float | None) -> d
     if top_p is not None and not (is_claude and accepted):
         accepted["topP"] = top_p
     return accepted
+
+
+def thinking_tags(model_id: str) -> Sequence[str]:
+    """Return the names of the tags between which a model writes its thoughts, if it does so."""
+    for family, tags in THINKING_TAGS.items():
+        if family in model_id:
+            return tags
+    return ()
 
 
 def takes_cache_points(model_id: str) -> bool:

@@ -154,7 +154,7 @@ def test_calls_are_joined_from_their_pieces(server, base_url) -> None:
         DONE,
     ]
     with asked(base_url) as answer:
-        assert list(answer) == ["One moment."]
+        assert "".join(answer) == "One moment."
 
     assert answer.completion is not None
     assert answer.completion.tool_calls == (
@@ -215,6 +215,25 @@ def test_chunks_are_yielded_as_they_are_written(server, base_url) -> None:
     server.script = [chunk(""), chunk("Grüß "), chunk("Gott"), chunk(" 👋"), chunk(finish="stop")]
     with asked(base_url) as answer:
         assert [text for text in answer if text] == ["Grüß ", "Gott", " 👋"]
+
+
+def test_thoughts_in_the_text_are_a_sign_of_life_and_no_text(server, base_url) -> None:
+    thoughts = [chunk("<thi"), chunk("nk>\nHm."), chunk("</think>\n\nYes"), chunk("<think>")]
+    server.script = [*thoughts, chunk(finish="stop"), DONE]
+    with asked(base_url) as answer:
+        assert list(answer) == ["", "", "Yes", "<think>", ""]
+
+
+def test_a_text_that_could_have_been_thoughts_is_not_lost(server, base_url) -> None:
+    server.script = [chunk("<th"), chunk(finish="length"), DONE]
+    with asked(base_url) as answer:
+        assert "".join(answer) == "<th"
+
+
+def test_a_stream_that_ends_before_any_text_is_unavailable(server, base_url) -> None:
+    server.script = [chunk("<think>Hm."), DONE]
+    error, written = failure(base_url)
+    assert (type(error), written) == (ModelUnavailable, "")
 
 
 def test_a_last_chunk_with_text_is_not_lost(server, base_url) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stream_server import read
 
@@ -267,6 +267,7 @@ def judge(request: pytest.FixtureRequest) -> Judge:
     return JUDGES[request.param]()
 
 
+@settings(deadline=None)
 @given(prompt=PROMPTS)
 def test_no_service_refuses_what_is_sent(judge: Judge, prompt: Prompt) -> None:
     has_text = any(each.role == "user" and each.text.strip() for each in prompt.messages)
@@ -279,6 +280,7 @@ def test_a_whole_conversation_is_sent(judge: Judge) -> None:
     assert judge.judge(Prompt((HI, *rounds, HI)))
 
 
+@settings(deadline=None)
 @given(PROMPTS)
 def test_chat_servers_get_calls_and_their_results(prompt: Prompt) -> None:
     try:

@@ -309,6 +309,33 @@ def test_a_block_that_says_nothing_of_itself_is_text(said):
     assert read(*pieces, stop()).completion.provider_content.blocks == ({"text": "Yes"},)
 
 
+NOVA = "us.amazon.nova-pro-v1:0"
+
+
+def shown(model_id, *pieces):
+    """Return what is shown of a stream, and what is sent back of it."""
+    decoder = ConverseDecoder(model_id)
+    text = "".join(decoder.decode(each) for each in decoded(*pieces))
+    return text, decoder.completion.provider_content.blocks
+
+
+@pytest.mark.parametrize("ending", [[event("contentBlockStop", {"contentBlockIndex": 0})], []])
+def test_thoughts_that_a_model_writes_are_not_shown(ending):
+    written = ["<thinking> The user", " greets. </think", "ing>\n\nHello", "!"]
+    pieces = [*(delta({"text": piece}) for piece in written), *ending, stop()]
+    assert shown(NOVA, *pieces) == ("Hello!", ({"text": "".join(written)},))
+    assert shown(MODEL, *pieces)[0] == "".join(written)
+
+
+def test_each_block_of_a_text_may_begin_with_thoughts():
+    pieces = [delta({"text": f"<thinking>{n}</thinking>{n}!"}, n) for n in range(2)]
+    assert shown(NOVA, *pieces, stop())[0] == "0!1!"
+
+
+def test_a_text_that_could_have_been_thoughts_is_not_lost():
+    assert shown(NOVA, delta({"text": "<thin"}), stop("max_tokens"))[0] == "<thin"
+
+
 THOUGHTS = [
     delta({"reasoningContent": {"text": "The user "}}, 0),
     delta({"reasoningContent": {"text": "wants Paris."}}, 0),

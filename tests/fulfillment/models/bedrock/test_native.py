@@ -113,6 +113,15 @@ def test_only_text_is_text() -> None:
     assert read(answer) == ("yes", None)
 
 
+IMPORTED = "arn:aws:bedrock:us-east-1:123456789012:imported-model/abc"
+
+
+@pytest.mark.parametrize(("model_id", "shown"), [(IMPORTED, "Yes"), ("m", "<think>Hm.</think>Yes")])
+def test_thoughts_that_an_imported_model_writes_are_not_shown(model_id: str, shown: str) -> None:
+    answer, _ = ask(text("<think>Hm."), text("</think>"), text("Yes"), END, model_id=model_id)
+    assert read(answer) == (shown, None)
+
+
 @pytest.mark.parametrize(
     ("dialect", "members"),
     [
@@ -205,6 +214,22 @@ def test_chat_completions_are_read(word: str, stop_reason: StopReason) -> None:
     )
     assert read(answer) == ("Zwölf.", None)
     assert answer.completion == Completion("m", stop_reason, 702, 98, 3042, 600, 1)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "empty"),
+    [
+        (CHAT_COMPLETIONS, {"choices": None}),
+        (CHAT_COMPLETIONS, {"choices": [{"delta": None, "finish_reason": None}]}),
+        (ANTHROPIC_MESSAGES, {"type": "content_block_delta", "delta": None}),
+        (ANTHROPIC_MESSAGES, {"type": "content_block_delta", "delta": {"text": None}}),
+        (ANTHROPIC_MESSAGES, {"type": "message_delta", "delta": None}),
+    ],
+)
+def test_what_a_server_leaves_empty_is_passed_over(dialect: Dialect, empty: object) -> None:
+    written = [chat("yes", "stop")] if dialect is CHAT_COMPLETIONS else [text("yes"), END]
+    answer, _ = ask(json_blob(empty), *written, dialect=dialect)
+    assert read(answer) == ("yes", None)
 
 
 def test_a_builder_can_bring_a_dialect() -> None:

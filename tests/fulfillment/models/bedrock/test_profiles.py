@@ -1,6 +1,11 @@
 import pytest
 
-from fulfillment.models.bedrock.profiles import least_thinking, sampling, takes_cache_points
+from fulfillment.models.bedrock.profiles import (
+    least_thinking,
+    sampling,
+    takes_cache_points,
+    thinking_tags,
+)
 
 APPLICATION_PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2c3"
 
@@ -70,3 +75,17 @@ def test_any_other_model_is_told_all_that_is_set(model_id):
 )
 def test_cache_points_are_for_models_that_take_them(model_id, takes):
     assert takes_cache_points(model_id) is takes
+
+
+@pytest.mark.parametrize(
+    ("model_id", "tags"),
+    [
+        ("us.amazon.nova-pro-v1:0", ("thinking",)),
+        ("arn:aws:bedrock:us-east-1:123456789012:imported-model/abc", ("think",)),
+        (APPLICATION_PROFILE, ("thinking", "think")),
+        ("global.anthropic.claude-haiku-5-5", ()),
+        ("meta.llama4-maverick-17b-instruct-v1:0", ()),
+    ],
+)
+def test_thoughts_are_looked_for_where_models_write_them(model_id, tags):
+    assert tuple(thinking_tags(model_id)) == tags
