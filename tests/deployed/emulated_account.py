@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +24,8 @@ from websocket_stack.deployment.stack_events import Timing
 from websocket_stack.deployment.stacks import Stack, find
 from websocket_stack.smoke import __main__ as smoke_command
 from websocket_stack.smoke import presigning
+from websocket_stack.smoke.browser import Browser, Identity
+from websocket_stack.smoke.stack import deployed_stack
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -87,6 +91,11 @@ class EmulatedAccount:
             options, self._make_session, Console(say=lines.append), self.open_socket
         )
         return status, lines
+
+    def cli(self, *arguments: str) -> None:
+        """Run ``aws cloudformation``."""
+        aws = Path(sys.executable).with_name("aws")
+        subprocess.run([aws, "cloudformation", *arguments], check=True, capture_output=True)
 
     def put_stack(self, name: str, template: Mapping[str, Any], **parameters: str) -> Stack:
         """Make or change a stack that is not this project's; return it once that is done."""
@@ -162,7 +171,26 @@ class EmulatedAccount:
             assert time.monotonic() < gives_up_at, "it does not come to that"
             time.sleep(POLL_SECONDS)
 
+    def log_lines(self, stack: str, group: str) -> int:
+        """Return how many lines a log group of a stack has."""
+        name = self.resources(stack)[group]
+        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=name)
+        return sum(len(page["events"]) for page in pages)
+
     # --- browsers
+
+    def turn(self, stack: Stack, question: str) -> tuple[list[str], str]:
+        """Ask a stack's bot in a browser; return the frames and the reply."""
+        under_test = deployed_stack(
+            smoke_command.argument_parser().parse_args(["--stack", stack.name]), self.session
+        )
+        assert under_test.bot_alias is not None
+        credentials = self.session.get_credentials().get_frozen_credentials()
+        identity = Identity(f"visitor-{uuid.uuid4().hex}", credentials)
+        browser = Browser(under_test, identity, open_socket=self.open_socket)
+        with browser.connect() as socket:
+            seen = browser.ask(socket, browser.lex_client(), under_test.bot_alias, question)
+        return [frame.text for frame in seen.frames], seen.reply
 
     def refusal(self, stack: Stack) -> int | None:
         """Connect without a signature; return the status of the refusal."""

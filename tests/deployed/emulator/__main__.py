@@ -10,6 +10,7 @@ from pathlib import Path
 
 import bedrock
 import callers
+import conditions
 import deployments
 import lex
 import nested_stacks
@@ -18,7 +19,7 @@ from ministack import app
 
 
 def main() -> None:
-    for module in (bedrock, callers, deployments, lex, nested_stacks, rules):
+    for module in (bedrock, callers, conditions, deployments, lex, nested_stacks, rules):
         module.install()
     # Of the processes of Lambda functions, which are started from here.
     os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[1] / "in_lambda")

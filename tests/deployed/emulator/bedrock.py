@@ -1,4 +1,7 @@
-"""Bedrock Runtime: permissions as AWS checks them, then the project's own local Bedrock replies."""
+"""Bedrock Runtime: permissions as AWS checks them, then the project's own local Bedrock replies.
+
+A question with "busy" and a model's id in it finds that model unavailable.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,6 @@ _http = urllib3.PoolManager()
 
 
 def install() -> None:
-    own_resource = iam_actions.extract_resource_arn
     own_action = iam_actions.extract_iam_action
 
     def action(service: str, *request: Any) -> Any:
@@ -29,7 +31,6 @@ def install() -> None:
         return None if service == SERVICE else own_action(service, *request)
 
     iam_actions.extract_iam_action = action
-    iam_actions.extract_resource_arn = own_resource
     app.SERVICE_HANDLERS[SERVICE] = handle
 
 
@@ -41,6 +42,8 @@ async def handle(
         if iam_evaluator.enforce(access_key, needed, SERVICE, get_region(), resource_arn=resource):
             message = f"not authorized to perform: {needed} on resource: {resource}"
             return _error(403, "AccessDeniedException", message)
+    if f"busy {_model(path)}".encode() in body:
+        return _error(503, "ServiceUnavailableException", "busy")
     response = await asyncio.to_thread(
         _http.request,
         method,
@@ -60,6 +63,10 @@ async def handle(
     return response.status, passed_on, StreamingResponse(stream)
 
 
+def _model(path: str) -> str:
+    return unquote(path.split("/")[2])
+
+
 def _permissions(path: str, body: bytes) -> Iterator[tuple[str, str]]:
     """Yield the actions and resources that one request needs.
 
@@ -67,7 +74,7 @@ def _permissions(path: str, body: bytes) -> Iterator[tuple[str, str]]:
     https://docs.aws.amazon.com/bedrock/latest/userguide/guardrail-profiles-permissions.html
     """
     own = f"arn:aws:bedrock:{get_region()}:{get_account_id()}"
-    model = unquote(path.split("/")[2])
+    model = _model(path)
     if model.startswith("arn:"):
         yield INVOKE, model
     elif model.startswith(("global.", "us.", "eu.")):
