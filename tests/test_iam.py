@@ -218,8 +218,10 @@ class Aws:
             self.calls.add(Call(action, f"arn:aws:bedrock:{REGION}::foundation-model/{model_id}"))
         if guardrail := params.get("guardrailConfig"):
             name = guardrail["guardrailIdentifier"]
-            arn = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:guardrail/{name}"
-            self.calls.add(Call("bedrock:ApplyGuardrail", arn))
+            guardrail_arn = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:guardrail/{name}"
+            profile_arn = f"arn:aws:bedrock:eu-west-1:{ACCOUNT}:guardrail-profile/eu.guardrail.v1:0"
+            for arn in (guardrail_arn, profile_arn):
+                self.calls.add(Call("bedrock:ApplyGuardrail", arn))
 
     def send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         if "/@connections/" in request.url:
@@ -380,7 +382,7 @@ def test_these_are_all_roles() -> None:
             assert stack.of_type(kind) == {}
 
 
-def test_three_resources_alone_have_wildcards() -> None:
+def test_four_resources_alone_have_wildcards() -> None:
     wild = {
         grant
         for role in WITH_POLICIES
@@ -395,6 +397,8 @@ def test_three_resources_alone_have_wildcards() -> None:
             "bedrock:InvokeModelWithResponseStream",
             f"arn:aws:bedrock:*::foundation-model/{BEHIND_THE_PROFILE}",
         ),
+        # The profile of a guardrail, in whichever region it is applied.
+        Call("bedrock:ApplyGuardrail", f"arn:aws:bedrock:*:{ACCOUNT}:guardrail-profile/*"),
         # Polly's voices are no resources.
         Call("polly:SynthesizeSpeech", "*"),
     }

@@ -14,7 +14,6 @@ pytestmark = pytest.mark.deployed
 
 SWITCHES = [
     ("streaming-support", {}),
-    ("streaming-support", {"AllowStreamingResponses": "false"}),
     ("streaming-support", {"ConnectAuthorization": "NONE"}),
     ("streaming-support", {"ManageApiGatewayLogs": "true"}),
     ("streaming-support", {"TableName": "sessions"}),
@@ -41,6 +40,12 @@ SWITCHES = [
     ("lex-streaming", {"AllowStreamingResponses": "false", "RememberConversations": "false"}),
 ]
 
+CLI_OPTIONS = (
+    "--template-file",
+    str(template_files.FOLDER / "streaming-support.yaml"),
+    "--capabilities",
+    "CAPABILITY_IAM",
+)
 POLICY = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "bedrock:Retrieve", "Resource": "*"}],
@@ -115,6 +120,16 @@ def test_streaming_off_and_on(aws, stack_name):
     assert aws.environment(stack_name)["STREAMING_ENDPOINT"] == endpoint
 
 
+def test_streaming_support_off_and_on(aws, stack_name):
+    """The table comes back under its name."""
+    first = aws.deployed(stack_name, "--template", "streaming-support").outputs
+    off = aws.deployed(stack_name, "--set", "AllowStreamingResponses=false")
+    assert off.outputs.keys() == {"NotNeeded"}
+    on = aws.deployed(stack_name, "--set", "AllowStreamingResponses=true").outputs
+    assert on["DynamoTableName"] == first["DynamoTableName"]
+    assert on.keys() == first.keys()
+
+
 def test_memory_off_and_on(aws, stack_name):
     dynamodb = aws.client("dynamodb")
     aws.deployed(stack_name, "--template", "fulfillment")
@@ -132,3 +147,16 @@ def test_settings_reach_the_alias(aws, stack_name):
     aws.deployed(stack_name, "--template", "fulfillment")
     aws.deployed(stack_name, "--set", "TurnSeconds=12")
     assert aws.environment(stack_name)["TURN_SECONDS"] == "12"
+
+
+@pytest.mark.parametrize("only", ["VpcSubnetId", "VpcSecurityGroupId"])
+def test_half_a_vpc_is_refused(aws, only, stack_name):
+    values = {only: OTHER_VALUES[only]}
+    status, _ = aws.deploy(stack_name, "--template", "streaming-support", *settings(values))
+    assert status == 1
+
+
+def test_the_aws_cli_deploys_it(aws, stack_name):
+    """With one file and no bucket, as the documentation has it."""
+    aws.cli("deploy", "--stack-name", stack_name, *CLI_OPTIONS)
+    assert "WebSocketEndpoint" in aws.stack(stack_name).outputs

@@ -47,6 +47,13 @@ def model_parameters() -> list[Parameter]:
             "The foundation model behind the inference profile, or the same id as ModelId.",
             DEFAULT_FOUNDATION_MODEL_ID,
         ),
+        comma_list(
+            "ModelArns",
+            "What may be asked where ModelId is an ARN: an application inference profile and its"
+            " models, a provisioned or imported model, a prompt router; FoundationModelId is then"
+            " not needed.",
+            AllowedPattern="|arn:[^:]+:bedrock:.+",
+        ),
         text("FallbackModelIds", "Comma list, asked in order while nothing was written yet."),
         comma_list(
             "FallbackModelArns",

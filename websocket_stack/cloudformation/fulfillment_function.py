@@ -33,6 +33,7 @@ from websocket_stack.cloudformation import (
     fulfillment_role,
 )
 from websocket_stack.cloudformation.lambda_functions import (
+    account_parameters,
     lambda_function,
     log_group,
     runtime_parameter,
@@ -48,6 +49,7 @@ from websocket_stack.cloudformation.parameters import (
 
 USES_SNAP_START = "UsesSnapStart"
 KEEPS_WARM = "KeepsWarm"
+LIMITED = "LimitsConcurrency"
 
 
 def code_parameters() -> list[Parameter]:
@@ -79,7 +81,15 @@ def lambda_parameters() -> list[Parameter]:
             "SnapStart", "Start from a snapshot; billed for its cache and restores.", default=False
         ),
         number("ProvisionedConcurrency", "Instances kept warm; 0 for none.", 0, 0, 1000),
+        number(
+            "ReservedConcurrency",
+            "The most turns at once, taken from the account's concurrency; 0 for no limit.",
+            0,
+            0,
+            10_000,
+        ),
         fulfillment_role.parameter(),
+        *account_parameters(),
     ]
 
 
@@ -91,6 +101,7 @@ def add(template: Template) -> tuple[Function, Alias]:
         KEEPS_WARM,
         And(Not(Equals(Ref("ProvisionedConcurrency"), 0)), Not(Condition(USES_SNAP_START))),
     )
+    template.add_condition(LIMITED, Not(Equals(Ref("ReservedConcurrency"), 0)))
     group = template.add_resource(log_group("FulfillmentLog"))
     role = fulfillment_role.add(template, group)
     function = template.add_resource(
@@ -109,6 +120,7 @@ def add(template: Template) -> tuple[Function, Alias]:
             Timeout=31,
             Role=GetAtt(role, "Arn"),
             Environment=Environment(Variables=fulfillment_environment.variables()),
+            ReservedConcurrentExecutions=If(LIMITED, Ref("ReservedConcurrency"), NoValue),
             SnapStart=If(USES_SNAP_START, SnapStart(ApplyOn="PublishedVersions"), NoValue),
         )
     )

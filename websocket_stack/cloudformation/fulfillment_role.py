@@ -34,6 +34,7 @@ def parameter() -> Parameter:
 def add(template: Template, group: logs.LogGroup) -> iam.Role:
     """Add the role, which may write to the function's log group, and the conditions it needs."""
     template.add_condition("IsProfile", Not(Equals(Ref("ModelId"), Ref("FoundationModelId"))))
+    template.add_condition("HasModelArns", has_items("ModelArns"))
     template.add_condition("HasFallback", has_items("FallbackModelArns"))
     template.add_condition("HasGuardrail", is_given("GuardrailId"))
     template.add_condition(HAS_POLICIES, has_items(POLICIES))
@@ -54,14 +55,20 @@ def _statements() -> list[Any]:
             # There is no bedrock:ConverseStream.
             # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
             "bedrock:InvokeModelWithResponseStream",
-            [
-                _bedrock("*:", "foundation-model/${FoundationModelId}"),
-                If(
-                    "IsProfile",
-                    _bedrock("${AWS::Region}:${AWS::AccountId}", "inference-profile/${ModelId}"),
-                    NoValue,
-                ),
-            ],
+            If(
+                "HasModelArns",
+                Ref("ModelArns"),
+                [
+                    _bedrock("*:", "foundation-model/${FoundationModelId}"),
+                    If(
+                        "IsProfile",
+                        _bedrock(
+                            "${AWS::Region}:${AWS::AccountId}", "inference-profile/${ModelId}"
+                        ),
+                        NoValue,
+                    ),
+                ],
+            ),
         ),
         If(
             "HasFallback",
@@ -77,7 +84,12 @@ def _statements() -> list[Any]:
             _allow(
                 "ApplyTheGuardrail",
                 "bedrock:ApplyGuardrail",
-                _bedrock("${AWS::Region}:${AWS::AccountId}", "guardrail/${GuardrailId}"),
+                [
+                    _bedrock("${AWS::Region}:${AWS::AccountId}", "guardrail/${GuardrailId}"),
+                    # Of guardrails that are applied across Regions, as the Standard tier demands.
+                    # https://docs.aws.amazon.com/bedrock/latest/userguide/guardrail-profiles-permissions.html
+                    _bedrock("*:${AWS::AccountId}", "guardrail-profile/*"),
+                ],
             ),
             NoValue,
         ),

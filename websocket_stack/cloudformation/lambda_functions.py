@@ -1,4 +1,4 @@
-"""What each Lambda function of the templates has: runtime, role, log group, VPC if there is one."""
+"""What each Lambda function has: runtime, role, log group; and a VPC and X-Ray if wanted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from troposphere import (
     GetAtt,
     If,
     Join,
+    Not,
     NoValue,
+    Or,
     Parameter,
     Ref,
     Split,
@@ -19,14 +21,18 @@ from troposphere import (
     iam,
     logs,
 )
-from troposphere.awslambda import Function, LoggingConfig, VPCConfig
+from troposphere.awslambda import Function, LoggingConfig, TracingConfig, VPCConfig
 
 from websocket_stack.cloudformation.checkov import NO_CUSTOMER_KEY, skip
-from websocket_stack.cloudformation.parameters import choice, is_given, text
+from websocket_stack.cloudformation.parameters import choice, is_given, is_true, switch, text
 
 RUNTIMES = ["python3.13", "python3.14"]
 RETENTION_DAYS = ["1", "3", "7", "14", "30", "60", "90", "180", "365"]
 IN_VPC = "InVpc"
+TRACED = "Traced"
+BOUNDED = "Bounded"
+SUBNETS = "VpcSubnetId"
+SECURITY_GROUPS = "VpcSecurityGroupId"
 
 
 def lambda_function(title: str, group: logs.LogGroup, secrecy: str, **properties: Any) -> Function:
@@ -46,15 +52,18 @@ def lambda_function(title: str, group: logs.LogGroup, secrecy: str, **properties
         ),
         VpcConfig=If(
             IN_VPC,
-            VPCConfig(SubnetIds=[Ref("VpcSubnetId")], SecurityGroupIds=[Ref("VpcSecurityGroupId")]),
+            VPCConfig(
+                SubnetIds=Split(",", Ref(SUBNETS)),
+                SecurityGroupIds=Split(",", Ref(SECURITY_GROUPS)),
+            ),
             NoValue,
         ),
+        TracingConfig=If(TRACED, TracingConfig(Mode="Active"), NoValue),
         **properties,
     )
     return skip(
         function,
-        CKV_AWS_115="Would take concurrency from the account's other functions; set it if you"
-        " want to.",
+        CKV_AWS_115="Takes concurrency from the account's other functions, so it is a parameter.",
         CKV_AWS_116="Called synchronously: there is no failed event to keep.",
         CKV_AWS_117="In a VPC where VpcSubnetId and VpcSecurityGroupId are given.",
         CKV_AWS_173=secrecy,
@@ -70,6 +79,25 @@ class FunctionLogging(LoggingConfig):  # type: ignore[misc]
 
 def runtime_parameter() -> Parameter:
     return choice("Runtime", "The Lambda runtime.", RUNTIMES, RUNTIMES[0])
+
+
+def account_parameters() -> list[Parameter]:
+    """Return the parameters for what an account demands of its functions and roles."""
+    return [
+        text(
+            "PermissionsBoundaryArn",
+            "A permissions boundary for all roles, where the account demands one.",
+            AllowedPattern="|arn:[^:]+:iam::([0-9]{12}|aws):policy/.+",
+        ),
+        switch("Tracing", "Record traces in AWS X-Ray; billed by trace.", default=False),
+    ]
+
+
+def add_conditions(template: Template) -> None:
+    """Add the conditions that functions and roles rely on."""
+    template.add_condition(IN_VPC, And(is_given(SUBNETS), is_given(SECURITY_GROUPS)))
+    template.add_condition(TRACED, is_true("Tracing"))
+    template.add_condition(BOUNDED, is_given("PermissionsBoundaryArn"))
 
 
 # --- log groups
@@ -124,18 +152,37 @@ def lambda_role(
         "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
         "Resource": GetAtt(group, "Arn"),
     }
+    may_trace = {
+        "Sid": "SendTraces",
+        "Effect": "Allow",
+        "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+        # Neither action knows resources.
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+        "Resource": "*",
+    }
     return iam.Role(
         title,
+        PermissionsBoundary=permissions_boundary(),
         AssumeRolePolicyDocument=trust_policy("lambda.amazonaws.com"),
         ManagedPolicyArns=managed_policies or vpc_policies(),
         Policies=[
-            iam.Policy(
-                PolicyName="what-its-code-calls",
-                PolicyDocument={"Version": "2012-10-17", "Statement": [may_log, *statements]},
-            )
+            _policy("what-its-code-calls", [may_log, *statements]),
+            # Apart, since checkov reads no policy with a conditional statement.
+            If(TRACED, _policy("tracing", [may_trace]), NoValue),
         ],
         **properties,
     )
+
+
+def _policy(name: str, statements: list[Any]) -> iam.Policy:
+    return iam.Policy(
+        PolicyName=name, PolicyDocument={"Version": "2012-10-17", "Statement": statements}
+    )
+
+
+def permissions_boundary() -> If:
+    """Return the boundary of a role, where the account has one."""
+    return If(BOUNDED, Ref("PermissionsBoundaryArn"), NoValue)
 
 
 # --- the VPC
@@ -144,21 +191,35 @@ def lambda_role(
 def vpc_parameters() -> list[Parameter]:
     return [
         text(
-            "VpcSubnetId",
-            "A VPC subnet to run Lambda functions in; only if you need them in a VPC. It needs a"
-            " way to the AWS services that they call.",
-            AllowedPattern="|subnet-[0-9a-f]+",
+            SUBNETS,
+            "VPC subnets to run Lambda functions in, separated by commas; only if you need them in"
+            " a VPC. They need a way to the AWS services that the functions call.",
+            AllowedPattern="|subnet-[0-9a-f]+(,subnet-[0-9a-f]+)*",
         ),
         text(
-            "VpcSecurityGroupId",
-            "The security group of Lambda functions in the VPC.",
-            AllowedPattern="|sg-[0-9a-f]+",
+            SECURITY_GROUPS,
+            "The security groups of Lambda functions in the VPC, separated by commas.",
+            AllowedPattern="|sg-[0-9a-f]+(,sg-[0-9a-f]+)*",
         ),
     ]
 
 
-def add_vpc_condition(template: Template) -> None:
-    template.add_condition(IN_VPC, And(is_given("VpcSubnetId"), is_given("VpcSecurityGroupId")))
+def add_vpc_rule(template: Template) -> None:
+    """Have CloudFormation refuse subnets without security groups, and the other way round."""
+    template.add_rule(
+        "SubnetsAndGroups",
+        {
+            "Assertions": [
+                {
+                    "Assert": Or(
+                        And(is_given(SUBNETS), is_given(SECURITY_GROUPS)),
+                        And(Not(is_given(SUBNETS)), Not(is_given(SECURITY_GROUPS))),
+                    ),
+                    "AssertDescription": f"{SUBNETS} and {SECURITY_GROUPS} go together",
+                }
+            ]
+        },
+    )
 
 
 def vpc_policies(parameter: str = "", has_items: str = "") -> If:

@@ -32,7 +32,7 @@ from troposphere.lex import (
 )
 
 from fulfillment.notices import Notices
-from websocket_stack.cloudformation.lambda_functions import trust_policy
+from websocket_stack.cloudformation.lambda_functions import permissions_boundary, trust_policy
 from websocket_stack.cloudformation.parameters import choice, is_given, is_true, switch, text
 
 CREATED = "CreatesBot"
@@ -130,6 +130,7 @@ def _add_role(template: Template) -> iam.Role:
         iam.Role(
             "BotRole",
             Condition=CREATED,
+            PermissionsBoundary=permissions_boundary(),
             AssumeRolePolicyDocument=trust_policy(
                 "lexv2.amazonaws.com",
                 StringEquals={"aws:SourceAccount": Ref("AWS::AccountId")},

@@ -9,7 +9,14 @@ from troposphere import If, NoValue, Parameter, Ref, Sub, Template
 from troposphere.awslambda import Function
 from troposphere.cloudwatch import Alarm, Dashboard, MetricDimension
 
-from websocket_stack.cloudformation.parameters import is_given, is_true, number, switch, text
+from websocket_stack.cloudformation.parameters import (
+    STREAMING,
+    is_given,
+    is_true,
+    number,
+    switch,
+    text,
+)
 
 NAMESPACE = "LexStreaming"
 NOTIFIES = "NotifiesAlarms"
@@ -17,13 +24,9 @@ PERIOD_SECONDS = 300
 
 
 def parameters() -> list[Parameter]:
-    """Return the parameters of the alarms."""
+    """Return the parameters of alarms and dashboard."""
     return [
-        text(
-            "AlarmTopicArn",
-            "An SNS topic that alarms are sent to.",
-            AllowedPattern="|arn:[^:]+:sns:[^:]+:[0-9]{12}:.+",
-        ),
+        topic_parameter(),
         number("AlarmFirstFrameSeconds", "A first frame later than this is late.", 5, 0.5, 30),
         switch(
             "CreateDashboard",
@@ -31,6 +34,44 @@ def parameters() -> list[Parameter]:
             default=True,
         ),
     ]
+
+
+def topic_parameter() -> Parameter:
+    return text(
+        "AlarmTopicArn",
+        "An SNS topic that alarms are sent to.",
+        AllowedPattern="|arn:[^:]+:sns:[^:]+:[0-9]{12}:.+",
+    )
+
+
+def add_api_alarms(template: Template, function: Function, of_api: dict[str, Any]) -> None:
+    """Add alarms for the registration Lambda, and for the API before it.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-logging.html
+
+    Args:
+        template: where to add them.
+        function: the registration Lambda.
+        of_api: the dimensions of the API's metrics.
+    """
+    template.add_condition(NOTIFIES, is_given("AlarmTopicArn"))
+    of_function = {"FunctionName": Ref(function)}
+    alarms = {
+        "RegistrationErrors": _alarm(
+            "AWS/Lambda", "Errors", of_function, "Browsers could not be registered."
+        ),
+        "RegistrationThrottles": _alarm(
+            "AWS/Lambda", "Throttles", of_function, "Browsers were refused."
+        ),
+        "IntegrationErrors": _alarm(
+            "AWS/ApiGateway", "IntegrationError", of_api, "The API could not call the Lambda."
+        ),
+        "ExecutionErrors": _alarm(
+            "AWS/ApiGateway", "ExecutionError", of_api, "The API itself failed."
+        ),
+    }
+    for title, options in alarms.items():
+        template.add_resource(Alarm(title, Condition=STREAMING, **options))
 
 
 def add(template: Template, function: Function) -> None:

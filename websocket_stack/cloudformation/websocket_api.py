@@ -32,8 +32,13 @@ from troposphere.apigatewayv2 import (
 )
 from troposphere.awslambda import Function, Permission
 
+from websocket_stack.cloudformation import monitoring
 from websocket_stack.cloudformation.checkov import skip
-from websocket_stack.cloudformation.lambda_functions import log_group, trust_policy
+from websocket_stack.cloudformation.lambda_functions import (
+    log_group,
+    permissions_boundary,
+    trust_policy,
+)
 from websocket_stack.cloudformation.parameters import STREAMING
 
 # The only stage that the roles of Lex Web UI let a browser call.
@@ -100,6 +105,7 @@ def add(template: Template, function: Function, routes: Mapping[str, str]) -> Ap
         )
     deployment_id = _add_deployments(template, api, [*integrations, *added_routes])
     _add_stage(template, api, deployment_id)
+    monitoring.add_api_alarms(template, function, {"ApiId": Ref(api), "Stage": STAGE})
     return api
 
 
@@ -218,6 +224,7 @@ def _add_account(template: Template, api: Api) -> apigateway.Account:
         iam.Role(
             "ApiGatewayLogsRole",
             Condition=ACCESS_LOGS,
+            PermissionsBoundary=permissions_boundary(),
             AssumeRolePolicyDocument=trust_policy("apigateway.amazonaws.com"),
             ManagedPolicyArns=[
                 Sub(

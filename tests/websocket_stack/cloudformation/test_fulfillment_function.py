@@ -111,3 +111,9 @@ def test_snapstart_wins_over_warm_instances() -> None:
     stack = evaluated(SnapStart="true", ProvisionedConcurrency="3")
     assert "SnapStart" in stack.properties("Fulfillment")
     assert "ProvisionedConcurrencyConfig" not in stack.properties("LiveAlias")
+
+
+def test_concurrency_may_be_reserved() -> None:
+    reserved = evaluated(ReservedConcurrency="5").properties("Fulfillment")
+    assert reserved["ReservedConcurrentExecutions"] == "5"
+    assert "ReservedConcurrentExecutions" not in evaluated().properties("Fulfillment")

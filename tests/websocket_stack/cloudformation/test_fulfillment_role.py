@@ -7,6 +7,7 @@ from fulfillment_stack import IN_VPC, evaluated, settings, statements
 
 from fulfillment.settings import DEFAULT_MODEL_ID
 
+MODEL_KINDS = ("application-inference-profile", "provisioned-model", "imported-model")
 POLICIES = [f"arn:aws:iam::123456789012:policy/{name}" for name in ("orders", "documents")]
 
 
@@ -37,11 +38,25 @@ def test_fallback_models_may_be_asked() -> None:
 
 def test_a_guardrail_may_be_applied() -> None:
     stack = evaluated(GuardrailId="gr1", GuardrailVersion="2")
-    assert statements(stack)["ApplyTheGuardrail"]["Resource"] == (
-        "arn:aws:bedrock:eu-central-1:123456789012:guardrail/gr1"
-    )
+    assert statements(stack)["ApplyTheGuardrail"]["Resource"] == [
+        "arn:aws:bedrock:eu-central-1:123456789012:guardrail/gr1",
+        "arn:aws:bedrock:*:123456789012:guardrail-profile/*",
+    ]
     assert (settings(stack).guardrail_id, settings(stack).guardrail_version) == ("gr1", "2")
     assert "ApplyTheGuardrail" not in statements(evaluated())
+
+
+def test_any_kind_of_model_may_be_named() -> None:
+    arns = [f"arn:aws:bedrock:eu-central-1:123456789012:{kind}/x" for kind in MODEL_KINDS]
+    stack = evaluated(ModelId=arns[0], ModelArns=",".join(arns))
+    assert statements(stack)["AskTheModel"]["Resource"] == arns
+
+
+def test_a_role_may_have_a_boundary() -> None:
+    stack = evaluated(PermissionsBoundaryArn=POLICIES[0], CreateBot="true")
+    for role in stack.of_type("AWS::IAM::Role").values():
+        assert role["PermissionsBoundary"] == POLICIES[0]
+    assert "PermissionsBoundary" not in evaluated().properties("FulfillmentRole")
 
 
 @pytest.mark.parametrize(

@@ -25,10 +25,11 @@ def template() -> Template:
                 lambda_functions.runtime_parameter(),
                 lambda_functions.retention_parameter(),
                 *lambda_functions.vpc_parameters(),
+                *lambda_functions.account_parameters(),
             ]
         },
     )
-    lambda_functions.add_vpc_condition(template)
+    lambda_functions.add_conditions(template)
     group = template.add_resource(lambda_functions.log_group("Log"))
     statement = {"Sid": "Read", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn"}
     role = template.add_resource(lambda_functions.lambda_role("Role", group, [statement]))
@@ -121,3 +122,20 @@ def test_a_log_group_is_named_by_cloudformation() -> None:
     group = lambda_functions.log_group("Log")
     assert isinstance(group, logs.LogGroup)
     assert "LogGroupName" not in json.dumps(group.to_dict())
+
+
+def test_subnets_and_groups_may_be_several() -> None:
+    several = {"VpcSubnetId": "subnet-0a,subnet-0b", "VpcSecurityGroupId": "sg-0a,sg-0b"}
+    assert evaluated(**several).properties("Function")["VpcConfig"] == {
+        "SubnetIds": ["subnet-0a", "subnet-0b"],
+        "SecurityGroupIds": ["sg-0a", "sg-0b"],
+    }
+
+
+def test_a_function_may_be_traced() -> None:
+    stack = evaluated(Tracing="true")
+    _, tracing = stack.properties("Role")["Policies"]
+    (statement,) = tracing["PolicyDocument"]["Statement"]
+    assert stack.properties("Function")["TracingConfig"] == {"Mode": "Active"}
+    assert statement["Sid"] == "SendTraces"
+    assert "TracingConfig" not in evaluated().properties("Function")

@@ -12,7 +12,8 @@ from websocket_stack.cloudformation import (
     monitoring,
 )
 from websocket_stack.cloudformation.lambda_functions import (
-    add_vpc_condition,
+    add_conditions,
+    add_vpc_rule,
     retention_parameter,
     vpc_parameters,
 )
@@ -46,7 +47,8 @@ def build() -> Template:
             is_given("SessionTableName"),
         ),
     )
-    add_vpc_condition(template)
+    add_conditions(template)
+    add_vpc_rule(template)
     conversation_table.add(template)
     function, alias = fulfillment_function.add(template)
     lex_bot.add(template, alias)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -80,6 +79,10 @@ def test_deployed_alone_with_defaults_it_streams() -> None:
         "AllowDisconnect",
         "SignedDeployment",
         "Stage",
+        "RegistrationErrors",
+        "RegistrationThrottles",
+        "IntegrationErrors",
+        "ExecutionErrors",
     }
 
 
@@ -250,88 +253,6 @@ def test_the_inlined_code_answers_a_connect(aws, monkeypatch) -> None:
 
     row = aws("dynamodb").get_item(TableName=table, Key={"sessionId": {"S": "session-1"}})["Item"]
     assert row["connectionId"] == {"S": "L0SM9cOFvHcCIhw="}
-
-
-# --- created
-
-# moto leaves out what it does not know, and says so; outputs then name the API literally.
-unsupported_by_moto = pytest.mark.filterwarnings(
-    "ignore:Tried to parse AWS", "ignore:Unable to delete .*, as it was never created"
-)
-
-
-@unsupported_by_moto
-def test_streaming_can_be_switched_off_and_on(aws) -> None:
-    name = f"support-{uuid4().hex[:8]}"
-    cloudformation = aws("cloudformation")
-    options = {"StackName": name, "Capabilities": ["CAPABILITY_IAM"]}
-
-    cloudformation.create_stack(**options, **_request("true"))
-    created = _outputs(cloudformation, name)
-    assert created["DynamoTableName"] == f"{name}-sessions"
-    assert _existing(aws, name) == {"table": 1, "role": 1, "function": 1, "log group": 1}
-
-    cloudformation.update_stack(**options, **_request("false"))
-    assert _outputs(cloudformation, name).keys() == ALWAYS
-    assert set(_existing(aws, name).values()) == {0}
-
-    # moto does not make again what a stack once had, so a new one goes on from here.
-    cloudformation.delete_stack(StackName=name)
-    cloudformation.create_stack(**options, **_request("false"))
-    assert _outputs(cloudformation, name).keys() == ALWAYS
-    assert set(_existing(aws, name).values()) == {0}
-
-    cloudformation.update_stack(**options, **_request("true"))
-    assert _outputs(cloudformation, name) == created
-    assert set(_existing(aws, name).values()) == {1}
-
-    cloudformation.delete_stack(StackName=name)
-    assert set(_existing(aws, name).values()) == {0}
-
-
-def _request(streaming: str) -> dict[str, Any]:
-    """Return a template and its parameters as moto needs them.
-
-    In an update moto compares templates, and AWS what their conditions leave: so what the
-    conditions take away is not in here. Nor are permissions, which moto cannot delete once it has
-    deleted their function.
-    """
-    given = {"AllowStreamingResponses": streaming}
-    template = source(NAME)
-    existing = evaluate(NAME, given).resources
-    template["Resources"] = {
-        title: resource
-        for title, resource in template["Resources"].items()
-        if title in existing and resource["Type"] != "AWS::Lambda::Permission"
-    }
-    return {
-        "TemplateBody": json.dumps(template),
-        "Parameters": [
-            {"ParameterKey": key, "ParameterValue": value} for key, value in given.items()
-        ],
-    }
-
-
-def _outputs(cloudformation: Any, name: str) -> dict[str, str]:
-    (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-
-def _existing(aws: Callable[[str], Any], name: str) -> dict[str, int]:
-    names_by_kind = {
-        "table": aws("dynamodb").list_tables()["TableNames"],
-        "role": [role["RoleName"] for role in aws("iam").list_roles()["Roles"]],
-        "function": [
-            function["FunctionName"] for function in aws("lambda").list_functions()["Functions"]
-        ],
-        "log group": [
-            group["logGroupName"] for group in aws("logs").describe_log_groups()["logGroups"]
-        ],
-    }
-    return {
-        kind: sum(each.startswith(f"{name}-") for each in names)
-        for kind, names in names_by_kind.items()
-    }
 
 
 def _connect(**identity: str) -> dict[str, Any]:
