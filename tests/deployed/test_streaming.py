@@ -26,13 +26,25 @@ def test_smoke_as_a_guest(aws, stack, identity_pool):
     assert [line for line in lines if line.startswith("ok       second owner")]
 
 
-def test_rows_come_and_go(aws, stack):
-    table = stack.outputs["SessionTableName"]
-    before = aws.rows(table)
+def test_connections_come_and_go(aws, stack):
+    """A closed connection is forgotten; the session stays its owner's."""
+
+    def connections():
+        return [
+            row["sessionId"]["S"]
+            for row in aws.rows(stack.outputs["SessionTableName"])
+            if "connectionId" in row or "registeredFor" in row
+        ]
+
+    aws.wait_until(lambda: not connections())
     with aws.browser(stack, "visitor"):
-        sessions = {row["sessionId"]["S"] for row in aws.rows(table)}
-        assert "visitor" in sessions
-    aws.wait_until(lambda: aws.rows(table) == before)
+        session, reference = sorted(connections(), key=lambda key: "/" in key)
+        assert session == "visitor"
+        assert reference.startswith("connection/")
+    aws.wait_until(lambda: not connections())
+    assert "visitor" in {
+        row["sessionId"]["S"] for row in aws.rows(stack.outputs["SessionTableName"])
+    }
 
 
 @pytest.mark.parametrize("message", ["hello", '{"action": "x"}', '{"action": "ping"}'])
