@@ -151,7 +151,7 @@ class Bot(Router):
             log_failure("turn failed", exc)
             from fulfillment.lex.responses import apology
 
-            return apology(event, self._notices_of(locale).failed)
+            return apology(event, self.notices_of(locale).failed)
         self._report_unknown(parsed.intent.name)
         return response
 
@@ -173,7 +173,7 @@ class Bot(Router):
             watch: a function around all others, middleware and error handlers included.
             record: what is told how the turn went, instead of the log and the metrics.
         """
-        handler = self._handler_of(event)
+        handler = self.handler_of(event)
         if handler is None:
             from fulfillment.lex.responses import delegate
 
@@ -183,15 +183,30 @@ class Bot(Router):
             resources = resources._replace(model=self._model, shares_id=True)
         if self._memory is not None:
             resources = resources._replace(memory=self._memory)
-        surrounded = self._surrounded(handler)
         return runner.run(
             event,
-            wrapped(surrounded, watch) if watch else surrounded,
+            wrapped(handler, watch) if watch else handler,
             context,
             resources,
-            self._notices_of(event.locale),
+            self.notices_of(event.locale),
             record,
         )
+
+    def handler_of(self, event: LexEvent) -> NextHandler | None:
+        """Return what answers an event, or ``None`` where Lex goes on by itself."""
+        name = event.intent.name
+        handler: Handler | None = None
+        if event.is_dialog and name in self._dialogs:
+            handler = self._dialogs[name]
+        elif event.is_answered_now:
+            handler = self._intents.get(name) or self._fallback or Turn.ask
+        return handler and self._surrounded(handler)
+
+    def notices_of(self, locale: str) -> Notices:
+        """Return the sentences for a locale, its language, or all."""
+        language = locale.partition("_")[0]
+        notices = self._notices
+        return notices.get(locale) or notices.get(language) or notices.get("") or Notices()
 
     def _prepare(self) -> None:
         # At import, where Lambda gives the most CPU. What is wrong with the settings must not take
@@ -200,16 +215,6 @@ class Bot(Router):
             self.resources  # noqa: B018
         except Exception as exc:
             log_failure("the settings cannot be used", exc)
-
-    def _handler_of(self, event: LexEvent) -> Handler | None:
-        """Return what answers an event, or ``None`` where Lex goes on by itself."""
-        name = event.intent.name
-        handler: Handler | None = None
-        if event.is_dialog and name in self._dialogs:
-            handler = self._dialogs[name]
-        elif event.is_answered_now:
-            handler = self._intents.get(name) or self._fallback or Turn.ask
-        return handler
 
     def _surrounded(self, handler: Handler) -> NextHandler:
         """Return a handler within the middleware, and within what answers its errors."""
@@ -221,11 +226,6 @@ class Bot(Router):
         for middleware in reversed(self._middleware):
             outermost = wrapped(outermost, middleware)
         return rescued(outermost, self._errors) if self._errors else outermost
-
-    def _notices_of(self, locale: str) -> Notices:
-        language = locale.partition("_")[0]
-        notices = self._notices
-        return notices.get(locale) or notices.get(language) or notices.get("") or Notices()
 
     def _report_unknown(self, intent: str) -> None:
         """Log once that a bot with intents does not know one: its name may be misspelt."""

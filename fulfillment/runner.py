@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from fulfillment.assistant import Assistant
 from fulfillment.clients import Resources
 from fulfillment.errors import HandlerError
 from fulfillment.handlers import NextHandler
@@ -67,15 +68,15 @@ def run(
     calls = ToolLoop(lambda: deadline.cut_at - clock(), resources.stand_in)
     # The other half of a response is the reply's.
     dialog = Dialog(event, settings.max_response_bytes // 2)
-    turn = Turn(
-        event,
-        dialog,
-        model=resources.model,
+    assistant = Assistant(
+        resources.model,
+        settings,
+        calls,
+        conversation,
+        locale=event.locale,
         shares_id=resources.shares_id,
-        settings=settings,
-        calls=calls,
-        conversation=conversation,
     )
+    turn = Turn(event, dialog, assistant)
     stream = ThreadStream(clock)
     if event.is_dialog:
         handler = _checked_dialog(handler, dialog)

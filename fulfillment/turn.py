@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fulfillment.assistant import Assistant
 from fulfillment.errors import HandlerError
 from fulfillment.lex.dialog_actions import Action, Dialog
 from fulfillment.lex.events import Confirmation, LexEvent, SlotValue, slot_of
 from fulfillment.lex.messages import Button, Card, ContentType, Text
-from fulfillment.memory.base import Exchange
-from fulfillment.memory.conversation import Conversation
-from fulfillment.models.base import Message, Model, Prompt
-from fulfillment.models.tool_loop import ToolLoop
+from fulfillment.models.base import Model
 from fulfillment.must_read import MustRead
-from fulfillment.settings import Settings
 
 if TYPE_CHECKING:
     from fulfillment.streaming.stream import Chunks
     from fulfillment.tools import Tool
-
-GO_ON = (
-    "Your last reply was cut off by a limit. If the user wants you to go on, continue exactly where"
-    " it stops, without an introduction and without repeating any of it."
-)
 
 
 class Turn:
@@ -49,12 +41,7 @@ class Turn:
         self,
         event: LexEvent,
         dialog: Dialog,
-        *,
-        model: Model,
-        settings: Settings,
-        calls: ToolLoop,
-        conversation: Conversation,
-        shares_id: bool = False,
+        assistant: Assistant,
     ) -> None:
         self.utterance = event.utterance
         self.intent = event.intent.name
@@ -69,11 +56,7 @@ class Turn:
         self.error: Exception | None = None
         self._session_attributes = dict(event.session_attributes)
         self._dialog = dialog
-        self._model = model
-        self._shares_id = shares_id
-        self._settings = settings
-        self._calls = calls
-        self._conversation = conversation
+        self._assistant = assistant
 
     @property
     def session_attributes(self) -> dict[str, str]:
@@ -83,7 +66,7 @@ class Turn:
     @property
     def seconds_left(self) -> float:
         """How many seconds there are until this turn is cut off."""
-        return self._calls.seconds_left
+        return self._assistant.seconds_left
 
     def slot(self, name: str) -> str | None:
         """Return the text of a slot, or ``None`` while it has none.
@@ -131,29 +114,17 @@ class Turn:
         Raises:
             ToolError: a function cannot be a tool.
         """
-        toolbox = None
-        if tools := tuple(tools):
-            from fulfillment.tools.toolbox import Toolbox
-
-            toolbox = Toolbox(tools)
-        settings = self._settings
-        earlier = self._conversation.earlier() if history else ()
-        system = settings.system_prompt_of(self.locale) if system is None else system
-        if earlier and earlier[-1].cut:
-            system = f"{system}\n\n{GO_ON}".strip()
-        shares_id = history and (model is not None or self._shares_id)
-        question = Message("user", self.utterance if utterance is None else utterance)
-        prompt = Prompt(
-            messages=(*_messages(earlier), question),
+        chunks = self._assistant.ask(
+            self.utterance if utterance is None else utterance,
             system=system,
-            max_tokens=settings.max_tokens if max_tokens is None else max_tokens,
-            temperature=settings.temperature if temperature is None else temperature,
-            top_p=settings.top_p if top_p is None else top_p,
-            stop_sequences=tuple(stop_sequences),
-            tools=toolbox.specs if toolbox else (),
-            conversation_id=self._conversation.share_id() if shares_id else "",
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_p=top_p,
+            stop_sequences=stop_sequences,
+            tools=tools,
+            model=model,
+            history=history,
         )
-        chunks = self._calls.ask(model or self._model, prompt, toolbox)
         return MustRead(chunks, "turn.ask(…)", sys._getframe(1))
 
     # --- what Lex does next; the last word counts
@@ -237,9 +208,3 @@ class Turn:
             HandlerError: a part is empty, too long or one too many.
         """
         self._dialog.add(Card(title, subtitle, image_url, [Button(*each) for each in buttons]))
-
-
-def _messages(exchanges: Sequence[Exchange]) -> Iterator[Message]:
-    for exchange in exchanges:
-        yield Message("user", exchange.utterance)
-        yield Message("assistant", exchange.reply)

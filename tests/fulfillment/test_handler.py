@@ -18,6 +18,7 @@ LAMBDA = {
 # what only some turns need, or only the end of one, is imported where it is needed.
 LOADED = {
     "fulfillment",
+    "fulfillment.assistant",
     "fulfillment.bot",
     "fulfillment.clients",
     "fulfillment.errors",

@@ -7,6 +7,7 @@ import pytest
 
 from fakes import FakeAddresses, FakeChannel, FakeMemory
 from fulfillment import Exchange, Notices
+from fulfillment.assistant import GO_ON
 from fulfillment.clients import Browser
 from fulfillment.errors import (
     AddressContested,
@@ -21,7 +22,6 @@ from fulfillment.runner import REQUEST_FIRST_SECONDS, SAVE_SECONDS
 from fulfillment.testing import Context
 from fulfillment.tools import Tool
 from fulfillment.tools.toolbox import MAX_RESULT_CHARACTERS
-from fulfillment.turn import GO_ON
 from turns import bot_of, dialog_event, intent_event, next_event, reply_of, taken
 
 WORDS = Notices()

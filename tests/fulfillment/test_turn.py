@@ -1,6 +1,7 @@
 import pytest
 
 from fakes import FakeClock, FakeMemory
+from fulfillment.assistant import GO_ON, Assistant
 from fulfillment.errors import HandlerError, ToolError
 from fulfillment.lex import events as lex
 from fulfillment.lex.dialog_actions import Action, Decision, Dialog
@@ -13,7 +14,7 @@ from fulfillment.models.base import Message, ToolCall, ToolResult
 from fulfillment.models.tool_loop import ToolLoop
 from fulfillment.settings import Settings
 from fulfillment.testing import ScriptedModel
-from fulfillment.turn import GO_ON, Turn
+from fulfillment.turn import Turn
 from turns import dialog_event, intent_event
 
 SETTINGS = Settings(system_prompt="Be brief.", max_tokens=50)
@@ -32,14 +33,14 @@ def make_turn(event):
         seconds_left=lambda: 20.0,
     ):
         parsed = LexEvent.from_dict(of)
-        return Turn(
-            parsed,
-            Dialog(parsed, max_bytes=12_000),
-            model=model or ScriptedModel("ok", repeats=True),
-            settings=settings,
-            calls=ToolLoop(seconds_left),
-            conversation=conversation or Conversation(None, {}),
+        assistant = Assistant(
+            model or ScriptedModel("ok", repeats=True),
+            settings,
+            ToolLoop(seconds_left),
+            conversation or Conversation(None, {}),
+            locale=parsed.locale,
         )
+        return Turn(parsed, Dialog(parsed, max_bytes=12_000), assistant)
 
     return make
 
@@ -61,7 +62,7 @@ def remembered(*exchanges, **options):
 def asked(turn, *args, **options):
     """Ask the turn's model, and return what it was asked."""
     list(turn.ask(*args, **options))
-    return turn._model.prompts[-1]
+    return turn._assistant._model.prompts[-1]
 
 
 def test_a_turn_says_what_was_asked_and_by_whom(make_turn, event):
@@ -196,7 +197,7 @@ def test_another_model_may_be_asked(make_turn):
     other = ScriptedModel("from the other")
     turn = make_turn(ScriptedModel("from the settings'"))
     assert list(turn.ask(model=other)) == ["from the other"]
-    assert turn._model.prompts == []
+    assert turn._assistant._model.prompts == []
 
 
 def test_progress_and_the_models_text_are_one_reply(make_turn):
@@ -226,14 +227,14 @@ def test_no_model_is_asked_with_what_is_no_tool(make_turn):
     turn = make_turn()
     with pytest.raises(ToolError):
         turn.ask(tools=[lambda: None])
-    assert turn._model.prompts == []
+    assert turn._assistant._model.prompts == []
 
 
 def test_an_answer_that_is_never_read_warns(make_turn):
     turn = make_turn()
     with pytest.warns(RuntimeWarning, match=r"called turn\.ask\(…\) and never read"):
         turn.ask()
-    assert turn._model.prompts == []
+    assert turn._assistant._model.prompts == []
 
 
 def test_leaving_an_answer_stops_the_model(make_turn):
@@ -245,7 +246,7 @@ def test_leaving_an_answer_stops_the_model(make_turn):
     chunks = answer()
     assert next(chunks) == "One"
     chunks.close()
-    assert turn._model.streams[0].completion is None
+    assert turn._assistant._model.streams[0].completion is None
 
 
 # --- what was said before
