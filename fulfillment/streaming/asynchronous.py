@@ -72,8 +72,11 @@ class AsyncStream:
         channel: AsyncChannel,
         find: Callable[[], Awaitable[str | None]] = nowhere,
         visible: Callable[[str], str] = str,
+        received: int = 0,
     ) -> None:
-        """Post what is written, from its beginning, until the delivery is over.
+        """Post what is written until the delivery is over.
+
+        A client that comes back is given another delivery, with which the earlier one ends.
 
         Args:
             delivery: says what to do next.
@@ -81,8 +84,10 @@ class AsyncStream:
             find: returns the client's address or ``None``; raises as
                 :meth:`fulfillment.streaming.channel.Addresses.find` does.
             visible: what is shown of the text, given its next piece.
+            received: how many characters the client has already.
         """
-        self._stream.join(delivery, visible)
+        self._stream.join(delivery, visible, received)
+        self._delivery_due.set()
         while not isinstance(action := delivery.next(self._clock()), Done):
             match action:
                 case Wait(until):
@@ -91,6 +96,7 @@ class AsyncStream:
                     await self._post(delivery, channel, action)
                 case Find():
                     await self._find(delivery, find)
+        self._stream.left(delivery)
         self._turn_due.set()
 
     async def wait(self, until: float) -> None:

@@ -172,6 +172,11 @@ class Delivery:
         was_over, self.is_over, self._takes_text = self.is_over, True, False
         return not was_over
 
+    @property
+    def is_unread(self) -> bool:
+        """Whether it is over although the client was to be told the end, and was not."""
+        return self.is_over and self._tail == "frames" and self._ending is None
+
     # --- what the shell asks, and answers
 
     def next(self, now: float) -> Action:

@@ -33,12 +33,14 @@ class Ending(NamedTuple):
     Attributes:
         outcome: one word, such as ``completed`` or ``cancelled``.
         notice: a sentence for the reader where something went wrong.
+        text: all that was written, for a client that gets it in one piece.
         is_whole: whether all of the text reached the client; it did not where a post failed, or
             may have.
     """
 
     outcome: str
     notice: str = ""
+    text: str = ""
     is_whole: bool = True
 
 

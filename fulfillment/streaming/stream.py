@@ -31,15 +31,20 @@ class Stream:
         self.delivery: Delivery | None = None
         self._visible: Callable[[str], str] = str
 
-    def join(self, delivery: Delivery, visible: Callable[[str], str] = str) -> None:
-        """Let a delivery have the text, with what was written before.
+    def join(
+        self, delivery: Delivery, visible: Callable[[str], str] = str, received: int = 0
+    ) -> None:
+        """Let a delivery have the text, with what was written before; an earlier one ends.
 
         Args:
             delivery: posts it.
             visible: what is shown of the text, given its next piece.
+            received: how many characters the client has already.
         """
+        if self.delivery is not None:
+            self.delivery.abandon()
         self.delivery, self._visible = delivery, visible
-        self._show(self.text.text())
+        self._show(self.text.text()[received:])
         if self.text.cancelled:
             delivery.cancel()
         elif not self.text.is_growing:
@@ -73,6 +78,10 @@ class Stream:
     def abandon(self) -> bool:
         """Post nothing more."""
         return self.delivery is not None and self.delivery.abandon()
+
+    def left(self, delivery: Delivery) -> bool:
+        """Take that a delivery is over; nobody pays for text that has no reader any more."""
+        return delivery is self.delivery and delivery.is_unread and self.cancel()
 
     @property
     def is_settled(self) -> bool:

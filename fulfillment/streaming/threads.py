@@ -65,8 +65,11 @@ class ThreadStream:
         channel: Channel,
         find: Callable[[], str | None] = lambda: None,
         visible: Callable[[str], str] = str,
+        received: int = 0,
     ) -> None:
-        """Post what is written, from its beginning, until the delivery is over; never raises.
+        """Post what is written until the delivery is over; never raises.
+
+        A client that comes back is given another delivery, with which the earlier one ends.
 
         Args:
             delivery: says what to do next.
@@ -74,15 +77,18 @@ class ThreadStream:
             find: returns the client's address or ``None``; raises as
                 :meth:`fulfillment.streaming.channel.Addresses.find` does.
             visible: what is shown of the text, given its next piece.
+            received: how many characters the client has already.
         """
         with self._lock:
-            self._stream.join(delivery, visible)
+            self._stream.join(delivery, visible, received)
+            self._delivery_due.notify_all()
         while not isinstance(action := self._next(delivery), Done):
             if isinstance(action, Post):
                 self._post(delivery, channel, action)
             else:
                 self._find(delivery, find)
         with self._lock:
+            self._stream.left(delivery)
             self._turn_due.notify_all()
 
     def wait(self, until: float) -> None:
@@ -145,7 +151,8 @@ class ThreadStream:
 
     def _notify(self, is_due: bool) -> None:
         if is_due:
-            self._delivery_due.notify()
+            # An earlier delivery may still be about to end.
+            self._delivery_due.notify_all()
 
 
 def run(
@@ -157,6 +164,7 @@ def run(
     delivery: Delivery,
     channel: Channel,
     find: Callable[[], str | None] = lambda: None,
+    visible: Callable[[str], str] = str,
     stop: Callable[[], None] = lambda: None,
 ) -> TextBuffer:
     """Run a handler and its delivery within a deadline.
@@ -169,13 +177,14 @@ def run(
         delivery: says what to post when.
         channel: where frames go.
         find: returns the client's address, where the delivery was not given it.
+        visible: what is shown of the text, given its next piece.
         stop: stops what the handler waits for, such as a model; called where it has not ended.
 
     Returns:
         The text, and how it ended.
     """
     start("handler", lambda: stream.write(handler))
-    start("delivery", lambda: stream.deliver(delivery, channel, find))
+    start("delivery", lambda: stream.deliver(delivery, channel, find, visible))
     stream.wait(deadline.cut_at)
     if not stream.text.finished:
         stop()

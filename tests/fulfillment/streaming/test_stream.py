@@ -76,3 +76,39 @@ def test_it_is_settled_when_the_post_in_flight_has_returned():
     assert not stream.is_settled
     delivery.posted(0.1)
     assert stream.is_settled
+
+
+def test_a_client_that_comes_back_has_the_rest():
+    """The earlier delivery ends, whatever it had still to post."""
+    stream, before, after = Stream(), delivery_of(), delivery_of()
+    stream.join(before)
+    stream.write("One, two, ", 0.0)
+    stream.join(after, received=5)
+    stream.write("three", 0.0)
+    assert posted(before) == []
+    assert posted(after) == ["two, three"]
+
+
+def test_text_that_has_no_reader_any_more_is_not_wanted():
+    stream, delivery = Stream(), delivery_of()
+    stream.join(delivery)
+    stream.write("a", 0.0)
+    delivery.abandon()
+    stream.left(delivery)
+    assert stream.text.cancelled
+
+
+def test_a_delivery_that_was_replaced_leaves_nothing():
+    stream, before, after = Stream(), delivery_of(), delivery_of()
+    stream.join(before)
+    stream.join(after)
+    stream.left(before)
+    assert stream.text.is_growing
+
+
+def test_a_reply_needs_no_reader_of_its_frames():
+    stream, delivery = Stream(), delivery_of("reply")
+    stream.join(delivery)
+    delivery.abandon()
+    stream.left(delivery)
+    assert stream.text.is_growing

@@ -10,7 +10,7 @@ from fulfillment.streaming.delivery import Delivery
 from fulfillment.streaming.framing import Ending, RawText
 from fulfillment.streaming.pacing import Pace
 from fulfillment.streaming.text_buffer import MAX_CHARACTERS
-from fulfillment.streaming.threads import ThreadStream, run
+from fulfillment.streaming.threads import ThreadStream, run, start
 
 SOON = 0.01
 
@@ -173,3 +173,51 @@ def test_a_look_that_hangs_does_not_hold_a_reply():
     released.set()
     poster.join(60)
     assert not poster.is_alive()
+
+
+def test_a_client_may_come_back_with_another_delivery():
+    shown, came_back = threading.Event(), threading.Event()
+    first, second = FakeChannel(on_post=shown.set), FakeChannel(on_post=came_back.set)
+    stream, now = ThreadStream(), time.monotonic()
+
+    def handler():
+        yield "One, "
+        came_back.wait(60)
+        yield "two"
+
+    def come_back():
+        shown.wait(60)
+        stream.deliver(delivery_of(), second)
+
+    start("client", come_back)
+    run(
+        stream,
+        handler,
+        Deadline(now + 60, now + 120),
+        lambda text: Ending("completed"),
+        delivery=delivery_of(),
+        channel=first,
+    )
+    assert first.frames == ["One, "]
+    assert "".join(second.frames) == "One, two"
+
+
+def test_a_model_is_stopped_when_its_reader_has_left():
+    def handler():
+        yield "a"
+        yield from iter(lambda: "b", None)
+
+    channel = FakeChannel(gone_after=0)
+    delivery = Delivery(
+        RawText(), Pace(0.0), tail="frames", address="connection-1", look_again_seconds=[SOON]
+    )
+    stream, now = ThreadStream(), time.monotonic()
+    text = run(
+        stream,
+        handler,
+        Deadline(now + 60, now + 120),
+        lambda text: Ending("cancelled"),
+        delivery=delivery,
+        channel=channel,
+    )
+    assert text.cancelled
