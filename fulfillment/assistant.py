@@ -66,20 +66,25 @@ class Assistant:
         stop_sequences: Sequence[str] = (),
         tools: Iterable[Tool | Callable[..., Any]] = (),
         model: Model | None = None,
-        history: bool = True,
+        history: bool | Sequence[Exchange] = True,
     ) -> Chunks:
-        """Ask a model; see :meth:`fulfillment.turn.Turn.ask`."""
+        """Ask a model; see :meth:`fulfillment.turn.Turn.ask`.
+
+        The history may also be what the model is told instead of the earlier turns.
+        """
         toolbox = None
         if tools := tuple(tools):
             from fulfillment.tools.toolbox import Toolbox
 
             toolbox = Toolbox(tools)
         settings = self._settings
-        earlier = self._conversation.earlier() if history else ()
+        earlier = history if isinstance(history, Sequence) else ()
+        if history is True:
+            earlier = self._conversation.earlier()
         system = settings.system_prompt_of(self._locale) if system is None else system
         if earlier and earlier[-1].cut:
             system = f"{system}\n\n{GO_ON}".strip()
-        shares_id = history and (model is not None or self._shares_id)
+        shares_id = history is True and (model is not None or self._shares_id)
         prompt = Prompt(
             messages=(*_messages(earlier), Message("user", utterance)),
             system=system,

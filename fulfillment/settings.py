@@ -81,7 +81,7 @@ class Settings(NamedTuple):
         Raises:
             SettingsError: a value cannot be used; names the variable and what it takes.
         """
-        read = _Reader({name: value for name, value in environ.items() if value.strip()})
+        read = Reader(environ)
         return cls(
             model_id=read.text("MODEL_ID", DEFAULT_MODEL_ID),
             fallback_model_ids=read.names("FALLBACK_MODEL_IDS"),
@@ -114,9 +114,15 @@ class Settings(NamedTuple):
         )
 
 
-class _Reader:
+class Reader:
+    """Reads environment variables as checked values; an empty one is unset.
+
+    Args:
+        environ: the environment.
+    """
+
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self.environ = environ
+        self.environ = {name: value for name, value in environ.items() if value.strip()}
 
     def text(self, name: str, default: str) -> str:
         return self.environ.get(name, default).strip()

@@ -72,11 +72,8 @@ class AsyncStream:
         channel: AsyncChannel,
         find: Callable[[], Awaitable[str | None]] = nowhere,
         visible: Callable[[str], str] = str,
-        received: int = 0,
     ) -> None:
-        """Post what is written until the delivery is over.
-
-        A client that comes back is given another delivery, with which the earlier one ends.
+        """Post what is written, from its beginning, until the delivery is over.
 
         Args:
             delivery: says what to do next.
@@ -84,10 +81,30 @@ class AsyncStream:
             find: returns the client's address or ``None``; raises as
                 :meth:`fulfillment.streaming.channel.Addresses.find` does.
             visible: what is shown of the text, given its next piece.
+        """
+        self.join(delivery, visible)
+        await self.post(delivery, channel, find)
+
+    def join(
+        self, delivery: Delivery, visible: Callable[[str], str] = str, received: int = 0
+    ) -> None:
+        """Let a delivery have the text, for a client that comes back; an earlier one ends.
+
+        Args:
+            delivery: is to be posted, by :meth:`post`.
+            visible: what is shown of the text, given its next piece.
             received: how many characters the client has already.
         """
         self._stream.join(delivery, visible, received)
         self._delivery_due.set()
+
+    async def post(
+        self,
+        delivery: Delivery,
+        channel: AsyncChannel,
+        find: Callable[[], Awaitable[str | None]] = nowhere,
+    ) -> None:
+        """Post what a delivery has; see :meth:`deliver`."""
         while not isinstance(action := delivery.next(self._clock()), Done):
             match action:
                 case Wait(until):

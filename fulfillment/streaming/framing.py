@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from fulfillment.streaming.graphemes import pieces
@@ -34,6 +34,7 @@ class Ending(NamedTuple):
         outcome: one word, such as ``completed`` or ``cancelled``.
         notice: a sentence for the reader where something went wrong.
         text: all that was written, for a client that gets it in one piece.
+        usage: what the reply took, such as ``output_tokens``, as far as it is known.
         is_whole: whether all of the text reached the client; it did not where a post failed, or
             may have.
     """
@@ -41,6 +42,7 @@ class Ending(NamedTuple):
     outcome: str
     notice: str = ""
     text: str = ""
+    usage: Mapping[str, int] | None = None
     is_whole: bool = True
 
 

@@ -30,6 +30,7 @@ class Stream:
         self.text = TextBuffer()
         self.delivery: Delivery | None = None
         self._visible: Callable[[str], str] = str
+        self._ending: Ending | None = None
 
     def join(
         self, delivery: Delivery, visible: Callable[[str], str] = str, received: int = 0
@@ -49,6 +50,8 @@ class Stream:
             delivery.cancel()
         elif not self.text.is_growing:
             delivery.complete()
+        if self._ending is not None:
+            delivery.finish(self._ending)
 
     def write(self, chunk: str, now: float) -> bool:
         """Take the next chunk of the handler."""
@@ -73,6 +76,7 @@ class Stream:
 
     def finish(self, ending: Ending) -> bool:
         """Take how the turn ended."""
+        self._ending = ending
         return self.delivery is not None and self.delivery.finish(ending)
 
     def abandon(self) -> bool:

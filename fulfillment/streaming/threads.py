@@ -65,11 +65,8 @@ class ThreadStream:
         channel: Channel,
         find: Callable[[], str | None] = lambda: None,
         visible: Callable[[str], str] = str,
-        received: int = 0,
     ) -> None:
-        """Post what is written until the delivery is over; never raises.
-
-        A client that comes back is given another delivery, with which the earlier one ends.
+        """Post what is written, from its beginning, until the delivery is over; never raises.
 
         Args:
             delivery: says what to do next.
@@ -77,11 +74,31 @@ class ThreadStream:
             find: returns the client's address or ``None``; raises as
                 :meth:`fulfillment.streaming.channel.Addresses.find` does.
             visible: what is shown of the text, given its next piece.
+        """
+        self.join(delivery, visible)
+        self.post(delivery, channel, find)
+
+    def join(
+        self, delivery: Delivery, visible: Callable[[str], str] = str, received: int = 0
+    ) -> None:
+        """Let a delivery have the text, for a client that comes back; an earlier one ends.
+
+        Args:
+            delivery: is to be posted, by :meth:`post`.
+            visible: what is shown of the text, given its next piece.
             received: how many characters the client has already.
         """
         with self._lock:
             self._stream.join(delivery, visible, received)
             self._delivery_due.notify_all()
+
+    def post(
+        self,
+        delivery: Delivery,
+        channel: Channel,
+        find: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        """Post what a delivery has; see :meth:`deliver`."""
         while not isinstance(action := self._next(delivery), Done):
             if isinstance(action, Post):
                 self._post(delivery, channel, action)

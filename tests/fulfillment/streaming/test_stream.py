@@ -1,5 +1,5 @@
 from fulfillment.streaming.delivery import Delivery, Done, Post
-from fulfillment.streaming.framing import Ending, RawText
+from fulfillment.streaming.framing import Ending, Frame, RawText
 from fulfillment.streaming.pacing import Pace
 from fulfillment.streaming.stream import Stream
 
@@ -112,3 +112,21 @@ def test_a_reply_needs_no_reader_of_its_frames():
     delivery.abandon()
     stream.left(delivery)
     assert stream.text.is_growing
+
+
+def test_a_client_that_comes_back_after_the_end_is_told_it():
+    class Told(RawText):
+        def end(self, ending):
+            return [Frame(f"<{ending.outcome}>")]
+
+    def delivery():
+        return Delivery(Told(), Pace(0.0), tail="frames", address="connection-1")
+
+    stream = Stream()
+    stream.join(delivery())
+    stream.write("all", 0.0)
+    stream.complete(0.0)
+    stream.finish(Ending("completed"))
+    again = delivery()
+    stream.join(again)
+    assert posted(again) == ["all", "<completed>"]
