@@ -88,6 +88,7 @@ class _Evaluation:
         self, template: Mapping[str, Any], given: Mapping[str, str], known: Mapping[str, str]
     ) -> None:
         self._conditions = template.get("Conditions", {})
+        self._mappings = template.get("Mappings", {})
         self._resources = template["Resources"]
         self._outputs = template.get("Outputs", {})
         self._known = known
@@ -147,6 +148,9 @@ class _Evaluation:
             case "Fn::If":
                 name, then, otherwise = argument
                 return self._value(then if self._holds({"Condition": name}) else otherwise)
+            case "Fn::FindInMap":
+                name, first, second = map(self._value, argument)
+                return self._mappings[name][first][second]
             case "Fn::Join":
                 separator, parts = argument
                 return str(separator).join(str(part) for part in self._value(parts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from deployed_lex import DeployedFunction
@@ -12,6 +13,8 @@ from emulator_process import running_emulator
 from starlette.applications import Starlette
 
 from stack_fixture import StackModel, running_app
+from websocket_stack.deployment.build.dependencies import dependencies, pins
+from websocket_stack.deployment.build.lambda_zip import ROOT, pack, write
 from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.lex import routes as lex_routes
 from websocket_stack.local.lex.service import LexRuntime
@@ -41,7 +44,15 @@ DOMAIN = f"{REGION}.amazonaws.com"
 
 
 @pytest.fixture(scope="session")
-def aws() -> Iterator[EmulatedAccount]:
+def powertools_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What AWS's public layer of Powertools holds, as a zip."""
+    versions = pins((ROOT / "constraints.txt").read_text("utf-8"))
+    files = {f"python/{name}": path for name, path in dependencies(versions).items()}
+    return write(pack(files), tmp_path_factory.mktemp("layer"))
+
+
+@pytest.fixture(scope="session")
+def aws(powertools_layer: Path) -> Iterator[EmulatedAccount]:
     with (
         pytest.MonkeyPatch.context() as environ,
         running_app(Starlette(routes=bedrock_routes.routes(StackModel()))) as bedrock,
@@ -50,6 +61,7 @@ def aws() -> Iterator[EmulatedAccount]:
                 "MINISTACK_ACCOUNT_ID": ACCOUNT,
                 "MINISTACK_HOST": DOMAIN,
                 "LOCAL_BEDROCK": bedrock,
+                "LOCAL_POWERTOOLS_LAYER": str(powertools_layer),
             }
         ) as origin,
     ):

@@ -99,10 +99,17 @@ class EmulatedAccount:
 
     def put_stack(self, name: str, template: Mapping[str, Any], **parameters: str) -> Stack:
         """Make or change a stack that is not this project's; return it once that is done."""
+        return self._put(name, {"TemplateBody": json.dumps(template)}, parameters)
+
+    def put_uploaded_stack(self, name: str, url: str, **parameters: str) -> Stack:
+        """Make or change a stack as the console does; return it once that is done."""
+        return self._put(name, {"TemplateURL": url}, parameters)
+
+    def _put(self, name: str, source: Mapping[str, str], parameters: Mapping[str, str]) -> Stack:
         operation = "update" if self.stack(name) else "create"
         getattr(self.cloudformation, f"{operation}_stack")(
             StackName=name,
-            TemplateBody=json.dumps(template),
+            **source,
             Parameters=[
                 {"ParameterKey": each, "ParameterValue": value}
                 for each, value in parameters.items()

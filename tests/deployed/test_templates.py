@@ -38,6 +38,8 @@ SWITCHES = [
     ),
     ("lex-streaming", {}),
     ("lex-streaming", {"AllowStreamingResponses": "false", "RememberConversations": "false"}),
+    ("lex-streaming-standalone", {"CreateBot": "false"}),
+    ("lex-streaming-standalone", {"AllowStreamingResponses": "false"}),
 ]
 
 CLI_OPTIONS = (

@@ -87,4 +87,6 @@ def template_of(stack: Stack | None) -> str:
         return "lex-streaming"
     if "TemplatesBucket" in stack.parameters:
         return "lex-streaming"
-    return "fulfillment" if "CodeBucket" in stack.parameters else "streaming-support"
+    if "CodeBucket" in stack.parameters:
+        return "fulfillment"
+    return "lex-streaming-standalone" if "ModelId" in stack.parameters else "streaming-support"

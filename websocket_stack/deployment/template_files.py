@@ -13,7 +13,7 @@ import cfn_flip  # type: ignore[import-untyped]
 from websocket_stack.command_line import CommandFailed
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates"
-NAMES = ("lex-streaming", "streaming-support", "fulfillment")
+NAMES = ("lex-streaming", "streaming-support", "fulfillment", "lex-streaming-standalone")
 # A larger template has to be read from a bucket.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MAX_BODY_BYTES = 51_200
@@ -33,14 +33,16 @@ class TemplateFile:
     path: Path
     body: str
     parameters: Mapping[str, ParameterDeclaration]
-    has_nested_stacks: bool
+    nested: Sequence[Path]
+
+    @property
+    def has_nested_stacks(self) -> bool:
+        return bool(self.nested)
 
     @property
     def files(self) -> list[Path]:
-        """The files that deploy together: the template, or its whole folder if it nests others."""
-        if not self.has_nested_stacks:
-            return [self.path]
-        return sorted(self.path.parent.glob("*.yaml"))
+        """The files that deploy together: the template, and those that it nests."""
+        return sorted([self.path, *self.nested])
 
     @property
     def needs_code(self) -> bool:
@@ -76,7 +78,11 @@ def read(name: str, folder: Path = FOLDER) -> TemplateFile:
         path,
         body,
         {each: _parameter(declaration) for each, declaration in declared.items()},
-        any(resource["Type"] == "AWS::CloudFormation::Stack" for resource in resources),
+        [
+            path.parent / str(resource["Properties"]["TemplateURL"]["Fn::Sub"]).rpartition("/")[2]
+            for resource in resources
+            if resource["Type"] == "AWS::CloudFormation::Stack"
+        ],
     )
 
 

@@ -12,6 +12,7 @@ import bedrock
 import callers
 import conditions
 import deployments
+import layers
 import lex
 import nested_stacks
 import rules
@@ -19,7 +20,7 @@ from ministack import app
 
 
 def main() -> None:
-    for module in (bedrock, callers, conditions, deployments, lex, nested_stacks, rules):
+    for module in (bedrock, callers, conditions, deployments, layers, lex, nested_stacks, rules):
         module.install()
     # Of the processes of Lambda functions, which are started from here.
     os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[1] / "in_lambda")

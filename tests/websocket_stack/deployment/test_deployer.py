@@ -216,6 +216,7 @@ def test_there_has_to_be_something_to_delete(runs) -> None:
         ({"TemplatesBucket": "b", "CodeBucket": "b"}, "lex-streaming"),
         ({"CodeBucket": "b"}, "fulfillment"),
         ({"TableName": ""}, "streaming-support"),
+        ({"ModelId": "m"}, "lex-streaming-standalone"),
     ],
 )
 def test_a_stack_keeps_its_template(parameters, name) -> None:

@@ -20,7 +20,7 @@ TEMPLATE = TemplateFile(
         "Pool": ParameterDeclaration(None, is_secret=False),
         "ApiKey": ParameterDeclaration("", is_secret=True),
     },
-    has_nested_stacks=False,
+    nested=(),
 )
 
 

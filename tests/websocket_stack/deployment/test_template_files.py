@@ -18,16 +18,12 @@ def test_declared_parameters_are_read(templates) -> None:
     assert not read.needs_bucket
 
 
-def test_a_nesting_template_goes_with_its_folder(templates) -> None:
+def test_a_template_goes_with_those_that_it_nests(templates) -> None:
     root = template_files.read("lex-streaming", templates)
 
     assert root.has_nested_stacks and root.needs_bucket
     assert root.parameters["TemplatesBucket"].default is None
-    assert [path.name for path in root.files] == [
-        "fulfillment.yaml",
-        "lex-streaming.yaml",
-        "streaming-support.yaml",
-    ]
+    assert [path.name for path in root.files] == ["lex-streaming.yaml", "streaming-support.yaml"]
     alone = template_files.read("fulfillment", templates)
     assert alone.needs_code
     assert [path.name for path in alone.files] == ["fulfillment.yaml"]
