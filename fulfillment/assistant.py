@@ -31,6 +31,9 @@ class Assistant:
         conversation: the turns before this one.
         locale: whose system prompt is sent, such as ``en_US``.
         shares_id: whether the model is told the conversation's id.
+
+    Attributes:
+        settings: the environment.
     """
 
     def __init__(
@@ -44,7 +47,7 @@ class Assistant:
         shares_id: bool = False,
     ) -> None:
         self._model = model
-        self._settings = settings
+        self.settings = settings
         self._calls = calls
         self._conversation = conversation
         self._locale = locale
@@ -66,25 +69,20 @@ class Assistant:
         stop_sequences: Sequence[str] = (),
         tools: Iterable[Tool | Callable[..., Any]] = (),
         model: Model | None = None,
-        history: bool | Sequence[Exchange] = True,
+        history: bool = True,
     ) -> Chunks:
-        """Ask a model; see :meth:`fulfillment.turn.Turn.ask`.
-
-        The history may also be what the model is told instead of the earlier turns.
-        """
+        """Ask a model; see :meth:`fulfillment.turn.Turn.ask`."""
         toolbox = None
         if tools := tuple(tools):
             from fulfillment.tools.toolbox import Toolbox
 
             toolbox = Toolbox(tools)
-        settings = self._settings
-        earlier = history if isinstance(history, Sequence) else ()
-        if history is True:
-            earlier = self._conversation.earlier()
+        settings = self.settings
+        earlier = self._conversation.earlier() if history else ()
         system = settings.system_prompt_of(self._locale) if system is None else system
         if earlier and earlier[-1].cut:
             system = f"{system}\n\n{GO_ON}".strip()
-        shares_id = history is True and (model is not None or self._shares_id)
+        shares_id = history and (model is not None or self._shares_id)
         prompt = Prompt(
             messages=(*_messages(earlier), Message("user", utterance)),
             system=system,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fulfillment import runner
+from fulfillment.assistant import Assistant
 from fulfillment.clients import Resources
 from fulfillment.errors import RegistrationError
 from fulfillment.handlers import (
@@ -23,6 +24,7 @@ from fulfillment.handlers import (
     rescued,
     wrapped,
 )
+from fulfillment.lex.dialog_actions import Dialog
 from fulfillment.lex.events import FALLBACK_INTENT, LexEvent
 from fulfillment.logs import get_logger, log_failure
 from fulfillment.memory.base import Memory
@@ -178,19 +180,63 @@ class Bot(Router):
             from fulfillment.lex.responses import delegate
 
             return delegate(event)
+        return runner.run(
+            event,
+            wrapped(handler, watch) if watch else handler,
+            context,
+            self.runs_on(resources),
+            self.notices_of(event.locale),
+            record,
+        )
+
+    def runs_on(self, resources: Resources | None = None) -> Resources:
+        """Return what it runs on: its own model and memory where it has them.
+
+        Args:
+            resources: all else, instead of what the environment describes.
+        """
         resources = resources or self.resources
         if self._model is not None:
             resources = resources._replace(model=self._model, shares_id=True)
         if self._memory is not None:
             resources = resources._replace(memory=self._memory)
-        return runner.run(
-            event,
-            wrapped(handler, watch) if watch else handler,
-            context,
-            resources,
-            self.notices_of(event.locale),
-            record,
+        return resources
+
+    def chunks(
+        self, utterance: str, assistant: Assistant, *, session_id: str = "", locale: str = ""
+    ) -> Chunks:
+        """Answer an utterance outside Lex: its fallback does, since there are no intents.
+
+        What it adds to its reply, and what it would have Lex ask, follows as text.
+
+        Args:
+            utterance: what the user wrote.
+            assistant: asks models on the turn's behalf.
+            session_id: a name for the client's session.
+            locale: whose sentences are used, such as ``en_US``.
+
+        Returns:
+            The reply, as it is written.
+        """
+        event = LexEvent.from_dict(
+            {
+                "sessionId": session_id or "outside-lex",
+                "inputTranscript": utterance,
+                "bot": {"localeId": locale},
+                "sessionState": {"intent": {"name": FALLBACK_INTENT}},
+            }
         )
+        handler = self.handler_of(event)
+        assert handler is not None
+        dialog = Dialog(event, assistant.settings.max_response_bytes)
+        turn = Turn(event, dialog, assistant)
+        has_text = False
+        with closing(handler(turn)) as chunks:
+            for chunk in chunks:
+                has_text = has_text or bool(chunk.strip())
+                yield chunk
+        if told := "\n\n".join(message.plain for message in dialog.decision.messages):
+            yield f"\n\n{told}" if has_text else told
 
     def handler_of(self, event: LexEvent) -> NextHandler | None:
         """Return what answers an event, or ``None`` where Lex goes on by itself."""

@@ -67,6 +67,7 @@ class Resources(NamedTuple):
         *,
         model: Model | None = None,
         memory: Memory | None = None,
+        turn_seconds: float | None = None,
     ) -> Resources:
         """Build the model's client; the browser's are made while the model thinks.
 
@@ -77,25 +78,30 @@ class Resources(NamedTuple):
             environ: the environment.
             model: what answers, instead of the model that it names.
             memory: where conversations are kept, instead of the table that it names.
+            turn_seconds: how long a turn may take, where that is not for Lex to say.
 
         Raises:
             SettingsError: a setting cannot be used.
         """
         settings = Settings.from_environ(environ)
-        make_client, region = _session()
+        if turn_seconds is not None:
+            settings = settings._replace(turn_seconds=turn_seconds)
+        make_client, region = session()
         model_asked, shares_id = None, model is not None
         if model is None:
             model_asked = threading.Event()
             model = _model(settings, make_client, model_asked)
         # Whatever of the environment the later clients need is read now.
         of_dynamodb = {"endpoint_url": environ.get("AWS_ENDPOINT_URL_DYNAMODB") or None}
-        dynamodb = cache(lambda: _dynamodb(make_client, region_name=region, **of_dynamodb))
+        dynamodb = cache(lambda: dynamodb_client(make_client, region_name=region, **of_dynamodb))
 
         def browser() -> Browser:
             from fulfillment.channels.session_table import SessionTable
 
             addresses = SessionTable(dynamodb(), settings.session_table or "")
-            return Browser(addresses, _channel(settings, make_client, region))
+            return Browser(
+                addresses, api_gateway_channel(make_client, region, settings.streaming_endpoint)
+            )
 
         if memory is None and settings.conversation_table:
             memory = _memory(settings, dynamodb())
@@ -109,7 +115,7 @@ class Resources(NamedTuple):
         )
 
 
-def _session() -> tuple[MakeClient, str | None]:
+def session() -> tuple[MakeClient, str | None]:
     """Return what makes AWS clients, all of one session, and its region.
 
     A session's first client costs 50 ms, each further one 2 to 5 ms. So boto3's default session is
@@ -167,7 +173,8 @@ def _model(settings: Settings, make_client: MakeClient, asked: threading.Event) 
     )
 
 
-def _dynamodb(make_client: MakeClient, **options: str | None) -> DynamoDBClient:
+def dynamodb_client(make_client: MakeClient, **options: str | None) -> DynamoDBClient:
+    """Return a client that gives up within a turn's time."""
     from botocore.config import Config
 
     # A browser waits for the session table, and a model for the conversation table.
@@ -187,7 +194,16 @@ def _memory(settings: Settings, dynamodb: DynamoDBClient) -> Memory:
     return ConversationTable(dynamodb, settings.conversation_table or "", settings.memory_seconds)
 
 
-def _channel(settings: Settings, make_client: MakeClient, region: str | None) -> Channel:
+def api_gateway_channel(
+    make_client: MakeClient, region: str | None, endpoint: str | None
+) -> Channel:
+    """Return the channel to the connections of an API.
+
+    Args:
+        make_client: makes AWS clients.
+        region: the API's.
+        endpoint: the API's address with its stage.
+    """
     from botocore.config import Config
 
     from fulfillment.channels.api_gateway import ApiGatewayChannel
@@ -204,7 +220,7 @@ def _channel(settings: Settings, make_client: MakeClient, region: str | None) ->
         make_client(
             "apigatewaymanagementapi",
             region_name=region,
-            endpoint_url=settings.streaming_endpoint,
+            endpoint_url=endpoint,
             config=config,
         )
     )

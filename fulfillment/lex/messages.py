@@ -21,6 +21,11 @@ class Text(NamedTuple):
     content: str
     content_type: ContentType = "CustomPayload"
 
+    @property
+    def plain(self) -> str:
+        """What it says, for a client that is not Lex's."""
+        return self.content
+
     def checked(self) -> Text:
         """Return the message as Lex takes it.
 
@@ -57,6 +62,12 @@ class Card(NamedTuple):
     subtitle: str = ""
     image_url: str = ""
     buttons: Sequence[Button] = ()
+
+    @property
+    def plain(self) -> str:
+        """What it says in Markdown, for a client that is not Lex's."""
+        choices = "\n".join(f"- {button.text}" for button in self.buttons)
+        return "\n\n".join(filter(None, [f"**{self.title}**", self.subtitle, choices]))
 
     def checked(self) -> Card:
         """Return the card as Lex takes it.

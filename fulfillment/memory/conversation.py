@@ -63,6 +63,21 @@ class Conversation:
             self._earlier = ()
             self._loaded.set()
 
+    @classmethod
+    def told(
+        cls, exchanges: Sequence[Exchange], *, turns: int = 10, tokens: int = 8000
+    ) -> Conversation:
+        """Return a conversation whose earlier turns the client tells, and which is not kept.
+
+        Args:
+            exchanges: the earlier turns.
+            turns: how many of them a model is told at most.
+            tokens: how many tokens these may have together.
+        """
+        conversation = cls(None, {}, turns=turns, tokens=tokens)
+        conversation._earlier = trim(exchanges, turns=turns, tokens=tokens)
+        return conversation
+
     @property
     def attributes(self) -> dict[str, str]:
         """The session attributes by which the next turn finds it."""
