@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from tasks_api import Api, dynamodb_table
+
+
+@pytest.fixture
+def table() -> Iterator[tuple[object, str]]:
+    """Return a client, and a task table."""
+    with dynamodb_table() as made:
+        yield made
+
+
+@pytest.fixture
+def make_api(table: tuple[object, str]) -> Callable[..., Api]:
+    """Return a function that makes a tasks API."""
+    return lambda *args, **options: Api(*table, *args, **options)
