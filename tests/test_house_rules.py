@@ -60,6 +60,9 @@ PURE = [
     "fulfillment.tools.json_schema",
     "fulfillment.tools.type_hints",
     "fulfillment.tools.tool",
+    "websocket_stack.tasks.frame_format",
+    "websocket_stack.tasks.protocol",
+    "websocket_stack.tasks.runs",
 ]
 SHELLS = {"fulfillment.streaming.asynchronous", "fulfillment.streaming.threads"}
 IMPURE = {
@@ -74,6 +77,16 @@ UNTESTED = {
     "fulfillment.notices",
     "fulfillment.outcome",
     "fulfillment.streaming.channel",
+    "websocket_stack.tasks.connections",
+    "websocket_stack.tasks.default_worker",
+    "websocket_stack.tasks.failures",
+    "websocket_stack.tasks.live_run",
+    "websocket_stack.tasks.owners",
+    "websocket_stack.tasks.replay",
+    "websocket_stack.tasks.run_table",
+    "websocket_stack.tasks.runs",
+    "websocket_stack.tasks.watch",
+    "websocket_stack.tasks.wiring",
 }
 
 

@@ -1,0 +1,368 @@
+"""Tasks and messages from what a client says to what it hears."""
+
+import threading
+
+import pytest
+from tasks_api import Context, ends_of, message, submit, text_of
+
+from fulfillment import Bot
+from fulfillment.errors import ModelInterrupted, ModelRejected
+from fulfillment.testing import ScriptedModel
+from websocket_stack.tasks import Tasks
+
+FINISHED = {
+    "task_id": "000001",
+    "status": "Success",
+    "response": {"statusCode": 200, "body": '{"output":"Finished"}'},
+}
+
+
+def test_a_streamer_sends_partials_and_then_finished(make_api):
+    api = make_api(ScriptedModel(["It is ", "on its ", "way."]))
+    api.say(submit())
+    api.work()
+    assert text_of(api.frames()) == "It is on its way."
+    assert api.frames()[-1] == FINISHED
+    assert ends_of(api.frames()) == [FINISHED]
+
+
+def test_a_responder_sends_one_message(make_api):
+    api = make_api(ScriptedModel(["It is ", 'on its "way".']))
+    api.say(submit(type="llm-responder"))
+    api.work()
+    assert api.frames() == [
+        {
+            "task_id": "000001",
+            "status": "Success",
+            "response": {"statusCode": 200, "body": '{"output":"It is on its \\"way\\"."}'},
+        }
+    ]
+
+
+def test_a_chat_has_deltas_and_one_end(make_api):
+    api = make_api(ScriptedModel(["It is ", "here."]))
+    api.say(message())
+    api.work()
+    assert "".join(frame["text"] for frame in api.frames()) == "It is here."
+    assert {frame["type"] for frame in api.frames()[:-1]} == {"delta"}
+    assert api.frames()[-1] == {"statusCode": 200, "type": "end", "text": ""}
+
+
+@pytest.mark.parametrize("task_id", ["000001", 7, "a:::b", "", {"a": [1]}, "ü" * 100, "\ud83d"])
+def test_a_task_has_the_id_that_its_client_gave(make_api, task_id):
+    api = make_api()
+    api.say(submit(task_id))
+    api.work()
+    assert all(frame["task_id"] == task_id for frame in api.frames())
+    assert len(ends_of(api.frames(), task_id)) == 1
+
+
+def test_many_tasks_run_at_once_on_one_connection(make_api):
+    """Each is in its own order, whatever the others do."""
+    first_written, second_done = threading.Event(), threading.Event()
+    tasks = Tasks()
+
+    @tasks.task("first")
+    def first(task):
+        yield "1a "
+        first_written.set()
+        second_done.wait(20)
+        yield "1b"
+
+    @tasks.task("second")
+    def second(task):
+        first_written.wait(20)
+        yield "2a "
+        yield "2b"
+        second_done.set()
+
+    api = make_api(tasks=tasks)
+    api.say(submit("one", "first"))
+    api.say(submit("two", "second"))
+    with api.working():
+        pass
+    frames = api.frames()
+    assert (text_of(frames, "one"), text_of(frames, "two")) == ("1a 1b", "2a 2b")
+    assert len(ends_of(frames, "one")) == len(ends_of(frames, "two")) == 1
+
+
+def test_a_builders_type_yields_and_asks(make_api):
+    tasks = Tasks()
+
+    @tasks.task("summarise")
+    def summarise(task):
+        yield "Reading…\n"
+        yield from task.ask(f"Summarise: {task.data['text']}")
+
+    api = make_api(ScriptedModel("Short."), tasks)
+    api.say(submit(type="summarise", text="long"))
+    api.work()
+    assert text_of(api.frames()) == "Reading…\nShort."
+    assert api.model.prompts[0].messages[-1].text == "Summarise: long"
+
+
+def test_an_unknown_type_is_told(make_api):
+    api = make_api()
+    api.say(submit(type="nonsense"))
+    api.work()
+    (frame,) = api.frames()
+    assert (frame["status"], frame["response"]["errorType"]) == ("Fail", "UnknownType")
+
+
+# --- what goes wrong
+
+
+def test_a_model_that_refuses_fails_the_task(make_api):
+    api = make_api(ScriptedModel([ModelRejected("ValidationException")]))
+    api.say(submit())
+    api.work()
+    (frame,) = api.frames()
+    assert frame["status"] == "Fail"
+    assert frame["response"]["trace"] == []
+    assert "Validation" not in frame["response"]["errorMessage"]
+
+
+def test_a_model_that_breaks_off_fails_the_task_after_its_text(make_api):
+    api = make_api(ScriptedModel(["It is ", ModelInterrupted("cut")]))
+    api.say(submit())
+    api.work()
+    assert text_of(api.frames()) == "It is "
+    (end,) = ends_of(api.frames())
+    assert end == api.frames()[-1]
+    assert end["status"] == "Fail"
+
+
+def test_a_chat_ends_once_after_an_error_too(make_api):
+    api = make_api(ScriptedModel([ModelRejected("ValidationException")]))
+    api.say(message())
+    api.work()
+    notice, end = api.frames()
+    assert (notice["type"], notice["statusCode"]) == ("delta", 500)
+    assert end == {"statusCode": 200, "type": "end", "text": ""}
+
+
+def test_a_task_is_cut_before_its_lambda_is_killed(make_api):
+    def endless(task):
+        yield "It is "
+        threading.Event().wait(20)
+
+    tasks = Tasks()
+    tasks.task("endless")(endless)
+    api = make_api(tasks=tasks)
+    api.say(submit(type="endless"))
+    api.work(seconds=0.4)
+    assert api.frames()[-1] == FINISHED
+    assert "my time for one reply is up" in text_of(api.frames())
+
+
+# --- what may happen twice
+
+
+def test_an_event_that_arrives_twice_asks_the_model_once(make_api):
+    api = make_api(ScriptedModel("Hello."))
+    api.say(submit())
+    api.events *= 2
+    with api.working():
+        pass
+    assert len(api.model.prompts) == len(ends_of(api.frames())) == 1
+    assert text_of(api.frames()) == "Hello."
+
+
+def test_an_event_that_arrives_after_the_end_does_nothing(make_api):
+    api = make_api(ScriptedModel("Hello."))
+    api.say(submit())
+    event = api.events[0]
+    api.work()
+    api.worker.work(event, Context())
+    assert len(ends_of(api.frames())) == 1
+
+
+def test_an_event_that_is_too_old_is_told_and_not_run(make_api):
+    now = [1_800_000_000.0]
+    api = make_api(now=lambda: now[0])
+    api.say(submit())
+    now[0] += 61
+    api.work()
+    (frame,) = api.frames()
+    assert frame["response"]["errorType"] == "Expired"
+    assert api.model.prompts == []
+
+
+# --- messages
+
+
+def test_a_message_may_bring_its_history(make_api):
+    api = make_api()
+    history = [
+        {"role": "user", "content": "How long?"},
+        {"role": "assistant", "content": [{"text": "20 minutes."}]},
+    ]
+    api.say(message("And for two?", history=history))
+    api.work()
+    texts = [(each.role, each.text) for each in api.model.prompts[0].messages]
+    assert texts == [
+        ("user", "How long?"),
+        ("assistant", "20 minutes."),
+        ("user", "And for two?"),
+    ]
+
+
+def test_a_bot_answers_messages(make_api):
+    bot = Bot(model=ScriptedModel("unused"))
+
+    @bot.fallback
+    def answer(turn):
+        yield f"You said {turn.utterance}."
+        turn.add_card("More?", buttons=[("Yes", "yes")])
+
+    api = make_api(tasks=Tasks(bot=bot))
+    api.say(message("hello"))
+    api.work()
+    text = "".join(frame["text"] for frame in api.frames())
+    assert text == "You said hello.\n\n**More?**\n\n- Yes"
+
+
+# --- stop
+
+
+def waits_to_be_stopped(task):
+    yield "It is "
+    yield from iter(lambda: threading.Event().wait(0.01) or "", None)
+
+
+@pytest.fixture
+def stoppable(make_api):
+    tasks = Tasks()
+    tasks.task("endless")(waits_to_be_stopped)
+    tasks.message(waits_to_be_stopped)
+    return make_api(tasks=tasks)
+
+
+@pytest.mark.parametrize("command", [{}, {"task": {"id": "000001"}}])
+def test_a_stop_ends_the_work(stoppable, command):
+    api = stoppable
+    api.say(submit(type="endless"))
+    with api.working():
+        api.hub.wait(lambda: text_of(api.frames()) == "It is ")
+        api.say({"action": "stop", **command})
+    assert ends_of(api.frames()) == [FINISHED]
+    assert api.reports[0].outcome == "cancelled"
+
+
+def test_a_stop_of_one_task_leaves_the_others(stoppable):
+    api = stoppable
+    api.say(submit("one", "endless"))
+    api.say(submit("two", "endless"))
+    with api.working():
+        api.hub.wait(lambda: len(api.frames()) == 2)
+        api.say({"action": "stop", "task": {"id": "one"}})
+        api.hub.wait(lambda: len(ends_of(api.frames(), "one")) == 1)
+        assert ends_of(api.frames(), "two") == []
+        api.say({"action": "stop"})
+    assert len(ends_of(api.frames(), "two")) == 1
+
+
+def test_a_client_that_wants_to_know_is_told_how_it_ended(stoppable):
+    api = stoppable
+    api.say(message("hello", id=5, detail=True))
+    with api.working():
+        api.hub.wait(lambda: len(api.frames()) == 1)
+        api.say({"action": "stop", "message": {"id": 5}})
+    end = api.frames()[-1]
+    assert (end["type"], end["id"], end["outcome"]) == ("end", 5, "cancelled")
+    assert end["usage"]["estimated"] is True
+
+
+def test_a_stop_before_the_worker_starts_counts(stoppable):
+    api = stoppable
+    api.say(submit(type="endless"))
+    api.say({"action": "stop"})
+    api.work()
+    assert ends_of(api.frames()) == [FINISHED]
+
+
+# --- a connection that closes
+
+
+def owned(owner):
+    return {"identity": {"cognitoIdentityId": owner}}
+
+
+def test_a_client_that_comes_back_has_the_rest(make_api):
+    written, resumed = threading.Event(), threading.Event()
+    tasks = Tasks()
+
+    @tasks.task("slow")
+    def slow(task):
+        yield "It is "
+        written.set()
+        resumed.wait(20)
+        yield "on its way."
+
+    api = make_api(tasks=tasks, grace_seconds=20, sign_in="iam")
+    api.connect("c1", **owned("me"))
+    api.say(submit(type="slow"))
+    with api.working():
+        api.hub.wait(lambda: text_of(api.frames("c1")) == "It is ")
+        api.disconnect("c1")
+        api.connect("c2", **owned("me"))
+        api.say({"action": "resume", "task": {"id": "000001"}, "received": 3}, "c2")
+        api.hub.wait(lambda: text_of(api.frames("c2")) == "is ")
+        resumed.set()
+    assert text_of(api.frames("c2")) == "is on its way."
+    assert ends_of(api.frames("c2")) == [FINISHED]
+    assert ends_of(api.frames("c1")) == []
+
+
+def test_a_client_that_does_not_come_back_stops_the_model(make_api):
+    tasks = Tasks()
+    tasks.task("endless")(lambda task: iter(lambda: threading.Event().wait(0.01) or "word ", None))
+    api = make_api(tasks=tasks, grace_seconds=1)
+    api.say(submit(type="endless"))
+    with api.working():
+        api.hub.wait(lambda: len(api.frames()) > 2)
+        api.disconnect()
+    assert api.reports[0].outcome == "cancelled"
+
+
+@pytest.mark.parametrize(("received", "rest"), [(None, ""), (0, "Hello."), (3, "lo.")])
+def test_what_is_over_is_sent_again(make_api, received, rest):
+    api = make_api(sign_in="iam")
+    api.connect("c1", **owned("me"))
+    api.say(submit())
+    api.work()
+    api.connect("c2", **owned("me"))
+    api.say({"action": "resume", "task": {"id": "000001"}, "received": received}, "c2")
+    assert text_of(api.frames("c2")) == rest
+    assert ends_of(api.frames("c2")) == [FINISHED]
+    assert len(api.model.prompts) == 1
+
+
+def test_a_worker_that_died_is_told_once(make_api):
+    api = make_api()
+    api.say(submit())
+    (event,) = api.events
+    api.runs.begin(event["run"], "worker", 900)
+    api.fail(event)
+    api.fail(event)
+    (frame,) = api.frames()
+    assert (frame["status"], frame["response"]["errorType"]) == ("Fail", "Failed")
+    api.work()
+    assert api.model.prompts == []
+
+
+def test_a_worker_that_never_started_is_told(make_api):
+    api = make_api()
+    api.say(submit())
+    api.fail(api.events[0], "EventAgeExceeded")
+    (frame,) = api.frames()
+    assert frame["response"]["errorType"] == "Expired"
+
+
+def test_a_failure_after_the_end_is_not_told(make_api):
+    api = make_api()
+    api.say(submit())
+    event = api.events[0]
+    api.work()
+    api.fail(event)
+    assert ends_of(api.frames()) == [FINISHED]

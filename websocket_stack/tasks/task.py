@@ -1,0 +1,117 @@
+"""Task: what a handler is given."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fulfillment.assistant import Assistant
+from fulfillment.memory.base import Exchange
+from fulfillment.models.base import Model
+from fulfillment.must_read import MustRead
+
+if TYPE_CHECKING:
+    from fulfillment.streaming.stream import Chunks
+    from fulfillment.tools import Tool
+
+
+class Task:
+    """One task, or one message of a chat.
+
+    Attributes:
+        id: the client's own name for it, any JSON value; ``None`` for a message without one.
+        type: the type of the task; of a message, ``message``.
+        data: what the client sent with it.
+        owner: who asks: a Cognito identity, the subject of a token, or a connection where nobody
+            signs in.
+        assistant: asks models on its behalf.
+    """
+
+    def __init__(
+        self,
+        *,
+        id: object,
+        type: str,
+        data: Mapping[str, Any],
+        owner: str,
+        assistant: Assistant,
+    ) -> None:
+        self.id = id
+        self.type = type
+        self.data = data
+        self.owner = owner
+        self.assistant = assistant
+
+    @property
+    def prompt(self) -> str:
+        """What is asked: the question of a task, or the prompt of a message."""
+        prompt = self.data.get("prompt") if self.type == "message" else self.data.get("question")
+        return prompt if isinstance(prompt, str) else ""
+
+    @property
+    def seconds_left(self) -> float:
+        """How many seconds there are until the task is cut off."""
+        return self.assistant.seconds_left
+
+    def ask(
+        self,
+        prompt: str | None = None,
+        *,
+        system: str | None = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        stop_sequences: Sequence[str] = (),
+        tools: Iterable[Tool | Callable[..., Any]] = (),
+        model: Model | None = None,
+        history: bool = True,
+    ) -> Chunks:
+        """Ask the model; its text comes as it is written: ``yield from task.ask()``.
+
+        Args:
+            prompt: what to ask, instead of what the client asks.
+            system: another system prompt than the settings'.
+            max_tokens: how long the text may be, in tokens.
+            temperature: how freely the model samples.
+            top_p: the same, by probability.
+            stop_sequences: texts at which the model stops.
+            tools: functions that the model may call; see :mod:`fulfillment.tools`.
+            model: another model than the settings'.
+            history: whether the model is told what was said before, by the client or by memory.
+
+        Returns:
+            The text, to be iterated once; if it never is, a warning says so. Iterating raises
+            :class:`fulfillment.errors.ModelError` if the model does not answer, or not to the end.
+
+        Raises:
+            ToolError: a function cannot be a tool.
+        """
+        chunks = self.assistant.ask(
+            self.prompt if prompt is None else prompt,
+            system=system,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_p=top_p,
+            stop_sequences=stop_sequences,
+            tools=tools,
+            model=model,
+            history=history,
+        )
+        return MustRead(chunks, "task.ask(…)", sys._getframe(1))
+
+
+def exchanges_of(history: Iterable[Sequence[str]]) -> list[Exchange]:
+    """Return what was said before, given as pairs of a role and a text, turn by turn."""
+    exchanges: list[Exchange] = []
+    for role, text in history:
+        last = exchanges[-1] if exchanges else None
+        if role == "user" and (last is None or last.reply):
+            exchanges.append(Exchange(text, ""))
+        elif role == "user":
+            exchanges[-1] = Exchange(f"{exchanges[-1].utterance}\n\n{text}", "")
+        elif last is None:
+            exchanges.append(Exchange("", text))
+        else:
+            exchanges[-1] = last._replace(reply="\n\n".join(filter(None, [last.reply, text])))
+    return exchanges

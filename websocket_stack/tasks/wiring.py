@@ -1,0 +1,58 @@
+"""Makes what the Lambda functions of the tasks API consist of, from their environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from fulfillment.clients import MakeClient, api_gateway_channel, dynamodb_client, session
+from fulfillment.streaming.channel import Channel
+from websocket_stack.tasks.owners import Owners
+from websocket_stack.tasks.run_table import RunTable
+from websocket_stack.tasks.settings import TaskSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class Parts(NamedTuple):
+    """What every function of the tasks API has.
+
+    Attributes:
+        settings: its environment.
+        make_client: makes AWS clients.
+        region: theirs.
+        dynamodb: a client of the table.
+        runs: the runs.
+        owners: what their owners run.
+        channel: the connections of the API.
+    """
+
+    settings: TaskSettings
+    make_client: MakeClient
+    region: str | None
+    dynamodb: DynamoDBClient
+    runs: RunTable
+    owners: Owners
+    channel: Channel
+
+
+def parts_of(environ: Mapping[str, str]) -> Parts:
+    """Return the parts of a function.
+
+    Raises:
+        SettingsError: a setting is missing, or cannot be used.
+    """
+    settings = TaskSettings.from_environ(environ)
+    make_client, region = session()
+    dynamodb = dynamodb_client(make_client)
+    runs = RunTable(dynamodb, settings.table)
+    owners = Owners(
+        dynamodb,
+        settings.table,
+        runs,
+        most_at_once=settings.tasks_at_once,
+        most_a_minute=settings.tasks_a_minute,
+    )
+    channel = api_gateway_channel(make_client, region, settings.endpoint)
+    return Parts(settings, make_client, region, dynamodb, runs, owners, channel)

@@ -1,0 +1,297 @@
+"""The worker: claims a task, runs it, and sees to its end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from fulfillment.assistant import Assistant
+from fulfillment.bot import Bot
+from fulfillment.clients import Resources
+from fulfillment.handlers import Result, chunks_of
+from fulfillment.memory.base import Exchange, Memory
+from fulfillment.memory.conversation import Conversation
+from fulfillment.models.base import WITHHELD, Completion, Model
+from fulfillment.models.tool_loop import ToolLoop
+from fulfillment.notices import Notices
+from fulfillment.outcome import Outcome
+from fulfillment.reply import Reply, reply_of
+from fulfillment.streaming.channel import Channel
+from fulfillment.streaming.deadline import Deadline
+from fulfillment.streaming.framing import Ending
+from fulfillment.streaming.stream import Chunks
+from fulfillment.streaming.text_buffer import TextBuffer
+from fulfillment.streaming.threads import ThreadStream, start
+from fulfillment.telemetry import TurnReport, log_turn
+from websocket_stack.tasks.conversations import conversation_of
+from websocket_stack.tasks.frame_format import framing_of, refusal
+from websocket_stack.tasks.live_run import LiveRun
+from websocket_stack.tasks.owners import Owners
+from websocket_stack.tasks.posting import post_all
+from websocket_stack.tasks.run_table import RunTable
+from websocket_stack.tasks.runs import Run, State
+from websocket_stack.tasks.task import Task
+from websocket_stack.tasks.watch import Watch
+from websocket_stack.tasks.wiring import parts_of
+
+# The longest that Lambda lets a function run: a model may be silent for all of it.
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+MOST_SECONDS = 1_800.0
+# Kept free at the end of the Lambda's time to post what is left; a killed worker posts no end.
+WRAP_UP_SECONDS = 10.0
+# A task that is over waits no longer for its last frames: its client can ask for them later.
+LAST_POSTS_SECONDS = 8.0
+# The end does not wait longer for what was said to be remembered.
+SAVE_SECONDS = 2.0
+# Tokens are counted at the end of a model's stream; one that was stopped has this many or so.
+CHARACTERS_A_TOKEN = 4
+TOO_LATE = "Your request waited too long. Please try again."
+
+
+class Handlers(Protocol):
+    """Which function answers which type of task; :class:`websocket_stack.tasks.Tasks` is it."""
+
+    bot: Bot | None
+    model: Model | None
+    memory: Memory | None
+    notices: Notices
+
+    def handler_of(self, type: str) -> Callable[[Task], Result] | None:
+        """Return the function for a type, or ``None`` if it is unknown."""
+        ...
+
+    def is_whole(self, type: str) -> bool:
+        """Return whether the text of a type is sent in one piece at its end."""
+        ...
+
+
+class Worker:
+    """Runs tasks.
+
+    Args:
+        handlers: which function answers which type.
+        resources: the model, and what else tasks run on.
+        runs: the runs.
+        owners: what their owners run.
+        channel: where frames go.
+        grace_seconds: how long a task goes on once its connection has closed.
+        watch: sees what clients want meanwhile.
+        record: what is told how a task went, instead of the log and the metrics.
+    """
+
+    def __init__(
+        self,
+        handlers: Handlers,
+        resources: Resources,
+        runs: RunTable,
+        owners: Owners,
+        channel: Channel,
+        *,
+        grace_seconds: float = 60.0,
+        watch: Watch | None = None,
+        record: Callable[[TurnReport], None] = log_turn,
+    ) -> None:
+        self._handlers = handlers
+        self._resources = resources
+        self._runs = runs
+        self._owners = owners
+        self._channel = channel
+        self._grace_seconds = grace_seconds
+        self._watch = watch or Watch(runs)
+        self._record = record
+
+    @classmethod
+    def from_environ(cls, handlers: Handlers, environ: Mapping[str, str]) -> Worker:
+        """Make the worker that an environment describes.
+
+        Raises:
+            SettingsError: a setting is missing, or cannot be used.
+        """
+        parts = parts_of(environ)
+        resources = Resources.from_environ(
+            environ,
+            model=handlers.model,
+            memory=handlers.memory,
+            turn_seconds=MOST_SECONDS,
+        )
+        return cls(
+            handlers,
+            handlers.bot.runs_on(resources) if handlers.bot else resources,
+            parts.runs,
+            parts.owners,
+            parts.channel,
+            grace_seconds=parts.settings.grace_seconds,
+        )
+
+    def work(self, event: Mapping[str, Any], context: Any) -> None:
+        """Run the task of an event, unless it is run already, or over.
+
+        Args:
+            event: what :mod:`.submit` invoked this function with.
+            context: the Lambda context.
+        """
+        seconds = context.get_remaining_time_in_millis() / 1000
+        run = self._runs.begin(event["run"], context.aws_request_id, seconds)
+        if run is None:
+            self._end_if_late(event["run"])
+            return
+        try:
+            handler = self._handlers.handler_of(event["type"])
+            if handler is None:
+                self._refuse(run, "UnknownType", "There is no task of this type.")
+            else:
+                self._run(run, event, handler, context.aws_request_id, seconds)
+        finally:
+            self._owners.leave(run)
+
+    def _run(
+        self,
+        run: Run,
+        event: Mapping[str, Any],
+        handler: Callable[[Task], Result],
+        request_id: str,
+        seconds: float,
+    ) -> None:
+        clock, settings = self._resources.clock, self._resources.settings
+        started = clock()
+        deadline = _deadline(started, seconds)
+        calls = ToolLoop(lambda: deadline.cut_at - clock(), self._resources.stand_in)
+        conversation = conversation_of(run.owner, event["data"], self._resources)
+        assistant = Assistant(
+            self._resources.model,
+            settings,
+            calls,
+            conversation,
+            shares_id=self._resources.shares_id,
+        )
+        task = Task(
+            id=run.address.id,
+            type=event["type"],
+            data=event["data"],
+            owner=run.owner,
+            assistant=assistant,
+        )
+        stream = ThreadStream(clock)
+        start("handler", lambda: stream.write(lambda: self._chunks(task, handler)))
+        is_whole = self._handlers.is_whole(task.type)
+        live = LiveRun(
+            run,
+            stream,
+            framing_of(run.address, is_whole=is_whole, detail=run.detail),
+            self._channel,
+            interval_seconds=settings.flush_interval_seconds,
+            grace_seconds=self._grace_seconds,
+            is_whole=is_whole,
+        )
+        live.see(run)
+        self._watch.add(run.key, live.see)
+        try:
+            stream.wait(deadline.cut_at)
+            if not stream.text.finished:
+                calls.close()
+            reply = reply_of(
+                stream.text,
+                calls.completions,
+                self._handlers.notices,
+                last_text=calls.last_text,
+                can_go_on=conversation.is_remembered,
+            )
+            saving = self._save(conversation, task.prompt, reply, calls.completions)
+            ending = _ending(reply, stream.text, calls.completions)
+            stream.finish(ending)
+            self._settle(live, stream, ending, deadline.settle_by, is_whole=is_whole)
+            saving.join(SAVE_SECONDS)
+        finally:
+            self._watch.remove(run.key)
+        names = {"door": run.address.door, "task_type": task.type, "request_id": request_id}
+        self._record(
+            TurnReport(
+                names=names,
+                outcome=reply.outcome,
+                started=started,
+                ended=clock(),
+                text=stream.text,
+                delivery=live.delivery,
+                completions=calls.completions,
+                memory_error=conversation.error,
+            )
+        )
+
+    def _chunks(self, task: Task, handler: Callable[[Task], Result]) -> Chunks:
+        bot = self._handlers.bot
+        if bot is not None and task.type == "message":
+            return bot.chunks(task.prompt, task.assistant, session_id=task.owner)
+        return chunks_of(handler(task))
+
+    def _settle(
+        self,
+        live: LiveRun,
+        stream: ThreadStream,
+        ending: Ending,
+        settle_by: float,
+        *,
+        is_whole: bool,
+    ) -> None:
+        """Post what is left, to a client that comes back meanwhile too, and end the run."""
+        clock = self._resources.clock
+        while True:
+            stream.settle(min(settle_by, clock() + LAST_POSTS_SECONDS))
+            kept = {
+                "outcome": ending.outcome,
+                "notice": ending.notice,
+                "usage": ending.usage,
+                "whole": is_whole,
+                "sent": live.sent,
+            }
+            if self._runs.end(live.run, stream.text.text(), kept):
+                return
+            latest = self._runs.find(live.run.key)
+            if latest is None or latest.state is State.DONE:
+                return
+            live.see(latest)
+
+    def _save(
+        self,
+        conversation: Conversation,
+        prompt: str,
+        reply: Reply,
+        completions: Sequence[Completion],
+    ) -> threading.Thread:
+        """Start saving what was said, unless it was refused or blocked: it would be so again."""
+        exchange = Exchange(prompt, reply.written, reply.truncated)
+        if any(completion.stop_reason in WITHHELD for completion in completions):
+            exchange = Exchange("", "")
+        return start("conversation", lambda: conversation.save(exchange))
+
+    def _end_if_late(self, key: str) -> None:
+        run = self._runs.find(key)
+        if run is not None and run.state is State.QUEUED:
+            self._refuse(run, "Expired", TOO_LATE)
+
+    def _refuse(self, run: Run, kind: str, message: str) -> None:
+        if self._runs.fail(run, {"outcome": Outcome.FAILED, "notice": message, "kind": kind}):
+            post_all(self._channel, run.connection_id, refusal(run.address, kind, message))
+            self._owners.leave(run)
+
+
+def _deadline(started: float, seconds: float) -> Deadline:
+    """Return when a task has to end that its Lambda gives so many seconds."""
+    wrap_up = min(WRAP_UP_SECONDS, seconds / 4)
+    return Deadline(started + seconds - wrap_up, started + seconds - wrap_up / 4)
+
+
+def _ending(reply: Reply, text: TextBuffer, completions: Sequence[Completion]) -> Ending:
+    return Ending(reply.outcome, reply.notice, reply.written, _usage(text, completions))
+
+
+def _usage(text: TextBuffer, completions: Sequence[Completion]) -> Mapping[str, int] | None:
+    """Return the tokens that models counted, and a guess where one was stopped before it did."""
+    usage = {
+        "inputTokens": sum(completion.input_tokens or 0 for completion in completions),
+        "outputTokens": sum(completion.output_tokens or 0 for completion in completions),
+    }
+    if text.length and not text.finished_well:
+        guess = text.length // CHARACTERS_A_TOKEN
+        usage |= {"outputTokens": max(usage["outputTokens"], guess), "estimated": True}
+    return usage if any(usage.values()) else None
