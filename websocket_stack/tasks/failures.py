@@ -15,6 +15,7 @@ from fulfillment.streaming.channel import Channel
 from websocket_stack.tasks.frame_format import refusal
 from websocket_stack.tasks.owners import Owners
 from websocket_stack.tasks.posting import post_all
+from websocket_stack.tasks.relay import Relay, group_of, relay_of
 from websocket_stack.tasks.run_table import RunTable
 from websocket_stack.tasks.wiring import parts_of
 
@@ -24,7 +25,13 @@ SENTENCES = {
 }
 
 
-def tell(record: Mapping[str, Any], runs: RunTable, owners: Owners, channel: Channel) -> None:
+def tell(
+    record: Mapping[str, Any],
+    runs: RunTable,
+    owners: Owners,
+    channel: Channel,
+    relay: Relay | None = None,
+) -> None:
     """End the run of an event that failed, unless it is over.
 
     Args:
@@ -33,6 +40,7 @@ def tell(record: Mapping[str, Any], runs: RunTable, owners: Owners, channel: Cha
         runs: the runs.
         owners: what their owners run.
         channel: where frames go.
+        relay: what brings frames that were sent before, which are not to come after the end.
     """
     run = runs.find(record["requestPayload"]["run"])
     if run is None:
@@ -41,6 +49,8 @@ def tell(record: Mapping[str, Any], runs: RunTable, owners: Owners, channel: Cha
     kind = "Expired" if condition == "EventAgeExceeded" else "Failed"
     message = SENTENCES[kind]
     if runs.fail(run, {"outcome": Outcome.FAILED, "notice": message, "kind": kind}):
+        if relay is not None:
+            relay.end(group_of(run))
         post_all(channel, run.connection_id, refusal(run.address, kind, message, 500))
     owners.leave(run)
 
@@ -51,4 +61,5 @@ _parts = parts_of(os.environ) if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else N
 def lambda_handler(event: Mapping[str, Any], context: object) -> None:
     """Tell the client of one failed event."""
     assert _parts is not None
-    tell(event, _parts.runs, _parts.owners, _parts.channel)
+    relay = relay_of(_parts) if _parts.settings.relay_queue else None
+    tell(event, _parts.runs, _parts.owners, _parts.channel, relay)

@@ -23,7 +23,7 @@ class LiveRun:
         run: the run, as it was claimed.
         stream: its text.
         framing: the frames that its client reads.
-        channel: where they go.
+        channel_of: returns the way to the connection that has the run.
         interval_seconds: the least time between two flushes.
         grace_seconds: how long a closed connection is waited for.
         is_whole: whether nothing is shown before the end.
@@ -38,7 +38,7 @@ class LiveRun:
         run: Run,
         stream: ThreadStream,
         framing: Framing,
-        channel: Channel,
+        channel_of: Callable[[Run], Channel],
         *,
         interval_seconds: float,
         grace_seconds: float,
@@ -47,7 +47,7 @@ class LiveRun:
         self.run = run
         self._stream = stream
         self._framing = framing
-        self._channel = channel
+        self._channel_of = channel_of
         self._interval = interval_seconds
         self._pauses = [LOOK_SECONDS] * int(grace_seconds / LOOK_SECONDS)
         self._visible: Callable[[str], str] = (lambda text: "") if is_whole else str
@@ -80,6 +80,7 @@ class LiveRun:
             look_again_seconds=self._pauses,
         )
         connection_id = self.run.connection_id
+        channel = self._channel_of(self.run)
         self._stream.join(delivery, self._visible, received)
-        start("delivery", lambda: self._stream.post(delivery, self._channel, lambda: connection_id))
+        start("delivery", lambda: self._stream.post(delivery, channel, lambda: connection_id))
         return delivery

@@ -29,11 +29,12 @@ from websocket_stack.tasks.frame_format import framing_of, refusal
 from websocket_stack.tasks.live_run import LiveRun
 from websocket_stack.tasks.owners import Owners
 from websocket_stack.tasks.posting import post_all
+from websocket_stack.tasks.relay import group_of
 from websocket_stack.tasks.run_table import RunTable
 from websocket_stack.tasks.runs import Run, State
 from websocket_stack.tasks.task import Task
 from websocket_stack.tasks.watch import Watch
-from websocket_stack.tasks.wiring import parts_of
+from websocket_stack.tasks.wiring import Parts, parts_of
 
 # The longest that Lambda lets a function run: a model may be silent for all of it.
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
@@ -76,6 +77,7 @@ class Worker:
         owners: what their owners run.
         channel: where frames go.
         grace_seconds: how long a task goes on once its connection has closed.
+        channel_of: returns the way to the connection of a run, if it has one of its own.
         watch: sees what clients want meanwhile.
         record: what is told how a task went, instead of the log and the metrics.
     """
@@ -89,6 +91,7 @@ class Worker:
         channel: Channel,
         *,
         grace_seconds: float = 60.0,
+        channel_of: Callable[[Run], Channel] | None = None,
         watch: Watch | None = None,
         record: Callable[[TurnReport], None] = log_turn,
     ) -> None:
@@ -98,6 +101,7 @@ class Worker:
         self._owners = owners
         self._channel = channel
         self._grace_seconds = grace_seconds
+        self._channel_of = channel_of or (lambda run: channel)
         self._watch = watch or Watch(runs)
         self._record = record
 
@@ -122,6 +126,7 @@ class Worker:
             parts.owners,
             parts.channel,
             grace_seconds=parts.settings.grace_seconds,
+            channel_of=_relayed(parts) if parts.settings.relay_queue else None,
         )
 
     def work(self, event: Mapping[str, Any], context: Any) -> None:
@@ -179,7 +184,7 @@ class Worker:
             run,
             stream,
             framing_of(run.address, is_whole=is_whole, detail=run.detail),
-            self._channel,
+            self._channel_of,
             interval_seconds=settings.flush_interval_seconds,
             grace_seconds=self._grace_seconds,
             is_whole=is_whole,
@@ -273,6 +278,17 @@ class Worker:
         if self._runs.fail(run, {"outcome": Outcome.FAILED, "notice": message, "kind": kind}):
             post_all(self._channel, run.connection_id, refusal(run.address, kind, message))
             self._owners.leave(run)
+
+
+def _relayed(parts: Parts) -> Callable[[Run], Channel]:
+    """Return what sends the frames of each run to the relay's queue."""
+    from fulfillment.channels.sqs import QueueChannel
+
+    client, queue_url = (
+        parts.make_client("sqs", region_name=parts.region),
+        parts.settings.relay_queue,
+    )
+    return lambda run: QueueChannel(client, queue_url or "", group_of(run), list(run.address))
 
 
 def _deadline(started: float, seconds: float) -> Deadline:

@@ -13,6 +13,13 @@ def table() -> Iterator[tuple[object, str]]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def module_table() -> Iterator[tuple[object, str]]:
+    """Return a client, and a task table that the tests of a module share."""
+    with dynamodb_table() as made:
+        yield made
+
+
 @pytest.fixture
 def make_api(table: tuple[object, str]) -> Callable[..., Api]:
     """Return a function that makes a tasks API."""

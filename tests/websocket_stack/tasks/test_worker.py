@@ -1,14 +1,20 @@
 """Tasks and messages from what a client says to what it hears."""
 
+import json
 import threading
+from uuid import uuid4
 
 import pytest
-from tasks_api import Context, ends_of, message, submit, text_of
+from hypothesis import given
+from hypothesis import strategies as st
+from tasks_api import Api, Context, ends_of, message, submit, text_of
 
 from fulfillment import Bot
-from fulfillment.errors import ModelInterrupted, ModelRejected
+from fulfillment.errors import ChannelBusy, ChannelError, ModelInterrupted, ModelRejected
 from fulfillment.testing import ScriptedModel
 from websocket_stack.tasks import Tasks
+from websocket_stack.tasks.failures import tell
+from websocket_stack.tasks.relay import Relay, group_of
 
 FINISHED = {
     "task_id": "000001",
@@ -366,3 +372,138 @@ def test_a_failure_after_the_end_is_not_told(make_api):
     api.work()
     api.fail(event)
     assert ends_of(api.frames()) == [FINISHED]
+
+
+# --- the way to the connection
+
+
+@pytest.mark.parametrize("busy_at", [0, 1, 2])
+def test_a_throttled_post_loses_nothing(make_api, busy_at):
+    api = make_api(ScriptedModel(["One, ", "two, ", "three."]))
+    posts = iter(range(99))
+
+    def throttle(address, payload):
+        if next(posts) == busy_at:
+            raise ChannelBusy("429")
+
+    api.hub.on_post = throttle
+    api.say(submit())
+    api.work()
+    assert text_of(api.frames()) == "One, two, three."
+    assert ends_of(api.frames()) == [FINISHED]
+
+
+def test_a_post_in_doubt_is_not_repeated_and_is_told(make_api):
+    api = make_api(ScriptedModel(["One, ", "two."]))
+    posts = iter(range(99))
+
+    def doubt(address, payload):
+        if next(posts) == 0:
+            api.hub.frames[address].append(json.loads(payload))
+            raise ChannelError("read timeout")
+
+    api.hub.on_post = doubt
+    api.say(submit())
+    api.work()
+    assert text_of(api.frames()) in ("One, ", "One, two.")
+    (end,) = ends_of(api.frames())
+    assert end["response"]["errorType"] == "Incomplete"
+    api.say({"action": "resume", "task": {"id": "000001"}, "received": 3})
+    assert text_of(api.frames()).endswith(", two.")
+
+
+@given(stop_after=st.integers(0, 8), chunks=st.integers(0, 6))
+def test_a_stop_that_races_the_end_leaves_one_end(module_table, stop_after, chunks):
+    tasks = Tasks()
+    api = Api(*module_table, tasks=tasks)
+    connection = uuid4().hex
+
+    @tasks.task("counted")
+    def counted(task):
+        for number in range(chunks):
+            yield f"{number} "
+
+    posted = iter(range(99))
+
+    def stop(address, payload):
+        if next(posted) == stop_after:
+            api.say({"action": "stop", "task": {"id": "000001"}}, connection)
+
+    api.hub.on_post = stop
+    api.say(submit(type="counted"), connection)
+    api.work()
+    frames = api.frames(connection)
+    assert "".join(f"{number} " for number in range(chunks)).startswith(
+        text_of(frames).removesuffix("Sorry, I have no answer to that.")
+    )
+    assert len(ends_of(frames)) == 1
+    assert ends_of(frames) == frames[-1:]
+
+
+@given(cut=st.integers(0, 40), comes_back=st.sampled_from(["at once", "after the end"]))
+def test_a_cut_anywhere_is_resumed(module_table, cut, comes_back):
+    """What a client has, and what it is sent when it comes back, is the reply, once."""
+    text = "One, two, three, four, five, six, seven!"
+    resumed, tasks = threading.Event(), Tasks()
+    api = Api(*module_table, tasks=tasks, grace_seconds=20, sign_in="iam")
+    owner = uuid4().hex
+    first, second = f"{owner}-1", f"{owner}-2"
+
+    @tasks.task("slow")
+    def slow(task):
+        yield from text[:cut]
+        resumed.wait(20)
+        yield from text[cut:]
+
+    api.connect(first, **owned(owner))
+    api.say(submit(type="slow"), first)
+
+    def resume(received):
+        api.connect(second, **owned(owner))
+        resume = {"action": "resume", "task": {"id": "000001"}, "received": len(received)}
+        api.say(resume, second)
+
+    with api.working():
+        api.hub.wait(lambda: text_of(api.frames(first)) == text[:cut])
+        received = text_of(api.frames(first))
+        if comes_back == "at once":
+            api.disconnect(first)
+            resume(received)
+        resumed.set()
+    if comes_back == "after the end":
+        resume(received)
+    assert received + text_of(api.frames(second)) == text
+    assert ends_of(api.frames(second)) == [FINISHED]
+
+
+def test_frames_may_go_through_the_relay(make_api, table):
+    """What fails after frames were queued ends the text before they are posted."""
+    api = make_api(ScriptedModel(["One, ", "two."]))
+    queue = []
+
+    class Queue:
+        def post(self, address, payload):
+            frame = {"group": "g", "sequence": len(queue), "connectionId": address}
+            body = json.dumps(frame | {"payload": payload, "about": ["task", "000001"]})
+            queue.append({"messageId": str(len(queue)), "body": body})
+
+    api.worker._channel_of = lambda run: Queue()
+    api.say(submit())
+    api.work()
+    assert api.frames() == []
+    Relay(*table, api.hub).post_batch({"Records": queue})
+    assert text_of(api.frames()) == "One, two."
+    assert ends_of(api.frames()) == [FINISHED]
+
+
+def test_a_failed_run_has_no_text_after_its_end(make_api, table):
+    api = make_api()
+    api.say(submit())
+    (event,) = api.events
+    run = api.runs.find(event["run"])
+    relay = Relay(*table, api.hub)
+    tell({"requestPayload": event}, api.runs, api.owners, api.hub, relay)
+    frame = {"group": group_of(run), "sequence": 0, "connectionId": "c1", "payload": "{}"}
+    body = json.dumps(frame | {"about": ["task", "000001"]})
+    relay.post_batch({"Records": [{"messageId": "m", "body": body}]})
+    assert len(api.frames()) == 1
