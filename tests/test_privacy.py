@@ -1,6 +1,7 @@
 """Turns in a process of their own, all of whose output is read: no word of theirs is in it.
 
-The process logs as a Lambda does: a handler on the root logger, and every level of ours.
+The process logs as a Lambda does whose application log level is the lowest: a handler on the root
+logger, and every level of ours and of others.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ QUOTE = f"malformed input: {PROMPT} / {REPLY} / {SYSTEM_PROMPT} / {ATTRIBUTE} / 
 HOST_PROGRAM = """
 import importlib, json, logging, sys
 
-logging.basicConfig(level=logging.INFO)
+logging.basicConfig(level=logging.NOTSET)
 module, _, name = sys.argv[1].rpartition(".")
 if module == "intent":
     from fulfillment import Bot
@@ -217,7 +218,9 @@ def test_a_turn_is_recorded_without_a_word_of_it(case, event, tmp_path):
             assert call.headers["X-Amz-Security-Token"] == OWN_TOKEN
     reply_of(ran.response)
     ran.assert_keeps_quiet()
-    (turn,) = [record for record in ran.records if record.get("message") == "turn"]
+    turns = [record for record in ran.records if record.get("message") == "turn"]
+    assert len(turns) == 1, ran.output
+    turn = turns[0]
     (metrics,) = [record for record in ran.records if "_aws" in record]
     assert turn["outcome"] == metrics["outcome"] == case.outcome
     assert turn["request_id"] == metrics["request_id"] == "request-1"
@@ -279,6 +282,53 @@ def test_a_refused_registration_is_logged_without_credentials(session_id, table,
     assert ran.response == {"statusCode": status}
     ran.assert_keeps_quiet()
     assert "websocket_stack.registration" in ran.output
+
+
+def test_a_registration_is_logged_without_credentials(tmp_path):
+    with FaultyServices(table=[Always(Status(200))]) as services:
+        ran = run(
+            "websocket_stack.registration.lambda_handler",
+            upgrade("session-1"),
+            tmp_path / "response.json",
+            AWS_ENDPOINT_URL_DYNAMODB=services.origin,
+            ALLOW_ANONYMOUS="true",
+        )
+        calls = services.calls("table")
+    assert ran.response == {"statusCode": 200}
+    assert calls and all(call.headers["X-Amz-Security-Token"] == OWN_TOKEN for call in calls)
+    ran.assert_keeps_quiet()
+
+
+ASK_A_SERVER = """
+import logging, openai
+
+logging.basicConfig(level=logging.NOTSET)
+from fulfillment.errors import ModelUnavailable
+from fulfillment.models.base import Message, Prompt
+from fulfillment.models.openai_compatible import OpenAICompatibleModel
+
+model = OpenAICompatibleModel(openai.OpenAI(max_retries=0), "some-model")
+try:
+    list(model.ask(Prompt((Message("user", "xylophones"),), system="zitherist")))
+except ModelUnavailable:
+    print("asked")
+"""
+
+
+@pytest.mark.parametrize("switch", ["debug", "info", ""])
+def test_another_server_is_asked_without_a_word_in_the_log(switch):
+    environ = {"OPENAI_LOG": switch, "OPENAI_API_KEY": TOKEN}
+    with FaultyServices(bedrock=[Always(Status(503))]) as services:
+        process = subprocess.run(
+            [sys.executable, "-c", ASK_A_SERVER],
+            cwd=ROOT,
+            env=os.environ | environ | {"OPENAI_BASE_URL": f"{services.origin}/accordion-endpoint"},
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+    assert process.stdout == "asked\n", process.stderr
+    assert_keeps_quiet(process.stdout + process.stderr)
 
 
 def test_the_local_stack_logs_no_query_string():

@@ -23,6 +23,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 logger = logging.getLogger(__name__)
+# At DEBUG these write what they send, credentials included, whatever sets the root logger to it.
+for _name in ("boto3", "botocore", "s3transfer", "urllib3"):
+    logging.getLogger(_name).setLevel(logging.INFO)
 
 # https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_RecognizeText.html
 SESSION_ID = re.compile(r"[0-9a-zA-Z._:-]{2,100}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,11 @@ from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Completion, Prompt, StopReason, ToolCall, parse_arguments
 from fulfillment.models.chat_format import STOP_REASONS, body_of
 from fulfillment.models.thoughts import ThoughtFilter
+
+# At DEBUG these write whole requests, and at INFO their addresses; openai is loaded by now, so its
+# own switch, OPENAI_LOG, changes nothing any more.
+for _name in ("openai", "httpx", "httpx2", "httpcore", "httpcore2"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 # Of open models, where the server does not parse their thoughts.
 # https://github.com/deepseek-ai/DeepSeek-R1/issues/23
