@@ -50,6 +50,7 @@ PURE = [
     "fulfillment.models.bedrock.citations",
     "fulfillment.models.bedrock.converse_format",
     "fulfillment.models.bedrock.profiles",
+    "fulfillment.models.bedrock.refusals",
     "fulfillment.models.chat_format",
     "fulfillment.notices",
     "fulfillment.outcome",

@@ -15,6 +15,7 @@ from botocore.parsers import ResponseParserError
 
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Completion
+from fulfillment.models.bedrock.refusals import reason_of
 
 # All that a broken stream can raise from botocore's iterator: modelled and unmodelled exception
 # events (EventStreamError is a ClientError), resets and stalls (urllib3's own), corrupt frames,
@@ -131,13 +132,16 @@ class BedrockStream:
 def translate(
     error: Exception, *, wrote: bool
 ) -> ModelInterrupted | ModelRejected | ModelUnavailable:
-    """Return our error for one of ``STREAM_ERRORS``; its message holds the code at most."""
-    code = type(error).__name__
+    """Return our error for one of ``STREAM_ERRORS``; nothing of its message is in ours."""
+    code, message = type(error).__name__, ""
     if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code") or code
+        details = error.response.get("Error", {})
+        code, message = details.get("Code") or code, details.get("Message") or ""
     if wrote:
         return ModelInterrupted(code)
-    return ModelRejected(code) if code.lower() in REJECTIONS else ModelUnavailable(code)
+    if code.lower() in REJECTIONS:
+        return ModelRejected(reason_of(code, message))
+    return ModelUnavailable(code)
 
 
 def interrupt(stream: Any) -> None:
