@@ -171,7 +171,11 @@ class Turn:
         self._dialog.act(Action("Delegate"))
 
     def set_slot(self, slot: str, value: str | Sequence[str] | None) -> None:
-        """Fill a slot with a text or several, or empty it."""
+        """Fill a slot with a text or several, or empty it.
+
+        Raises:
+            HandlerError: a slot has a name, and holds nothing else.
+        """
         self._dialog.fill(slot, slot_of(value))
 
     # --- what the user gets with the reply

@@ -238,7 +238,7 @@ def test_a_turn_is_recorded_without_a_word_of_it(case, event, tmp_path):
         pytest.param({"sessionState": None}, id="no session state"),
         pytest.param({"sessionState": QUOTE}, id="text for an object"),
         pytest.param({"inputTranscript": [PROMPT]}, id="a list for text"),
-        pytest.param({"requestAttributes": {"instrument": [REQUEST_ATTRIBUTE]}}, id="attributes"),
+        pytest.param({"bot": QUOTE}, id="text for a bot"),
     ],
 )
 def test_an_invalid_event_is_logged_without_a_word_of_it(change, event, tmp_path):

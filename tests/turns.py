@@ -100,6 +100,9 @@ def _conforms(shape: Shape | Any, value: Any, path: str) -> None:
         assert len(value) <= limits.get("max", len(value)), path
         for each in value:
             _conforms(shape.member, each, f"{path}[]")
+    elif shape.type_name == "integer":
+        assert isinstance(value, int) and not isinstance(value, bool), path
+        assert limits["min"] <= value <= limits["max"], path
     else:
         assert shape.type_name == "string" and isinstance(value, str), path
         assert len(value) >= limits.get("min", 0), path

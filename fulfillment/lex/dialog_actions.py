@@ -14,7 +14,8 @@ from fulfillment.lex.limits import MAX_ADDED_MESSAGES
 from fulfillment.lex.messages import Card, Text
 
 if TYPE_CHECKING:
-    from fulfillment.lex.events import Json, LexEvent
+    from fulfillment.lex.events import LexEvent
+    from fulfillment.lex.session_state import Json
     from fulfillment.reply import Reply
 
 ActionType: TypeAlias = Literal["Close", "ConfirmIntent", "Delegate", "ElicitIntent", "ElicitSlot"]
@@ -65,7 +66,7 @@ class Decision(NamedTuple):
     @property
     def size(self) -> int:
         """How many bytes that is, more or less, in a response."""
-        return len(json.dumps(self.messages, ensure_ascii=False).encode())
+        return len(json.dumps(self.messages, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
     @property
     def says_something(self) -> bool:
@@ -115,7 +116,13 @@ class Dialog:
         self._decide(self.decision._replace(action=action, prompt=Text(prompt).checked().content))
 
     def fill(self, slot: str, value: Json) -> None:
-        """Fill a slot, or empty it with ``None``."""
+        """Fill a slot, or empty it with ``None``.
+
+        Raises:
+            HandlerError: a slot has a name.
+        """
+        if not isinstance(slot, str) or not slot.strip():
+            raise HandlerError(f"set_slot takes the name of a slot, not {slot!r}")
         self.slots = {**self.slots, slot: value}
 
     def add(self, message: Text | Card) -> None:

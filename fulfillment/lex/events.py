@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
-from fulfillment.errors import InvalidLexEvent
+from fulfillment.errors import HandlerError, InvalidLexEvent
+from fulfillment.lex.session_state import Json, contexts_of, slots_of, texts_of
+from fulfillment.text import repair_surrogates
 
-Json: TypeAlias = "str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]"
 SlotValue: TypeAlias = "str | list[SlotValue] | dict[str, SlotValue] | None"
 """What was understood for a slot: text, a list, a composite's sub-slots, or nothing yet."""
 Confirmation: TypeAlias = Literal["Confirmed", "Denied"]
@@ -60,10 +61,31 @@ class LexEvent(NamedTuple):
             invocation_source=root.text("invocationSource") or "FulfillmentCodeHook",
             input_mode=root.text("inputMode") or "Text",
             locale=root.child("bot").text("localeId"),
-            session_attributes=state.child("sessionAttributes").texts(),
-            request_attributes=root.child("requestAttributes").texts(),
-            active_contexts=state.sequence("activeContexts"),
+            session_attributes=texts_of(state.values.get("sessionAttributes")),
+            request_attributes=texts_of(root.values.get("requestAttributes")),
+            active_contexts=contexts_of(state.values.get("activeContexts")),
             raw=root.values,
+        )
+
+    @classmethod
+    def salvaged_from(cls, event: object) -> LexEvent:
+        """Return what can be read of an event that cannot be parsed, so that it is not lost."""
+        root = event if isinstance(event, Mapping) else {}
+        state = root.get("sessionState")
+        state = state if isinstance(state, Mapping) else {}
+        intent = state.get("intent")
+        intent = intent if isinstance(intent, Mapping) else {}
+        name = intent.get("name")
+        return cls(
+            session_id="",
+            utterance="",
+            intent=Intent(
+                (repair_surrogates(name) if isinstance(name, str) else "") or FALLBACK_INTENT,
+                slots_of(intent.get("slots")),
+            ),
+            session_attributes=texts_of(state.get("sessionAttributes")),
+            request_attributes=texts_of(root.get("requestAttributes")),
+            active_contexts=contexts_of(state.get("activeContexts")),
         )
 
     @property
@@ -108,11 +130,18 @@ class LexEvent(NamedTuple):
 
 
 def slot_of(value: str | Sequence[str] | None) -> Json:
-    """Return a slot as Lex writes it: a text, several, or nothing."""
-    if value is None:
+    """Return a slot as Lex writes it: a text, several, or nothing.
+
+    Raises:
+        HandlerError: it is something else.
+    """
+    if value is None or value == "":
         return None
+    if isinstance(value, list | tuple):
+        return {"shape": "List", "values": [slot_of(each) for each in value if each]}
     if not isinstance(value, str):
-        return {"shape": "List", "values": [slot_of(each) for each in value]}
+        raise HandlerError(f"a slot holds a text or several, not {type(value).__name__}")
+    value = repair_surrogates(value)
     understood = {"originalValue": value, "interpretedValue": value, "resolvedValues": [value]}
     return {"shape": "Scalar", "value": understood}
 
@@ -127,8 +156,10 @@ def _intent(state: _Node, root: _Node) -> Intent:
         )
     return Intent(
         name=node.text("name") or FALLBACK_INTENT,
-        slots=node.child("slots").values,
-        confirmation_state=node.text("confirmationState") or "None",
+        slots=slots_of(node.values.get("slots")),
+        confirmation_state=confirmation
+        if (confirmation := node.text("confirmationState")) in get_args(Confirmation)
+        else "None",
     )
 
 
@@ -174,7 +205,7 @@ class _Node(NamedTuple):
             return ""
         if not isinstance(value, str):
             raise InvalidLexEvent(f"{self.path}.{key} is not a string")
-        return value
+        return repair_surrogates(value)
 
     def sequence(self, key: str) -> Sequence[Json]:
         value = self.values.get(key)
@@ -183,12 +214,6 @@ class _Node(NamedTuple):
         if not isinstance(value, list):
             raise InvalidLexEvent(f"{self.path}.{key} is not a list")
         return value
-
-    def texts(self) -> dict[str, str]:
-        if not all(isinstance(value, str) for value in self.values.values()):
-            # Which one is not said: the names are the client's, and errors are logged.
-            raise InvalidLexEvent(f"{self.path} holds what is not a string")
-        return {key: value for key, value in self.values.items() if isinstance(value, str)}
 
 
 def _mapping(path: str, value: object) -> Mapping[str, Json]:

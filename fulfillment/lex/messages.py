@@ -88,6 +88,8 @@ class Card(NamedTuple):
             parts.append(("button's text", button.text, MAX_BUTTON_CHARACTERS))
             parts.append(("button's value", button.value, MAX_BUTTON_CHARACTERS))
         for name, text, most in parts:
+            if not isinstance(text, str):
+                raise HandlerError(f"a card's {name} is text, not {type(text).__name__}")
             if (length := _code_units(text)) > most:
                 raise HandlerError(f"a card's {name} has at most {most} characters, not {length}")
         if len(self.buttons) > MAX_BUTTONS:

@@ -5,25 +5,28 @@ https://docs.aws.amazon.com/lexv2/latest/dg/lambda-response-format.html
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict, cast
 
 from fulfillment.errors import InvalidLexEvent
 from fulfillment.lex.dialog_actions import Action, Decision
-from fulfillment.lex.events import FALLBACK_INTENT, Intent, Json, LexEvent
+from fulfillment.lex.events import FALLBACK_INTENT, LexEvent
 from fulfillment.lex.fitting import Limits, encoded_bytes, messages_of
-from fulfillment.lex.limits import MAX_MESSAGES
+from fulfillment.lex.limits import MAX_MESSAGES, MAX_RESPONSE_BYTES
 from fulfillment.lex.messages import Card, ContentType, Text
+from fulfillment.lex.session_state import Json, texts_of
 from fulfillment.markdown.sanitizer import neutralise
 from fulfillment.outcome import Outcome
 from fulfillment.reply import Reply
 from fulfillment.settings import Settings
-from fulfillment.text import repair_surrogates
+from fulfillment.text import repair_surrogates_in
 
 # Written by Lex Web UI before every request, and read by nothing here: handed back, the previous
 # reply would travel twice in each response.
 CLIENT_OWNED_ATTRIBUTES = frozenset({"previousLexResponse", "previousUtterance"})
+
+# All but the reply, which is a notice at least.
+MAX_STATE_BYTES = MAX_RESPONSE_BYTES - 2_000
 
 
 class ResponseButton(TypedDict):
@@ -106,7 +109,7 @@ def respond(
         bytes=settings.max_response_bytes - encoded_bytes(without_reply),
     )
     contents = messages_of(reply.markdown, limits, finish=make_safe, notice=too_long)
-    return build(event, action, [*map(Text, contents), *added], attributes, slots)
+    return build(event, action, added, attributes, slots, reply=[*map(Text, contents)])
 
 
 def delegate(event: LexEvent) -> LexResponse:
@@ -119,7 +122,7 @@ def apology(event: object, sentence: str) -> LexResponse:
     try:
         parsed = LexEvent.from_dict(event)
     except InvalidLexEvent:
-        parsed = LexEvent(session_id="", utterance="", intent=Intent(FALLBACK_INTENT))
+        parsed = LexEvent.salvaged_from(event)
     failed = Action("Close", failed=True)
     return build(parsed, failed, [Text(sentence)], parsed.session_attributes)
 
@@ -130,8 +133,12 @@ def build(
     messages: Sequence[Text | Card],
     attributes: Mapping[str, str],
     slots: Mapping[str, Json] | None = None,
+    *,
+    reply: Sequence[Text] = (),
 ) -> LexResponse:
-    """Return a response.
+    """Return a response that can be encoded, and that Lex takes.
+
+    Where it would be too large for Lex, the largest attributes are left out.
 
     Args:
         event: what is answered.
@@ -140,6 +147,7 @@ def build(
             bot's definition says.
         attributes: the session attributes to keep.
         slots: the slots, if they changed.
+        reply: the messages before the others; they leave room for all else.
     """
     dialog_action: dict[str, str] = {"type": action.type}
     if action.slot:
@@ -153,11 +161,39 @@ def build(
     if action.type != "ElicitIntent":
         state["intent"] = _intent(event, action, event.intent.slots if slots is None else slots)
     response: LexResponse = {"sessionState": state}
-    if shown := [_message(each) for each in messages if isinstance(each, Card) or each.content]:
-        response["messages"] = shown
     if event.request_attributes:
         response["requestAttributes"] = dict(event.request_attributes)
-    return response
+    shown = [_message(each) for each in messages if isinstance(each, Card) or each.content]
+    _leave_out_the_largest(response, MAX_STATE_BYTES - encoded_bytes(shown))
+    if shown := [*map(_message, reply), *shown]:
+        response["messages"] = shown
+    # What a handler set or added may hold half a character.
+    return cast(LexResponse, repair_surrogates_in(response))
+
+
+def _leave_out_the_largest(response: LexResponse, room: int) -> None:
+    """Leave attributes out of a response until the rest fits into so many bytes.
+
+    A client may send them in any size, and would otherwise get no reply in any further turn.
+    """
+    state = response["sessionState"]
+    holders = [state["sessionAttributes"], response.get("requestAttributes", {})]
+    largest = sorted(
+        (
+            (encoded_bytes({name: holder[name]}), index, name)
+            for index, holder in enumerate(holders)
+            for name in holder
+        ),
+        reverse=True,
+    )
+    excess = encoded_bytes(response) - room
+    for size, index, name in largest:
+        if excess <= 0:
+            return
+        del holders[index][name]
+        excess -= size
+    if excess > 0:
+        state.pop("activeContexts", None)
 
 
 def _has_failed(event: LexEvent, reply: Reply, decision: Decision) -> bool:
@@ -188,12 +224,9 @@ def _intent(event: LexEvent, action: Action, slots: Mapping[str, Json]) -> Inten
 
 
 def _session_attributes(attributes: Mapping[str, str]) -> dict[str, str]:
-    return {
-        # Lex takes strings only; a handler may have set something else.
-        key: repair_surrogates(value) if isinstance(value, str) else json.dumps(value, default=str)
-        for key, value in attributes.items()
-        if key and key not in CLIENT_OWNED_ATTRIBUTES and value is not None
-    }
+    # Lex takes strings only; a handler may have set something else.
+    texts = texts_of(attributes)
+    return {name: text for name, text in texts.items() if name not in CLIENT_OWNED_ATTRIBUTES}
 
 
 def _message(message: Text | Card) -> Message:

@@ -124,8 +124,8 @@ class Conversation:
         self._wait_until_loaded()
         if self._earlier is None:
             return
-        exchanges = trim([*self._earlier, exchange], turns=self._turns, tokens=self._tokens)
         try:
+            exchanges = trim([*self._earlier, exchange], turns=self._turns, tokens=self._tokens)
             self._memory.save(self.id, exchanges)
         except BaseException as exc:
             self.error = exc

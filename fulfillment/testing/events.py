@@ -62,12 +62,15 @@ def event(
         streaming: whether the client says that it shows frames, as Lex Web UI does.
 
     Raises:
+        TypeError: an attribute is no text.
         ValueError: Lex has no such hook, confirmation or input mode.
     """
     _check("hook", hook, Hook)
     if confirmation is not None:
         _check("confirmation", confirmation, Confirmation)
     _check("input_mode", input_mode, InputMode)
+    _check_texts("session_attributes", session_attributes)
+    _check_texts("request_attributes", request_attributes)
     chosen = {
         "name": intent,
         "slots": {name: slot_of(value) for name, value in (slots or {}).items()},
@@ -106,3 +109,9 @@ def event(
 def _check(name: str, value: str, known: Any) -> None:
     if value not in get_args(known):
         raise ValueError(f"{name}={value!r}: there are {', '.join(get_args(known))}")
+
+
+def _check_texts(name: str, attributes: Mapping[str, str] | None) -> None:
+    for key, value in (attributes or {}).items():
+        if not isinstance(value, str):
+            raise TypeError(f"{name}[{key!r}] is a {type(value).__name__}, and Lex has texts only")

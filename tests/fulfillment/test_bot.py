@@ -525,7 +525,7 @@ def test_a_bot_may_keep_its_conversations_itself(event):
     assert other.kept == {}
 
 
-@pytest.mark.parametrize("event", [None, {}, [], {"sessionState": {"sessionAttributes": [1]}}])
+@pytest.mark.parametrize("event", [None, {}, [], {"sessionState": {"intent": [1]}}])
 def test_a_foreign_event_gets_a_valid_response(event, caplog):
     assert reply_of(bot_of("x").lambda_handler(event, Context())) == (WORDS.failed, "Failed")
     assert caplog.records[0].error == "InvalidLexEvent"

@@ -56,6 +56,32 @@ def test_the_intent_may_be_in_the_interpretations():
     assert LexEvent.from_dict(event).intent.name == "Order"
 
 
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ({"a": None, "b": "x"}, {"b": "x"}),
+        ({"a": 1, "b": {"c": [True, None]}}, {"a": "1", "b": '{"c": [true, null]}'}),
+        ({"a": "\ud83d", "\ude00": "x"}, {"a": "\ufffd", "\ufffd": "x"}),
+        ({"": "x"}, {}),
+        ("text", {}),
+        ([["a", "b"]], {}),
+    ],
+)
+def test_one_odd_attribute_costs_no_turn(values, texts):
+    state = {"sessionState": {"sessionAttributes": values}}
+    event = LexEvent.from_dict(state | {"requestAttributes": values})
+    assert event.session_attributes == event.request_attributes == texts
+
+
+def test_half_characters_are_repaired_where_they_come_in():
+    value = {"originalValue": "\ud83d", "interpretedValue": "a\udc00"}
+    event = LexEvent.from_dict(
+        with_slot({"value": value, "shape": "Scalar"}) | {"inputTranscript": "Hi \ud83d"}
+    )
+    assert event.utterance == "Hi \ufffd"
+    assert event.slots == {"Item": "a\ufffd"}
+
+
 def test_unknown_fields_are_ignored(load_event):
     known = load_event("console_test_window")
     unknown = known | {"somethingNew": {"a": [1]}, "messageVersion": "9.9"}
@@ -69,10 +95,7 @@ def test_unknown_fields_are_ignored(load_event):
         ("text", "event"),
         ({}, "event.sessionState"),
         ({"sessionState": []}, "event.sessionState"),
-        (
-            {"sessionState": {"sessionAttributes": {"a": 1}}},
-            "event.sessionState.sessionAttributes",
-        ),
+        ({"sessionState": {"intent": "Order"}}, "event.sessionState.intent"),
         ({"sessionState": {}, "inputTranscript": 5}, "event.inputTranscript"),
         ({"sessionState": {}, "interpretations": {}}, "event.interpretations"),
         ({"sessionState": {}, "interpretations": ["x"]}, "interpretations[0]"),

@@ -214,6 +214,20 @@ def test_large_attributes_leave_room_for_the_notice():
     assert response["sessionState"]["sessionAttributes"] == attributes
 
 
+@pytest.mark.parametrize("size", [60_000, 1_000_000])
+def test_attributes_too_large_for_lex_are_left_out(size):
+    """A client may send any, and would get no reply in any further turn."""
+    sent = {"huge": "x" * size, "large": "x" * 45_000, "small": "y" * 2_000}
+    event = FALLBACK._replace(request_attributes={"huge": "字" * size, "small": "z"})
+    response = responding(finished("Hello."), event=event, attributes=sent)
+    assert response["sessionState"]["sessionAttributes"].keys() == {"large", "small"}
+    assert response["requestAttributes"] == {"small": "z"}
+    assert contents(response) == [TOO_LONG]
+    assert size_of(response) <= 50_000
+    for other in (delegate(event._replace(session_attributes=sent)), apology(event, "Sorry.")):
+        assert size_of(other) <= 50_000
+
+
 def test_attributes_count_towards_the_size():
     response = responding(finished("word " * 5_000), attributes={"history": "x" * 10_000})
     assert 20_000 < size_of(response) <= 24_000
@@ -308,9 +322,13 @@ def test_attributes_that_lex_does_not_take_are_left_out(attributes):
 
 
 def test_active_contexts_are_handed_back():
-    event = LexEvent.from_dict({"sessionState": {"activeContexts": [{"name": "ordering"}]}})
-    response = build(event, CLOSE, [Text("x")], {})
-    assert response["sessionState"]["activeContexts"] == [{"name": "ordering"}]
+    context = {
+        "name": "ordering",
+        "timeToLive": {"timeToLiveInSeconds": 90, "turnsToLive": 3},
+        "contextAttributes": {"Item": "lamp"},
+    }
+    event = LexEvent.from_dict({"sessionState": {"activeContexts": [context]}})
+    assert taken(closing(event, {}))["activeContexts"] == [context]
 
 
 @pytest.mark.parametrize(
@@ -379,3 +397,28 @@ def test_an_apology_is_a_valid_failed_close(event):
 def test_an_apology_keeps_the_session(load_event):
     response = apology(load_event("lex_web_ui_second_turn"), "Sorry.")
     assert "streamingEndpoint" in response["sessionState"]["sessionAttributes"]
+
+
+@pytest.mark.parametrize(
+    ("name", "odd"),
+    [("inputTranscript", 5), ("bot", "x"), ("sessionId", []), ("interpretations", {})],
+)
+def test_an_odd_event_costs_no_session(load_event, name, odd):
+    event = load_event("lex_web_ui_second_turn")
+    del event["sessionState"]["intent"]
+    response = apology(event | {name: odd, "requestAttributes": {"a": "b"}}, "Sorry.")
+    assert "streamingEndpoint" in taken(response)["sessionAttributes"]
+    assert response["requestAttributes"] == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        build(FALLBACK, CLOSE, [Card("a\ud83d", buttons=[Button("\ud83d", "\udc00")])], {}),
+        build(FALLBACK, CLOSE, [Text("a\ud83d")], {"\ud83d": "\udc00"}),
+        build(FALLBACK, Action("ElicitSlot", "\ud83d"), [], {}, {"\ud83d": lex.slot_of("\udc00")}),
+        build(FALLBACK._replace(intent=lex.Intent("\ud83d")), CLOSE, [Text("x")], {}),
+    ],
+)
+def test_half_characters_of_a_handler_are_repaired(response):
+    json.dumps(response, ensure_ascii=False).encode()

@@ -1,7 +1,6 @@
 import pytest
 
 from fulfillment import Bot
-from fulfillment.errors import InvalidLexEvent
 from fulfillment.lex.events import LexEvent
 from fulfillment.testing import event, run
 
@@ -55,9 +54,10 @@ def test_an_unknown_option_value_is_refused(wrong, known):
         event("Hello?", **wrong)
 
 
-def test_session_attributes_must_be_text():
-    with pytest.raises(InvalidLexEvent, match="sessionAttributes"):
-        run(Bot(), "Hello?", session_attributes={"count": 1})
+@pytest.mark.parametrize("name", ["session_attributes", "request_attributes"])
+def test_attributes_must_be_text(name):
+    with pytest.raises(TypeError, match=name):
+        run(Bot(), "Hello?", **{name: {"count": 1}})
 
 
 def test_an_option_that_there_is_not_is_refused():
