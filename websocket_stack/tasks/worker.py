@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from fulfillment.assistant import Assistant
 from fulfillment.bot import Bot
@@ -158,39 +158,12 @@ class Worker:
         request_id: str,
         seconds: float,
     ) -> None:
-        clock, settings = self._resources.clock, self._resources.settings
+        clock = self._resources.clock
         started = clock()
         deadline = _deadline(started, seconds)
-        calls = ToolLoop(lambda: deadline.cut_at - clock(), self._resources.stand_in)
-        conversation = conversation_of(run.owner, event["data"], self._resources)
-        assistant = Assistant(
-            self._resources.model,
-            settings,
-            calls,
-            conversation,
-            shares_id=self._resources.shares_id,
-        )
-        task = Task(
-            id=run.address.id,
-            type=event["type"],
-            data=event["data"],
-            owner=run.owner,
-            assistant=assistant,
-        )
-        stream = ThreadStream(clock)
-        start("handler", lambda: stream.write(lambda: self._chunks(task, handler)))
-        is_whole = self._handlers.is_whole(task.type)
-        live = LiveRun(
-            run,
-            stream,
-            framing_of(run.address, is_whole=is_whole, detail=run.detail),
-            self._channel_of,
-            interval_seconds=settings.flush_interval_seconds,
-            grace_seconds=self._grace_seconds,
-            is_whole=is_whole,
-        )
-        live.see(run)
-        self._watch.add(run.key, live.see)
+        turn = self._begin(run, event, handler, deadline)
+        stream, calls = turn.stream, turn.calls
+        self._watch.add(run.key, turn.live.see)
         try:
             stream.wait(deadline.cut_at)
             if not stream.text.finished:
@@ -200,28 +173,69 @@ class Worker:
                 calls.completions,
                 self._handlers.notices,
                 last_text=calls.last_text,
-                can_go_on=conversation.is_remembered,
+                can_go_on=turn.conversation.is_remembered,
             )
-            saving = self._save(conversation, task.prompt, reply, calls.completions)
-            ending = _ending(reply, stream.text, calls.completions)
+            saving = turn.save(reply)
+            usage = _usage(stream.text, calls.completions)
+            ending = Ending(reply.outcome, reply.notice, reply.written, usage)
             stream.finish(ending)
-            self._settle(live, stream, ending, deadline.settle_by, is_whole=is_whole)
+            self._settle(turn, ending, deadline.settle_by)
             saving.join(SAVE_SECONDS)
         finally:
             self._watch.remove(run.key)
-        names = {"door": run.address.door, "task_type": task.type, "request_id": request_id}
         self._record(
             TurnReport(
-                names=names,
+                names={
+                    "door": run.address.door,
+                    "task_type": turn.task.type,
+                    "request_id": request_id,
+                },
                 outcome=reply.outcome,
                 started=started,
                 ended=clock(),
                 text=stream.text,
-                delivery=live.delivery,
+                delivery=turn.live.delivery,
                 completions=calls.completions,
-                memory_error=conversation.error,
+                memory_error=turn.conversation.error,
             )
         )
+
+    def _begin(
+        self,
+        run: Run,
+        event: Mapping[str, Any],
+        handler: Callable[[Task], Result],
+        deadline: Deadline,
+    ) -> _TaskTurn:
+        """Start the handler of a task, and its delivery."""
+        resources = self._resources
+        calls = ToolLoop(lambda: deadline.cut_at - resources.clock(), resources.stand_in)
+        conversation = conversation_of(run.owner, event["data"], resources)
+        assistant = Assistant(
+            resources.model, resources.settings, calls, conversation, shares_id=resources.shares_id
+        )
+        task = Task(
+            id=run.address.id,
+            type=event["type"],
+            data=event["data"],
+            owner=run.owner,
+            assistant=assistant,
+        )
+        stream = ThreadStream(resources.clock)
+        start("handler", lambda: stream.write(lambda: self._chunks(task, handler)))
+        is_whole = self._handlers.is_whole(task.type)
+        live = LiveRun(
+            run,
+            stream,
+            framing_of(run.address, is_whole=is_whole, detail=run.detail),
+            self._channel_of,
+            interval_seconds=resources.settings.flush_interval_seconds,
+            grace_seconds=self._grace_seconds,
+            is_whole=is_whole,
+        )
+        # It may have been stopped before it began.
+        live.see(run)
+        return _TaskTurn(task, calls, conversation, stream, live, is_whole)
 
     def _chunks(self, task: Task, handler: Callable[[Task], Result]) -> Chunks:
         bot = self._handlers.bot
@@ -229,45 +243,24 @@ class Worker:
             return bot.chunks(task.prompt, task.assistant, session_id=task.owner)
         return chunks_of(handler(task))
 
-    def _settle(
-        self,
-        live: LiveRun,
-        stream: ThreadStream,
-        ending: Ending,
-        settle_by: float,
-        *,
-        is_whole: bool,
-    ) -> None:
+    def _settle(self, turn: _TaskTurn, ending: Ending, settle_by: float) -> None:
         """Post what is left, to a client that comes back meanwhile too, and end the run."""
-        clock = self._resources.clock
+        live, clock = turn.live, self._resources.clock
         while True:
-            stream.settle(min(settle_by, clock() + LAST_POSTS_SECONDS))
+            turn.stream.settle(min(settle_by, clock() + LAST_POSTS_SECONDS))
             kept = {
                 "outcome": ending.outcome,
                 "notice": ending.notice,
                 "usage": ending.usage,
-                "whole": is_whole,
+                "whole": turn.is_whole,
                 "sent": live.sent,
             }
-            if self._runs.end(live.run, stream.text.text(), kept):
+            if self._runs.end(live.run, turn.stream.text.text(), kept):
                 return
             latest = self._runs.find(live.run.key)
             if latest is None or latest.state is State.DONE:
                 return
             live.see(latest)
-
-    def _save(
-        self,
-        conversation: Conversation,
-        prompt: str,
-        reply: Reply,
-        completions: Sequence[Completion],
-    ) -> threading.Thread:
-        """Start saving what was said, unless it was refused or blocked: it would be so again."""
-        exchange = Exchange(prompt, reply.written, reply.truncated)
-        if any(completion.stop_reason in WITHHELD for completion in completions):
-            exchange = Exchange("", "")
-        return start("conversation", lambda: conversation.save(exchange))
 
     def _end_if_late(self, key: str) -> None:
         run = self._runs.find(key)
@@ -280,25 +273,37 @@ class Worker:
             self._owners.leave(run)
 
 
+class _TaskTurn(NamedTuple):
+    """What runs of a task."""
+
+    task: Task
+    calls: ToolLoop
+    conversation: Conversation
+    stream: ThreadStream
+    live: LiveRun
+    is_whole: bool
+
+    def save(self, reply: Reply) -> threading.Thread:
+        """Start saving what was said, unless it was refused or blocked: it would be so again."""
+        exchange = Exchange(self.task.prompt, reply.written, reply.truncated)
+        if any(completion.stop_reason in WITHHELD for completion in self.calls.completions):
+            exchange = Exchange("", "")
+        return start("conversation", lambda: self.conversation.save(exchange))
+
+
 def _relayed(parts: Parts) -> Callable[[Run], Channel]:
     """Return what sends the frames of each run to the relay's queue."""
     from fulfillment.channels.sqs import QueueChannel
 
-    client, queue_url = (
-        parts.make_client("sqs", region_name=parts.region),
-        parts.settings.relay_queue,
-    )
-    return lambda run: QueueChannel(client, queue_url or "", group_of(run), list(run.address))
+    client = parts.make_client("sqs", region_name=parts.region)
+    queue_url = parts.settings.relay_queue or ""
+    return lambda run: QueueChannel(client, queue_url, group_of(run), run.address)
 
 
 def _deadline(started: float, seconds: float) -> Deadline:
     """Return when a task has to end that its Lambda gives so many seconds."""
     wrap_up = min(WRAP_UP_SECONDS, seconds / 4)
     return Deadline(started + seconds - wrap_up, started + seconds - wrap_up / 4)
-
-
-def _ending(reply: Reply, text: TextBuffer, completions: Sequence[Completion]) -> Ending:
-    return Ending(reply.outcome, reply.notice, reply.written, _usage(text, completions))
 
 
 def _usage(text: TextBuffer, completions: Sequence[Completion]) -> Mapping[str, int] | None:
