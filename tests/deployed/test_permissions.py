@@ -99,6 +99,15 @@ def test_all_statements_are_listed(aws, stack):
         assert {each["Sid"] for each in document["Statement"]} == set(listed)
 
 
+def test_smoke_says_why_the_model_refuses(aws, stack):
+    role = aws.resources(stack.name)["FulfillmentRole"]
+    with without(aws, role, "AskTheModel"), without(aws, role, "AskTheFallbackModels"):
+        status, lines = aws.smoke("--stack", stack.name, "--posts", "1", "--burst", "0")
+    assert status == 1
+    (turn,) = [line for line in lines if line.startswith("failed   turn")]
+    assert "could not answer" in turn and "AccessDenied" in turn, turn
+
+
 @pytest.mark.parametrize(
     ("role", "sid"), [(role, sid) for role, sids in STATEMENTS.items() for sid in sids]
 )

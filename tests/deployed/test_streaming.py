@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from emulated_account import REGION
+from parameter_values import settings
+
+from websocket_stack.smoke.checks.page import CONFIGURATION
 
 pytestmark = pytest.mark.deployed
 
@@ -14,10 +20,53 @@ def stack(aws):
     assert status == 0, lines
 
 
-def test_smoke(aws, stack):
-    status, lines = aws.smoke("--stack", stack.name)
+@pytest.fixture
+def page(stack, tmp_path):
+    """The address of a page whose configuration names the stack."""
+    lex = {
+        "allowStreamingResponses": True,
+        "streamingWebSocketEndpoint": stack.outputs["WebSocketEndpoint"],
+        "v2BotId": stack.outputs["BotId"],
+        "v2BotAliasId": stack.outputs["BotAliasId"],
+        "v2BotLocaleId": stack.outputs["BotLocaleId"],
+    }
+    (tmp_path / CONFIGURATION).write_text(json.dumps({"region": REGION, "lex": lex}))
+    return (tmp_path / "index.html").as_uri()
+
+
+def test_smoke(aws, stack, page):
+    status, lines = aws.smoke("--stack", stack.name, "--ui", page)
     assert status == 0, "\n".join(lines)
-    assert sum(line.startswith("ok") for line in lines) >= 9
+    assert sum(line.startswith("ok") for line in lines) >= 15
+
+
+def test_smoke_without_streaming(aws, stack_name):
+    aws.deployed(stack_name, *settings({"CreateBot": "true", "AllowStreamingResponses": "false"}))
+    status, lines = aws.smoke("--stack", stack_name)
+    assert status == 0, "\n".join(lines)
+    assert {line[9:33].strip() for line in lines if line.startswith("ok")} == {
+        "stack",
+        "without streaming",
+        "memory",
+    }
+
+
+def test_smoke_of_a_lambda_alone(aws, stack_name):
+    """Of a bot and an API that are not of its stack."""
+    support = aws.deployed(f"{stack_name}-api", "--template", "streaming-support")
+    try:
+        own = {
+            "CreateBot": "true",
+            "FlushIntervalSeconds": "0",
+            "WebSocketId": support.outputs["WebSocketId"],
+            "SessionTableName": support.outputs["DynamoTableName"],
+        }
+        aws.deployed(stack_name, "--template", "fulfillment", *settings(own))
+        status, lines = aws.smoke("--stack", stack_name)
+        assert status == 0, "\n".join(lines)
+        assert [line for line in lines if line.startswith("ok       turn")]
+    finally:
+        aws.deploy(f"{stack_name}-api", "--delete")
 
 
 def test_smoke_as_a_guest(aws, stack, identity_pool):

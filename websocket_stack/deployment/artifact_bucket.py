@@ -28,6 +28,11 @@ def default_name(account: str, region: str) -> str:
     return f"lex-streaming-{account}-{region}"
 
 
+def domain_suffix(region: str) -> str:
+    """Return the domain of a Region's services."""
+    return SUFFIXES.get(region.partition("-")[0], "amazonaws.com")
+
+
 def _shorten(stack_name: str) -> str:
     """Return a stack's name, a long one cut and with a hash, so that keys fit in 128 characters."""
     if len(stack_name) <= MAX_NAME_LENGTH:
@@ -126,9 +131,7 @@ class ArtifactBucket:
 
     def url(self, key: str) -> str:
         """Return the address at which CloudFormation reads an object."""
-        prefix = self._region.partition("-")[0]
-        suffix = SUFFIXES.get(prefix, "amazonaws.com")
-        return f"https://{self.name}.s3.{self._region}.{suffix}/{key}"
+        return f"https://{self.name}.s3.{self._region}.{domain_suffix(self._region)}/{key}"
 
     def _put(self, key: str, content: bytes, say: Callable[[str], None]) -> None:
         # The key has a hash of the content, so an object of that key is the same.

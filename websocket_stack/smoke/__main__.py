@@ -22,6 +22,7 @@ from websocket_stack.command_line import (
 )
 from websocket_stack.smoke.browser import Browser, Connect, Identity, guest
 from websocket_stack.smoke.checks import CHECKS
+from websocket_stack.smoke.function import FulfillmentFunction
 from websocket_stack.smoke.report import CheckResult, as_json, has_failed
 from websocket_stack.smoke.runner import run_checks
 from websocket_stack.smoke.session import SmokeSession, dynamodb_client, management_client
@@ -57,6 +58,17 @@ def argument_parser() -> argparse.ArgumentParser:
     parser.add_argument("--question", default=QUESTION, help="what to ask")
     parser.add_argument("--long-question", default=LONG_QUESTION, help="what takes long to answer")
     parser.add_argument("--posts", type=int, default=20, help="how many posts to measure")
+    parser.add_argument(
+        "--burst",
+        type=int,
+        help="how many posts to make at once; by default more than the stage's ThrottlingBurst",
+    )
+    parser.add_argument(
+        "--ui", metavar="URL", help="the page of a Lex Web UI whose configuration to check"
+    )
+    parser.add_argument(
+        "--metrics", action="store_true", help="wait until the turns are in CloudWatch's metrics"
+    )
     parser.add_argument(
         "--quiet-seconds",
         type=float,
@@ -121,6 +133,12 @@ def _results(
             options.posts,
             new_guest,
             quiet_seconds=options.quiet_seconds,
+            function=FulfillmentFunction(session.client, stack.function)  # type: ignore[arg-type]
+            if stack.function
+            else None,
+            burst=options.burst,
+            page=options.ui,
+            waits_for_metrics=options.metrics,
         )
         with smoke_session.sockets:
             yield from run_checks(smoke_session, CHECKS)

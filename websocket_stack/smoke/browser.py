@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing
@@ -115,6 +116,11 @@ class Browser:
         """Return the browser of another visitor."""
         return Browser(self._stack, identity, self._clock, self._open_socket)
 
+    def without_streaming(self) -> Browser:
+        """Return a browser of the same visitor in a new Lex session, which never connects."""
+        session_id = f"smoke-{uuid.uuid4().hex}"
+        return self.with_identity(Identity(session_id, self._identity.credentials))
+
     def connect(self, session_id: str | None = None, *, signs: bool = True) -> Socket:
         """Connect.
 
@@ -155,7 +161,7 @@ class Browser:
 
     def ask(
         self,
-        socket: ClientConnection,
+        socket: ClientConnection | None,
         lex: Any,
         bot_alias: BotAlias,
         text: str,
@@ -164,24 +170,26 @@ class Browser:
         """Ask a question, and collect the frames until the reply arrives and a little longer.
 
         Args:
-            socket: where frames arrive.
+            socket: where frames arrive; ``None`` for a client that shows none.
             lex: a ``lexv2-runtime`` client.
             bot_alias: the bot alias to ask.
             text: the question.
             attributes: session attributes, besides those that Lex Web UI sends.
         """
-        # The table's name is empty where the endpoint is the builder's own.
-        all_attributes = {
-            "streamingEndpoint": self._stack.connections,
-            "streamingDynamoDbTable": "",
-            **(attributes or {}),
-        }
+        all_attributes = dict(attributes or {})
+        if socket is not None:
+            # The table's name is empty where the endpoint is the builder's own.
+            all_attributes |= {
+                "streamingEndpoint": self._stack.connections,
+                "streamingDynamoDbTable": "",
+            }
         with ThreadPoolExecutor(1) as pool:
             asked_at = self._clock()
             reply = pool.submit(self._recognize, lex, bot_alias, text, all_attributes)
-            frames = self._frames_until(reply, socket, asked_at)
+            frames = self._frames_until(reply, socket, asked_at) if socket else []
             response, replied_at = reply.result()
-        frames += self._late_frames(socket, asked_at)
+        if socket:
+            frames += self._late_frames(socket, asked_at)
         return ObservedTurn(
             tuple(frames),
             tuple(each.get("content", "") for each in response.get("messages", [])),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+from urllib.request import urlopen
 
 import boto3
 from botocore.config import Config
@@ -15,13 +18,26 @@ from websockets.sync.client import ClientConnection
 
 from websocket_stack.command_line import error_code
 from websocket_stack.smoke.browser import Browser, Identity
+from websocket_stack.smoke.function import FulfillmentFunction
 from websocket_stack.smoke.report import CheckSkipped
 from websocket_stack.smoke.stack import StackUnderTest
 
 # Without retries: the time of one post is measured.
+PAGE_SECONDS = 20
+MOST_AT_ONCE = 32
 ONCE = Config(
-    connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1, "mode": "standard"}
+    connect_timeout=5,
+    read_timeout=10,
+    retries={"total_max_attempts": 1, "mode": "standard"},
+    max_pool_connections=MOST_AT_ONCE,
 )
+
+
+def fetch(url: str) -> bytes:
+    """Return what is at an address."""
+    with urlopen(url, timeout=PAGE_SECONDS) as response:
+        content: bytes = response.read()
+    return content
 
 
 class PostResponse(NamedTuple):
@@ -49,6 +65,11 @@ class SmokeSession:
         clock: a monotonic clock, in seconds.
         sleep: waits for some seconds.
         quiet_seconds: how long to wait for what must not arrive.
+        function: the fulfillment Lambda, if it is known.
+        burst: how many posts to make at once; ``None`` for more than the stage takes from clients.
+        page: the page's address, if it is to be checked.
+        fetch: returns what is at an address.
+        waits_for_metrics: whether to wait until the metrics of the turns have arrived.
         sockets: closes what was opened.
         socket: the browser's own socket, once it is open.
         connection_id: its connection's id, once it was looked up.
@@ -65,6 +86,11 @@ class SmokeSession:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     quiet_seconds: float = 1.0
+    function: FulfillmentFunction | None = None
+    burst: int | None = None
+    page: str | None = None
+    fetch: Callable[[str], bytes] = fetch
+    waits_for_metrics: bool = False
     sockets: ExitStack = field(default_factory=ExitStack)
     socket: ClientConnection | None = None
     connection_id: str | None = None
@@ -87,15 +113,20 @@ class SmokeSession:
         """
         self.require_socket()
         if self.connection_id is None:
-            self.connection_id = self._look_up()
+            self.connection_id = self.row()["connectionId"]["S"]
         return self.connection_id
 
-    def _look_up(self) -> str:
+    def row(self) -> Mapping[str, Any]:
+        """Return the session's row in the session table.
+
+        Raises:
+            CheckSkipped: it cannot be read.
+        """
         table = self.stack.session_table
         if not table:
             raise CheckSkipped("the session table is not known; give --session-table")
         try:
-            row = self.dynamodb.get_item(
+            row: Mapping[str, Any] | None = self.dynamodb.get_item(
                 TableName=table,
                 Key={"sessionId": {"S": self.browser.session_id}},
                 ConsistentRead=True,
@@ -104,7 +135,21 @@ class SmokeSession:
             raise CheckSkipped(f"you may not read table {table} ({error_code(exc)})") from exc
         if not row:
             raise CheckSkipped(f"table {table} has no row of this session")
-        return str(row["connectionId"]["S"])
+        return row
+
+    def post_many(self, data: bytes, count: int) -> Counter[int]:
+        """Post the same many times at once; return how often each status came back."""
+        connection_id = self.require_connection_id()
+
+        def status(_: int) -> int:
+            try:
+                self.management.post_to_connection(ConnectionId=connection_id, Data=data)
+            except ClientError as exc:
+                return int(exc.response["ResponseMetadata"]["HTTPStatusCode"])
+            return 200
+
+        with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+            return Counter(pool.map(status, range(count)))
 
     def post(self, data: bytes) -> PostResponse:
         """Post to the browser's own connection.
@@ -156,7 +201,8 @@ def management_client(session: boto3.Session, stack: StackUnderTest) -> Any:
     make: Any = session.client
     return make(
         "apigatewaymanagementapi",
-        endpoint_url=stack.connections,
+        # Without an API, nothing is posted.
+        endpoint_url=stack.connections or None,
         region_name=stack.region,
         config=ONCE,
     )

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.request import urlopen
 
@@ -14,11 +15,14 @@ import boto3
 
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment import stacks
+from websocket_stack.deployment.artifact_bucket import domain_suffix
 
 LOCAL_REGION = "us-east-1"
 # The local stack takes any.
 LOCAL_BOT = {"BotId": "LOCALBOT01", "BotAliasId": "TSTALIASID", "BotLocaleId": "en_US"}
 LOCAL_POOL = f"{LOCAL_REGION}:00000000-0000-0000-0000-000000000000"
+STAGE = "Prod"
+GOOD_STATUSES = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 API_HOST = re.compile(r"wss://[a-z0-9]+\.execute-api\.([a-z0-9-]+)\.")
 
 
@@ -36,7 +40,7 @@ class StackUnderTest:
     """Where the parts of a stack are.
 
     Args:
-        websocket: the WebSocket API's address, ``wss://…/Prod``.
+        websocket: the WebSocket API's address, ``wss://…/Prod``; empty where nothing is streamed.
         connections: the address of its management API.
         region: the region of both, and of the bot.
         bot_alias: the bot to ask, if there is one.
@@ -44,6 +48,10 @@ class StackUnderTest:
         identity_pool: the Cognito identity pool whose guest the browser is, if there is one.
         endpoint: where the local stack has all services; ``None`` on AWS.
         takes_unsigned: whether the local stack says that it admits unsigned clients.
+        status: the CloudFormation stack's status, if there is such a stack.
+        function: the fulfillment Lambda's ARN, if it is known.
+        remembers: whether turns are remembered, if that is known.
+        throttling_burst: how many messages at once the stage takes from clients, if it is known.
     """
 
     websocket: str
@@ -54,6 +62,10 @@ class StackUnderTest:
     identity_pool: str | None = None
     endpoint: str | None = None
     takes_unsigned: bool = False
+    status: str | None = None
+    function: str | None = None
+    remembers: bool | None = None
+    throttling_burst: int | None = None
 
 
 def local_session() -> boto3.Session:
@@ -102,36 +114,70 @@ def deployed_stack(options: argparse.Namespace, session: boto3.Session) -> Stack
         session: a boto3 session in the stack's region.
 
     Raises:
-        CommandFailed: there is no such stack, or it has no WebSocket API.
+        CommandFailed: there is no such stack, or nothing of it could be checked.
     """
     outputs: Mapping[str, str] = {}
+    parameters: Mapping[str, str] = {}
+    status = None
     if options.stack:
         make: Callable[..., Any] = session.client
         stack = stacks.find(make("cloudformation"), options.stack)
         if stack is None:
             raise CommandFailed(f"there is no stack {options.stack} in {session.region_name}")
-        outputs = stack.outputs
-    websocket = (options.websocket or outputs.get("WebSocketEndpoint", "")).rstrip("/")
-    if not websocket.startswith("wss://"):
+        outputs, parameters, status = stack.outputs, stack.parameters, stack.status
+    websocket = (
+        options.websocket
+        or outputs.get("WebSocketEndpoint")
+        or _endpoint_of_another_stack(parameters, str(session.region_name))
+    ).rstrip("/")
+    if options.websocket and not websocket.startswith("wss://"):
+        raise CommandFailed("--websocket takes wss://…, as in the stack's output WebSocketEndpoint")
+    bot_alias = _bot_alias(options, outputs, parameters)
+    if not websocket and bot_alias is None and status in GOOD_STATUSES:
         raise CommandFailed(
-            "the stack has no output WebSocketEndpoint (AllowStreamingResponses=false?)"
-            if options.stack and not options.websocket
-            else "--websocket takes wss://…, as in the stack's output WebSocketEndpoint"
+            f"{options.stack} has neither a WebSocket API nor a bot; give --bot-id and"
+            " --bot-alias-id"
         )
     host = API_HOST.match(websocket)
+    burst = parameters.get("ThrottlingBurst", "")
     return StackUnderTest(
         websocket=websocket,
         connections=websocket.replace("wss://", "https://", 1),
         region=host[1] if host else str(session.region_name),
-        bot_alias=_bot_alias(options, outputs),
+        bot_alias=bot_alias,
         session_table=options.session_table
         or outputs.get("SessionTableName")
-        or outputs.get("DynamoTableName"),
+        or outputs.get("DynamoTableName")
+        or parameters.get("SessionTableName"),
         identity_pool=options.identity_pool,
+        status=status,
+        function=outputs.get("FunctionArn"),
+        remembers=_switch(parameters.get("RememberConversations")),
+        throttling_burst=int(burst) if burst.isdecimal() else None,
     )
 
 
-def _bot_alias(options: argparse.Namespace, outputs: Mapping[str, str]) -> BotAlias | None:
+def _endpoint_of_another_stack(parameters: Mapping[str, str], region: str) -> str:
+    """Return the endpoint of the API that a fulfillment stack was given, if it streams."""
+    api = parameters.get("WebSocketId")
+    if not api or parameters.get("AllowStreamingResponses") != "true":
+        return ""
+    return f"wss://{api}.execute-api.{region}.{domain_suffix(region)}/{STAGE}"
+
+
+def _switch(value: str | None) -> bool | None:
+    return None if value is None else value == "true"
+
+
+def _bot_alias(
+    options: argparse.Namespace,
+    outputs: Mapping[str, str],
+    parameters: Mapping[str, str] = MappingProxyType({}),
+) -> BotAlias | None:
+    # arn:aws:lex:REGION:ACCOUNT:bot-alias/BOTID/ALIASID, of a bot that is not the stack's
+    _, *own = parameters.get("BotAliasArn", "").split("/")
+    given = dict(zip(("BotId", "BotAliasId"), own, strict=False))
+    outputs = {**given, **outputs}
     bot_id = options.bot_id or outputs.get("BotId")
     alias_id = options.bot_alias_id or outputs.get("BotAliasId")
     locale_id = options.locale or outputs.get("BotLocaleId") or "en_US"

@@ -101,7 +101,8 @@ class FakeManagement:
             response_dict={"status_code": status, "headers": self._headers, "body": self._body},
         )
         if status != 200:
-            raise ClientError({"Error": {"Code": str(status)}}, "PostToConnection")
+            error = {"Error": {"Code": str(status)}, "ResponseMetadata": {"HTTPStatusCode": status}}
+            raise ClientError(error, "PostToConnection")  # type: ignore[arg-type]
 
 
 class FakeTable:

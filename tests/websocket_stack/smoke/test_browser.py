@@ -54,7 +54,7 @@ def browser(connect: Any = None) -> Browser:
     return Browser(STACK, Identity("smoke-1", CREDENTIALS), FakeClock(), connect or FakeConnect())
 
 
-def ask(socket: FakeSocket, lex: FakeLex, **attributes: str) -> ObservedTurn:
+def ask(socket: FakeSocket | None, lex: FakeLex, **attributes: str) -> ObservedTurn:
     return browser().ask(socket, lex, BOT_ALIAS, "why?", attributes)  # type: ignore[arg-type]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -35,8 +37,12 @@ class FakeSession:
 
     region_name = "us-east-1"
 
-    def __init__(self, **outputs: str) -> None:
+    def __init__(
+        self, parameters: Mapping[str, str], outputs: Mapping[str, str], status: str
+    ) -> None:
+        self._parameters = parameters
         self._outputs = outputs
+        self._status = status
 
     def client(self, service: str) -> FakeSession:
         return self
@@ -47,13 +53,29 @@ class FakeSession:
         outputs = [
             {"OutputKey": name, "OutputValue": self._outputs[name]} for name in self._outputs
         ]
-        described = {"StackId": "i", "StackName": "lex", "StackStatus": "OK", "Outputs": outputs}
+        parameters = [
+            {"ParameterKey": name, "ParameterValue": self._parameters[name]}
+            for name in self._parameters
+        ]
+        described = {
+            "StackId": "i",
+            "StackName": "lex",
+            "StackStatus": self._status,
+            "Parameters": parameters,
+            "Outputs": outputs,
+        }
         return {"Stacks": [described]}
 
 
-def deployed(*arguments: str, **outputs: str) -> StackUnderTest:
+def deployed(
+    *arguments: str,
+    parameters: Mapping[str, str] = MappingProxyType({}),
+    status: str = "CREATE_COMPLETE",
+    **outputs: str,
+) -> StackUnderTest:
     options = argument_parser().parse_args(arguments)
-    return deployed_stack(options, FakeSession(**outputs))  # type: ignore[arg-type]
+    session: Any = FakeSession(parameters, outputs, status)
+    return deployed_stack(options, session)
 
 
 def test_a_stack_says_what_it_has() -> None:
@@ -65,6 +87,7 @@ def test_a_stack_says_what_it_has() -> None:
         "eu-west-1",
         BotAlias("BOT", "ALIAS", "de_DE"),
         "lex-sessions",
+        status="CREATE_COMPLETE",
     )
     assert (stack.identity_pool, stack.takes_unsigned) == (None, False)
 
@@ -87,6 +110,41 @@ def test_the_api_alone_has_no_bot() -> None:
     assert stack.region == "us-east-1"
 
 
+def test_a_stack_may_stream_over_another_ones_api() -> None:
+    parameters = {
+        "AllowStreamingResponses": "true",
+        "WebSocketId": "abc123",
+        "SessionTableName": "lex-web-ui-streaming",
+        "BotAliasArn": "arn:aws:lex:us-east-1:123456789012:bot-alias/MINE/LIVE",
+        "RememberConversations": "false",
+    }
+    stack = deployed("--stack", "lex", parameters=parameters, FunctionArn="arn:live")
+
+    assert stack.websocket == "wss://abc123.execute-api.us-east-1.amazonaws.com/Prod"
+    assert stack.session_table == "lex-web-ui-streaming"
+    assert stack.bot_alias == BotAlias("MINE", "LIVE", "en_US")
+    assert (stack.function, stack.remembers) == ("arn:live", False)
+
+
+def test_a_stack_may_not_stream() -> None:
+    parameters = {"AllowStreamingResponses": "false", "WebSocketId": "abc123"}
+    stack = deployed("--stack", "lex", parameters=parameters, BotId="B", BotAliasId="A")
+
+    assert (stack.websocket, stack.connections) == ("", "")
+    assert stack.bot_alias == BotAlias("B", "A", "en_US")
+
+
+def test_a_stack_says_how_much_its_stage_takes() -> None:
+    parameters = {"ThrottlingBurst": "200", "RememberConversations": "true"}
+    stack = deployed("--stack", "lex", parameters=parameters, **OUTPUTS)
+
+    assert (stack.throttling_burst, stack.remembers) == (200, True)
+
+
+def test_a_stack_in_a_bad_state_is_still_looked_at() -> None:
+    assert deployed("--stack", "lex", status="ROLLBACK_COMPLETE").status == "ROLLBACK_COMPLETE"
+
+
 def test_an_address_is_enough() -> None:
     stack = deployed("--websocket", "wss://ws.example/Prod/")
 
@@ -98,7 +156,7 @@ def test_an_address_is_enough() -> None:
     ("arguments", "message"),
     [
         (["--stack", "other"], "there is no stack other in us-east-1"),
-        (["--stack", "lex"], "no output WebSocketEndpoint"),
+        (["--stack", "lex"], "lex has neither a WebSocket API nor a bot"),
         (["--websocket", "https://ws.example"], "--websocket takes wss://"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from websockets.exceptions import InvalidStatus
 
@@ -15,6 +16,8 @@ REFUSED = (401, 403)
 
 def connects(session: SmokeSession) -> Finding:
     """Open a signed socket, as Lex Web UI does."""
+    if not session.stack.websocket:
+        raise CheckSkipped("there is no WebSocket API: nothing is streamed")
     started = session.clock()
     try:
         session.socket = session.sockets.enter_context(session.browser.connect())
@@ -26,8 +29,18 @@ def connects(session: SmokeSession) -> Finding:
 
 def is_silent_after_ping(session: SmokeSession) -> Finding:
     """Send Lex Web UI's keep-alive message, whose response would be shown as text."""
+    return _silence(session, ['{"action":"ping"}'])
+
+
+def is_silent_after_others(session: SmokeSession) -> Finding:
+    """Send what no route is for: plain text, and an action that does not exist."""
+    return _silence(session, ["hello", '{"action":"unknown"}'])
+
+
+def _silence(session: SmokeSession, messages: Sequence[str]) -> Finding:
     socket = session.require_socket()
-    socket.send('{"action":"ping"}')
+    for message in messages:
+        socket.send(message)
     try:
         response = socket.recv(timeout=session.quiet_seconds)
     except TimeoutError:
@@ -37,6 +50,7 @@ def is_silent_after_ping(session: SmokeSession) -> Finding:
 
 def refuses_unsigned(session: SmokeSession) -> Finding:
     """Connect without a signature."""
+    session.require_socket()
     session_id = f"smoke-unsigned-{uuid.uuid4().hex}"
     status = _refusal_status(session.browser, session_id, signs=False)
     if status is None and session.stack.takes_unsigned:
@@ -46,6 +60,7 @@ def refuses_unsigned(session: SmokeSession) -> Finding:
 
 def refuses_an_identity_of_others(session: SmokeSession) -> Finding:
     """Connect for a session whose id looks like another caller's Cognito identity."""
+    session.require_socket()
     return _refusal(_refusal_status(session.browser, f"{session.stack.region}:{uuid.uuid4()}"))
 
 

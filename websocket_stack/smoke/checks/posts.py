@@ -14,6 +14,9 @@ from websocket_stack.smoke.report import (
 from websocket_stack.smoke.session import SmokeSession
 
 ARRIVES_SECONDS = 5.0
+# While they are posted, the stage lets in ThrottlingRate more each second.
+BURST_SHARE = 2
+MAX_BURST = 1000
 GONE_TRIES = 5
 GONE_WAIT_SECONDS = 0.2
 
@@ -45,6 +48,31 @@ def _receive(socket: ClientConnection) -> str | None:
         return str(socket.recv(timeout=ARRIVES_SECONDS))
     except TimeoutError:
         return None
+
+
+def takes_a_burst(session: SmokeSession) -> Finding:
+    """Post more at once than the stage takes from clients, whose throttle may count posts too."""
+    socket = session.require_socket()
+    limit = session.stack.throttling_burst
+    count = session.burst
+    if count is None:
+        if limit is None:
+            raise CheckSkipped("the stage's ThrottlingBurst is not known; give --burst")
+        count = min(limit * BURST_SHARE, MAX_BURST)
+    if not 0 < count <= MAX_BURST:
+        raise CheckSkipped(f"--burst takes 1 to {MAX_BURST}")
+    statuses = session.post_many(b"burst", count)
+    for _ in range(statuses[200]):
+        if _receive(socket) is None:
+            raise CheckFailed(f"{statuses[200]} of {count} posts were taken, fewer arrived")
+    if statuses[200] < count:
+        refused = ", ".join(f"{each} {times} times" for each, times in sorted(statuses.items()))
+        raise CheckFailed(
+            f"of {count} posts at once not all are taken (status {refused}): replies to several"
+            " readers slow down; raise ThrottlingRate and ThrottlingBurst"
+        )
+    beyond = f", more than the stage's ThrottlingBurst of {limit}" if limit else ""
+    return Finding(f"{count} posts at once{beyond}: all arrived", {"posts": count})
 
 
 def takes_an_empty_post(session: SmokeSession) -> Finding:
@@ -90,3 +118,14 @@ def says_gone_after_closing(session: SmokeSession) -> Finding:
             "header_names": ", ".join(sorted(response.headers)),
         },
     )
+
+
+def forgets_the_connection(session: SmokeSession) -> Finding:
+    """Look whether the row of the closed connection is still there; its owner may be."""
+    if session.connection_id is None:
+        raise CheckSkipped("the connection was not found")
+    for _ in range(GONE_TRIES):
+        if session.row().get("connectionId", {}).get("S") != session.connection_id:
+            return Finding("the connection is gone from the session's row")
+        session.sleep(GONE_WAIT_SECONDS)
+    raise CheckFailed("the session's row still has the connection that was closed")

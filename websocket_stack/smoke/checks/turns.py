@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from websocket_stack.smoke.browser import ObservedTurn
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from fulfillment.notices import Notices
+from websocket_stack.smoke.browser import Browser, ObservedTurn
 from websocket_stack.smoke.report import CheckFailed, CheckSkipped, Finding, Number, milliseconds
 from websocket_stack.smoke.session import SmokeSession
 
@@ -12,13 +16,21 @@ MODEL_LIMIT = 1024
 OWN_LIMIT = 4000
 # This project's fulfillment leaves it out of its response, so Lex alone decides.
 LEFT_OUT = "previousLexResponse"
+# The session attribute by which a conversation goes on.
+CONVERSATION = "conversationId"
+NUMBER = "4711"
+FACT = f"My order has the number {NUMBER}. Please remember that."
+RECALL = "Which number has my order? Answer with the number alone."
 
 
 def streams_a_turn(session: SmokeSession) -> Finding:
     """Ask, and compare the streamed text with the reply."""
+    session.require_socket()
     turn = _ask(session, session.question)
     if not turn.frames:
-        raise CheckFailed(f"no frame in {turn.seconds:.2f} s; a reply of {len(turn.reply)}")
+        raise CheckFailed(
+            f"no frame in {turn.seconds:.2f} s; a reply of {len(turn.reply)} characters"
+        )
     same = difference(turn.streamed, turn.reply)
     if same is not None:
         raise CheckFailed(
@@ -43,8 +55,41 @@ def streams_a_turn(session: SmokeSession) -> Finding:
     )
 
 
+def answers_without_streaming(session: SmokeSession) -> Finding:
+    """Ask as a client that shows no frames, such as the Lex console."""
+    turn = _ask(session, session.question, browser=session.browser.without_streaming())
+    if not turn.reply:
+        raise CheckFailed(f"no reply in {turn.seconds:.2f} s")
+    return Finding(
+        f"a reply of {len(turn.reply)} characters in one piece after {turn.seconds:.2f} s",
+        {"reply_characters": len(turn.reply), "reply_ms": milliseconds(turn.seconds)},
+    )
+
+
+def remembers_the_last_turn(session: SmokeSession) -> Finding:
+    """Say something, and ask for it."""
+    if session.stack.remembers is False:
+        raise CheckSkipped("RememberConversations is false")
+    browser = session.browser.without_streaming()
+    conversation = _ask(session, FACT, browser=browser).attributes.get(CONVERSATION)
+    if conversation is None:
+        if session.stack.remembers:
+            raise CheckFailed("RememberConversations is true, but no conversation has begun")
+        raise CheckSkipped("turns are not remembered")
+    second = _ask(session, RECALL, {CONVERSATION: conversation}, browser)
+    if second.attributes.get(CONVERSATION) != conversation:
+        raise CheckFailed("the second turn was another conversation")
+    recalled = NUMBER in second.reply
+    return Finding(
+        "the second turn goes on with the first, and the model "
+        + ("recalls it" if recalled else "does not recall it, which is its own affair"),
+        {"recalled": recalled},
+    )
+
+
 def brings_long_texts_whole(session: SmokeSession) -> Finding:
     """Find out whether Lex cuts a long message."""
+    session.require_socket()
     turn = _ask(session, session.long_question)
     longest = max((len(message) for message in turn.messages), default=0)
     same = difference(turn.streamed, turn.reply)
@@ -69,7 +114,8 @@ def brings_long_texts_whole(session: SmokeSession) -> Finding:
 
 def keeps_attributes_left_out(session: SmokeSession) -> Finding:
     """Find out whether Lex keeps a session attribute that the fulfillment does not return."""
-    turn = _ask(session, session.question, **{LEFT_OUT: "smoke"})
+    session.require_socket()
+    turn = _ask(session, session.question, {LEFT_OUT: "smoke"})
     kept = LEFT_OUT in turn.attributes
     return Finding(
         f"a session attribute that the Lambda leaves out is {'kept' if kept else 'gone'}"
@@ -98,8 +144,21 @@ def difference(streamed: str, reply: str) -> int | None:
     return next(differences, min(len(streamed), len(reply)))
 
 
-def _ask(session: SmokeSession, question: str, **attributes: str) -> ObservedTurn:
+def _ask(
+    session: SmokeSession,
+    question: str,
+    attributes: Mapping[str, str] = MappingProxyType({}),
+    browser: Browser | None = None,
+) -> ObservedTurn:
+    """Ask in the session's browser, or in another one, which has no socket."""
     if session.stack.bot_alias is None:
         raise CheckSkipped("no bot; give --bot-id and --bot-alias-id")
-    socket, lex = session.require_socket(), session.browser.lex_client()
-    return session.browser.ask(socket, lex, session.stack.bot_alias, question, attributes)
+    socket = None if browser else session.require_socket()
+    browser = browser or session.browser
+    turn = browser.ask(socket, browser.lex_client(), session.stack.bot_alias, question, attributes)
+    if turn.reply == Notices().failed:
+        cause = "its log says why"
+        if session.function:
+            cause = session.function.cause(browser.session_id)
+        raise CheckFailed(f"the bot could not answer: {cause}")
+    return turn

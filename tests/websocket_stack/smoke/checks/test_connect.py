@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from smoke_fakes import CREDENTIALS, OPEN_STACK, FakeConnect, FakeSocket, session
+from smoke_fakes import CREDENTIALS, OPEN_STACK, STACK, FakeConnect, FakeSocket, session
 
 from websocket_stack.smoke.browser import Identity
 from websocket_stack.smoke.checks import connect
@@ -50,6 +52,21 @@ def test_a_ping_must_not_be_answered() -> None:
 
     with pytest.raises(CheckFailed, match="answered with 4 characters"):
         connect.is_silent_after_ping(session(opened=FakeSocket("pong")))
+
+
+def test_other_messages_must_not_be_answered() -> None:
+    socket = FakeSocket()
+    connect.is_silent_after_others(session(opened=socket))
+    assert socket.sent == ["hello", '{"action":"unknown"}']
+
+    with pytest.raises(CheckFailed, match="answered with 5 characters"):
+        connect.is_silent_after_others(session(opened=FakeSocket("error")))
+
+
+@pytest.mark.parametrize("check", [connect.connects, *REFUSALS])
+def test_without_an_api_nobody_connects(check) -> None:
+    with pytest.raises(CheckSkipped):
+        check(session(stack=replace(STACK, websocket="", connections="")))
 
 
 @pytest.mark.parametrize("check", REFUSALS)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from smoke_fakes import FakeManagement, FakeSocket, session
+from smoke_fakes import STACK, FakeManagement, FakeSocket, FakeTable, session
 
 from fakes import FakeClock
 from websocket_stack.smoke.checks import posts as post_checks
@@ -89,3 +91,56 @@ def test_a_closed_connection_must_refuse_posts() -> None:
     with pytest.raises(CheckFailed, match="status 200 instead of 410"):
         post_checks.says_gone_after_closing(session(opened=FakeSocket(), management=management))
     assert len(management.posts) == post_checks.GONE_TRIES
+
+
+# --- many at once
+
+
+def test_a_burst_has_to_arrive() -> None:
+    stack = replace(STACK, throttling_burst=5)
+    finding = post_checks.takes_a_burst(session(opened=FakeSocket(), stack=stack))
+
+    assert finding.numbers == {"posts": 10}
+    assert finding.text == (
+        "10 posts at once, more than the stage's ThrottlingBurst of 5: all arrived"
+    )
+
+
+def test_a_burst_that_is_throttled_fails() -> None:
+    smoke = session(opened=FakeSocket(), management=FakeManagement([429]))
+    smoke.burst = 4
+    with pytest.raises(CheckFailed, match=r"of 4 posts at once not all are taken \(status 429 4"):
+        post_checks.takes_a_burst(smoke)
+
+
+def test_a_burst_that_gets_lost_fails() -> None:
+    smoke = session(opened=FakeSocket(), management=FakeManagement([200]))
+    smoke.burst = 4
+    with pytest.raises(CheckFailed, match="4 of 4 posts were taken, fewer arrived"):
+        post_checks.takes_a_burst(smoke)
+
+
+@pytest.mark.parametrize("burst", [None, 0, 5000])
+def test_a_burst_may_be_left_out(burst) -> None:
+    smoke = session(opened=FakeSocket())
+    smoke.burst = burst
+    with pytest.raises(CheckSkipped):
+        post_checks.takes_a_burst(smoke)
+
+
+# --- after closing
+
+
+def test_a_closed_connection_is_forgotten() -> None:
+    smoke = session(opened=FakeSocket(), table=FakeTable({"owner": {"S": "me"}}))
+    smoke.connection_id = "own="
+    assert "is gone" in post_checks.forgets_the_connection(smoke).text
+
+
+def test_a_connection_that_stays_fails() -> None:
+    smoke = session(opened=FakeSocket())
+    with pytest.raises(CheckSkipped):
+        post_checks.forgets_the_connection(smoke)
+    smoke.connection_id = "own="
+    with pytest.raises(CheckFailed, match="still has the connection"):
+        post_checks.forgets_the_connection(smoke)

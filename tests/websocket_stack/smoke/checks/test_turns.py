@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from smoke_fakes import STACK, FakeSocket, session
 
+from fulfillment.notices import Notices
 from websocket_stack.smoke.browser import ObservedTurn, TimedFrame
 from websocket_stack.smoke.checks import turns as turn_checks
 from websocket_stack.smoke.report import CheckFailed, CheckSkipped
@@ -20,14 +21,21 @@ class FakeBrowser:
         timed = (TimedFrame(0.5 + index / 10, text) for index, text in enumerate(frames))
         self._turn = ObservedTurn(tuple(timed), messages, attributes, 2.0)
         self.questions: list[tuple[str, dict[str, str]]] = []
+        self.sockets: list[Any] = []
 
     def lex_client(self) -> None:
         return None
 
+    session_id = "smoke-1"
+
+    def without_streaming(self) -> FakeBrowser:
+        return self
+
     def ask(
         self, socket: Any, lex: Any, bot_alias: Any, text: str, attributes: dict[str, str]
     ) -> ObservedTurn:
-        self.questions.append((text, attributes))
+        self.questions.append((text, dict(attributes)))
+        self.sockets.append(socket)
         return self._turn
 
 
@@ -110,6 +118,56 @@ def test_an_attribute_left_out_is_kept_or_gone(attributes, kept) -> None:
 
     assert finding.numbers == {"kept": kept}
     assert smoke.browser.questions == [("a question", {"previousLexResponse": "smoke"})]
+
+
+def test_a_client_that_shows_no_frames_gets_its_reply() -> None:
+    smoke = asking(messages=("The ", "lamp"))
+    finding = turn_checks.answers_without_streaming(smoke)
+
+    assert finding.numbers == {"reply_characters": 8, "reply_ms": 2000.0}
+    assert smoke.browser.sockets == [None]
+    with pytest.raises(CheckFailed, match="no reply in 2.00 s"):
+        turn_checks.answers_without_streaming(asking(messages=()))
+
+
+@pytest.mark.parametrize(("reply", "recalled"), [("It is 4711.", True), ("No idea.", False)])
+def test_the_second_turn_goes_on_with_the_first(reply, recalled) -> None:
+    smoke = asking(messages=(reply,), conversationId="abc")
+    finding = turn_checks.remembers_the_last_turn(smoke)
+
+    assert finding.numbers == {"recalled": recalled}
+    assert [attributes for _, attributes in smoke.browser.questions] == [
+        {},
+        {"conversationId": "abc"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("remembers", "outcome", "message"),
+    [
+        (True, CheckFailed, "no conversation has begun"),
+        (None, CheckSkipped, "not remembered"),
+        (False, CheckSkipped, "RememberConversations is false"),
+    ],
+)
+def test_nothing_may_be_remembered(remembers, outcome, message) -> None:
+    smoke = asking(messages=("x",))
+    smoke.stack = replace(STACK, remembers=remembers)
+    with pytest.raises(outcome, match=message):
+        turn_checks.remembers_the_last_turn(smoke)
+
+
+def test_the_cause_of_a_failure_is_told() -> None:
+    class Refused:
+        def cause(self, session_id: str) -> str:
+            return f"AccessDenied of {session_id}"
+
+    smoke = asking(messages=(Notices().failed,))
+    with pytest.raises(CheckFailed, match="could not answer: its log says why"):
+        turn_checks.streams_a_turn(smoke)
+    smoke.function = Refused()  # type: ignore[assignment]
+    with pytest.raises(CheckFailed, match="could not answer: AccessDenied of smoke-1"):
+        turn_checks.streams_a_turn(smoke)
 
 
 def test_without_a_bot_nothing_is_asked() -> None:
