@@ -3,8 +3,8 @@
 The sanitizer turns every ``<`` that could open a tag into ``&lt;``, except in code, where it would
 be shown as ``&lt;``. If it takes something for code that the client's renderer does not, the tag
 runs. So the question is not what CommonMark calls code, but what all renderers agree on:
-CommonMark, GFM, and marked 4 to 18 (Lex Web UI has 4.3). Where they differ, or might, the answer
-is "no code": that costs a visible ``&lt;``, and never runs anything.
+CommonMark, GFM, markdown-it, and marked 4 to 18 (Lex Web UI has 4.3). Where they differ, or might,
+the answer is "no code": that costs a visible ``&lt;``, and never runs anything.
 
 No parser answers that question, for each knows one reading only. Measured with markdown-it-py: of
 5,000 random documents that were neutralised outside the code that it sees, 323 still ran something
@@ -104,7 +104,7 @@ class _Opening:
     is_behind_spaces: bool
     """Nothing but spaces stands before it, no mark of a list or quote."""
     has_certain_info: bool
-    """No renderer sees a code span in it."""
+    """No renderer sees a code span or a table in it."""
 
     @classmethod
     def of(cls, line: str) -> _Opening | None:
@@ -112,7 +112,9 @@ class _Opening:
         if not match:
             return None
         lead, mark = match["lead"], match["mark"]
-        has_certain_info = mark[0] == "~" or "`" not in line[match.end("mark") :]
+        # To markdown-it it may be the head of a table, which comes before a fence there.
+        has_bar = "|" in line[match.end("mark") :]
+        has_certain_info = not has_bar and (mark[0] == "~" or "`" not in line[match.end("mark") :])
         return cls(mark, len(lead), not lead.strip(" "), has_certain_info)
 
     @property

@@ -56,7 +56,7 @@ def dangers(markdown: str) -> list[str]:
 )
 def test_html_in_text_is_shown_as_text(html: str) -> None:
     assert dangers(f"text {html} text")
-    shown = html.replace("<", "&lt;").replace("![", "\\![")
+    shown = html.replace("<", "&lt;").replace("![", "&#32;[")
     assert neutralise(f"text {html} text") == f"text {shown} text"
     assert not dangers(neutralise(f"text {html} text"))
 
@@ -105,7 +105,7 @@ def test_a_fence_that_marked_4_would_miss_is_set_apart(joined: str, apart: str) 
     ("markdown", "safe"),
     [
         ("[a](javascript:x)", "[a]\\(javascript:x)"),
-        ("![a](data:text/html,x)", "\\![a]\\(data:text/html,x)"),
+        ("![a](data:text/html,x)", "&#32;[a]\\(data:text/html,x)"),
         ("[a](VbScript:x)", "[a]\\(VbScript:x)"),
         ("[a]( \n javascript:x)", "[a]\\( \n javascript:x)"),
         ("> [a](\n> javascript:x)", "> [a]\\(\n> javascript:x)"),
@@ -117,7 +117,7 @@ def test_a_fence_that_marked_4_would_miss_is_set_apart(joined: str, apart: str) 
         ("[a](\u00a0javascript:x)", "[a]\\(\u00a0javascript:x)"),
         ("[a](<javascript:x>)", "[a]\\(&lt;javascript:x>)"),
         ("[a](< javascript:x>)", "[a]\\(< javascript:x>)"),
-        ("[![a](javascript:x)](/u)", "[\\![a]\\(javascript:x)](/u)"),
+        ("[![a](javascript:x)](/u)", "[&#32;[a]\\(javascript:x)](/u)"),
         ('[[a]](javascript:x "t")', '[[a]]\\(javascript:x "t")'),
         ("[a]\n\n[a]: javascript:x", "[a]\n\n[a]\\: javascript:x"),
         ("[a]\n\n> [a]:\n> javascript:x", "[a]\n\n> [a]\\:\n> javascript:x"),
@@ -141,10 +141,62 @@ def test_a_link_that_would_run_is_shown_as_its_source(markdown: str, safe: str) 
         "As in [1]:\n\n```html\n<b>\n```",
         "<https://example.com/a_b?c=d&e> <mailto:a@example.com>",
         "[a](<https://example.com/(a)>)",
+        "[a](<https://example.com/files/User Manual.pdf>)",
+        '[a](<https://example.com/a b> "A title") and [b](<mailto:a@example.com?subject=A b>)',
+        "[a][b]\n\n[b]: <https://example.com/User Manual.pdf>",
+        "| a |\n|---|\n| [b](<https://example.com/c d>) |",
     ],
 )
 def test_a_safe_link_comes_back_as_written(markdown: str) -> None:
     assert neutralise(markdown) == markdown
+
+
+@pytest.mark.parametrize(
+    ("markdown", "safe"),
+    [
+        ("[a](<https://b.example/c\nd>)", "[a]\\(&lt;https://b.example/c\nd>)"),
+        ("[a](<https://b.example/<b> c>)", "[a]\\(&lt;https://b.example/&lt;b> c>)"),
+        ("[a](<javascript:x y>)", "[a]\\(&lt;javascript:x y>)"),
+        ('[a](<https://b.example/" c>)', '[a]\\(&lt;https://b.example/" c>)'),
+    ],
+)
+def test_nothing_but_spaces_is_let_into_an_address(markdown: str, safe: str) -> None:
+    assert neutralise(markdown) == safe
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "| a | b |\n|---|---|\n| c | one<br>two<br/>three |",
+        "One.<br />Two.<BR>Three.",
+        "| a |\n|---|\n| <br> |",
+        "- an item<br>\n  that goes on",
+    ],
+)
+def test_a_line_break_comes_back_as_written(markdown: str) -> None:
+    assert neutralise(markdown) == markdown
+
+
+@pytest.mark.parametrize(
+    ("markdown", "safe"),
+    [
+        ("<br>\n```\n<b>\n```", "&nbsp;<br>\n```\n<b>\n```"),
+        ("- [ ] <br>\n`<b>`", "- [ ] &nbsp;<br>\n`<b>`"),
+        ("> 1. <br/><br>", "> 1. &nbsp;<br/><br>"),
+        ("\u2003<br>\n`<b>`", "\u2003&nbsp;<br>\n`<b>`"),
+    ],
+)
+def test_a_line_break_begins_no_block_of_html(markdown: str, safe: str) -> None:
+    """In such a block a code span or fence would be none."""
+    assert neutralise(markdown) == safe
+    assert neutralise(safe) == safe
+
+
+@pytest.mark.parametrize(
+    "tag", ["<br onclick=x>", "<br\n>", "<br / >", "<br\t/>", "<br:x>", "</br>", "<brx>"]
+)
+def test_what_only_resembles_a_line_break_is_shown(tag: str) -> None:
+    assert neutralise(f"a {tag}") == f"a &lt;{tag[1:]}"
 
 
 @pytest.mark.parametrize(
@@ -174,12 +226,15 @@ def test_a_lone_less_than_sign_comes_back_as_written(markdown: str) -> None:
     [
         (
             "See ![a](https://a.example/p.png?q=secret).",
-            "See \\![a](https://a.example/p.png?q=secret).",
+            "See &#32;[a](https://a.example/p.png?q=secret).",
         ),
-        ("\\\\![a](/p.png)", "\\\\\\![a](/p.png)"),
+        ("\\\\![a](/p.png)", "\\\\&#32;[a](/p.png)"),
         ("\\![a](/p.png)", "\\![a](/p.png)"),
-        ("![a][b]\n\n[b]: https://a.example/p.png", "\\![a][b]\n\n[b]: https://a.example/p.png"),
-        ("![b]\n\n[b]: /p.png", "\\![b]\n\n[b]: /p.png"),
+        ("![a][b]\n\n[b]: https://a.example/p.png", "&#32;[a][b]\n\n[b]: https://a.example/p.png"),
+        ("![b]\n\n[b]: /p.png", "&#32;[b]\n\n[b]: /p.png"),
+        ("a!![b](/p.png)", "a!&#32;[b](/p.png)"),
+        ("[[!\\[a](/p.png)b](/q)", "[[&#32;\\[a](/p.png)b](/q)"),
+        ("[[[!\\\\[a](/p.png)b](/q)c](/r)", "[[[&#32;\\\\[a](/p.png)b](/q)c](/r)"),
         ("Wow! [a](/b) and `![a](/p.png)`", "Wow! [a](/b) and `![a](/p.png)`"),
     ],
 )
@@ -194,6 +249,29 @@ def test_a_picture_that_is_wanted_stays() -> None:
     assert wanted == "![a](/p.png) &lt;b>"
     assert pictures_in(wanted) == 1
     assert neutralise("![a](javascript:x)", pictures=True) == "![a]\\(javascript:x)"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "safe"),
+    [
+        ('![" onerror=x "](/p)', "![&quot; onerror=x &quot;](/p)"),
+        ('![a](/p "A title") "b" ![c"](/p)', '![a](/p "A title") "b" ![c&quot;](/p)'),
+        ('![a `"` [b](/c "d")](/p)', "![a `&quot;` [b](/c &quot;d&quot;)](/p)"),
+        ('!\\["](/p)\r\n"b"\r\n\r\n"c"', '!\\[&quot;](/p)\r\n&quot;b&quot;\r\n\r\n"c"'),
+    ],
+)
+def test_a_wanted_picture_gets_no_attributes_by_its_text(markdown: str, safe: str) -> None:
+    """marked 15 and 16 do not escape the quotes of an alternative text."""
+    assert neutralise(markdown, pictures=True) == safe
+    assert neutralise(safe, pictures=True) == safe
+
+
+def test_a_fence_that_may_head_a_table_is_none() -> None:
+    """markdown-it looks for tables before fences."""
+    document = "~~~x | b\n---|---\n\n<b>"
+    assert neutralise(document) == document.replace("<", "&lt;")
+    listed = "- ```x|b\n  -|-\n  <b>\n  ```"
+    assert neutralise(listed) == listed.replace("<", "&lt;")
 
 
 def pictures_in(markdown: str) -> int:
@@ -285,10 +363,12 @@ def test_the_lines_of_outermost_fences_come_back_as_written(
         *("`", "` ", "`` ` ", "<", "<a ", "</", "\\", "\\<", "[", "[a\n", "[\\\n", "](", "](\n"),
         *("]:", "]:\n", "]: '", ']:a "x', "> ", "- ", "- [ ] [", "```\n", "~~~\n", "\n", "\r"),
         *("://", "|`a`", "a\n---\n", "<https://", "    <b>\n\n", "[a](b `<i>`", "**`<b>`", "\t"),
+        *("<br>", "- <br>", "- [ ] ", "<https://a ", "!\\", "!\\[", '!["', "\u2003"),
     ],
 )
 @pytest.mark.parametrize("around", [("", ""), ("<b>", "<"), ("[a", "]:\n```\n<b>")])
 def test_a_long_hostile_text_is_read_in_one_go(unit: str, around: tuple[str, str]) -> None:
     text = (unit * 25_000)[:25_000].join(around)
-    safe = neutralise(text)
-    assert neutralise(safe) == safe
+    for pictures in (False, True):
+        safe = neutralise(text, pictures=pictures)
+        assert neutralise(safe, pictures=pictures) == safe
