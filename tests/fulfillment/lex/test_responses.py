@@ -200,7 +200,7 @@ def test_html_is_neutralised_wherever_it_is_rendered():
 
 def test_a_picture_is_a_link_unless_it_is_allowed():
     picture = "![a](https://a.example/p.png)"
-    assert contents(responding(finished(picture))) == [f"\\{picture}"]
+    assert contents(responding(finished(picture))) == [f"&#32;{picture[1:]}"]
     assert contents(responding(finished(picture), allow_pictures=True)) == [picture]
 
 
