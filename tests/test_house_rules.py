@@ -61,6 +61,7 @@ PURE = [
     "fulfillment.tools.json_schema",
     "fulfillment.tools.type_hints",
     "fulfillment.tools.tool",
+    "websocket_stack.graphql.frame_format",
     "websocket_stack.tasks.frame_format",
     "websocket_stack.tasks.protocol",
     "websocket_stack.tasks.runs",
@@ -88,6 +89,10 @@ UNTESTED = {
     "websocket_stack.tasks.runs",
     "websocket_stack.tasks.watch",
     "websocket_stack.tasks.wiring",
+    "websocket_stack.graphql.chat",
+    "websocket_stack.graphql.chat_owners",
+    "websocket_stack.graphql.default_chat",
+    "websocket_stack.graphql.settings",
 }
 
 

@@ -42,6 +42,11 @@ class ThreadStream:
         """What was written; nothing is added to it once :meth:`wait` has returned."""
         return self._stream.text
 
+    def snapshot(self) -> str:
+        """Return what was written so far; from any thread."""
+        with self._lock:
+            return self._stream.text.text()
+
     def write(self, handler: Callable[[], Chunks]) -> None:
         """Write what a handler yields, until it ends or no more is wanted; never raises."""
         error: BaseException | None = None

@@ -10,8 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-Door: TypeAlias = Literal["task", "message"]
-"""How a client asks: with ``task-submit``, or with ``sendMessage``."""
+Door: TypeAlias = Literal["task", "message", "chat"]
+"""How a client asks: with ``task-submit``, with ``sendMessage``, or in GraphQL."""
 
 # What every frame repeats has to leave room for text.
 MAX_ID_BYTES = 512

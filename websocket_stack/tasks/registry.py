@@ -45,6 +45,7 @@ class Tasks:
         model: what answers, instead of the model that the environment names.
         memory: where conversations are kept, instead of the table that the environment names.
         notices: the sentences that a user reads when something fails.
+        is_worker: whether a worker Lambda runs them.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Tasks:
         model: Model | None = None,
         memory: Memory | None = None,
         notices: Notices | None = None,
+        is_worker: bool = True,
     ) -> None:
         self.bot = bot
         self.model = model
@@ -61,7 +63,7 @@ class Tasks:
         self.notices = notices or Notices()
         self._handlers: dict[str, TaskHandler] = {}
         self._whole = {RESPONDER}
-        if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        if is_worker and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
             # At import, where Lambda gives the most CPU.
             self._worker  # noqa: B018
 

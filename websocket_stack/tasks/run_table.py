@@ -146,6 +146,11 @@ class RunTable:
             values,
         )
 
+    def keep(self, key: str, text: str) -> None:
+        """Keep what was written of a run so far."""
+        values: Item = {":text": {"S": text[:MAX_KEPT_CHARACTERS]}, ":done": {"S": State.DONE}}
+        self._change(key, "SET reply = :text", "phase <> :done", values)
+
     def end(self, run: Run, text: str, ending: Mapping[str, object]) -> bool:
         """Say that a run is over; return whether it was not, nor taken over by a connection.
 

@@ -19,16 +19,17 @@ from fulfillment.outcome import Outcome
 from fulfillment.reply import Reply, reply_of
 from fulfillment.streaming.channel import Channel
 from fulfillment.streaming.deadline import Deadline
-from fulfillment.streaming.framing import Ending
+from fulfillment.streaming.framing import Ending, Framing
 from fulfillment.streaming.stream import Chunks
 from fulfillment.streaming.text_buffer import TextBuffer
 from fulfillment.streaming.threads import ThreadStream, start
 from fulfillment.telemetry import TurnReport, log_turn
+from websocket_stack.tasks import frame_format
 from websocket_stack.tasks.conversations import conversation_of
-from websocket_stack.tasks.frame_format import framing_of, refusal
 from websocket_stack.tasks.live_run import LiveRun
 from websocket_stack.tasks.owners import Owners
 from websocket_stack.tasks.posting import post_all
+from websocket_stack.tasks.protocol import Address
 from websocket_stack.tasks.relay import group_of
 from websocket_stack.tasks.run_table import RunTable
 from websocket_stack.tasks.runs import Run, State
@@ -67,6 +68,18 @@ class Handlers(Protocol):
         ...
 
 
+class FrameFormat(Protocol):
+    """What the clients of an API read; :mod:`.frame_format` is that of tasks and messages."""
+
+    def framing_of(self, address: Address, *, is_whole: bool, detail: bool) -> Framing:
+        """Return the framing of a run; see :func:`.frame_format.framing_of`."""
+        ...
+
+    def refusal(self, address: Address, kind: str, message: str) -> Sequence[str]:
+        """Return the frames that end a run; see :func:`.frame_format.refusal`."""
+        ...
+
+
 class Worker:
     """Runs tasks.
 
@@ -78,6 +91,8 @@ class Worker:
         channel: where frames go.
         grace_seconds: how long a task goes on once its connection has closed.
         channel_of: returns the way to the connection of a run, if it has one of its own.
+        frame_format: what its clients read.
+        keeps_progress: whether the text so far is kept for clients that look for it meanwhile.
         watch: sees what clients want meanwhile.
         record: what is told how a task went, instead of the log and the metrics.
     """
@@ -92,6 +107,8 @@ class Worker:
         *,
         grace_seconds: float = 60.0,
         channel_of: Callable[[Run], Channel] | None = None,
+        frame_format: FrameFormat = frame_format,
+        keeps_progress: bool = False,
         watch: Watch | None = None,
         record: Callable[[TurnReport], None] = log_turn,
     ) -> None:
@@ -102,6 +119,8 @@ class Worker:
         self._channel = channel
         self._grace_seconds = grace_seconds
         self._channel_of = channel_of or (lambda run: channel)
+        self._format = frame_format
+        self._keeps_progress = keeps_progress
         self._watch = watch or Watch(runs)
         self._record = record
 
@@ -163,7 +182,7 @@ class Worker:
         deadline = _deadline(started, seconds)
         turn = self._begin(run, event, handler, deadline)
         stream, calls = turn.stream, turn.calls
-        self._watch.add(run.key, turn.live.see)
+        self._watch.add(run.key, lambda seen: self._see(turn, seen))
         try:
             stream.wait(deadline.cut_at)
             if not stream.text.finished:
@@ -227,7 +246,7 @@ class Worker:
         live = LiveRun(
             run,
             stream,
-            framing_of(run.address, is_whole=is_whole, detail=run.detail),
+            self._format.framing_of(run.address, is_whole=is_whole, detail=run.detail),
             self._channel_of,
             interval_seconds=resources.settings.flush_interval_seconds,
             grace_seconds=self._grace_seconds,
@@ -242,6 +261,12 @@ class Worker:
         if bot is not None and task.type == "message":
             return bot.chunks(task.prompt, task.assistant, session_id=task.owner)
         return chunks_of(handler(task))
+
+    def _see(self, turn: _TaskTurn, run: Run) -> None:
+        """Take how the row of a run reads now, and bring it up to date."""
+        turn.live.see(run)
+        if self._keeps_progress and (text := turn.text_so_far()) != run.text:
+            self._runs.keep(run.key, text)
 
     def _settle(self, turn: _TaskTurn, ending: Ending, settle_by: float) -> None:
         """Post what is left, to a client that comes back meanwhile too, and end the run."""
@@ -269,7 +294,8 @@ class Worker:
 
     def _refuse(self, run: Run, kind: str, message: str) -> None:
         if self._runs.fail(run, {"outcome": Outcome.FAILED, "notice": message, "kind": kind}):
-            post_all(self._channel, run.connection_id, refusal(run.address, kind, message))
+            payloads = self._format.refusal(run.address, kind, message)
+            post_all(self._channel, run.connection_id, payloads)
             self._owners.leave(run)
 
 
@@ -282,6 +308,10 @@ class _TaskTurn(NamedTuple):
     stream: ThreadStream
     live: LiveRun
     is_whole: bool
+
+    def text_so_far(self) -> str:
+        """Return what is written; nothing of what is to be sent in one piece."""
+        return "" if self.is_whole else self.stream.snapshot()
 
     def save(self, reply: Reply) -> threading.Thread:
         """Start saving what was said, unless it was refused or blocked: it would be so again."""

@@ -1,0 +1,154 @@
+"""Chat: what answers an AppSync chat. A builder of one starts here."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import botocore.session
+from aws_lambda_powertools.event_handler import AppSyncResolver
+from botocore.httpsession import URLLib3Session
+
+from fulfillment.bot import Bot
+from fulfillment.channels.appsync import AppSyncChannel
+from fulfillment.clients import Resources, dynamodb_client, session
+from fulfillment.memory.base import Memory
+from fulfillment.models.base import Model
+from fulfillment.notices import Notices
+from websocket_stack.graphql import frame_format
+from websocket_stack.graphql.chat_owners import ChatOwners
+from websocket_stack.graphql.resolver import Resolver
+from websocket_stack.graphql.settings import ChatSettings
+from websocket_stack.tasks.owners import Owners
+from websocket_stack.tasks.registry import AnyTaskHandler, Tasks
+from websocket_stack.tasks.run_table import RunTable
+from websocket_stack.tasks.worker import MOST_SECONDS, Worker
+
+# To connect, and to read, in seconds. Its stub knows one for both.
+TIMEOUTS: Any = (1, 3)
+CONNECTIONS = 4
+
+
+class Chat:
+    """Answers the prompts of an AppSync chat::
+
+        chat = Chat()
+
+        @chat.answer
+        def answer(message):
+            yield from message.ask(system="You are a pirate.")
+
+        lambda_handler = chat.lambda_handler
+
+    Without a function of its own, the model answers.
+
+    Args:
+        bot: answers, as its fallback would answer Lex.
+        model: what answers, instead of the model that the environment names.
+        memory: where conversations are kept, instead of the table that the environment names.
+        notices: the sentences that a user reads when something fails.
+    """
+
+    def __init__(
+        self,
+        *,
+        bot: Bot | None = None,
+        model: Model | None = None,
+        memory: Memory | None = None,
+        notices: Notices | None = None,
+    ) -> None:
+        self._tasks = Tasks(bot=bot, model=model, memory=memory, notices=notices, is_worker=False)
+        if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+            # At import, where Lambda gives the most CPU.
+            self._resolver  # noqa: B018
+
+    def answer(self, handler: AnyTaskHandler) -> AnyTaskHandler:
+        """Register the function that answers.
+
+        Raises:
+            RegistrationError: it cannot be one, or a bot or another function answers.
+        """
+        return self._tasks.message(handler)
+
+    def lambda_handler(self, event: dict[str, Any], context: Any) -> Any:
+        """Resolve one field; the Lambda's entry point."""
+        return app_of(self._resolver, context).resolve(event, context)
+
+    @cached_property
+    def _resolver(self) -> Resolver:
+        return _resolver_of(self._tasks, os.environ)
+
+
+def app_of(resolver: Resolver, context: Any) -> AppSyncResolver:
+    """Return what resolves the fields of the schema in one call.
+
+    Args:
+        resolver: answers them.
+        context: the Lambda context.
+    """
+    app = AppSyncResolver()  # type: ignore[no-untyped-call]
+
+    def identity() -> Mapping[str, Any] | None:
+        assert app.current_event is not None
+        found: Mapping[str, Any] | None = app.current_event.get("identity")
+        return found
+
+    @app.resolver(type_name="Mutation", field_name="ask")
+    def ask(chatId: str, prompt: str) -> None:  # noqa: N803
+        resolver.ask(chatId, prompt, identity(), context)
+
+    @app.resolver(type_name="Mutation", field_name="stop")
+    def stop(chatId: str) -> bool:  # noqa: N803
+        return resolver.stop(chatId, identity())
+
+    @app.resolver(type_name="Query", field_name="chatState")
+    def chat_state(chatId: str) -> dict[str, Any] | None:  # noqa: N803
+        state = resolver.state(chatId, identity())
+        if state is None:
+            return None
+        return state._asdict() | {"usage": json.dumps(state.usage) if state.usage else None}
+
+    @app.resolver(type_name="Subscription", field_name="chat")
+    def subscribe(chatId: str) -> None:  # noqa: N803
+        resolver.owner(chatId, identity())
+
+    return app
+
+
+def _resolver_of(tasks: Tasks, environ: Mapping[str, str]) -> Resolver:
+    settings = ChatSettings.from_environ(environ)
+    make_client, region = session()
+    dynamodb = dynamodb_client(make_client)
+    runs = RunTable(dynamodb, settings.table)
+    owners = Owners(
+        dynamodb,
+        settings.table,
+        runs,
+        most_at_once=settings.asks_at_once,
+        most_a_minute=settings.asks_a_minute,
+    )
+    resources = Resources.from_environ(
+        environ, model=tasks.model, memory=tasks.memory, turn_seconds=MOST_SECONDS
+    )
+    http = URLLib3Session(timeout=TIMEOUTS, max_pool_connections=CONNECTIONS)
+    channel = AppSyncChannel(
+        settings.graphql_url,
+        frame_format.SEND,
+        region or "",
+        botocore.session.get_session().get_credentials,
+        http.send,
+    )
+    worker = Worker(
+        tasks,
+        tasks.bot.runs_on(resources) if tasks.bot else resources,
+        runs,
+        owners,
+        channel,
+        frame_format=frame_format,
+        keeps_progress=True,
+    )
+    chat_owners = ChatOwners(dynamodb, settings.table)
+    return Resolver(runs, owners, chat_owners, worker, channel, settings.prompt_characters)

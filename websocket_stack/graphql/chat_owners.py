@@ -1,0 +1,64 @@
+"""Whose each chat is: the identity's that came first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from websocket_stack.tasks.runs import digest_of, number
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# A chat that nobody has used for so long may be another's.
+KEPT_SECONDS = 30 * 24 * 60 * 60
+
+
+class ChatOwners:
+    """Claims chats, in the table of the runs.
+
+    Args:
+        client: a ``dynamodb`` client.
+        name: the table's name.
+        now: the wall clock, in epoch seconds.
+    """
+
+    def __init__(
+        self, client: DynamoDBClient, name: str, now: Callable[[], float] = time.time
+    ) -> None:
+        self._client = client
+        self._name = name
+        self._now = now
+
+    def claim(self, chat_id: str, owner: str) -> bool:
+        """Return whether a chat is an owner's; it is if it was nobody's."""
+        try:
+            self._client.update_item(
+                TableName=self._name,
+                Key={"id": {"S": f"chat/{digest_of(chat_id)}"}},
+                UpdateExpression="SET ownerId = :owner, expiresAt = :expiresAt",
+                ConditionExpression="attribute_not_exists(id) OR ownerId = :owner"
+                " OR expiresAt < :now",
+                ExpressionAttributeValues={
+                    ":owner": {"S": owner},
+                    ":now": number(self._now()),
+                    ":expiresAt": number(self._now() + KEPT_SECONDS),
+                },
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+
+def owner_of(identity: Mapping[str, Any] | None) -> str | None:
+    """Return who calls, as AppSync says, or ``None`` with an API key.
+
+    https://docs.aws.amazon.com/appsync/latest/devguide/resolver-context-reference-js.html
+    """
+    if not identity:
+        return None
+    for name in ("sub", "cognitoIdentityId", "userArn"):
+        if isinstance(owner := identity.get(name), str) and owner:
+            return f"{identity.get('issuer', '')}/{owner}"
+    raise PermissionError

@@ -1,0 +1,149 @@
+"""Answers the fields of the schema: writes a reply, stops it, and tells how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from fulfillment.streaming.channel import Channel
+from fulfillment.streaming.framing import Ending
+from websocket_stack.graphql.chat_owners import ChatOwners, owner_of
+from websocket_stack.graphql.frame_format import kind_of, refusal
+from websocket_stack.tasks.conversations import ANONYMOUS, LEAST_NAME_CHARACTERS
+from websocket_stack.tasks.owners import Owners
+from websocket_stack.tasks.posting import post_all
+from websocket_stack.tasks.protocol import Address
+from websocket_stack.tasks.run_table import RunTable
+from websocket_stack.tasks.runs import Run, State, digest_of, key_of
+from websocket_stack.tasks.worker import Worker
+
+MAX_CHAT_ID_CHARACTERS = 128
+
+
+class InvalidPrompt(Exception):
+    """What was asked cannot be answered; the message is for the client to read."""
+
+
+class ChatBusy(Exception):
+    """A reply is being written in this chat, or too many are for this owner."""
+
+
+class Unauthorized(Exception):
+    """The chat is somebody else's."""
+
+
+class ChatState(NamedTuple):
+    """How far a chat's last reply is; the fields are those of the schema."""
+
+    chatId: str  # noqa: N815
+    messageId: str  # noqa: N815
+    text: str
+    kind: str
+    usage: Mapping[str, Any] | None
+
+
+class Resolver:
+    """Answers the fields of the schema.
+
+    Args:
+        runs: the replies, each a run.
+        owners: what their owners run.
+        chat_owners: whose each chat is.
+        worker: writes replies.
+        channel: tells subscribers.
+        prompt_characters: how long a prompt may be.
+    """
+
+    def __init__(
+        self,
+        runs: RunTable,
+        owners: Owners,
+        chat_owners: ChatOwners,
+        worker: Worker,
+        channel: Channel,
+        prompt_characters: int,
+    ) -> None:
+        self._runs = runs
+        self._owners = owners
+        self._chat_owners = chat_owners
+        self._worker = worker
+        self._channel = channel
+        self._prompt_characters = prompt_characters
+
+    def ask(
+        self, chat_id: str, prompt: str, identity: Mapping[str, Any] | None, context: Any
+    ) -> None:
+        """Write the reply to a prompt, and return at its end.
+
+        Args:
+            chat_id: the chat, of which each reply is told to all subscribers.
+            prompt: what is asked.
+            identity: who asks, as AppSync says.
+            context: the Lambda context; an invocation that comes twice has the same request id.
+
+        Raises:
+            InvalidPrompt, ChatBusy, Unauthorized: it is not answered.
+        """
+        owner = self.owner(chat_id, identity)
+        if not prompt.strip() or len(prompt) > self._prompt_characters:
+            raise InvalidPrompt(f"a prompt has 1 to {self._prompt_characters} characters")
+        message_id = context.aws_request_id
+        run = Run(
+            key=key_of(owner, Address("chat", chat_id)),
+            owner=owner,
+            address=Address("chat", [chat_id, message_id]),
+            digest=digest_of(message_id),
+            connection_id=chat_id,
+        )
+        there = self._runs.claim(run)
+        if there is not None and there.digest == run.digest:
+            return
+        if there is not None:
+            self._refuse(run, "ChatBusy", "A reply is still being written in this chat.")
+        if not self._owners.admit(run):
+            self._runs.drop(run)
+            self._refuse(run, "TooManyRequests", "You have too many requests. Please wait.")
+        is_private = not owner.startswith(ANONYMOUS) or len(chat_id) >= LEAST_NAME_CHARACTERS
+        data = {"prompt": prompt, "conversation": chat_id if is_private else ""}
+        self._worker.work({"run": run.key, "type": "message", "data": data}, context)
+
+    def stop(self, chat_id: str, identity: Mapping[str, Any] | None) -> bool:
+        """End the reply that is being written; return whether there is one."""
+        return self._runs.stop(self._key(chat_id, identity)) is not None
+
+    def state(self, chat_id: str, identity: Mapping[str, Any] | None) -> ChatState | None:
+        """Return how far a chat's last reply is, or ``None`` if there is none, or not any more."""
+        run = self._runs.find(self._key(chat_id, identity))
+        if run is None:
+            return None
+        _, message_id = run.address.id
+        kind, usage = "delta", None
+        if run.state is State.DONE:
+            kind = kind_of(Ending(run.ending["outcome"]))
+            usage = run.ending.get("usage")
+        return ChatState(chat_id, message_id, run.text, kind, usage)
+
+    def owner(self, chat_id: str, identity: Mapping[str, Any] | None) -> str:
+        """Return the owner of a chat, who has to be the caller.
+
+        With an API key nobody is told from anybody: the chat's id is all that there is.
+
+        Raises:
+            InvalidPrompt: the id cannot be one.
+            Unauthorized: the chat is somebody else's.
+        """
+        if not chat_id or len(chat_id) > MAX_CHAT_ID_CHARACTERS:
+            raise InvalidPrompt(f"chatId has 1 to {MAX_CHAT_ID_CHARACTERS} characters")
+        owner = owner_of(identity)
+        if owner is None:
+            return f"{ANONYMOUS}{chat_id}"
+        if not self._chat_owners.claim(chat_id, owner):
+            raise Unauthorized("this chat is not yours")
+        return owner
+
+    def _key(self, chat_id: str, identity: Mapping[str, Any] | None) -> str:
+        return key_of(self.owner(chat_id, identity), Address("chat", chat_id))
+
+    def _refuse(self, run: Run, kind: str, message: str) -> None:
+        post_all(self._channel, run.connection_id, refusal(run.address, kind, message))
+        raise ChatBusy(message)
