@@ -158,7 +158,13 @@ class _Evaluation:
                 separator, text = argument
                 return str(self._value(text)).split(separator)
             case "Fn::Sub":
-                return re.sub(r"\$\{([^!}]+)\}", lambda hit: self._substitute(hit[1]), argument)
+                text, own = argument if isinstance(argument, list) else (argument, {})
+                variables = {name: self._value(value) for name, value in own.items()}
+                return re.sub(
+                    r"\$\{([^!}]+)\}",
+                    lambda hit: variables.get(hit[1]) or self._substitute(hit[1]),
+                    text,
+                )
         raise NotImplementedError(function)
 
     def _substitute(self, name: str) -> str:

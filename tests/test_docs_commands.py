@@ -8,7 +8,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import botocore.session
+import jmespath
 import pytest
+from botocore import xform_name
 
 from documents import (
     DOCUMENTS,
@@ -148,7 +151,15 @@ def check_pytest(command: Sequence[str]) -> None:
     assert command == tutorial_command("A test")
 
 
-OTHERS = {"git": check_clone, "python": check_pytest}
+def check_aws(command: Sequence[str]) -> None:
+    """The AWS CLI has the operation, and the query can be read."""
+    service, operation = command[1:3]
+    operations = botocore.session.get_session().get_service_model(service).operation_names
+    assert operation in {xform_name(each, "-") for each in operations}
+    jmespath.compile(command[command.index("--query") + 1])
+
+
+OTHERS = {"aws": check_aws, "git": check_clone, "python": check_pytest}
 
 
 # --- utterances and links

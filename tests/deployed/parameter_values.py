@@ -21,6 +21,7 @@ OTHER_VALUES = {
     "GuardrailId": "abc123",
     "GuardrailMode": "async",
     "GuardrailVersion": "2",
+    "KmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/0000-1111",
     "LogRetentionDays": "7",
     "ManageApiGatewayLogs": "true",
     "MaxTokens": "500",

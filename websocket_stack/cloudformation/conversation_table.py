@@ -7,6 +7,7 @@ from typing import Any
 from troposphere import GetAtt, If, NoValue, Parameter, Ref, Template, dynamodb
 
 from websocket_stack.cloudformation.checkov import NO_CUSTOMER_KEY, skip
+from websocket_stack.cloudformation.lambda_functions import encryption
 from websocket_stack.cloudformation.parameters import is_true, number, switch
 
 REMEMBERS = "Remembers"
@@ -45,7 +46,7 @@ def add(template: Template) -> None:
                 ],
                 KeySchema=[dynamodb.KeySchema(AttributeName="conversationId", KeyType="HASH")],
                 BillingMode="PAY_PER_REQUEST",
-                SSESpecification=dynamodb.SSESpecification(SSEEnabled=True),
+                SSESpecification=encryption(),
                 TimeToLiveSpecification=dynamodb.TimeToLiveSpecification(
                     AttributeName="ttl", Enabled=True
                 ),

@@ -1,4 +1,4 @@
-"""What each Lambda function has: runtime, role, log group; and a VPC and X-Ray if wanted."""
+"""What each Lambda function has: runtime, role, log group; and a VPC, a key and X-Ray if wanted."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from troposphere import (
     Split,
     Sub,
     Template,
+    dynamodb,
     iam,
     logs,
 )
@@ -31,6 +32,7 @@ RETENTION_DAYS = ["1", "3", "7", "14", "30", "60", "90", "180", "365"]
 IN_VPC = "InVpc"
 TRACED = "Traced"
 BOUNDED = "Bounded"
+HAS_KEY = "HasKey"
 SUBNETS = "VpcSubnetId"
 SECURITY_GROUPS = "VpcSecurityGroupId"
 
@@ -59,6 +61,7 @@ def lambda_function(title: str, group: logs.LogGroup, secrecy: str, **properties
             NoValue,
         ),
         TracingConfig=If(TRACED, TracingConfig(Mode="Active"), NoValue),
+        KmsKeyArn=own_key(),
         **properties,
     )
     return skip(
@@ -89,6 +92,12 @@ def account_parameters() -> list[Parameter]:
             "A permissions boundary for all roles, where the account demands one.",
             AllowedPattern="|arn:[^:]+:iam::([0-9]{12}|aws):policy/.+",
         ),
+        text(
+            "KmsKeyArn",
+            "A KMS key of yours for tables, logs and environments. Its policy has to let CloudWatch"
+            " Logs use it.",
+            AllowedPattern="|arn:[^:]+:kms:[^:]+:[0-9]{12}:key/[0-9a-f-]+",
+        ),
         switch("Tracing", "Record traces in AWS X-Ray; billed by trace.", default=False),
     ]
 
@@ -98,6 +107,19 @@ def add_conditions(template: Template) -> None:
     template.add_condition(IN_VPC, And(is_given(SUBNETS), is_given(SECURITY_GROUPS)))
     template.add_condition(TRACED, is_true("Tracing"))
     template.add_condition(BOUNDED, is_given("PermissionsBoundaryArn"))
+    template.add_condition(HAS_KEY, is_given("KmsKeyArn"))
+
+
+def own_key() -> If:
+    """Return the customer's key, where there is one."""
+    return If(HAS_KEY, Ref("KmsKeyArn"), NoValue)
+
+
+def encryption() -> dynamodb.SSESpecification:
+    """Return the encryption of a table."""
+    return dynamodb.SSESpecification(
+        SSEEnabled=True, SSEType=If(HAS_KEY, "KMS", NoValue), KMSMasterKeyId=own_key()
+    )
 
 
 # --- log groups
@@ -110,7 +132,9 @@ def retention_parameter() -> Parameter:
 def log_group(title: str, **properties: Any) -> logs.LogGroup:
     """Return a log group that CloudFormation names, so that two stacks can have one each."""
     return skip(
-        logs.LogGroup(title, RetentionInDays=Ref("LogRetentionDays"), **properties),
+        logs.LogGroup(
+            title, RetentionInDays=Ref("LogRetentionDays"), KmsKeyId=own_key(), **properties
+        ),
         CKV_AWS_158=NO_CUSTOMER_KEY,
         CKV_AWS_338="How long logs are kept is a parameter.",
     )
@@ -160,6 +184,20 @@ def lambda_role(
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
         "Resource": "*",
     }
+    may_use_the_key = {
+        "Sid": "UseTheKey",
+        "Effect": "Allow",
+        # For tables, as the CDK grants it; and for the environment, which needs kms:Decrypt.
+        # https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/aws-dynamodb/lib/perms.ts
+        "Action": [
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:ReEncrypt*",
+            "kms:GenerateDataKey*",
+        ],
+        "Resource": Ref("KmsKeyArn"),
+    }
     return iam.Role(
         title,
         PermissionsBoundary=permissions_boundary(),
@@ -169,6 +207,7 @@ def lambda_role(
             _policy("what-its-code-calls", [may_log, *statements]),
             # Apart, since checkov reads no policy with a conditional statement.
             If(TRACED, _policy("tracing", [may_trace]), NoValue),
+            If(HAS_KEY, _policy("key", [may_use_the_key]), NoValue),
         ],
         **properties,
     )

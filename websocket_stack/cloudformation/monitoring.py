@@ -106,7 +106,11 @@ def add(template: Template, function: Function) -> None:
             "TurnDashboard",
             Condition="HasDashboard",
             DashboardName=Sub("${AWS::StackName}-turns"),
-            DashboardBody=Sub(json.dumps({"widgets": _widgets()})),
+            DashboardBody=Sub(
+                json.dumps({"widgets": _widgets()}),
+                # A dimension must not be empty.
+                Api=If(STREAMING, Ref("WebSocketId"), "none"),
+            ),
         )
     )
 
@@ -148,10 +152,27 @@ def _widgets() -> list[dict[str, Any]]:
         _widget(12, 6, "Seconds of a turn (p90)", ["TotalSeconds"], "p90"),
         _widget(0, 12, "Connections", ["ConnectionsGone", "ChannelBusy", "Frames"], "Sum"),
         _widget(12, 12, "Tokens", ["InputTokens", "OutputTokens"], "Sum"),
+        _widget(
+            0,
+            18,
+            "WebSocket API",
+            ["ConnectCount", "ClientError", "ExecutionError", "IntegrationError"],
+            "Sum",
+            ("AWS/ApiGateway", "ApiId", "${Api}"),
+        ),
     ]
 
 
-def _widget(x: int, y: int, title: str, metrics: list[str], statistic: str) -> dict[str, Any]:
+def _widget(
+    x: int,
+    y: int,
+    title: str,
+    metrics: list[str],
+    statistic: str,
+    source: tuple[str, str, str] = (NAMESPACE, "service", "${AWS::StackName}"),
+) -> dict[str, Any]:
+    """Return a graph of metrics; ``source`` is their namespace, and a dimension and its value."""
+    namespace, *dimension = source
     return {
         "type": "metric",
         "x": x,
@@ -163,6 +184,6 @@ def _widget(x: int, y: int, title: str, metrics: list[str], statistic: str) -> d
             "region": "${AWS::Region}",
             "stat": statistic,
             "period": PERIOD_SECONDS,
-            "metrics": [[NAMESPACE, metric, "service", "${AWS::StackName}"] for metric in metrics],
+            "metrics": [[namespace, metric, *dimension] for metric in metrics],
         },
     }

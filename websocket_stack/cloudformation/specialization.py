@@ -82,6 +82,8 @@ class _Fixing:
                 return self._values[name]
             case {"Fn::Sub": str(text)}:
                 return self._sub(text)
+            case {"Fn::Sub": [str(text), dict(variables)]}:
+                return {"Fn::Sub": [text, self.value(variables)]}
             case {"Fn::If": [condition, first, second]}:
                 return self._if(condition, first, second)
             case dict():

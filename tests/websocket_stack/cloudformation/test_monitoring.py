@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fulfillment_stack import evaluated, variables
+from fulfillment_stack import STREAMING, evaluated, variables
 
 from evaluator import Stack
 from fulfillment.models.base import Completion, StopReason
@@ -30,6 +30,11 @@ def alarms(stack: Stack) -> dict[str, dict[str, Any]]:
 def metric_of(alarm: dict[str, Any]) -> tuple[str, str, tuple[tuple[str, str], ...]]:
     dimensions = tuple((each["Name"], each["Value"]) for each in alarm["Dimensions"])
     return alarm["Namespace"], alarm["MetricName"], dimensions
+
+
+def turn_widgets() -> list[dict[str, Any]]:
+    """Return the widgets of metrics that turns record; the last shows what API Gateway does."""
+    return widgets(evaluated())[:-1]
 
 
 def widgets(stack: Stack) -> list[dict[str, Any]]:
@@ -74,7 +79,7 @@ def test_there_are_no_other_alarms() -> None:
 def test_the_dashboard_shows_recorded_metrics(recorded) -> None:
     shown = {
         (namespace, name, ((dimension, value),))
-        for widget in widgets(evaluated())
+        for widget in turn_widgets()
         for namespace, name, dimension, value in widget["properties"]["metrics"]
     }
     assert shown <= recorded.keys()
@@ -83,10 +88,17 @@ def test_the_dashboard_shows_recorded_metrics(recorded) -> None:
 
 
 def test_seconds_are_percentiles_the_rest_sums(recorded) -> None:
-    for widget in widgets(evaluated()):
+    for widget in turn_widgets():
         for namespace, name, dimension, value in widget["properties"]["metrics"]:
             unit = recorded[(namespace, name, ((dimension, value),))]
             assert widget["properties"]["stat"] == ("p90" if unit == "Seconds" else "Sum")
+
+
+@pytest.mark.parametrize(("given", "api"), [(STREAMING, "abc123"), ({}, "none")])
+def test_the_dashboard_shows_the_api(given, api) -> None:
+    """A dimension is never empty, which CloudWatch would not take."""
+    metrics = widgets(evaluated(**given))[-1]["properties"]["metrics"]
+    assert metrics[0] == ["AWS/ApiGateway", "ConnectCount", "ApiId", api]
 
 
 def test_widgets_do_not_overlap() -> None:

@@ -33,6 +33,7 @@ from websocket_stack.cloudformation.lambda_functions import (
     account_parameters,
     add_conditions,
     add_vpc_rule,
+    encryption,
     lambda_function,
     lambda_role,
     log_group,
@@ -142,7 +143,7 @@ def _add_table(template: Template) -> dynamodb.Table:
         ],
         KeySchema=[dynamodb.KeySchema(AttributeName="sessionId", KeyType="HASH")],
         BillingMode="PAY_PER_REQUEST",
-        SSESpecification=dynamodb.SSESpecification(SSEEnabled=True),
+        SSESpecification=encryption(),
         TimeToLiveSpecification=dynamodb.TimeToLiveSpecification(AttributeName="ttl", Enabled=True),
         # Without it, each browser registers again when its page is opened again.
         DeletionPolicy="Delete",

@@ -117,3 +117,21 @@ def test_else_it_neither_streams_nor_may_it(given: dict[str, str]) -> None:
 def test_a_value_of_another_form_is_refused(name: str, value: str) -> None:
     with pytest.raises(Refused, match=name):
         evaluated(**{name: value})
+
+
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/0a1b"
+
+
+def test_a_key_of_ones_own_encrypts_what_is_kept() -> None:
+    stack = evaluated(KmsKeyArn=KEY)
+    _, own = stack.properties("FulfillmentRole")["Policies"]
+    (statement,) = own["PolicyDocument"]["Statement"]
+
+    assert stack.properties("Fulfillment")["KmsKeyArn"] == KEY
+    assert stack.properties("FulfillmentLog")["KmsKeyId"] == KEY
+    assert stack.properties("ConversationTable")["SSESpecification"] == {
+        "SSEEnabled": True,
+        "SSEType": "KMS",
+        "KMSMasterKeyId": KEY,
+    }
+    assert (statement["Sid"], statement["Resource"]) == ("UseTheKey", KEY)
