@@ -80,12 +80,8 @@ class Assistant:
         settings = self.settings
         earlier = self._conversation.earlier() if history else ()
         system = settings.system_prompt_of(self._locale) if system is None else system
-        if earlier and earlier[-1].cut:
-            system = f"{system}\n\n{GO_ON}".strip()
         shares_id = history and (model is not None or self._shares_id)
-        prompt = Prompt(
-            messages=(*_messages(earlier), Message("user", utterance)),
-            system=system,
+        prompt = prompt_of(settings, utterance, earlier, system)._replace(
             max_tokens=settings.max_tokens if max_tokens is None else max_tokens,
             temperature=settings.temperature if temperature is None else temperature,
             top_p=settings.top_p if top_p is None else top_p,
@@ -94,6 +90,28 @@ class Assistant:
             conversation_id=self._conversation.share_id() if shares_id else "",
         )
         return self._calls.ask(model or self._model, prompt, toolbox)
+
+
+def prompt_of(
+    settings: Settings, utterance: str, earlier: Sequence[Exchange], system: str
+) -> Prompt:
+    """Return a prompt that says all that the settings say.
+
+    Args:
+        settings: the environment.
+        utterance: what to ask.
+        earlier: the turns before, oldest first.
+        system: the system prompt.
+    """
+    if earlier and earlier[-1].cut:
+        system = f"{system}\n\n{GO_ON}".strip()
+    return Prompt(
+        messages=(*_messages(earlier), Message("user", utterance)),
+        system=system,
+        max_tokens=settings.max_tokens,
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+    )
 
 
 def _messages(exchanges: Sequence[Exchange]) -> Iterator[Message]:
