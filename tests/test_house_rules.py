@@ -65,6 +65,15 @@ PURE = [
     "websocket_stack.tasks.frame_format",
     "websocket_stack.tasks.protocol",
     "websocket_stack.tasks.runs",
+    "websocket_stack.server.messages",
+    "websocket_stack.server.protocol",
+    "websocket_stack.server.protocol_ag_ui",
+    "websocket_stack.server.protocol_ai_sdk",
+    "websocket_stack.server.protocol_numbered",
+    "websocket_stack.server.protocol_plain",
+    "websocket_stack.server.protocols",
+    "websocket_stack.server.reader",
+    "websocket_stack.server.run_log",
 ]
 SHELLS = {"fulfillment.streaming.asynchronous", "fulfillment.streaming.threads"}
 IMPURE = {
@@ -79,6 +88,12 @@ UNTESTED = {
     "fulfillment.notices",
     "fulfillment.outcome",
     "fulfillment.streaming.channel",
+    "websocket_stack.server.connection",
+    "websocket_stack.server.protocol",
+    "websocket_stack.server.run",
+    "websocket_stack.server.run_log",
+    "websocket_stack.server.runs",
+    "websocket_stack.server.source",
     "websocket_stack.tasks.connections",
     "websocket_stack.tasks.default_worker",
     "websocket_stack.tasks.failures",

@@ -1,0 +1,49 @@
+import pytest
+
+from fulfillment.memory import Exchange
+from websocket_stack.server.messages import Said, said_in
+
+
+def message(role, text):
+    return {"role": role, "parts": [{"type": "text", "text": text}]}
+
+
+def test_one_message_is_a_question_alone():
+    assert said_in([message("user", "hi")]) == Said("hi", None)
+
+
+def test_earlier_messages_are_paired():
+    said = said_in(
+        [
+            message("system", "You are a pirate."),
+            message("user", "unanswered"),
+            message("user", "one"),
+            message("assistant", "1"),
+            message("assistant", "stray"),
+            message("user", "two"),
+        ]
+    )
+    assert said == Said("two", [Exchange("one", "1")])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"content": "ab"},
+        {
+            "content": [
+                {"type": "text", "text": "a"},
+                {"type": "file"},
+                {"type": "text", "text": "b"},
+            ]
+        },
+        {"parts": [{"type": "text", "text": "ab"}, {"type": "text"}, "b"]},
+    ],
+)
+def test_text_may_be_in_parts(content):
+    assert said_in([{"role": "user"} | content]) == Said("ab", None)
+
+
+@pytest.mark.parametrize("messages", [None, "hi", [], [1], [{}], [message("assistant", "hi")]])
+def test_nothing_was_asked(messages):
+    assert said_in(messages) is None

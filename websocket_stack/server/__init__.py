@@ -1,0 +1,1 @@
+"""The chat server: streams replies to any WebSocket client, without AWS."""
