@@ -29,6 +29,7 @@ from websocket_stack.deployment.build.source_files import files_in
 from websocket_stack.local import __main__ as serve
 from websocket_stack.local.demo_model.passages import Library
 from websocket_stack.local.lex.utterances import Understanding
+from websocket_stack.server import __main__ as chat_server
 from websocket_stack.smoke import __main__ as smoke
 
 
@@ -51,6 +52,10 @@ def check_serve(arguments: Sequence[str], folder: Path) -> None:
         assert (here / f"{module.replace('.', '/')}.py").exists()
     if options.utterances:
         assert Understanding((here / options.utterances).read_text("utf-8"))
+
+
+def check_chat_server(arguments: Sequence[str], folder: Path) -> None:
+    chat_server.argument_parser().parse_args(arguments)
 
 
 def check_deploy(arguments: Sequence[str], folder: Path) -> None:
@@ -84,6 +89,7 @@ def check_no_arguments(arguments: Sequence[str], folder: Path) -> None:
 
 SCRIPTS = {
     "serve": check_serve,
+    "chat-server": check_chat_server,
     "deploy": check_deploy,
     "smoke": check_smoke,
     "bench": check_bench,
@@ -96,7 +102,7 @@ SCRIPTS = {
 
 def script_of(command: Sequence[str]) -> str | None:
     """Return the script's name, if a command calls one of this repository."""
-    if not (found := re.fullmatch(r"(?:(?:\.\./)?lex-streaming/)?scripts/(\w+)", command[0])):
+    if not (found := re.fullmatch(r"(?:(?:\.\./)?lex-streaming/)?scripts/([\w-]+)", command[0])):
         return None
     assert (ROOT / "scripts" / found[1]).exists()
     return found[1]

@@ -29,6 +29,7 @@ from test_house_rules import FLOORS
 from websocket_stack.deployment import __main__ as deploy
 from websocket_stack.deployment import template_files
 from websocket_stack.local import __main__ as serve
+from websocket_stack.server import __main__ as chat_server
 
 SOURCES = {
     path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
@@ -226,7 +227,8 @@ def test_every_error_is_documented():
 
 
 @pytest.mark.parametrize(
-    ("command", "document"), [(serve, "local-stack"), (deploy, "reference/parameters")]
+    ("command", "document"),
+    [(serve, "local-stack"), (deploy, "reference/parameters"), (chat_server, "chat-server")],
 )
 def test_every_option_is_documented(command, document):
     actions = command.argument_parser()._actions

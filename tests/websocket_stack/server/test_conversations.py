@@ -1,0 +1,66 @@
+import asyncio
+
+from fakes import FakeClock
+from fulfillment.memory import Exchange
+from websocket_stack.server.conversations import Conversations, LocalMemory, conversation_id
+
+HI = Exchange("hi", "Hello.")
+
+
+class BrokenMemory:
+    def load(self, conversation_id):
+        raise RuntimeError("down")
+
+    save = load
+
+
+class OtherMemory(dict):
+    """A memory of the library's kind, which blocks."""
+
+    def load(self, conversation_id):
+        return self.get(conversation_id, ())
+
+    save = dict.__setitem__
+
+
+def run(coroutine):
+    return asyncio.run(coroutine)
+
+
+def test_turns_are_remembered():
+    for memory in (LocalMemory(60), OtherMemory()):
+        conversations = Conversations(memory, turns=2, tokens=1_000)
+        for _ in range(3):
+            run(conversations.add("a", HI))
+        assert run(conversations.load("a")) == [HI, HI]
+        assert not run(conversations.load("b"))
+
+
+def test_a_turn_without_text_is_not():
+    conversations = Conversations(LocalMemory(60), turns=2, tokens=1_000)
+    run(conversations.add("a", Exchange("hi", " ")))
+    assert not run(conversations.load("a"))
+
+
+def test_a_memory_that_fails_costs_nothing():
+    conversations = Conversations(BrokenMemory(), turns=2, tokens=1_000)
+    assert run(conversations.load("a")) is None
+    run(conversations.add("a", HI))
+
+
+def test_the_oldest_conversations_are_forgotten():
+    clock = FakeClock()
+    memory = LocalMemory(60, most=2, clock=clock)
+    for name in "abc":
+        memory.save(name, [HI])
+    assert [bool(memory.load(name)) for name in "abc"] == [False, True, True]
+    clock.advance(60)
+    assert not memory.load("c")
+    memory.save("d", [HI])
+    assert list(memory._conversations) == ["d"]
+
+
+def test_a_conversation_is_its_owners():
+    ids = {conversation_id(owner, chat) for owner in ("a", "b") for chat in ("c", "d")}
+    assert len(ids) == 4
+    assert {len(each) for each in ids} == {32}

@@ -1,0 +1,25 @@
+import pytest
+
+from websocket_stack.server import __main__ as command
+from websocket_stack.server.app import ChatServer
+
+
+def options(*arguments):
+    return command.argument_parser().parse_args(arguments)
+
+
+def test_it_runs_with_nothing_set():
+    chat_server, settings = command.build(options(), {})
+    assert isinstance(chat_server, ChatServer)
+    assert settings.time_between_chunks == 0.2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variable", "value"),
+    [([], "MAX_RUNS", "none"), (["--model", "openai"], "OPENAI_MODEL", "")],
+)
+def test_what_is_wrong_is_one_line(monkeypatch, capsys, arguments, variable, value):
+    monkeypatch.setenv(variable, value)
+    assert command.main([*arguments, "--port", "0"]) == 1
+    assert capsys.readouterr().err.startswith("chat-server: ")
+    assert capsys.readouterr().err.count("\n") == 0

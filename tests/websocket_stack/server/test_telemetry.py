@@ -1,0 +1,46 @@
+from views import log_of
+
+from fulfillment.models.base import Completion, StopReason
+from fulfillment.outcome import Outcome
+from fulfillment.reply import Reply
+from fulfillment.streaming.framing import Ending
+from fulfillment.streaming.text_buffer import TextBuffer
+from websocket_stack.server.run import RunReport
+from websocket_stack.server.telemetry import Telemetry
+
+SECRET = "a secret in a reply"
+
+
+def report(outcome=Outcome.COMPLETED):
+    text = TextBuffer()
+    text.write(SECRET, 1.0)
+    return RunReport(Reply(outcome, SECRET), text, False, 2.5, 0.3)
+
+
+def record(outcome=Outcome.COMPLETED):
+    telemetry = Telemetry()
+    usage = {"input_tokens": 3, "output_tokens": 5, "estimated": False}
+    log = log_of([SECRET], Ending(outcome, usage=usage))
+    telemetry.run_ended(report(outcome), log, [Completion("m", StopReason.END_TURN)])
+    return telemetry.page().decode()
+
+
+def test_a_run_is_counted():
+    page = record()
+    assert 'chat_runs_total{outcome="completed"} 1.0' in page
+    assert 'chat_tokens_total{kind="output"} 5.0' in page
+    assert "chat_run_seconds_sum 2.5" in page
+
+
+def test_nothing_of_its_content_is_logged(capsys):
+    page = record(Outcome.FAILED)
+    captured = capsys.readouterr()
+    assert SECRET not in page + captured.out + captured.err
+
+
+def test_gauges_are_read_when_asked():
+    telemetry = Telemetry()
+    sockets = [1]
+    telemetry.watch(lambda: len(sockets), lambda: 0)
+    sockets.append(2)
+    assert "chat_sockets_open 2.0" in telemetry.page().decode()

@@ -1,0 +1,102 @@
+"""``scripts/chat-server``: streams replies to WebSocket clients, until it is stopped."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from fulfillment.errors import LexStreamingError
+from fulfillment.memory.base import Memory
+from websocket_stack.command_line import CommandFailed, print_error, print_line
+from websocket_stack.local.server import listen, origin_of
+from websocket_stack.server import page
+from websocket_stack.server.app import ChatServer
+from websocket_stack.server.connection import Services
+from websocket_stack.server.conversations import Conversations, LocalMemory
+from websocket_stack.server.limits import Asks
+from websocket_stack.server.runs import Runs
+from websocket_stack.server.serving import server
+from websocket_stack.server.settings import ServerSettings
+from websocket_stack.server.sign_in import verifier_of
+from websocket_stack.server.sources import MODELS, source_of
+from websocket_stack.server.telemetry import Telemetry
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until stopped; return the exit status."""
+    options = argument_parser().parse_args(arguments)
+    os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "chat-server")
+    try:
+        serve(options, os.environ)
+    except (CommandFailed, LexStreamingError) as exc:
+        print_error("chat-server", exc)
+        return 1
+    return 0
+
+
+def serve(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
+    """Serve until stopped.
+
+    Args:
+        options: as ``argument_parser`` returns them.
+        environ: the environment.
+
+    Raises:
+        CommandFailed: the server cannot start.
+        LexStreamingError: a setting is wrong.
+    """
+    chat_server, settings = build(options, environ)
+
+    async def drain() -> None:
+        await chat_server.drain()
+
+    with listen(options.host, options.port) as listener:
+        origin = origin_of(options.host, listener)
+        print_line(f"The chat server is at {origin} (model: {options.model}; stop with Ctrl-C)")
+        with suppress(KeyboardInterrupt):
+            app = chat_server.app(page.routes())
+            server(app, drain, proxies=settings.proxies).run(sockets=[listener])
+
+
+def build(
+    options: argparse.Namespace, environ: Mapping[str, str]
+) -> tuple[ChatServer, ServerSettings]:
+    """Build the server that options and environment describe."""
+    settings = ServerSettings.from_environ(environ)
+    source = source_of(options.model, options.bot, settings, environ)
+    telemetry = Telemetry()
+    reply = settings.reply
+    memory: Memory = LocalMemory(reply.memory_seconds)
+    conversations = Conversations(memory, turns=reply.memory_turns, tokens=reply.memory_tokens)
+    runs = Runs(source, conversations, settings, telemetry)
+    asks = Asks(settings.limits.asks_per_minute)
+    services = Services(settings, runs, asks, telemetry, verifier_of(environ))
+    return ChatServer(services), settings
+
+
+def argument_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command's arguments."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/chat-server",
+        description="Stream a model's replies to WebSocket clients, at /ws.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8000, help="0 takes any free one")
+    parser.add_argument(
+        "--model",
+        choices=MODELS,
+        default="demo",
+        help="demo: embedded, no network; bedrock: AWS, with your credentials; openai: any"
+        " compatible server (OPENAI_BASE_URL, OPENAI_API_KEY, OPENAI_MODEL)",
+    )
+    parser.add_argument(
+        "--bot", metavar="MODULE:NAME", help="answer with a bot of your own, such as my_bot:bot"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

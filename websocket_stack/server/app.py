@@ -1,0 +1,201 @@
+"""The chat server as one ASGI application: its routes, and its sockets' handshake."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from websocket_stack.server.connection import Connection, Services
+from websocket_stack.server.protocol import RESTART, UNAUTHORIZED, UNSUPPORTED
+from websocket_stack.server.sign_in import SUBPROTOCOL
+from websocket_stack.tasks.sign_in import Identity, InvalidToken
+
+# For a client to sign in, or to say anything at all.
+FIRST_MESSAGE_SECONDS = 10.0
+# For a client that reads too slowly to be told.
+CLOSE_SECONDS = 0.5
+
+
+class ChatServer:
+    """The sockets of a process.
+
+    Args:
+        services: what they share.
+
+    Attributes:
+        is_ready: whether new sockets are wanted.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._sockets: dict[WebSocket, Connection] = {}
+        self._sockets_of: Counter[str] = Counter()
+        self.is_ready = True
+        services.telemetry.watch(lambda: len(self._sockets), lambda: services.runs.running)
+
+    def app(self, further_routes: Sequence[BaseRoute] = ()) -> Starlette:
+        """Return the application.
+
+        Args:
+            further_routes: such as the chat page's.
+        """
+        return Starlette(
+            routes=[
+                WebSocketRoute("/ws", self.serve),
+                Route("/health", self._health),
+                Route("/ready", self._ready),
+                Route("/metrics", self._metrics),
+                *further_routes,
+            ],
+            lifespan=self._lifespan,
+        )
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """Serve one socket."""
+        settings, telemetry = self._services.settings, self._services.telemetry
+        address = websocket.client.host if websocket.client else ""
+        if not is_allowed(websocket, settings.origins):
+            telemetry.refused("origin", address=address)
+            await websocket.close()
+            return
+        if not self.is_ready or len(self._sockets) >= settings.max_sockets:
+            await websocket.send_denial_response(Response("busy\n", 503, {"Retry-After": "5"}))
+            return
+        if self._sockets_of[address] >= settings.limits.sockets:
+            telemetry.refused("sockets", address=address)
+            await websocket.send_denial_response(Response("too many sockets\n", 429))
+            return
+        self._sockets_of[address] += 1
+        try:
+            await self._serve(websocket, address)
+        finally:
+            self._sockets_of -= Counter([address])
+
+    async def drain(self) -> None:
+        """Take no new sockets and runs, let those that go on finish, then close the sockets.
+
+        They are closed spread over some time, so that they do not all come back at once.
+        """
+        self.is_ready = False
+        settings = self._services.settings
+        await self._services.runs.drain(settings.drain_seconds)
+        sockets = list(self._sockets)
+        for websocket in sockets:
+            with suppress(RuntimeError, OSError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await websocket.close(RESTART)
+            await asyncio.sleep(settings.close_jitter_seconds / len(sockets))
+
+    async def _serve(self, websocket: WebSocket, address: str) -> None:
+        identity, subprotocol = await self._identity(websocket)
+        await websocket.accept(subprotocol)
+        connection = Connection(
+            self._services, _Socket(websocket), address, websocket.query_params, identity
+        )
+        self._sockets[websocket] = connection
+        sending = asyncio.create_task(connection.outbox.run())
+        receiving = asyncio.create_task(self._receive(websocket, connection))
+        try:
+            await asyncio.wait([sending, receiving], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            connection.closed()
+            del self._sockets[websocket]
+            for task in (sending, receiving):
+                task.cancel()
+            await asyncio.gather(sending, receiving, return_exceptions=True)
+
+    async def _receive(self, websocket: WebSocket, connection: Connection) -> None:
+        await connection.opened()
+        signed_in = asyncio.timeout(FIRST_MESSAGE_SECONDS)
+        try:
+            async with signed_in:
+                while True:
+                    if connection.is_signed_in:
+                        signed_in.reschedule(None)
+                    message = await websocket.receive_text()
+                    await connection.received(message)
+        except KeyError:
+            await websocket.close(UNSUPPORTED, "binary frames mean nothing here")
+        except TimeoutError:
+            await websocket.close(UNAUTHORIZED, "sign in")
+        except WebSocketDisconnect:
+            pass
+
+    async def _identity(self, websocket: WebSocket) -> tuple[Identity | None, str | None]:
+        """Return who the handshake says that the client is, and the subprotocol that says so."""
+        offered = websocket.scope["subprotocols"]
+        if self._services.verifier is None or len(offered) != 2 or offered[0] != SUBPROTOCOL:
+            return None, None
+        with suppress(InvalidToken):
+            # The token itself is not sent back.
+            return await self._services.verifier.verify(offered[1]), SUBPROTOCOL
+        return None, SUBPROTOCOL
+
+    # --- for those who run it
+
+    async def _health(self, request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def _ready(self, request: Request) -> Response:
+        return JSONResponse({"ready": self.is_ready}, 200 if self.is_ready else 503)
+
+    async def _metrics(self, request: Request) -> Response:
+        return Response(
+            self._services.telemetry.page(), media_type="text/plain; version=0.0.4; charset=utf-8"
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        beating = asyncio.create_task(self._beat())
+        yield
+        beating.cancel()
+
+    async def _beat(self) -> None:
+        settings = self._services.settings
+        while True:
+            await asyncio.sleep(settings.heartbeat_seconds)
+            for connection in list(self._sockets.values()):
+                connection.beat(settings.idle_seconds)
+
+
+class _Socket:
+    """See :class:`websocket_stack.server.outbox.Socket`."""
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self._websocket = websocket
+
+    async def send(self, frame: str) -> None:
+        await self._websocket.send_text(frame)
+
+    async def close(self, code: int, reason: str) -> None:
+        await self._websocket.close(code, reason)
+
+    def abort(self) -> None:
+        # From the server; another one has to know itself what is stuck.
+        if abort := self._websocket.scope["state"].get("abort"):
+            abort()
+
+
+def is_allowed(connection: HTTPConnection, origins: frozenset[str]) -> bool:
+    """Return whether a socket's page may use this server.
+
+    Args:
+        connection: the handshake.
+        origins: those of pages that may; without any, the server's own pages may. What sends no
+            origin is no browser, and has no user's cookies to misuse.
+    """
+    origin = connection.headers.get("origin")
+    if origin is None or "*" in origins:
+        return True
+    if origins:
+        return origin.lower() in origins
+    return urlsplit(origin).netloc.lower() == connection.headers.get("host", "").lower()
