@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from fulfillment.streaming.channel import Addresses, Channel
+
+
+# At DEBUG these write what they send and receive, credentials included. Lambda's application log
+# level, like anyone's level of the root logger, holds for each logger that has none of its own.
+# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+AWS_LOGGERS = ("boto3", "botocore", "s3transfer", "urllib3")
+for _name in AWS_LOGGERS:
+    logging.getLogger(_name).setLevel(logging.INFO)
 
 
 MakeClient: TypeAlias = Callable[..., Any]

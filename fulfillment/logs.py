@@ -15,13 +15,6 @@ if TYPE_CHECKING:
 
 SERVICE = "fulfillment"
 
-# At DEBUG these write what they send and receive, credentials included. Lambda's application log
-# level, like anyone's level of the root logger, holds for each logger that has none of its own.
-# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
-AWS_LOGGERS = ("boto3", "botocore", "s3transfer", "urllib3")
-for _name in AWS_LOGGERS:
-    logging.getLogger(_name).setLevel(logging.INFO)
-
 # Two threads that make the logger at the same time would give it two handlers.
 _lock = threading.Lock()
 

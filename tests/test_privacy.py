@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -297,6 +298,32 @@ def test_a_registration_is_logged_without_credentials(tmp_path):
     assert ran.response == {"statusCode": 200}
     assert calls and all(call.headers["X-Amz-Security-Token"] == OWN_TOKEN for call in calls)
     ran.assert_keeps_quiet()
+
+
+# Wherever a handler is, found by what Lambda calls it.
+FUNCTIONS = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for package in ("fulfillment", "websocket_stack")
+    for path in (ROOT / package).rglob("*.py")
+    if re.search(r"^(def )?lambda_handler\b", path.read_text("utf-8"), re.MULTILINE)
+)
+IMPORT = """
+import importlib, logging, sys
+
+logging.basicConfig(level=logging.NOTSET)
+importlib.import_module(sys.argv[1])
+names = ["boto3", "botocore.endpoint", "s3transfer.tasks", "urllib3.connectionpool"]
+print([name for name in names if logging.getLogger(name).isEnabledFor(logging.DEBUG)])
+"""
+
+
+@pytest.mark.parametrize("module", FUNCTIONS)
+def test_no_function_lets_the_sdk_write_requests(module):
+    process = subprocess.run(
+        [sys.executable, "-c", IMPORT, module], cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
+    assert process.stdout == "[]\n", process.stderr
+    assert "websocket_stack.registration" in FUNCTIONS and "fulfillment.handler" in FUNCTIONS
 
 
 ASK_A_SERVER = """
