@@ -29,6 +29,7 @@ LOADED = {
     "fulfillment.lex.events",
     "fulfillment.lex.limits",
     "fulfillment.lex.messages",
+    "fulfillment.lex.session_state",
     "fulfillment.lex.web_ui_framing",
     "fulfillment.logs",
     "fulfillment.memory",

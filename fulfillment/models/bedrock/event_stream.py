@@ -15,7 +15,6 @@ from botocore.parsers import ResponseParserError
 
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Completion
-from fulfillment.models.bedrock.refusals import reason_of
 
 # All that a broken stream can raise from botocore's iterator: modelled and unmodelled exception
 # events (EventStreamError is a ClientError), resets and stalls (urllib3's own), corrupt frames,
@@ -140,6 +139,8 @@ def translate(
     if wrote:
         return ModelInterrupted(code)
     if code.lower() in REJECTIONS:
+        from fulfillment.models.bedrock.refusals import reason_of
+
         return ModelRejected(reason_of(code, message))
     return ModelUnavailable(code)
 
