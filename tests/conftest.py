@@ -34,6 +34,11 @@ settings.register_profile("thorough", max_examples=2_000, deadline=None)
 settings.load_profile("default")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the fuzz test try more events than it does by default."""
+    parser.addoption("--fuzz", type=int, default=2_000, help="how many mutated events to try")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return how many processes run the tests: many of these wait for a socket."""

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from fulfillment.errors import HandlerError, InvalidLexEvent
+from fulfillment.lex.limits import MAX_INTENT_NAME
 from fulfillment.lex.session_state import Json, contexts_of, slots_of, texts_of
 from fulfillment.text import repair_surrogates
 
@@ -70,22 +71,17 @@ class LexEvent(NamedTuple):
     @classmethod
     def salvaged_from(cls, event: object) -> LexEvent:
         """Return what can be read of an event that cannot be parsed, so that it is not lost."""
-        root = event if isinstance(event, Mapping) else {}
-        state = root.get("sessionState")
-        state = state if isinstance(state, Mapping) else {}
-        intent = state.get("intent")
-        intent = intent if isinstance(intent, Mapping) else {}
-        name = intent.get("name")
+        root = _as_node(event)
+        state = _as_node(root.values.get("sessionState"))
+        intent = _as_node(state.values.get("intent"))
+        name = texts_of(intent.values).get("name", "")[:MAX_INTENT_NAME]
         return cls(
             session_id="",
             utterance="",
-            intent=Intent(
-                (repair_surrogates(name) if isinstance(name, str) else "") or FALLBACK_INTENT,
-                slots_of(intent.get("slots")),
-            ),
-            session_attributes=texts_of(state.get("sessionAttributes")),
-            request_attributes=texts_of(root.get("requestAttributes")),
-            active_contexts=contexts_of(state.get("activeContexts")),
+            intent=Intent(name or FALLBACK_INTENT, slots_of(intent.values.get("slots"))),
+            session_attributes=texts_of(state.values.get("sessionAttributes")),
+            request_attributes=texts_of(root.values.get("requestAttributes")),
+            active_contexts=contexts_of(state.values.get("activeContexts")),
         )
 
     @property
@@ -155,7 +151,7 @@ def _intent(state: _Node, root: _Node) -> Intent:
             "intent"
         )
     return Intent(
-        name=node.text("name") or FALLBACK_INTENT,
+        name=node.text("name")[:MAX_INTENT_NAME] or FALLBACK_INTENT,
         slots=slots_of(node.values.get("slots")),
         confirmation_state=confirmation
         if (confirmation := node.text("confirmationState")) in get_args(Confirmation)
@@ -214,6 +210,10 @@ class _Node(NamedTuple):
         if not isinstance(value, list):
             raise InvalidLexEvent(f"{self.path}.{key} is not a list")
         return value
+
+
+def _as_node(value: object) -> _Node:
+    return _Node("", value if isinstance(value, Mapping) else {})
 
 
 def _mapping(path: str, value: object) -> Mapping[str, Json]:

@@ -16,6 +16,8 @@ MAX_ADDED_MESSAGES = MAX_MESSAGES - 2
 # Of V2 this is known from reports only. Beyond it, Lex drops the whole response.
 MAX_RESPONSE_BYTES = 50_000
 
+# https://docs.aws.amazon.com/lexv2/latest/APIReference/API_CreateIntent.html
+MAX_INTENT_NAME = 100
 # https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_SessionState.html
 MAX_CONTEXTS = 20
 # https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_ActiveContext.html

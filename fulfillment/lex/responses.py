@@ -188,12 +188,14 @@ def _leave_out_the_largest(response: LexResponse, room: int) -> None:
     )
     excess = encoded_bytes(response) - room
     for size, index, name in largest:
-        if excess <= 0:
-            return
-        del holders[index][name]
-        excess -= size
+        if excess > 0:
+            del holders[index][name]
+            excess -= size
+    # Neither can be so large if it comes from Lex.
     if excess > 0:
         state.pop("activeContexts", None)
+        if "intent" in state:
+            state["intent"]["slots"] = {}
 
 
 def _has_failed(event: LexEvent, reply: Reply, decision: Decision) -> bool:

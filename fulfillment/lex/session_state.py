@@ -95,7 +95,7 @@ def _value_of(value: object) -> Json:
     }
     resolved: list[Json] = []
     if isinstance(values := value.get("resolvedValues"), list):
-        resolved = [repair_surrogates(each) for each in values if isinstance(each, str)]
+        resolved = [repair_surrogates(each) for each in values if isinstance(each, str) and each]
         known["resolvedValues"] = resolved
     # Lex requires it.
     for likeliest in (known.get("originalValue"), *resolved):
