@@ -147,8 +147,8 @@ class Connection:
                 await self._ask(command)
             case Resume():
                 await self._resume(command)
-            case Stop(name):
-                self._stop(name)
+            case Stop(name, leaves):
+                self._stop(name, leaves)
             case Unreadable(outputs):
                 self._services.telemetry.refused("unreadable", address=self._address)
                 self.outbox.put(outputs)
@@ -187,10 +187,14 @@ class Connection:
         else:
             self._join(run, resume.request, resume.view)
 
-    def _stop(self, name: str) -> None:
+    def _stop(self, name: str, leaves: bool) -> None:
         run = self._read.get(name) or self._services.runs.find(self._key(name))
-        if run is not None and self.is_signed_in:
-            run.stop()
+        if run is None or not self.is_signed_in:
+            return
+        run.stop()
+        if leaves:
+            for reader in [each for each, (read, _) in self._runs.items() if read is run]:
+                self.outbox.remove(reader)
 
     async def _sign_in(self, token: str, *, is_asked: bool = False) -> None:
         """Sign the client in; another user's runs are not read on."""

@@ -69,6 +69,11 @@ class Outbox:
         self._readers.append(reader)
         self._due.set()
 
+    def remove(self, reader: Reader) -> None:
+        """Send no more of what a reader takes."""
+        self._readers.remove(reader)
+        self._over(reader)
+
     def put(self, outputs: Sequence[Output]) -> None:
         """Send frames that belong to no reader, before all others."""
         self._waiting.extend(outputs)
@@ -114,6 +119,5 @@ class Outbox:
         for reader in list(self._readers):
             outputs += reader.take()
             if reader.is_over:
-                self._readers.remove(reader)
-                self._over(reader)
+                self.remove(reader)
         return outputs

@@ -112,9 +112,15 @@ class Resume(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """Stop a run, by its name or by what the client calls its reading of it."""
+    """Stop a run.
+
+    Attributes:
+        run: its name, or what the client calls its reading of it.
+        leaves: whether the client takes what it would still be sent for a part of something else.
+    """
 
     run: str
+    leaves: bool = False
 
 
 class SignIn(NamedTuple):

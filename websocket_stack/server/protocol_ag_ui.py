@@ -42,7 +42,8 @@ class AgUiProtocol:
             return sign_in
         run, thread = value.get("runId"), value.get("threadId")
         if isinstance(run, str) and run and value.get("type") == "abort":
-            return Stop(run)
+            # TanStack AI would take the end of this run for the end of its next one.
+            return Stop(run, leaves=True)
         said = said_in(value.get("messages"))
         if said is None or not isinstance(run, str) or not run or not isinstance(thread, str):
             return Unreadable([compact(_error("The request could not be read.", {}))])

@@ -355,13 +355,20 @@ def test_there_is_nothing_to_resume(hello):
 
 
 def test_an_ag_ui_run_is_aborted():
-    with running(lambda utterance: ["Hello", threading.Event()]) as server:
-        with server.connect() as socket:
+    """Its other readers are told the end; who aborts it has left it."""
+    script = {"hi": ["Hello", threading.Event()], "more": ["More."]}
+    with running(script.__getitem__) as server:
+        with server.connect() as socket, server.connect() as other:
             socket.send(ag_ui("run-abort-0123456789"))
             receive_until(socket, lambda frame: deltas([frame]) == "Hello")
+            other.send(ag_ui("run-abort-0123456789"))
+            receive_until(other, lambda frame: deltas([frame]) == "Hello")
             socket.send('{"type":"abort","runId":"run-abort-0123456789"}')
-            end = receive_until(socket, is_ag_ui_end)[-1]["chunk"]
-    assert (end["type"], end["result"]) == ("RUN_FINISHED", {"outcome": "cancelled"})
+            end = receive_until(other, is_ag_ui_end)[-1]["chunk"]
+            assert (end["type"], end["result"]) == ("RUN_FINISHED", {"outcome": "cancelled"})
+            socket.send(ag_ui("run-next-01234567890", "more"))
+            assert receive_json(socket)["chunk"]["runId"] == "run-next-01234567890"
+    assert server.source.closed == [True, False]
 
 
 # --- who may, and how much
@@ -490,11 +497,15 @@ def test_nobody_reads_or_stops_anothers_run(signed):
 
 
 def test_health_readiness_and_metrics(hello):
+    with hello.connect() as socket:
+        socket.send('{"id":0,"text":"hi"}')
+        numbered(socket, 0)
     assert http(hello, "/health") == (200, '{"status":"ok"}')
     assert http(hello, "/ready") == (200, '{"ready":true}')
     status, metrics = http(hello, "/metrics")
     assert status == 200
     assert 'chat_runs_total{outcome="completed"}' in metrics
+    assert 'chat_sockets_opened_total{protocol="Numbered"}' in metrics
 
 
 def test_no_metric_has_a_label_that_clients_choose(hello):

@@ -21,7 +21,7 @@ def test_a_run_is_asked_for():
 
 
 def test_an_abort_stops():
-    assert AgUiProtocol().read('{"type":"abort","runId":"r"}') == Stop("r")
+    assert AgUiProtocol().read('{"type":"abort","runId":"r"}') == Stop("r", leaves=True)
 
 
 @pytest.mark.parametrize("message", ["", "{}", '{"runId":"r"}', json.dumps(RUN | {"threadId": 1})])

@@ -1,0 +1,205 @@
+"""The official browser clients, unchanged from npm, in Node."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from chat_servers import QUICK, running
+
+from fulfillment.errors import ModelUnavailable
+from fulfillment.models.base import Completion, StopReason
+from websocket_stack.server.sign_in import KnownTokens
+
+pytestmark = pytest.mark.slow
+
+FOLDER = Path(__file__).parent / "npm_clients"
+SECONDS = 60
+WORDS = [f"word {number}, " for number in range(80)]
+LONG = "".join(WORDS)
+CHUNK_SECONDS = 0.01
+SLOW_SECONDS = 0.5
+TOKEN = "t" * 32
+
+
+class PacedAnswer:
+    def __init__(self, utterance, closed):
+        self._utterance = utterance
+        self._closed = closed
+        self.completions = ()
+        self.last_text = ""
+
+    async def chunks(self):
+        finished = False
+        try:
+            async for chunk in self._chunks():
+                yield chunk
+            finished = True
+            self.completions = [Completion("paced", StopReason.END_TURN, 3, 5)]
+        finally:
+            self._closed.append(not finished)
+
+    async def _chunks(self):
+        kind, _, rest = self._utterance.partition(" ")
+        if kind == "fail":
+            raise ModelUnavailable("down")
+        if kind == "echo":
+            yield f"You said {rest}."
+        if kind == "slow":
+            await asyncio.sleep(SLOW_SECONDS)
+            yield "Here I am."
+        if kind == "long":
+            for word in WORDS:
+                await asyncio.sleep(CHUNK_SECONDS)
+                yield word
+
+
+class PacedSource:
+    def __init__(self):
+        self.closed = []
+
+    def answer(self, question):
+        return PacedAnswer(question.utterance, self.closed)
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory):
+    """The folder with the clients and the packages that they need."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        pytest.skip("Node.js and npm are not installed")
+    folder = tmp_path_factory.mktemp("npm")
+    for path in FOLDER.iterdir():
+        shutil.copy(path, folder)
+    command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+    try:
+        ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        pytest.skip("the npm registry does not answer")
+    if ran.returncode:
+        pytest.skip(f"npm could not install the clients: {ran.stderr[-200:]}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server():
+    settings = QUICK._replace(time_between_chunks=0.02, heartbeat_seconds=0.1)
+    with running(source=PacedSource(), settings=settings) as server:
+        yield server
+
+
+@pytest.fixture
+def node(packages):
+    def run(script, url, scenario, **environ):
+        ran = subprocess.run(
+            ["node", script, url, scenario],
+            cwd=packages,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            env=os.environ | environ,
+        )
+        assert ran.returncode == 0, ran.stderr
+        return json.loads(ran.stdout)
+
+    return run
+
+
+@pytest.fixture
+def ai_sdk(node, server):
+    return lambda scenario: node("ai_sdk.mjs", server.url, scenario)
+
+
+@pytest.fixture
+def tanstack_ai(node, server):
+    return lambda scenario: node("tanstack_ai.mjs", server.url, scenario)
+
+
+# --- the AI SDK
+
+
+def test_ai_sdk_streams_a_reply(ai_sdk):
+    reply = ai_sdk("ask")
+    assert reply["text"] == LONG
+    usage = {"input_tokens": 3, "output_tokens": 5, "estimated": False}
+    assert reply["metadata"] == {"usage": usage}
+
+
+def test_ai_sdk_asks_five_questions_at_once(ai_sdk):
+    assert ai_sdk("five") == [f"You said {number}." for number in range(5)]
+
+
+def test_ai_sdk_aborts(ai_sdk, server):
+    server.source.closed.clear()
+    reply = ai_sdk("abort")
+    assert reply["text"] != LONG and LONG.startswith(reply["text"])
+    assert reply["next"] == "You said more."
+    assert server.source.closed == [True, False]
+
+
+def test_ai_sdk_resumes_after_a_cut(ai_sdk):
+    """Its releases until now name no chunk that they have, and read the run from its beginning."""
+    reply = ai_sdk("cut")
+    assert "closed" in reply["cut"]
+    assert reply["first"] != LONG and LONG.startswith(reply["first"])
+    assert reply["text"] == LONG
+
+
+def test_ai_sdk_gets_the_whole_after_a_reload(ai_sdk):
+    reply = ai_sdk("reload")
+    assert reply["text"] == LONG
+    assert 0 < reply["seen"] < len(LONG)
+
+
+def test_ai_sdk_is_told_that_there_is_no_run(ai_sdk):
+    assert ai_sdk("unknown") == {"stream": None}
+
+
+def test_ai_sdk_is_told_an_error(ai_sdk):
+    assert "could not answer" in ai_sdk("error")["ended"]
+
+
+def test_ai_sdk_ignores_heartbeats(ai_sdk):
+    assert ai_sdk("heartbeats")["text"] == "Here I am."
+
+
+def test_ai_sdk_signs_in_with_its_headers(node):
+    with running(source=PacedSource(), verifier=KnownTokens([TOKEN])) as server:
+        reply = node("ai_sdk.mjs", server.url, "token", TOKEN=TOKEN)
+    assert reply == {"refused": "Please sign in first.", "answered": "You said hi."}
+
+
+# --- TanStack AI
+
+
+def test_tanstack_ai_streams_a_reply(tanstack_ai):
+    assert tanstack_ai("ask") == {"text": LONG, "error": None}
+
+
+def test_tanstack_ai_asks_again_on_its_socket(tanstack_ai):
+    reply = tanstack_ai("again")
+    assert reply == {"texts": ["You said one.", "You said two."], "error": None, "sockets": 1}
+
+
+def test_tanstack_ai_aborts(tanstack_ai, server):
+    server.source.closed.clear()
+    reply = tanstack_ai("abort")
+    assert reply["text"] != LONG and LONG.startswith(reply["text"])
+    assert reply["next"] == "You said more."
+    assert server.source.closed == [True, False]
+
+
+def test_tanstack_ai_resumes_after_a_cut(tanstack_ai):
+    assert tanstack_ai("cut") == {"text": LONG, "error": None, "sockets": 2}
+
+
+def test_tanstack_ai_is_told_an_error(tanstack_ai):
+    assert "could not answer" in tanstack_ai("error")["error"]
+
+
+def test_tanstack_ai_ignores_heartbeats(tanstack_ai):
+    assert tanstack_ai("heartbeats") == {"text": "Here I am.", "error": None}
