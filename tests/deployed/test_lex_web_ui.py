@@ -31,15 +31,25 @@ def templates(aws):
     s3.delete_bucket(Bucket=BUCKET)
 
 
+def post(aws, stack, session_id: str, data: bytes) -> None:
+    """Post to a session's connection, as the fulfillment Lambda finds it."""
+    rows = {row["sessionId"]["S"]: row for row in aws.rows(stack.outputs["DynamoTableName"])}
+    aws.session.client(
+        "apigatewaymanagementapi",
+        endpoint_url=stack.outputs["WebSocketEndpoint"].replace("wss://", "https://"),
+    ).post_to_connection(ConnectionId=rows[session_id]["connectionId"]["S"], Data=data)
+
+
 @pytest.mark.parametrize(("first", "second"), [(STOCK_KEY, OUR_KEY), (OUR_KEY, STOCK_KEY)])
 def test_one_takes_the_others_place(aws, templates, first, second, stack_name):
-    """API and table stay, browsers that were there are still found, and others can connect."""
+    """API and table stay, browsers that were there still get frames, and others can connect."""
     stack = aws.put_stack(stack_name, parent(), StreamingSupportTemplate=templates[first])
-    with aws.browser(stack, "before"):
+    with aws.browser(stack, "before") as socket:
         swapped = aws.put_stack(stack_name, parent(), StreamingSupportTemplate=templates[second])
+        # With the API's id and the table's name.
         assert swapped.outputs == stack.outputs
-        rows = {row["sessionId"]["S"] for row in aws.rows(stack.outputs["DynamoTableName"])}
-        assert "before" in rows
+        post(aws, swapped, "before", b"still here")
+        assert socket.recv(timeout=5) == "still here"
         with aws.browser(swapped, "after"):
             rows = {row["sessionId"]["S"] for row in aws.rows(stack.outputs["DynamoTableName"])}
             assert {"before", "after"} <= rows
