@@ -12,6 +12,8 @@ class Notices(NamedTuple):
     """Instead of a reply, when there is no text at all."""
     empty: str = "Sorry, I have no answer to that."
     """Instead of a reply, when the model or the intent finished and wrote nothing."""
+    unheard: str = "Sorry, I did not get that. Please say it again."
+    """Instead of a reply, when the user said nothing and no handler had an answer to that."""
     interrupted: str = "Sorry, my reply broke off here. Please ask again."
     """After what was written before something failed."""
     cut: str = "There is more to say, but my time for one reply is up."

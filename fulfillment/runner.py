@@ -25,6 +25,7 @@ from fulfillment.streaming.delivery import Delivery
 from fulfillment.streaming.pacing import Pace
 from fulfillment.streaming.stream import Chunks
 from fulfillment.streaming.threads import ThreadStream, start
+from fulfillment.text import is_blank
 from fulfillment.turn import Turn
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ def run(
     attributes = turn.session_attributes | conversation.attributes
     if not stream.text.finished:
         calls.close()
+    if is_blank(event.utterance):
+        notices = notices._replace(empty=notices.unheard)
     reply = reply_of(
         stream.text,
         calls.completions,

@@ -9,6 +9,11 @@ from typing import Any
 MAX_LEVELS = 50
 
 
+def is_blank(text: str) -> bool:
+    """Return whether a text has no character that shows."""
+    return not any(each.isprintable() and not each.isspace() for each in text)
+
+
 def repair_surrogates(text: str) -> str:
     """Return a text that UTF-8 and JSON can hold.
 

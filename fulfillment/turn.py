@@ -13,6 +13,7 @@ from fulfillment.lex.events import Confirmation, LexEvent, SlotValue, slot_of
 from fulfillment.lex.messages import Button, Card, ContentType, Text
 from fulfillment.models.base import Model
 from fulfillment.must_read import MustRead
+from fulfillment.text import is_blank
 
 if TYPE_CHECKING:
     from fulfillment.streaming.stream import Chunks
@@ -96,6 +97,8 @@ class Turn:
     ) -> Chunks:
         """Ask the model; its text comes as it is written: ``yield from turn.ask()``.
 
+        A blank question, such as silence in a voice turn, is asked of no model: there is no text.
+
         Args:
             utterance: what to ask, instead of what the user said.
             system: another system prompt than the settings'.
@@ -114,8 +117,12 @@ class Turn:
         Raises:
             ToolError: a function cannot be a tool.
         """
+        question = self.utterance if utterance is None else utterance
+        if is_blank(question):
+            nothing: tuple[str, ...] = ()
+            return MustRead((text for text in nothing), "turn.ask(…)", sys._getframe(1))
         chunks = self._assistant.ask(
-            self.utterance if utterance is None else utterance,
+            question,
             system=system,
             max_tokens=max_tokens,
             temperature=temperature,

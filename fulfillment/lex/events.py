@@ -11,7 +11,13 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from fulfillment.errors import HandlerError, InvalidLexEvent
 from fulfillment.lex.limits import MAX_INTENT_NAME
-from fulfillment.lex.session_state import Json, contexts_of, slots_of, texts_of
+from fulfillment.lex.session_state import (
+    Json,
+    contexts_of,
+    session_attributes_of,
+    slots_of,
+    texts_of,
+)
 from fulfillment.text import repair_surrogates
 
 SlotValue: TypeAlias = "str | list[SlotValue] | dict[str, SlotValue] | None"
@@ -62,7 +68,7 @@ class LexEvent(NamedTuple):
             invocation_source=root.text("invocationSource") or "FulfillmentCodeHook",
             input_mode=root.text("inputMode") or "Text",
             locale=root.child("bot").text("localeId"),
-            session_attributes=texts_of(state.values.get("sessionAttributes")),
+            session_attributes=session_attributes_of(state.values.get("sessionAttributes")),
             request_attributes=texts_of(root.values.get("requestAttributes")),
             active_contexts=contexts_of(state.values.get("activeContexts")),
             raw=root.values,
@@ -79,7 +85,7 @@ class LexEvent(NamedTuple):
             session_id="",
             utterance="",
             intent=Intent(name or FALLBACK_INTENT, slots_of(intent.values.get("slots"))),
-            session_attributes=texts_of(state.values.get("sessionAttributes")),
+            session_attributes=session_attributes_of(state.values.get("sessionAttributes")),
             request_attributes=texts_of(root.values.get("requestAttributes")),
             active_contexts=contexts_of(state.values.get("activeContexts")),
         )
@@ -113,6 +119,12 @@ class LexEvent(NamedTuple):
         while streaming is on. The value is the browser's and is not used for anything else.
         """
         return self.input_mode == "Text" and bool(self.session_attributes.get("streamingEndpoint"))
+
+    @property
+    def is_spoken_to(self) -> bool:
+        """Whether the client reads the reply out: it was spoken to, or asks for audio."""
+        answer = self.raw.get("responseContentType")
+        return self.input_mode != "Text" or str(answer).startswith("audio/")
 
     @property
     def is_answered_now(self) -> bool:

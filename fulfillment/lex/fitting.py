@@ -52,11 +52,10 @@ def messages_of(
     else:
         return messages
     # One message is kept free for the notice and what still fits before it.
-    room = limits.bytes - _cost(f"\n\n{notice}")
+    room = limits.bytes - _cost(finish(notice))
     count = min(_fitting(messages, room), limits.messages - 1)
-    room -= sum(map(_cost, messages[:count]))
-    rest = _shortened(parts[count], room, finish)
-    return [*messages[:count], f"{rest}\n\n{notice}" if rest else notice]
+    room = limits.bytes - MESSAGE_BYTES - sum(map(_cost, messages[:count]))
+    return [*messages[:count], _shortened(parts[count], room, finish, notice)]
 
 
 def encoded_bytes(value: object) -> int:
@@ -74,13 +73,13 @@ def _fitting(messages: Sequence[str], room: int) -> int:
     return sum(total <= room for total in totals)
 
 
-def _shortened(part: str, room: int, finish: Callable[[str], str]) -> str:
-    """Return as much of a part as fits into so many bytes, finished."""
+def _shortened(part: str, room: int, finish: Callable[[str], str], notice: str) -> str:
+    """Return as much of a part as fits into so many bytes before the notice, finished."""
     characters = min(len(part), max(0, room))
     while characters > 0:
         beginning = next(split(part, characters), "")
-        finished = finish(beginning)
-        if encoded_bytes(finished) <= room:
+        finished = finish(f"{beginning}\n\n{notice}")
+        if beginning and encoded_bytes(finished) <= room:
             return finished
         characters = min(len(beginning) - 1, characters * 3 // 4)
-    return ""
+    return finish(notice)

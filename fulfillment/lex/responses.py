@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/lexv2/latest/dg/lambda-response-format.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NotRequired, TypedDict, cast
 
 from fulfillment.errors import InvalidLexEvent
@@ -14,8 +14,8 @@ from fulfillment.lex.events import FALLBACK_INTENT, LexEvent
 from fulfillment.lex.fitting import Limits, encoded_bytes, messages_of
 from fulfillment.lex.limits import MAX_MESSAGES, MAX_RESPONSE_BYTES
 from fulfillment.lex.messages import Card, ContentType, Text
+from fulfillment.lex.rendering import Rendering
 from fulfillment.lex.session_state import Json, texts_of
-from fulfillment.markdown.sanitizer import neutralise
 from fulfillment.outcome import Outcome
 from fulfillment.reply import Reply
 from fulfillment.settings import Settings
@@ -95,21 +95,17 @@ def respond(
         return build(event, action, (), attributes, slots)
     if _has_failed(event, reply, decision):
         action = Action("Close", failed=True)
-    make_safe = _make_safe(settings)
-    added = [
-        Text(make_safe(message.content))
-        if isinstance(message, Text) and message.content_type == "CustomPayload"
-        else message
-        for message in decision.messages
-    ]
+    rendering = Rendering.of(event, settings)
+    added = [rendering.message(message) for message in decision.messages]
     without_reply = build(event, action, added, attributes, slots)
     limits = Limits(
         messages=MAX_MESSAGES - len(added),
         characters=settings.max_message_characters,
         bytes=settings.max_response_bytes - encoded_bytes(without_reply),
     )
-    contents = messages_of(reply.markdown, limits, finish=make_safe, notice=too_long)
-    return build(event, action, added, attributes, slots, reply=[*map(Text, contents)])
+    contents = messages_of(reply.markdown, limits, finish=rendering.markdown, notice=too_long)
+    texts = [Text(content, rendering.accepted[0]) for content in contents]
+    return build(event, action, added, attributes, slots, reply=texts)
 
 
 def delegate(event: LexEvent) -> LexResponse:
@@ -124,7 +120,8 @@ def apology(event: object, sentence: str) -> LexResponse:
     except InvalidLexEvent:
         parsed = LexEvent.salvaged_from(event)
     failed = Action("Close", failed=True)
-    return build(parsed, failed, [Text(sentence)], parsed.session_attributes)
+    text = Rendering.of(parsed).text(Text(sentence))
+    return build(parsed, failed, [text], parsed.session_attributes)
 
 
 def build(
@@ -205,12 +202,6 @@ def _has_failed(event: LexEvent, reply: Reply, decision: Decision) -> bool:
         # Of the fallback there is nothing to fulfil but to say something.
         return decision.action.failed or event.intent.name != FALLBACK_INTENT
     return reply.outcome is Outcome.CUT and not event.is_answered_now
-
-
-def _make_safe(settings: Settings) -> Callable[[str], str]:
-    if settings.allow_html:
-        return lambda text: text
-    return lambda text: neutralise(text, pictures=settings.allow_pictures)
 
 
 def _intent(event: LexEvent, action: Action, slots: Mapping[str, Json]) -> IntentState:

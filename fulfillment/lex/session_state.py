@@ -26,6 +26,7 @@ from fulfillment.text import MAX_LEVELS, repair_surrogates
 Json: TypeAlias = "str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]"
 
 # https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_ActiveContext.html
+SHOWN_BY_LEX_WEB_UI = frozenset({"altMessages", "responseCard"})
 CONTEXT_NAME = re.compile(r"(?=.{1,100}\Z)([A-Za-z0-9]_?)+")
 
 
@@ -39,6 +40,23 @@ def texts_of(values: object) -> dict[str, str]:
         for name, text in texts.items()
         if str(name) and text is not None
     }
+
+
+def session_attributes_of(values: object) -> dict[str, str]:
+    """Return the session attributes of an event, without what an earlier turn had shown.
+
+    Lex Web UI shows the ``altMessages`` of its ``appContext`` instead of each reply, and its
+    ``responseCard`` below; Lex keeps both until somebody sets something else (actions.js).
+    """
+    texts = texts_of(values)
+    try:
+        context = json.loads(texts.get("appContext", ""))
+    except (ValueError, RecursionError):
+        return texts
+    if isinstance(context, dict) and not SHOWN_BY_LEX_WEB_UI.isdisjoint(context):
+        kept = {name: each for name, each in context.items() if name not in SHOWN_BY_LEX_WEB_UI}
+        texts["appContext"] = json.dumps(kept)
+    return texts
 
 
 def slots_of(slots: object, levels: int = MAX_LEVELS) -> dict[str, Json]:

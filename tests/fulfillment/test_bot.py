@@ -1,3 +1,5 @@
+import json
+import re
 import threading
 
 import pytest
@@ -8,6 +10,7 @@ from fulfillment.clients import Resources
 from fulfillment.errors import HandlerError, ModelError, ModelInterrupted, RegistrationError
 from fulfillment.lex import events as lex
 from fulfillment.lex.limits import MAX_ADDED_MESSAGES
+from fulfillment.lex.rendering import is_interactive
 from fulfillment.memory.conversation import ATTRIBUTE
 from fulfillment.settings import Settings
 from fulfillment.testing import Context, ScriptedModel
@@ -457,6 +460,103 @@ def test_nothing_is_posted_where_nobody_watches(event, change):
 def test_without_an_endpoint_nothing_is_posted(event):
     bot = Bot(resources=Resources(Settings(), ScriptedModel("Hello.")))
     assert reply_of(bot.lambda_handler(event, Context()))[0] == "Hello."
+
+
+@pytest.mark.parametrize("mode", ["Speech", "DTMF"])
+def test_a_spoken_turn_is_answered_without_marks(event, mode):
+    bot = bot_of("**Hello** there,\n\n- one\n- two")
+    response = bot.lambda_handler(event | {"inputMode": mode}, Context())
+    assert response["messages"] == [
+        {"contentType": "PlainText", "content": "Hello there,\n\n• one\n• two"}
+    ]
+
+
+def test_a_question_and_an_apology_fit_their_channel_too(event):
+    bot = bot_of()
+
+    @bot.fallback
+    def answer(turn):
+        yield "*Sure.*"
+        turn.add_message("A <lamp>", "PlainText")
+        turn.elicit_intent("What **else**?")
+
+    ssml = {"requestAttributes": {"x-amz-lex:accept-content-types": "SSML"}}
+    messages = bot.lambda_handler(event | ssml, Context())["messages"]
+    assert {message["contentType"] for message in messages} == {"SSML"}
+    assert [message["content"] for message in messages] == [
+        "<speak>Sure.</speak>",
+        "<speak>A &lt;lamp&gt;</speak>",
+        "<speak>What else?</speak>",
+    ]
+    broken = {key: value for key, value in event.items() if key != "sessionState"}
+    assert bot.lambda_handler(broken | ssml, Context())["messages"][0]["contentType"] == "SSML"
+
+
+def test_a_long_spoken_reply_is_cut_into_whole_documents(event):
+    bot = bot_of("Tom & Jerry <3. " * 2_000)
+    ssml = {"requestAttributes": {"x-amz-lex:accept-content-types": "SSML"}}
+    messages = bot.lambda_handler(event | ssml, Context())["messages"]
+    assert len(messages) > 2
+    for message in messages:
+        assert re.fullmatch(r"<speak>[^<>]+</speak>", message["content"])
+    assert messages[-1]["content"].endswith("than fits into one reply.</speak>")
+
+
+@pytest.mark.parametrize("utterance", ["", " \n", "\u200b"])
+@pytest.mark.parametrize("mode", ["Text", "Speech"])
+def test_silence_is_answered_without_a_model(event, utterance, mode):
+    model = ScriptedModel("Hello.")
+    bot = Bot(resources=Resources(Settings(), model))
+    silent = event | {"inputTranscript": utterance, "inputMode": mode}
+    text, _ = reply_of(bot.lambda_handler(silent, Context()))
+    assert text == Notices().unheard
+    assert model.prompts == []
+
+
+def test_a_handler_answers_in_silence_too(event):
+    """By its slots, or by a question of its own."""
+    model = ScriptedModel("A haiku.")
+    bot = Bot(resources=Resources(Settings(), model))
+
+    @bot.intent("Order")
+    def order(turn):
+        yield f"Size {turn.slot('Size')}. "
+        yield from turn.ask("Write a haiku.")
+        yield from turn.ask()
+
+    slots = {"Size": {"shape": "Scalar", "value": {"interpretedValue": "L"}}}
+    silent = intent_event(event, "Order", slots=slots) | {"inputTranscript": ""}
+    assert reply_of(bot.lambda_handler(silent, Context()))[0] == "Size L. A haiku."
+    assert len(model.prompts) == 1
+
+
+def test_what_one_turn_shows_in_lex_web_ui_hides_no_other(event):
+    bot = bot_of("It opens at nine.")
+    context = json.dumps({"altMessages": {"html": "<b>Two</b>"}, "responseCard": {"version": "1"}})
+
+    @bot.intent("Offers")
+    def offers(turn):
+        assert "altMessages" not in turn.session_attributes.get("appContext", "")
+        turn.session_attributes["appContext"] = context
+        yield "Two offers"
+
+    first = bot.lambda_handler(intent_event(event, "Offers"), Context())
+    again = bot.lambda_handler(intent_event(next_event(event, first), "Offers"), Context())
+    for response in (first, again):
+        assert response["sessionState"]["sessionAttributes"]["appContext"] == context
+    later = bot.lambda_handler(next_event(event, again), Context())
+    assert later["sessionState"]["sessionAttributes"]["appContext"] == "{}"
+
+
+def test_no_sentence_is_taken_for_a_card(event):
+    card = '{"templateType":"Zzz"}'
+    notices = Notices(failed=card, empty=card, too_long=card, unheard=card)
+    for script in ([card], [""], [ModelError("x")], ["word " * 30_000], ["a", card]):
+        bot = bot_of(*script)
+        bot = Bot(resources=bot.resources, notices=notices)
+        for message in bot.lambda_handler(event, Context())["messages"]:
+            assert not is_interactive(message["content"])
+    assert not is_interactive(bot.lambda_handler({}, Context())["messages"][0]["content"])
 
 
 def test_what_a_function_sets_is_handed_back(event):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fulfillment.text import MAX_LEVELS, repair_surrogates, repair_surrogates_in
+from fulfillment.text import MAX_LEVELS, is_blank, repair_surrogates, repair_surrogates_in
 
 ANY_TEXT = st.text(st.characters() | st.characters(categories=["Cs"]))
 
@@ -48,3 +48,8 @@ def test_a_value_that_is_nested_without_end_is_refused():
     assert repair_surrogates_in(value[0]) == value[0]
     with pytest.raises(ValueError, match="nested"):
         repair_surrogates_in(value)
+
+
+def test_a_text_without_visible_characters_is_blank():
+    assert all(map(is_blank, ["", " \r\n\t", "\u00a0\u2003", "\u200b\ufeff"]))
+    assert not any(map(is_blank, ["a", " . ", "\u200b👍"]))

@@ -180,7 +180,14 @@ def test_ask_takes_what_the_settings_say_otherwise(make_turn, option, value, kep
 
 def test_ask_takes_other_words(make_turn):
     assert asked(make_turn(), "What?").messages == (Message("user", "What?"),)
-    assert asked(make_turn(), "").messages == (Message("user", ""),)
+
+
+@pytest.mark.parametrize("words", [(), ("",), (" \n",), ("\u200b",)])
+def test_a_blank_question_is_asked_of_no_model(make_turn, event, words):
+    model = ScriptedModel("Hello.")
+    turn = make_turn(of=event | {"inputTranscript": " \t"}, model=model)
+    assert list(turn.ask(*words)) == []
+    assert model.prompts == []
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,12 @@ import math
 
 import pytest
 
-from fulfillment.lex.session_state import contexts_of, slots_of, texts_of
+from fulfillment.lex.session_state import (
+    contexts_of,
+    session_attributes_of,
+    slots_of,
+    texts_of,
+)
 
 LIFE = {"timeToLiveInSeconds": 90, "turnsToLive": 3}
 CONTEXT = {"name": "ordering", "timeToLive": LIFE, "contextAttributes": {"Item": "lamp"}}
@@ -105,3 +110,29 @@ def test_what_cannot_be_written_is_left_out():
     circle = []
     circle.append(circle)
     assert texts_of({"a": circle, "b": "x"}) == {"b": "x"}
+
+
+@pytest.mark.parametrize(
+    ("context", "kept"),
+    [
+        ({"altMessages": {"html": "<b>Old</b>"}, "responseCard": {}, "theme": 1}, {"theme": 1}),
+        ({"altMessages": {"markdown": "**Old**", "ssml": "Old"}}, {}),
+        ({"responseCard": {"version": "1"}}, {}),
+    ],
+)
+def test_what_an_earlier_turn_had_shown_is_left_out(context, kept):
+    """Lex Web UI would show it again, instead of each later reply."""
+    attributes = session_attributes_of({"appContext": json.dumps(context), "user": "u"})
+    assert attributes == {"appContext": json.dumps(kept), "user": "u"}
+
+
+@pytest.mark.parametrize(
+    "context", ["{}", '{ "a" : 1 }', '"altMessages"', '["responseCard"]', "{altMessages}", "", "["]
+)
+def test_any_other_context_of_a_client_stays_as_it_is(context):
+    assert session_attributes_of({"appContext": context}) == {"appContext": context}
+
+
+def test_a_context_that_is_no_text_is_read_as_well():
+    attributes = session_attributes_of({"appContext": {"altMessages": {}, "a": [1]}})
+    assert attributes == {"appContext": '{"a": [1]}'}
