@@ -108,6 +108,10 @@ UNTESTED = {
     "websocket_stack.graphql.chat_owners",
     "websocket_stack.graphql.default_chat",
     "websocket_stack.graphql.settings",
+    "websocket_stack.graphql.schema",
+    "websocket_stack.local.appsync.authorization",
+    "websocket_stack.local.appsync.errors",
+    "websocket_stack.local.appsync.resolvers",
 }
 
 

@@ -134,11 +134,13 @@ def _resolver_of(tasks: Tasks, environ: Mapping[str, str]) -> Resolver:
         environ, model=tasks.model, memory=tasks.memory, turn_seconds=MOST_SECONDS
     )
     http = URLLib3Session(timeout=TIMEOUTS, max_pool_connections=CONNECTIONS)
+    # Found now, as all else of the environment is, and renewed when they expire.
+    credentials: Any = botocore.session.get_session().get_credentials()
     channel = AppSyncChannel(
         settings.graphql_url,
         frame_format.SEND,
         region or "",
-        botocore.session.get_session().get_credentials,
+        credentials.get_frozen_credentials,
         http.send,
     )
     worker = Worker(

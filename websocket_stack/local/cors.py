@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 # https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name
 PREFLIGHT = {
     "access-control-allow-headers": "*,authorization,content-type,date,x-amz-content-sha256,"
-    "x-amz-date,x-amz-security-token,x-amz-target,x-amz-user-agent",
+    "x-amz-date,x-amz-security-token,x-amz-target,x-amz-user-agent,x-api-key",
     "access-control-allow-methods": "DELETE,GET,OPTIONS,POST,PUT",
     "access-control-max-age": "172800",
 }

@@ -16,11 +16,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Lifespan
 
+from websocket_stack.graphql.schema import schema
 from websocket_stack.local import dynamodb
 from websocket_stack.local.api_gateway import routes as api_gateway_routes
 from websocket_stack.local.api_gateway.authorization import Auth, Authorization, signature_check
 from websocket_stack.local.api_gateway.events import Api
 from websocket_stack.local.api_gateway.service import WebSocketApi
+from websocket_stack.local.appsync import routes as appsync_routes
+from websocket_stack.local.appsync.resolvers import direct, echo
+from websocket_stack.local.appsync.service import GraphQlApi
 from websocket_stack.local.aws_json import (
     REGION,
     ServiceError,
@@ -43,6 +47,9 @@ STAGE = "Prod"
 API_ID = "local00000"
 SESSION_TABLE = "lex-streaming-sessions"
 CONVERSATION_TABLE = "lex-streaming-conversations"
+CHAT_TABLE = "lex-streaming-chats"
+# As long as one of AppSync's, and like one.
+GRAPHQL_API_KEY = "da2-local0000000000000000000"
 # The credentials of the Lambda functions here; they are worth nothing elsewhere.
 ACCESS_KEY_ID = "local"
 SECRET_ACCESS_KEY = "local"
@@ -84,7 +91,8 @@ def build(
     cognito = CognitoIdentity()
     environment = lambda_environment(origin, environ, auth)
     api = _websocket_api(origin, environment)
-    signatures = signature_check(cognito, {ACCESS_KEY_ID: SECRET_ACCESS_KEY})
+    keys = {ACCESS_KEY_ID: SECRET_ACCESS_KEY}
+    signatures = signature_check(cognito, keys)
     lex = LexRuntime(
         BotFunction(bot, environment) if bot else Function("fulfillment", fulfillment, environment),
         understanding=understanding,
@@ -94,6 +102,11 @@ def build(
         routes=[
             Route("/health", _health(origin, model_name, auth)),
             *api_gateway_routes.routes(api, STAGE, Authorization(signatures, auth)),
+            *appsync_routes.routes(
+                _graphql_api(origin, environment),
+                GRAPHQL_API_KEY,
+                signature_check(cognito, keys, service="appsync"),
+            ),
             *lex_routes.routes(lex),
             *model_routes,
             Route("/", _services_by_target(cognito), methods=["POST"]),
@@ -102,7 +115,7 @@ def build(
         ],
         middleware=[
             # The services that pages call; Bedrock and DynamoDB are for the Lambda functions.
-            Middleware(Cors, exact=frozenset({"/"}), prefixes=("/bots/",)),
+            Middleware(Cors, exact=frozenset({"/", "/graphql"}), prefixes=("/bots/",)),
             # Starlette's own is outside Cors: a browser could not read the status of an error.
             Middleware(ServerErrorMiddleware),
         ],
@@ -154,10 +167,34 @@ def _websocket_api(origin: str, environment: Mapping[str, str]) -> WebSocketApi:
     )
 
 
+def _graphql_api(origin: str, environment: Mapping[str, str]) -> GraphQlApi:
+    """Return the API of templates/graphql-chat.yaml, whose ``ask`` holds until its end."""
+    chat = Function(
+        "chat",
+        "websocket_stack.graphql.default_chat.lambda_handler",
+        {
+            **environment,
+            "GRAPHQL_URL": f"{origin}{appsync_routes.PATH}",
+            "TASK_TABLE": CHAT_TABLE,
+        },
+    )
+    resolve = direct(chat)
+    return GraphQlApi(
+        schema(),
+        {
+            "Mutation.ask": resolve,
+            "Mutation.stop": resolve,
+            "Mutation.send": echo,
+            "Query.chatState": resolve,
+        },
+    )
+
+
 def _services_by_target(cognito: CognitoIdentity) -> ServicesByTarget:
     database = DynamoDb()
     database.ensure_table(SESSION_TABLE, key="sessionId")
     database.ensure_table(CONVERSATION_TABLE, key="conversationId")
+    database.ensure_table(CHAT_TABLE, key="id")
     services = {
         dynamodb.TARGET: database.asgi,
         cognito_routes.TARGET: cognito_routes.application(cognito),

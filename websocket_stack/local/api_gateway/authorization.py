@@ -67,6 +67,8 @@ def signature_check(
     cognito: CognitoIdentity,
     functions: Mapping[str, str],
     now: Callable[[], float] = time.time,
+    *,
+    service: str = "execute-api",
 ) -> SignatureCheck:
     """Return the check of what guests and Lambda functions sign.
 
@@ -74,6 +76,7 @@ def signature_check(
         cognito: issues the guests' keys.
         functions: the functions' secret access keys, by access key id.
         now: the wall clock, in epoch seconds.
+        service: for which service they sign.
     """
 
     def find(access_key_id: str) -> Key | None:
@@ -86,4 +89,4 @@ def signature_check(
             issued.secret_access_key, issued.session_token, issued.expires_at, caller(issued)
         )
 
-    return SignatureCheck(find, now=now)
+    return SignatureCheck(find, service, now=now)

@@ -1,0 +1,1 @@
+"""AppSync: GraphQL over HTTP, and subscriptions over its real-time protocol."""
