@@ -35,8 +35,13 @@ settings.load_profile("default")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the fuzz test try more events than it does by default."""
-    parser.addoption("--fuzz", type=int, default=2_000, help="how many mutated events to try")
+    """Let the fuzz tests try more than they do by default."""
+    parser.addoption(
+        "--fuzz",
+        type=int,
+        default=2_000,
+        help="how many mutated events, and hostile documents of each kind, to try",
+    )
 
 
 @pytest.hookimpl(optionalhook=True)

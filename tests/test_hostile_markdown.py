@@ -1,7 +1,7 @@
 """Random documents over small hostile alphabets, rendered as clients render them.
 
-Nothing that a client would run or fetch by itself may be left. ``--hypothesis-profile thorough``
-renders hundreds of thousands instead of thousands.
+Nothing that a client would run or fetch by itself may be left. ``--fuzz 20000`` renders hundreds of
+thousands instead of tens of thousands: so many of each alphabet.
 """
 
 from __future__ import annotations
@@ -10,13 +10,10 @@ import random
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import settings
 
 from fulfillment.markdown.sanitizer import neutralise
 from renderers import Marked, dangers, rendered_in_python, why_not_marked
 
-# For each of the examples that Hypothesis would try.
-DOCUMENTS_PER_EXAMPLE = 20
 BATCH = 1_000
 MOST_PARTS = 14
 
@@ -43,10 +40,9 @@ ALPHABETS = {
 }
 
 
-def documents(name: str) -> Iterator[list[str]]:
-    """Yield the documents of an alphabet in batches."""
+def documents(name: str, left: int) -> Iterator[list[str]]:
+    """Yield so many documents of an alphabet, in batches."""
     chance, alphabet = random.Random(name), ALPHABETS[name]
-    left = settings().max_examples * DOCUMENTS_PER_EXAMPLE
     while left > 0:
         count = min(left, BATCH)
         lengths = [chance.randint(1, MOST_PARTS) for _ in range(count)]
@@ -71,8 +67,10 @@ def render(request: pytest.FixtureRequest) -> Iterator[Renderer]:
 @pytest.mark.slow
 @pytest.mark.parametrize("pictures", [False, True], ids=["no pictures", "pictures"])
 @pytest.mark.parametrize("alphabet", ALPHABETS)
-def test_nothing_runs_or_is_fetched(alphabet: str, pictures: bool, render: Renderer) -> None:
-    for batch in documents(alphabet):
+def test_nothing_runs_or_is_fetched(
+    alphabet: str, pictures: bool, render: Renderer, request: pytest.FixtureRequest
+) -> None:
+    for batch in documents(alphabet, request.config.getoption("--fuzz")):
         safe = [neutralise(document, pictures=pictures) for document in batch]
         for document, text, htmls in zip(batch, safe, render(safe), strict=True):
             for html, names in htmls.items():
