@@ -12,11 +12,11 @@ from fulfillment.errors import LexStreamingError
 from fulfillment.memory.base import Memory
 from websocket_stack.command_line import CommandFailed, print_error, print_line
 from websocket_stack.local.server import listen, origin_of
-from websocket_stack.server import page
 from websocket_stack.server.app import ChatServer
 from websocket_stack.server.connection import Services
 from websocket_stack.server.conversations import Conversations, LocalMemory
 from websocket_stack.server.limits import Asks
+from websocket_stack.server.page import routes as page
 from websocket_stack.server.runs import Runs
 from websocket_stack.server.serving import server
 from websocket_stack.server.settings import ServerSettings

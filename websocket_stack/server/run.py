@@ -104,7 +104,8 @@ class Run:
         )
         reply = reply_of(text, answer.completions, notices, last_text=answer.last_text)
         notice = reply.notice or self._stopped_for
-        self.end(Ending(reply.outcome, notice, reply.written, usage_of(answer, text)))
+        # Its text is in the log.
+        self.end(Ending(reply.outcome, notice, usage=usage_of(answer, text)))
         return RunReport(
             reply,
             text,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -13,11 +14,11 @@ from websockets.sync.client import ClientConnection, connect
 
 from fulfillment.models.base import Completion, StopReason
 from websocket_stack.local.server import listen
-from websocket_stack.server import page
 from websocket_stack.server.app import ChatServer
 from websocket_stack.server.connection import Services
 from websocket_stack.server.conversations import Conversations, LocalMemory
 from websocket_stack.server.limits import Asks
+from websocket_stack.server.page import routes as page
 from websocket_stack.server.runs import Runs
 from websocket_stack.server.serving import server
 from websocket_stack.server.settings import ServerSettings
@@ -97,8 +98,11 @@ async def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    """Wait until a condition holds."""
-    asyncio.run(wait_for(condition))
+    """Wait until a condition holds, also where an event loop runs."""
+    until = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        threading.Event().wait(POLL_SECONDS)
 
 
 POLL_SECONDS = 0.005

@@ -1,0 +1,83 @@
+"""The chat server's own page."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from chat_servers import running
+from playwright.sync_api import expect
+
+GO_ON = threading.Event()
+
+
+def script(utterance):
+    if utterance == "slow":
+        return ["Wait", GO_ON, " is over."]
+    if utterance == "endless":
+        return ["And", threading.Event()]
+    return [f"You said <b>{utterance}</b> | /"]
+
+
+@pytest.fixture(scope="module")
+def server():
+    with running(script) as server:
+        yield server
+
+
+@pytest.fixture
+def tab(browser, server):
+    GO_ON.clear()
+    context = browser.new_context()
+    page = context.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(error))
+    page.on("console", lambda message: message.type == "error" and errors.append(message.text))
+    page.goto(f"http://127.0.0.1:{server.port}/")
+    expect(page.locator("#status")).to_have_text("connected")
+    yield page
+    context.close()
+    assert errors == []
+
+
+def ask(tab, text):
+    tab.locator("#question").fill(text)
+    tab.keyboard.press("Enter")
+
+
+def test_a_reply_is_text_and_is_announced_once(tab):
+    ask(tab, "hi")
+    expect(tab.locator(".bot")).to_have_text("You said <b>hi</b> | /")
+    expect(tab.locator("#announcer")).to_have_text("You said <b>hi</b> | /")
+    expect(tab.locator(".bot")).not_to_have_attribute("aria-busy", "true")
+    expect(tab.locator("#question")).to_be_focused()
+
+
+def test_several_questions_need_not_wait(tab):
+    ask(tab, "slow")
+    ask(tab, "quick")
+    expect(tab.locator(".bot").nth(1)).to_have_text("You said <b>quick</b> | /")
+    expect(tab.locator(".bot").nth(0)).to_have_text("Wait")
+    GO_ON.set()
+    expect(tab.locator(".bot").nth(0)).to_have_text("Wait is over.")
+
+
+def test_a_reply_is_stopped(tab, server):
+    ask(tab, "endless")
+    expect(tab.locator(".bot")).to_have_text("And")
+    tab.get_by_role("button", name="Stop").click()
+    expect(tab.locator(".bot")).to_have_attribute("data-state", "stopped")
+    expect(tab.get_by_role("button", name="Stop")).to_have_count(0)
+
+
+def test_a_reload_reads_on(tab, server):
+    before = len(server.source.questions)
+    ask(tab, "done")
+    ask(tab, "slow")
+    expect(tab.locator(".bot").nth(1)).to_have_text("Wait")
+    tab.reload()
+    expect(tab.locator(".bot").nth(1)).to_have_text("Wait")
+    GO_ON.set()
+    expect(tab.locator(".bot").nth(1)).to_have_text("Wait is over.")
+    expect(tab.locator(".bot").nth(0)).to_have_text("You said <b>done</b> | /")
+    assert len(server.source.questions) == before + 2
