@@ -73,6 +73,7 @@ PURE = [
     "websocket_stack.server.protocol_plain",
     "websocket_stack.server.protocols",
     "websocket_stack.server.reader",
+    "websocket_stack.server.redis_entries",
     "websocket_stack.server.run_log",
 ]
 SHELLS = {"fulfillment.streaming.asynchronous", "fulfillment.streaming.threads"}
@@ -90,6 +91,8 @@ UNTESTED = {
     "fulfillment.streaming.channel",
     "websocket_stack.server.connection",
     "websocket_stack.server.protocol",
+    "websocket_stack.server.redis_broker",
+    "websocket_stack.server.redis_memory",
     "websocket_stack.server.run",
     "websocket_stack.server.run_log",
     "websocket_stack.server.runs",

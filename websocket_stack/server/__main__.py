@@ -17,9 +17,12 @@ from websocket_stack.server.connection import Services
 from websocket_stack.server.conversations import Conversations, LocalMemory
 from websocket_stack.server.limits import Asks
 from websocket_stack.server.page import routes as page
+from websocket_stack.server.redis_broker import RedisBroker
+from websocket_stack.server.redis_memory import RedisMemory
 from websocket_stack.server.runs import Runs
 from websocket_stack.server.serving import server
 from websocket_stack.server.settings import ServerSettings
+from websocket_stack.server.shared_runs import SharedRuns
 from websocket_stack.server.sign_in import verifier_of
 from websocket_stack.server.sources import MODELS, source_of
 from websocket_stack.server.telemetry import Telemetry
@@ -70,8 +73,13 @@ def build(
     telemetry = Telemetry()
     reply = settings.reply
     memory: Memory = LocalMemory(reply.memory_seconds)
+    if options.redis:
+        memory = RedisMemory(options.redis, reply.memory_seconds)
     conversations = Conversations(memory, turns=reply.memory_turns, tokens=reply.memory_tokens)
     runs = Runs(source, conversations, settings, telemetry)
+    if options.redis:
+        broker = RedisBroker(options.redis, settings.keep_seconds)
+        runs = SharedRuns(broker, source, conversations, settings, telemetry)
     asks = Asks(settings.limits.asks_per_minute)
     services = Services(settings, runs, asks, telemetry, verifier_of(environ))
     return ChatServer(services), settings
@@ -91,6 +99,11 @@ def argument_parser() -> argparse.ArgumentParser:
         default="demo",
         help="demo: embedded, no network; bedrock: AWS, with your credentials; openai: any"
         " compatible server (OPENAI_BASE_URL, OPENAI_API_KEY, OPENAI_MODEL)",
+    )
+    parser.add_argument(
+        "--redis",
+        metavar="URL",
+        help="share runs with other processes, such as redis://host:6379/0",
     )
     parser.add_argument(
         "--bot", metavar="MODULE:NAME", help="answer with a bot of your own, such as my_bot:bot"

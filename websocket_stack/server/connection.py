@@ -27,7 +27,7 @@ from websocket_stack.server.protocol import (
 from websocket_stack.server.protocol_ag_ui import AgUiProtocol, resume_of
 from websocket_stack.server.protocols import protocol_of
 from websocket_stack.server.reader import Reader
-from websocket_stack.server.run import Key, Run
+from websocket_stack.server.run import Key, ReadableRun
 from websocket_stack.server.run_log import RunLog
 from websocket_stack.server.runs import RESTARTING, Runs
 from websocket_stack.server.settings import ServerSettings
@@ -89,8 +89,8 @@ class Connection:
         self._heard_at = self._clock()
         self._protocol: ClientProtocol | None = None
         # By the client's names for its readings, so that it can stop what it reads.
-        self._read: dict[str, Run] = {}
-        self._runs: dict[Reader, tuple[Run, bool]] = {}
+        self._read: dict[str, ReadableRun] = {}
+        self._runs: dict[Reader, tuple[ReadableRun, bool]] = {}
         self.outbox = Outbox(
             socket, services.settings.send_seconds, self._leave, services.telemetry.frames.inc
         )
@@ -148,7 +148,7 @@ class Connection:
             case Resume():
                 await self._resume(command)
             case Stop(name, leaves):
-                self._stop(name, leaves)
+                await self._stop(name, leaves)
             case Unreadable(outputs):
                 self._services.telemetry.refused("unreadable", address=self._address)
                 self.outbox.put(outputs)
@@ -161,13 +161,14 @@ class Connection:
             self._refuse(ask.view, "sign_in", SIGN_IN)
         elif not ask.utterance.strip() or len(ask.run) > MAX_NAME_CHARACTERS:
             self._refuse(ask.view, "unreadable", "There is no question.")
-        elif run := runs.find(self._key(ask.run)):
+        elif run := await runs.look_up(self._key(ask.run)):
             # Asked twice: it is answered once, and costs no more.
             self._join(run, ask.run, ask.view, ask)
         elif refusal := self._refusal():
             self._refuse(ask.view, *refusal)
         else:
-            run = runs.start(self._key(ask.run), self._key(ask.chat), ask, self._principal)
+            key, chat = self._key(ask.run), self._key(ask.chat)
+            run = await runs.open(key, chat, ask, self._principal)
             self._join(run, ask.run, ask.view, ask)
 
     async def _resume(self, resume: Resume) -> None:
@@ -178,7 +179,7 @@ class Connection:
             self._refuse(resume.view, "sign_in", SIGN_IN)
             return
         key = self._key(resume.run or resume.chat)
-        run = runs.find(key) if resume.run else runs.latest(key)
+        run = await (runs.look_up(key) if resume.run else runs.look_up_latest(key))
         if run is None:
             self.outbox.put(resume.view.unknown())
         elif resume.view.position > run.log.last_position:
@@ -187,12 +188,14 @@ class Connection:
         else:
             self._join(run, resume.request, resume.view)
 
-    def _stop(self, name: str, leaves: bool) -> None:
-        run = self._read.get(name) or self._services.runs.find(self._key(name))
+    async def _stop(self, name: str, leaves: bool) -> None:
+        run = self._read.get(name) or await self._services.runs.look_up(self._key(name))
         if run is None or not self.is_signed_in:
             return
         run.stop()
-        if leaves:
+        if not any(each is run for each, _ in self._runs.values()):
+            self._services.runs.leave(run, self.outbox.wake, can_resume=True)
+        elif leaves:
             for reader in [each for each, (read, _) in self._runs.items() if read is run]:
                 self.outbox.remove(reader)
 
@@ -216,7 +219,7 @@ class Connection:
 
     # --- readers
 
-    def _join(self, run: Run, name: str, view: View, ask: Ask | None = None) -> None:
+    def _join(self, run: ReadableRun, name: str, view: View, ask: Ask | None = None) -> None:
         is_serial = ask is not None and ask.is_serial
         reader = Reader(run.log, view, self.outbox.last_reader if is_serial else None)
         self._read[name] = run

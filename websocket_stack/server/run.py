@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from fulfillment.models.base import WITHHELD
 from fulfillment.notices import Notices
@@ -28,6 +28,17 @@ class Key(NamedTuple):
 
     owner: str
     name: str
+
+
+class ReadableRun(Protocol):
+    """A run as its readers have it, whichever process writes it."""
+
+    log: RunLog
+    readers: set[Callable[[], None]]
+
+    def stop(self, notice: str = "") -> None:
+        """Stop the model; what is written stands."""
+        ...
 
 
 class RunReport(NamedTuple):
@@ -59,6 +70,7 @@ class Run:
     Attributes:
         log: what it has to say.
         readers: what to call when there is more to read.
+        copy_due: is set then as well, where the log is copied.
     """
 
     def __init__(self, key: Key, chat: Key, principal: str) -> None:
@@ -67,6 +79,7 @@ class Run:
         self.principal = principal
         self.log = RunLog()
         self.readers: set[Callable[[], None]] = set()
+        self.copy_due: asyncio.Event | None = None
         self._clock = asyncio.get_running_loop().time
         self._stream = AsyncStream()
         self._stopped_for = ""
@@ -127,6 +140,8 @@ class Run:
     def _notify(self) -> None:
         for notify in list(self.readers):
             notify()
+        if self.copy_due is not None:
+            self.copy_due.set()
 
 
 def usage_of(answer: Answer, text: TextBuffer) -> dict[str, int]:

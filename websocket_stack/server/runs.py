@@ -13,7 +13,7 @@ from fulfillment.outcome import Outcome
 from fulfillment.streaming.framing import Ending
 from websocket_stack.server.conversations import Conversations, conversation_id
 from websocket_stack.server.protocol import Ask
-from websocket_stack.server.run import Key, Run
+from websocket_stack.server.run import Key, ReadableRun, Run
 from websocket_stack.server.settings import ServerSettings
 from websocket_stack.server.source import Question, Source
 from websocket_stack.server.telemetry import Telemetry
@@ -66,12 +66,24 @@ class Runs:
         """Return how many runs of a principal go on."""
         return self._running_of.get(principal, 0)
 
+    async def open(self, key: Key, chat: Key, ask: Ask, principal: str) -> ReadableRun:
+        """Start a run, or return it where it has been started; see :meth:`start`."""
+        return self.start(key, chat, ask, principal)
+
+    async def look_up(self, key: Key) -> ReadableRun | None:
+        """Return a run, if there is one of that name."""
+        return self.find(key)
+
+    async def look_up_latest(self, chat: Key) -> ReadableRun | None:
+        """Return the latest run of a conversation, if there is one."""
+        return self.latest(chat)
+
     def find(self, key: Key) -> Run | None:
-        """Return a run."""
+        """Return a run of this process."""
         return self._runs.get(key)
 
     def latest(self, chat: Key) -> Run | None:
-        """Return the latest run of a conversation."""
+        """Return the latest run of a conversation in this process."""
         return self._latest.get(chat)
 
     def start(self, key: Key, chat: Key, ask: Ask, principal: str) -> Run:
@@ -89,13 +101,13 @@ class Runs:
         self._tasks[run] = asyncio.create_task(self._write(run, ask))
         return run
 
-    def join(self, run: Run, notify: Callable[[], None]) -> None:
+    def join(self, run: ReadableRun, notify: Callable[[], None]) -> None:
         """Let a reader be told when a run has more to read."""
         run.readers.add(notify)
-        if timer := self._detached.pop(run, None):
+        if isinstance(run, Run) and (timer := self._detached.pop(run, None)):
             timer.cancel()
 
-    def leave(self, run: Run, notify: Callable[[], None], *, can_resume: bool) -> None:
+    def leave(self, run: ReadableRun, notify: Callable[[], None], *, can_resume: bool) -> None:
         """Take that a reader is gone: a run without any goes on for a while only.
 
         Args:
@@ -104,7 +116,7 @@ class Runs:
             can_resume: whether the reader can come back at all.
         """
         run.readers.discard(notify)
-        if run.readers or run not in self._tasks:
+        if run.readers or not isinstance(run, Run) or run not in self._tasks:
             return
         if not can_resume:
             run.stop()

@@ -19,9 +19,12 @@ from websocket_stack.server.connection import Services
 from websocket_stack.server.conversations import Conversations, LocalMemory
 from websocket_stack.server.limits import Asks
 from websocket_stack.server.page import routes as page
+from websocket_stack.server.redis_broker import RedisBroker
+from websocket_stack.server.redis_memory import RedisMemory
 from websocket_stack.server.runs import Runs
 from websocket_stack.server.serving import server
 from websocket_stack.server.settings import ServerSettings
+from websocket_stack.server.shared_runs import SharedRuns
 from websocket_stack.server.sign_in import Verifier
 from websocket_stack.server.source import Question
 from websocket_stack.server.telemetry import Telemetry
@@ -109,11 +112,18 @@ POLL_SECONDS = 0.005
 
 
 def build(
-    source: Any, settings: ServerSettings = QUICK, verifier: Verifier | None = None
+    source: Any,
+    settings: ServerSettings = QUICK,
+    verifier: Verifier | None = None,
+    redis: str = "",
 ) -> ChatServer:
     telemetry = Telemetry()
-    conversations = Conversations(LocalMemory(3600), turns=10, tokens=8000)
+    memory = RedisMemory(redis, 3600) if redis else LocalMemory(3600)
+    conversations = Conversations(memory, turns=10, tokens=8000)
     runs = Runs(source, conversations, settings, telemetry)
+    if redis:
+        broker = RedisBroker(redis, settings.keep_seconds)
+        runs = SharedRuns(broker, source, conversations, settings, telemetry)
     asks = Asks(settings.limits.asks_per_minute)
     return ChatServer(Services(settings, runs, asks, telemetry, verifier))
 
@@ -125,10 +135,11 @@ def running(
     source: Any = None,
     settings: ServerSettings = QUICK,
     verifier: Verifier | None = None,
+    redis: str = "",
 ) -> Iterator[RunningServer]:
     """Run a chat server as ``scripts/chat-server`` does, on a free port."""
     source = source or ScriptedSource(script or (lambda utterance: ["Hello", " world", "!"]))
-    chat_server = build(source, settings, verifier)
+    chat_server = build(source, settings, verifier, redis)
     with listen("127.0.0.1", 0) as listener:
         http = server(chat_server.app(page.routes()), chat_server.drain)
         thread = threading.Thread(target=lambda: http.run(sockets=[listener]), daemon=True)
@@ -137,6 +148,9 @@ def running(
         try:
             yield RunningServer(listener.getsockname()[1], chat_server, source, http.loop)
         finally:
+            if redis:
+                drained = asyncio.run_coroutine_threadsafe(chat_server.drain(), http.loop)
+                drained.result(SECONDS)
             http.should_exit = True
             thread.join(SECONDS)
 

@@ -2,6 +2,7 @@ import pytest
 
 from websocket_stack.server import __main__ as command
 from websocket_stack.server.app import ChatServer
+from websocket_stack.server.shared_runs import SharedRuns
 
 
 def options(*arguments):
@@ -12,6 +13,12 @@ def test_it_runs_with_nothing_set():
     chat_server, settings = command.build(options(), {})
     assert isinstance(chat_server, ChatServer)
     assert settings.time_between_chunks == 0.2
+
+
+def test_it_shares_its_runs_if_it_is_told_to():
+    url = "redis://127.0.0.1:1/0"
+    chat_server, _ = command.build(options("--redis", url), {})
+    assert isinstance(chat_server._services.runs, SharedRuns)
 
 
 @pytest.mark.parametrize(

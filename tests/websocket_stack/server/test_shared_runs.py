@@ -1,0 +1,176 @@
+"""Two processes' worth of chat servers that share a Redis."""
+
+import threading
+import time
+
+import pytest
+from chat_servers import QUICK, eventually, receive_until, running
+from redis_servers import redis_server
+from test_app import CHAT, is_end, resume, send, text_of
+
+from websocket_stack.server.redis_entries import Names
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    with redis_server(str(tmp_path_factory.mktemp("redis"))) as server:
+        yield server
+
+
+@pytest.fixture
+def redis(shared):
+    shared.client.flushall()
+    return shared
+
+
+def chat_servers(redis, script):
+    return running(script, redis=redis.url), running(script, redis=redis.url)
+
+
+def begins(frame):
+    return "Hello" in text_of([frame])
+
+
+def test_a_cut_client_goes_on_at_another_process(redis):
+    go_on = threading.Event()
+    ours, theirs = chat_servers(redis, lambda utterance: ["Hello", " world", go_on, "!"])
+    with ours as a, theirs as b:
+        with a.connect() as socket:
+            socket.send(send("request-0123456789ab"))
+            first = receive_until(socket, begins)
+        with b.connect() as socket:
+            socket.send(resume("again", first[-1]["sequence"]))
+            go_on.set()
+            rest = receive_until(socket, is_end)
+        assert text_of(first) + text_of(rest) == "Hello world!"
+        assert rest[-1]["usage"]["output_tokens"] == 5
+        assert (len(a.source.questions), len(b.source.questions)) == (1, 0)
+
+
+def test_a_request_at_both_is_asked_once(redis):
+    go_on = threading.Event()
+    ours, theirs = chat_servers(redis, lambda utterance: ["Hello", go_on, "!"])
+    with ours as a, theirs as b, a.connect() as one, b.connect() as other:
+        one.send(send("request-0123456789ab"))
+        receive_until(one, begins)
+        other.send(send("request-0123456789ab"))
+        receive_until(other, begins)
+        go_on.set()
+        assert text_of(receive_until(one, is_end)) == "!"
+        assert text_of(receive_until(other, is_end)) == "!"
+        assert (len(a.source.questions), len(b.source.questions)) == (1, 0)
+
+
+def test_a_stop_at_one_stops_the_model_at_the_other(redis):
+    ours, theirs = chat_servers(redis, lambda utterance: ["Hello", threading.Event()])
+    with ours as a, theirs as b, a.connect() as one, b.connect() as other:
+        one.send(send("request-0123456789ab"))
+        receive_until(one, begins)
+        began = time.monotonic()
+        other.send('{"type":"abort","requestId":"request-0123456789ab"}')
+        assert receive_until(one, is_end)[-1]["outcome"] == "cancelled"
+        assert time.monotonic() - began < 1.5
+        assert a.source.closed == [True]
+
+
+def test_a_reader_elsewhere_keeps_a_run_alive(redis):
+    go_on = threading.Event()
+    settings = QUICK._replace(detach_seconds=0.0)
+    script = {"hi": ["Hello", go_on, "!"]}.__getitem__
+    with (
+        running(script, redis=redis.url, settings=settings) as a,
+        running(script, redis=redis.url) as b,
+        b.connect() as other,
+    ):
+        with a.connect() as socket:
+            socket.send(send("request-0123456789ab"))
+            receive_until(socket, begins)
+            other.send(resume("again"))
+            receive_until(other, begins)
+            names = Names.of("", "request-0123456789ab")
+            eventually(lambda: redis.client.exists(names.readers))
+            (run,) = a.chat_server._services.runs._runs.values()
+            eventually(lambda: len(run.readers) == 2)
+        go_on.set()
+        assert text_of(receive_until(other, is_end)) == "!"
+
+
+@pytest.mark.slow
+def test_a_restart_of_redis_loses_nothing(redis):
+    go_on, go_further = threading.Event(), threading.Event()
+    steps = ["Hello", " world", go_on, ", how", " are", go_further, " you?"]
+    ours, theirs = chat_servers(redis, lambda utterance: steps)
+    with ours as a, theirs as b, a.connect() as one, b.connect() as other:
+        one.send(send("request-0123456789ab"))
+        first = receive_until(one, begins)
+        other.send(resume("again"))
+        second = receive_until(other, begins)
+        redis.stop()
+        go_on.set()
+        first += receive_until(one, lambda frame: "are" in text_of([frame]))
+        redis.start()
+        go_further.set()
+        first += receive_until(one, is_end)
+        second += receive_until(other, is_end)
+    assert text_of(first) == text_of(second) == "Hello world, how are you?"
+
+
+@pytest.mark.slow
+def test_no_question_waits_for_a_redis_that_is_down(redis):
+    with running(redis=redis.url) as server, server.connect() as socket:
+        redis.stop()
+        try:
+            for number in range(3):
+                began = time.monotonic()
+                socket.send(send(f"request-0123456789-{number}", chat=f"{CHAT}-{number}"))
+                assert text_of(receive_until(socket, is_end)) == "Hello world!"
+                # The first one finds out.
+                assert time.monotonic() - began < (2 if number == 0 else 0.5)
+        finally:
+            redis.start()
+
+
+def test_a_writer_that_was_replaced_stops(redis):
+    ours, _ = chat_servers(redis, lambda utterance: ["Hello", threading.Event()])
+    with ours as a, a.connect() as socket:
+        socket.send(send("request-0123456789ab"))
+        receive_until(socket, begins)
+        names = Names.of("", "request-0123456789ab")
+        eventually(lambda: redis.client.exists(names.log))
+        redis.client.xadd(names.log, {"text": "Mine."}, id=f"{10**15}-1")
+        (run,) = a.chat_server._services.runs._runs.values()
+        a.loop.call_soon_threadsafe(run.log.add, "more")
+        a.loop.call_soon_threadsafe(run.copy_due.set)
+        assert receive_until(socket, is_end)[-1]["outcome"] == "cancelled"
+
+
+@pytest.mark.slow
+def test_a_writer_that_died_is_told(redis):
+    names = Names.of("", "request-0123456789ab")
+    redis.client.set(names.claim, "1")
+    redis.client.xadd(names.log, {"text": "Hello"}, id="7-1")
+    with running(redis=redis.url) as server, server.connect() as socket:
+        socket.send(send("request-0123456789ab"))
+        frames = receive_until(socket, is_end)
+        assert text_of(frames) == "Hello"
+        assert (frames[-1]["type"], frames[-1]["outcome"]) == ("error", "interrupted")
+        assert not server.source.questions
+
+
+def test_processes_remember_together(redis):
+    ours, theirs = chat_servers(redis, lambda utterance: ["Hello."])
+    with ours as a, theirs as b:
+        for number, server in enumerate((a, b)):
+            with server.connect() as socket:
+                socket.send(send(f"request-0123456789-{number}"))
+                receive_until(socket, is_end)
+            eventually(lambda: redis.client.keys("*:memory"))
+        assert [each.reply for each in b.source.questions[0].earlier] == ["Hello."]
+
+
+def test_no_key_tells_a_name(redis):
+    with running(redis=redis.url) as server, server.connect() as socket:
+        socket.send(send("request-0123456789ab"))
+        receive_until(socket, is_end)
+        keys = " ".join(redis.client.keys("*"))
+    assert "request" not in keys and CHAT not in keys
