@@ -33,6 +33,25 @@ from websocket_stack.tasks.worker import Worker
 PATIENT_SECONDS = 20.0
 
 
+class OneAtATime:
+    """A client whose calls wait for each other: moto's conditional writes are not atomic."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._client, name)
+        if not callable(attribute):
+            return attribute
+
+        def call(**request: Any) -> Any:
+            with self._lock:
+                return attribute(**request)
+
+        return call
+
+
 @contextmanager
 def dynamodb_table() -> Iterator[tuple[Any, str]]:
     """Make a task table; yield a client and the table's name."""
@@ -48,7 +67,7 @@ def dynamodb_table() -> Iterator[tuple[Any, str]]:
                 AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
                 BillingMode="PAY_PER_REQUEST",
             )
-            yield client, name
+            yield OneAtATime(client), name
     finally:
         mock.stop(remove_data=False)
 
