@@ -122,7 +122,7 @@ def test_a_deadline_is_told(table, chat_id):
         threading.Event().wait(20)
 
     chats = Chats(table, tasks=tasks)
-    chats.ask(chat_id, context=Context(0.4))
+    chats.ask(chat_id, context=Context(3.0))
     assert "my time for one reply is up" in chats.text(chat_id)
     assert chats.kinds(chat_id)[-1] == "done"
 

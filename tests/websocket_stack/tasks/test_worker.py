@@ -156,7 +156,7 @@ def test_a_task_is_cut_before_its_lambda_is_killed(make_api):
     tasks.task("endless")(endless)
     api = make_api(tasks=tasks)
     api.say(submit(type="endless"))
-    api.work(seconds=0.4)
+    api.work(seconds=3.0)
     assert api.frames()[-1] == FINISHED
     assert "my time for one reply is up" in text_of(api.frames())
 
