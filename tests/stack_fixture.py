@@ -24,6 +24,7 @@ from websocket_stack.local.demo_model.passages import Library, Passage
 from websocket_stack.local.lex.service import LAMBDA_TIMEOUT_SECONDS
 from websocket_stack.local.lex.utterances import Understanding
 from websocket_stack.local.server import listen, origin_of, server
+from websocket_stack.local.socket_tasks import WORKER_SECONDS
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
@@ -68,6 +69,8 @@ def running_stack(
     further_routes: Sequence[BaseRoute] = (),
     lex_timeout_seconds: float = LAMBDA_TIMEOUT_SECONDS,
     bot: str | None = None,
+    tasks: str | None = None,
+    worker_seconds: float = WORKER_SECONDS,
     understanding: Understanding | None = None,
 ) -> Iterator[str]:
     """Run the stack as ``scripts/serve`` runs it, on a free port; yields its origin.
@@ -86,6 +89,8 @@ def running_stack(
             further_routes=further_routes,
             lex_timeout_seconds=lex_timeout_seconds,
             bot=bot,
+            tasks=tasks,
+            worker_seconds=worker_seconds,
             understanding=understanding,
         )
 

@@ -53,11 +53,12 @@ def serve(options: argparse.Namespace) -> None:
             routes,
             model_name=options.model,
             bot=options.bot,
+            tasks=options.tasks,
             understanding=understanding,
             auth=options.auth,
             further_routes=lex_web_ui_routes,
         )
-        if options.bot and options.model != "bedrock":
+        if (options.bot or options.tasks) and options.model != "bedrock":
             _adopt(stack.lambda_environment(origin, os.environ, options.auth))
         print_line(f"Lex Streaming is at {origin} (model: {options.model}; stop with Ctrl-C)")
         if lex_web_ui_routes:
@@ -93,6 +94,11 @@ def argument_parser() -> argparse.ArgumentParser:
         metavar="MODULE:NAME",
         help="answer with a bot of your own, such as my_bot:bot; it is reloaded when its source"
         " changes",
+    )
+    parser.add_argument(
+        "--tasks",
+        metavar="MODULE:NAME",
+        help="answer socket tasks with functions of your own, such as my_tasks:tasks",
     )
     parser.add_argument(
         "--utterances",

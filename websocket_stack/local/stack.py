@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Lifespan
 
 from websocket_stack.graphql.schema import schema
-from websocket_stack.local import dynamodb
+from websocket_stack.local import dynamodb, sqs
 from websocket_stack.local.api_gateway import routes as api_gateway_routes
 from websocket_stack.local.api_gateway.authorization import Auth, Authorization, signature_check
 from websocket_stack.local.api_gateway.events import Api
@@ -32,6 +32,7 @@ from websocket_stack.local.aws_json import (
     error_response,
     json_response,
 )
+from websocket_stack.local.aws_lambda import routes as aws_lambda_routes
 from websocket_stack.local.chat_page import routes as chat_page_routes
 from websocket_stack.local.cognito import routes as cognito_routes
 from websocket_stack.local.cognito.service import CognitoIdentity
@@ -42,6 +43,9 @@ from websocket_stack.local.functions.reloading import BotFunction
 from websocket_stack.local.lex import routes as lex_routes
 from websocket_stack.local.lex.service import LAMBDA_TIMEOUT_SECONDS, LexRuntime
 from websocket_stack.local.lex.utterances import Understanding
+from websocket_stack.local.socket_tasks import STAGE as TASKS_STAGE
+from websocket_stack.local.socket_tasks import WORKER_SECONDS, SocketTasks, socket_tasks
+from websocket_stack.local.sqs import Sqs
 
 STAGE = "Prod"
 API_ID = "local00000"
@@ -55,7 +59,7 @@ ACCESS_KEY_ID = "local"
 SECRET_ACCESS_KEY = "local"
 OVERDUE_CHECK_SECONDS = 5
 # Replies written at the same time; each model call holds one thread of the server's.
-MODEL_THREADS = 200
+MODEL_THREADS = 1_000
 
 
 def build(
@@ -65,11 +69,13 @@ def build(
     model_name: str,
     fulfillment: str = "fulfillment.handler.lambda_handler",
     bot: str | None = None,
+    tasks: str | None = None,
     understanding: Understanding | None = None,
     environ: Mapping[str, str] = os.environ,
     auth: Auth = "none",
     further_routes: Sequence[BaseRoute] = (),
     lex_timeout_seconds: float = LAMBDA_TIMEOUT_SECONDS,
+    worker_seconds: float = WORKER_SECONDS,
 ) -> Starlette:
     """Build the stack.
 
@@ -79,29 +85,45 @@ def build(
         model_name: the name of the model behind them, for ``/health``.
         fulfillment: the handler of the fulfillment Lambda, as ``module.attribute``.
         bot: a builder's bot in the handler's place, as ``module:attribute``.
+        tasks: a builder's Tasks, as ``module:attribute``.
         understanding: what Lex understands.
         environ: the environment whose settings the Lambda functions get.
         auth: "iam" if browsers and Lambda functions must sign.
         further_routes: routes that come after the stack's own.
         lex_timeout_seconds: how long Lex waits for the fulfillment Lambda.
+        worker_seconds: how long the worker of a socket task may run.
 
     Raises:
-        BotNotLoaded: the bot cannot be loaded.
+        BotNotLoaded: the bot or the tasks cannot be loaded.
     """
     cognito = CognitoIdentity()
     environment = lambda_environment(origin, environ, auth)
     api = _websocket_api(origin, environment)
     keys = {ACCESS_KEY_ID: SECRET_ACCESS_KEY}
+    database, queues = DynamoDb(), Sqs()
+    door = socket_tasks(
+        origin,
+        environment,
+        database,
+        queues,
+        auth=auth,
+        bot=bot,
+        tasks=tasks,
+        worker_seconds=worker_seconds,
+    )
     signatures = signature_check(cognito, keys)
     lex = LexRuntime(
         BotFunction(bot, environment) if bot else Function("fulfillment", fulfillment, environment),
         understanding=understanding,
         lambda_timeout_seconds=lex_timeout_seconds,
     )
+    authorization = Authorization(signatures, auth)
     return Starlette(
         routes=[
             Route("/health", _health(origin, model_name, auth)),
-            *api_gateway_routes.routes(api, STAGE, Authorization(signatures, auth)),
+            *api_gateway_routes.routes(api, STAGE, authorization),
+            *api_gateway_routes.routes(door.api, TASKS_STAGE, authorization),
+            *aws_lambda_routes.routes(door.functions),
             *appsync_routes.routes(
                 _graphql_api(origin, environment),
                 GRAPHQL_API_KEY,
@@ -109,7 +131,7 @@ def build(
             ),
             *lex_routes.routes(lex),
             *model_routes,
-            Route("/", _services_by_target(cognito), methods=["POST"]),
+            Route("/", _services_by_target(cognito, database, queues), methods=["POST"]),
             *chat_page_routes.routes(),
             *further_routes,
         ],
@@ -120,7 +142,7 @@ def build(
             Middleware(ServerErrorMiddleware),
         ],
         exception_handlers={ServiceError: error_response},
-        lifespan=_lifespan(api),
+        lifespan=_lifespan(api, door),
     )
 
 
@@ -190,16 +212,18 @@ def _graphql_api(origin: str, environment: Mapping[str, str]) -> GraphQlApi:
     )
 
 
-def _services_by_target(cognito: CognitoIdentity) -> ServicesByTarget:
-    database = DynamoDb()
+def _services_by_target(
+    cognito: CognitoIdentity, database: DynamoDb, queues: Sqs
+) -> ServicesByTarget:
     database.ensure_table(SESSION_TABLE, key="sessionId")
     database.ensure_table(CONVERSATION_TABLE, key="conversationId")
     database.ensure_table(CHAT_TABLE, key="id")
     services = {
         dynamodb.TARGET: database.asgi,
+        sqs.TARGET: queues.asgi,
         cognito_routes.TARGET: cognito_routes.application(cognito),
     }
-    return ServicesByTarget(services, private=frozenset({dynamodb.TARGET}))
+    return ServicesByTarget(services, private=frozenset({dynamodb.TARGET, sqs.TARGET}))
 
 
 def _health(origin: str, model_name: str, auth: Auth) -> Callable[[Request], Response]:
@@ -217,13 +241,15 @@ def _health(origin: str, model_name: str, auth: Auth) -> Callable[[Request], Res
     return health
 
 
-def _lifespan(api: WebSocketApi) -> Lifespan[Starlette]:
+def _lifespan(api: WebSocketApi, door: SocketTasks) -> Lifespan[Starlette]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = MODEL_THREADS
-        overdue = asyncio.create_task(_close_overdue(api))
+        running = [asyncio.create_task(_close_overdue(each)) for each in (api, door.api)]
+        running += [asyncio.create_task(mapping.poll()) for mapping in door.mappings]
         yield
-        overdue.cancel()
+        for task in running:
+            task.cancel()
 
     return lifespan
 

@@ -14,6 +14,7 @@ from fulfillment.tools import ToolFailed
 ARN = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0"
 
 bot = Bot()
+echo = Bot()
 
 # As in Lambda, the client is made at import, and finds its service by the environment.
 _runtime = None
@@ -43,3 +44,8 @@ def answer(turn):
         yield from turn.ask(model=_agent)
     else:
         yield from turn.ask(tools=[find_order], max_tokens=8 if kind == "brief" else None)
+
+
+@echo.fallback
+def repeat(turn):
+    return f"The bot says: {turn.utterance}"

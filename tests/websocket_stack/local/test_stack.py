@@ -180,7 +180,7 @@ def test_the_root_is_the_page_and_dynamodb(stack_url, dynamodb) -> None:
 
 
 def test_another_service_is_not_at_the_root(stack_url) -> None:
-    for headers in ({}, {"X-Amz-Target": "AmazonSQS.SendMessage"}):
+    for headers in ({}, {"X-Amz-Target": "AmazonSNS.Publish"}):
         status, answered, _ = call(stack_url, "POST", "/", **headers)
         assert (status, answered["x-amzn-errortype"]) == (404, "UnknownOperationException")
 

@@ -34,6 +34,7 @@ def routes(api: WebSocketApi, stage: str, authorization: Authorization) -> list[
     endpoints = _Endpoints(api, authorization)
     return [
         WebSocketRoute(f"/{stage}", endpoints.connect),
+        WebSocketRoute(f"/{stage}/", endpoints.connect),
         Route(
             f"/{stage}/@connections/{{connection_id:path}}",
             endpoints.manage,

@@ -12,7 +12,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import anyio
 import anyio.to_thread
@@ -21,9 +21,13 @@ import boto3
 from websocket_stack.local.aws_json import ACCOUNT_ID, REGION
 
 # Lambda runs each concurrent call in an environment of its own; here each has a thread.
-MAX_CONCURRENT_CALLS = 200
+# An account has so many. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_CONCURRENT_CALLS = 1_000
 
 _environment_lock = threading.Lock()
+
+Handler: TypeAlias = Callable[[Any, Any], Any]
+"""A Lambda handler: takes an event and a context."""
 
 
 class FunctionError(Exception):
@@ -84,10 +88,16 @@ class Function:
         handler: its handler, as ``module.attribute``, or a Bot in the place of a handler.
         environment: its environment variables.
         timeout_seconds: how long its calls may take, as they see it.
+        adapt: makes a handler of what ``handler`` names.
     """
 
     def __init__(
-        self, name: str, handler: str, environment: Mapping[str, str], timeout_seconds: float = 30
+        self,
+        name: str,
+        handler: str,
+        environment: Mapping[str, str],
+        timeout_seconds: float = 30,
+        adapt: Callable[[Any], Handler] | None = None,
     ) -> None:
         self.name = name
         self._timeout_seconds = timeout_seconds
@@ -96,7 +106,7 @@ class Function:
         with _environment({**environment, "AWS_LAMBDA_FUNCTION_NAME": name}):
             # boto3's default session keeps the first credentials that it finds.
             boto3.setup_default_session()
-            self._handler = _load(handler)
+            self._handler = (adapt or handler_of)(_load(handler))
         boto3.setup_default_session()
 
     async def invoke(self, event: Mapping[str, Any]) -> bytes:
@@ -137,11 +147,16 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
             os.environ.update(before)
 
 
-def _load(handler: str) -> Callable[[Any, Any], Any]:
+def handler_of(loaded: Any) -> Handler:
+    """Return a handler, or that of a Bot or of Tasks."""
+    handler: Handler = getattr(loaded, "lambda_handler", loaded)
+    return handler
+
+
+def _load(handler: str) -> Any:
     module_name, _, attribute = handler.rpartition(".")
     sys.modules.pop(module_name, None)
     loaded = getattr(importlib.import_module(module_name), attribute)
-    callee: Callable[[Any, Any], Any] = getattr(loaded, "lambda_handler", loaded)
-    if not callable(callee):
+    if not callable(handler_of(loaded)):
         raise TypeError(f"{attribute} is neither a Bot nor a handler")
-    return callee
+    return loaded

@@ -7,18 +7,22 @@ import importlib.util
 import sys
 import threading
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
 
 from websocket_stack.command_line import CommandFailed
-from websocket_stack.local.functions.function import Function, FunctionError
+from websocket_stack.local.functions.function import Function, FunctionError, Handler
 
 # The packages that a bot runs on: loaded once, wherever the bot is.
 OWN_PACKAGES = frozenset({"fulfillment", "websocket_stack"})
+
+# One at a time: two functions may be of the same sources.
+_loading = threading.Lock()
 
 
 class BotNotLoaded(CommandFailed):
@@ -34,18 +38,34 @@ class BotFunction:
     Args:
         bot: the bot, as ``module:attribute``: a Bot, or a Lambda handler.
         environment: its environment variables.
+        name: the function's name.
+        timeout_seconds: how long its calls may take.
+        adapt: makes a handler of the bot.
 
     Raises:
         BotNotLoaded: there is no such module or attribute, or the module cannot be imported.
     """
 
-    def __init__(self, bot: str, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        bot: str,
+        environment: Mapping[str, str],
+        name: str = "fulfillment",
+        timeout_seconds: float = 30,
+        adapt: Callable[[Any], Handler] | None = None,
+    ) -> None:
         self._module, _, self._attribute = bot.partition(":")
         if not self._module or not self._attribute or self._module.endswith(".py"):
             raise BotNotLoaded(f"{bot!r}: a bot is named as module:attribute, such as my_bot:bot")
-        self._environment = environment
+        self._make = partial(
+            Function,
+            name,
+            f"{self._module}.{self._attribute}",
+            environment,
+            timeout_seconds,
+            adapt,
+        )
         self._folder, self._package = _place_of(self._module)
-        self._loading = threading.Lock()
         self._loaded_from, self._function = self._load()
 
     async def invoke(self, event: Mapping[str, Any]) -> bytes:
@@ -59,7 +79,7 @@ class BotFunction:
         return await function.invoke(event)
 
     def _current(self) -> Function:
-        with self._loading:
+        with _loading:
             if self._loaded_from != self._times():
                 try:
                     self._loaded_from, self._function = self._load()
@@ -77,8 +97,7 @@ class BotFunction:
         importlib.invalidate_caches()
         try:
             with _without_bytecode():
-                handler = f"{self._module}.{self._attribute}"
-                return times, Function("fulfillment", handler, self._environment)
+                return times, self._make()
         # A builder's module may raise anything; the log says where.
         except (Exception, SystemExit) as exc:
             raise BotNotLoaded(
