@@ -22,7 +22,7 @@ from websocket_stack.tasks.connections import Connections
 from websocket_stack.tasks.conversations import ANONYMOUS, LEAST_NAME_CHARACTERS
 from websocket_stack.tasks.frame_format import PONG, SIGNED_IN, chat_frame, refusal
 from websocket_stack.tasks.owners import Owners
-from websocket_stack.tasks.posting import post_all
+from websocket_stack.tasks.posting import PAUSES_SECONDS, post_all
 from websocket_stack.tasks.protocol import (
     Address,
     Ask,
@@ -58,6 +58,7 @@ class Submit:
         expect_sign_in: has a connection looked at when it must have signed in.
         verifier: verifies tokens, where clients sign in with them.
         now: the wall clock, in epoch seconds.
+        sleep: waits so many seconds.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Submit:
         expect_sign_in: Callable[[str], object] = lambda connection_id: None,
         verifier: Verifier | None = None,
         now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
         self._runs = runs
@@ -82,6 +84,7 @@ class Submit:
         self._expect_sign_in = expect_sign_in
         self._verifier = verifier
         self._now = now
+        self._sleep = sleep
 
     def handle(self, event: Mapping[str, Any]) -> Mapping[str, int]:
         """Answer one event with the status that API Gateway acts on."""
@@ -191,13 +194,23 @@ class Submit:
             connection_id=connection_id,
             detail=ask.detail,
         )
-        there = self._runs.claim(run)
+        there = self._claim(run)
         if there is not None:
             self._again(connection_id, run, there)
         elif not self._owners.admit(run):
             self._refuse(run, "TooManyRequests", "You have too many requests. Please wait.", 429)
         else:
             self._hand_over(run, ask)
+
+    def _claim(self, run: Run) -> Run | None:
+        there = self._runs.claim(run)
+        # A client that has read the end may ask again before the worker has written it down.
+        for pause in PAUSES_SECONDS:
+            if there is None or there.digest == run.digest:
+                break
+            self._sleep(pause)
+            there = self._runs.claim(run)
+        return there
 
     def _hand_over(self, run: Run, ask: Ask) -> None:
         try:

@@ -142,6 +142,8 @@ class Api:
         self.events: list[Mapping[str, Any]] = []
         self.reports: list[TurnReport] = []
         self.unsigned: list[str] = []
+        # What happens while a route waits.
+        self.on_sleep: Callable[[], object] = lambda: None
         self.settings = TaskSettings(table, "https://api.test/dev", **settings)
         self.runs = RunTable(client, table, now)
         self.owners = Owners(
@@ -163,6 +165,7 @@ class Api:
             expect_sign_in=self.unsigned.append,
             verifier=verifier,
             now=now,
+            sleep=lambda seconds: self.on_sleep(),
         )
         self.worker = Worker(
             tasks or Tasks(),

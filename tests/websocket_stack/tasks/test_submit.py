@@ -78,6 +78,20 @@ def test_messages_without_an_id_are_one_at_a_time(make_api):
     assert [frame["type"] for frame in api.frames()].count("end") == 2
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(message(), message()), (submit(question="First?"), submit(question="Second?"))],
+)
+def test_who_has_read_an_end_may_ask_again_at_once(make_api, first, second):
+    """Even if the worker has yet to write down that the one before is over."""
+    api = make_api()
+    api.on_sleep = api.work
+    api.say(first)
+    api.say(second)
+    api.work()
+    assert len(api.model.prompts) == 2
+
+
 def test_messages_with_ids_run_at_once(make_api):
     api = make_api()
     api.say(message(id=1))
