@@ -159,6 +159,8 @@ class Deployer:
     ) -> Path | None:
         """Return the zip for the Lambda, or ``None`` where there is none to upload."""
         if not template.needs_code:
+            if options.code:
+                raise CommandFailed(f"{template.path.name} takes no --code: it has its own")
             return None
         handler = parameter_values.effective(template, options.values, previous).get("Handler", "")
         code = lambda_code.choose(handler, options.code, build, previous, self._download)

@@ -225,6 +225,11 @@ def test_a_stack_keeps_its_template(parameters, name) -> None:
     assert template_of(None) == "lex-streaming"
 
 
+def test_a_template_with_its_own_code_takes_none(runs) -> None:
+    with pytest.raises(CommandFailed, match="streaming-support.yaml takes no --code"):
+        runs.deploy(template="streaming-support", code=[Path("mine")])
+
+
 # --- interrupted, and followed again
 
 

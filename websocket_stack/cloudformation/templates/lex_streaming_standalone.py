@@ -28,7 +28,7 @@ PARAMETERS = {
     "Streaming": ["AllowStreamingResponses", "WaitingText", "FlushIntervalSeconds"],
     "Memory": ["RememberConversations", "MemorySeconds"],
     "Alarms and logs": ["AlarmTopicArn", "CreateDashboard", "LogRetentionDays"],
-    "Account": ["PermissionsBoundaryArn", "Runtime", "MemorySize"],
+    "Lambda and account": ["PermissionsBoundaryArn", "Runtime", "MemorySize"],
 }
 # Values of parameters that are not offered, where they are not their defaults.
 FIXED: dict[str, Any] = {
