@@ -40,7 +40,9 @@ class ChatServer:
         self._sockets: dict[WebSocket, Connection] = {}
         self._sockets_of: Counter[str] = Counter()
         self.is_ready = True
-        services.telemetry.watch(lambda: len(self._sockets), lambda: services.runs.running)
+        telemetry, runs = services.telemetry, services.runs
+        telemetry.watch("chat_sockets_open", "Sockets open now", lambda: len(self._sockets))
+        telemetry.watch("chat_runs_running", "Runs going on now", lambda: runs.running)
 
     def app(self, further_routes: Sequence[BaseRoute] = ()) -> Starlette:
         """Return the application.

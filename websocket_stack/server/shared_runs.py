@@ -111,6 +111,7 @@ class SharedRuns(Runs):
     def __init__(self, broker: RedisBroker, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._broker = broker
+        self._telemetry.watch("chat_redis_up", "Whether Redis answers", lambda: broker.is_up)
         self._copies: set[asyncio.Task[None]] = set()
         self._followed: dict[Key, tuple[FollowedRun, asyncio.Task[None]]] = {}
 

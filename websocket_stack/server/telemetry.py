@@ -32,13 +32,9 @@ class Telemetry:
         self._run_seconds = self._histogram("chat_run_seconds", "From question to end")
         self._first_text = self._histogram("chat_first_text_seconds", "From question to text")
 
-    def watch(self, sockets: Callable[[], float], runs: Callable[[], float]) -> None:
-        """Report how many sockets are open and how many runs go on, whenever that is asked."""
-        for name, text, count in (
-            ("chat_sockets_open", "Sockets open now", sockets),
-            ("chat_runs_running", "Runs going on now", runs),
-        ):
-            Gauge(name, text, registry=self.registry).set_function(count)
+    def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
+        """Report a value that goes up and down, whenever the metrics are asked for."""
+        Gauge(name, text, registry=self.registry).set_function(value)
 
     def page(self) -> bytes:
         """Return all metrics in Prometheus' text format."""

@@ -484,6 +484,19 @@ def test_a_wrong_token_closes_the_socket(signed):
         assert socket.close_code == 4401
 
 
+def test_no_token_and_no_question_is_logged(signed, capfd, caplog):
+    secret, question = "s" * 40, "a question of mine"
+    with signed.connect(f"?token={secret}", subprotocols=["bearer", TOKEN]) as socket:
+        socket.send(json.dumps({"id": 0, "text": question}))
+        numbered(socket, 0)
+        socket.send(json.dumps({"type": "auth", "token": secret}))
+        assert receive_json(socket)["type"] == "auth_error"
+    captured = capfd.readouterr()
+    logged = captured.out + captured.err + caplog.text
+    assert "refused" in logged
+    assert not any(each in logged for each in (secret, TOKEN, question, "Hello world"))
+
+
 def test_nobody_reads_or_stops_anothers_run(signed):
     with signed.connect(subprotocols=["bearer", TOKEN]) as owner:
         owner.send(send("request-mine-0123456789"))

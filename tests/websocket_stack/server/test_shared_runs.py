@@ -126,6 +126,7 @@ def test_no_question_waits_for_a_redis_that_is_down(redis):
                 assert text_of(receive_until(socket, is_end)) == "Hello world!"
                 # The first one finds out.
                 assert time.monotonic() - began < (2 if number == 0 else 0.5)
+            assert b"chat_redis_up 0.0" in server.chat_server._services.telemetry.page()
         finally:
             redis.start()
 

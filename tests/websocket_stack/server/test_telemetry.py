@@ -41,6 +41,6 @@ def test_nothing_of_its_content_is_logged(capsys):
 def test_gauges_are_read_when_asked():
     telemetry = Telemetry()
     sockets = [1]
-    telemetry.watch(lambda: len(sockets), lambda: 0)
+    telemetry.watch("chat_sockets_open", "Sockets open now", lambda: len(sockets))
     sockets.append(2)
     assert "chat_sockets_open 2.0" in telemetry.page().decode()
