@@ -72,6 +72,7 @@ def running_stack(
     tasks: str | None = None,
     worker_seconds: float = WORKER_SECONDS,
     understanding: Understanding | None = None,
+    hosts: Sequence[str] = (),
 ) -> Iterator[str]:
     """Run the stack as ``scripts/serve`` runs it, on a free port; yields its origin.
 
@@ -92,6 +93,7 @@ def running_stack(
             tasks=tasks,
             worker_seconds=worker_seconds,
             understanding=understanding,
+            hosts=hosts,
         )
 
     with _running(build) as origin:

@@ -16,6 +16,7 @@ from fulfillment.errors import LexStreamingError
 from fulfillment.settings import Settings
 from websocket_stack.command_line import CommandFailed, print_error, print_line
 from websocket_stack.local import lex_web_ui, stack
+from websocket_stack.local.callers import is_loopback
 from websocket_stack.local.lex.utterances import Understanding, UtterancesError
 from websocket_stack.local.model_routes import MODELS, model_routes
 from websocket_stack.local.server import listen, origin_of, server
@@ -57,12 +58,15 @@ def serve(options: argparse.Namespace) -> None:
             understanding=understanding,
             auth=options.auth,
             further_routes=lex_web_ui_routes,
+            hosts=(options.host, *options.allow_host),
         )
         if (options.bot or options.tasks) and options.model != "bedrock":
             _adopt(stack.lambda_environment(origin, os.environ, options.auth))
         print_line(f"Lex Streaming is at {origin} (model: {options.model}; stop with Ctrl-C)")
         if lex_web_ui_routes:
             print_line(f"Lex Web UI is at {origin}{lex_web_ui.PATH}/")
+        if warning := warning_of(options):
+            print_line(warning)
         # Once it has shut down, uvicorn raises the signal again that it was stopped by.
         with suppress(KeyboardInterrupt):
             server(app).run(sockets=[listener])
@@ -75,6 +79,13 @@ def argument_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=8000, help="0 takes any free one")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="another name that it is reached by, such as a tunnel's; may be repeated",
+    )
     parser.add_argument(
         "--model",
         choices=MODELS,
@@ -113,6 +124,18 @@ def argument_parser() -> argparse.ArgumentParser:
         help=f"serve a built Lex Web UI (its dist folder, 0.24 or newer) at {lex_web_ui.PATH}/",
     )
     return parser
+
+
+def warning_of(options: argparse.Namespace) -> str:
+    """Return what to know of a stack that others can reach, or nothing."""
+    if is_loopback(options.host) and not options.allow_host:
+        return ""
+    if options.model == "bedrock":
+        return (
+            "WARNING: whoever reaches this address calls Amazon Bedrock with your credentials, and"
+            " at your expense; nothing asks who they are."
+        )
+    return "Warning: whoever reaches this address can use this stack; nothing asks who they are."
 
 
 def _adopt(environment: Mapping[str, str]) -> None:

@@ -33,6 +33,7 @@ from websocket_stack.local.aws_json import (
     json_response,
 )
 from websocket_stack.local.aws_lambda import routes as aws_lambda_routes
+from websocket_stack.local.callers import CallerCheck
 from websocket_stack.local.chat_page import routes as chat_page_routes
 from websocket_stack.local.cognito import routes as cognito_routes
 from websocket_stack.local.cognito.service import CognitoIdentity
@@ -76,6 +77,7 @@ def build(
     further_routes: Sequence[BaseRoute] = (),
     lex_timeout_seconds: float = LAMBDA_TIMEOUT_SECONDS,
     worker_seconds: float = WORKER_SECONDS,
+    hosts: Sequence[str] = (),
 ) -> Starlette:
     """Build the stack.
 
@@ -92,6 +94,7 @@ def build(
         further_routes: routes that come after the stack's own.
         lex_timeout_seconds: how long Lex waits for the fulfillment Lambda.
         worker_seconds: how long the worker of a socket task may run.
+        hosts: what it may be called by, besides the loopback names and addresses.
 
     Raises:
         BotNotLoaded: the bot or the tasks cannot be loaded.
@@ -136,6 +139,7 @@ def build(
             *further_routes,
         ],
         middleware=[
+            Middleware(CallerCheck, hosts=hosts),
             # The services that pages call; Bedrock and DynamoDB are for the Lambda functions.
             Middleware(Cors, exact=frozenset({"/", "/graphql"}), prefixes=("/bots/",)),
             # Starlette's own is outside Cors: a browser could not read the status of an error.

@@ -13,7 +13,8 @@ from starlette.routing import Route
 
 from stack_fixture import QUESTION, running_stack
 
-ORIGIN = {"origin": "https://page.example"}
+# A page of this machine; see test_callers for those of others.
+ORIGIN = {"origin": "http://localhost:3000"}
 PREFLIGHT = {
     **ORIGIN,
     "access-control-request-method": "POST",

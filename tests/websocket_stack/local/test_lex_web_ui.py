@@ -49,7 +49,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def origin(folder: Path) -> Iterator[str]:
-    with running_stack(further_routes=lex_web_ui.routes(folder, "Prod")) as dist:
+    routes = lex_web_ui.routes(folder, "Prod")
+    with running_stack(further_routes=routes, hosts=["0.0.0.0", "laptop"]) as dist:
         yield dist
 
 

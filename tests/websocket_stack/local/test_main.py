@@ -15,6 +15,7 @@ from pathlib import Path
 
 import built_ui
 import pytest
+from websockets.sync.client import connect
 
 from websocket_stack.local import __main__ as serve
 
@@ -55,6 +56,41 @@ def test_it_serves_until_interrupted() -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
         assert process.stderr.read() == ""
+
+
+def test_it_is_interrupted_in_mid_turn_without_a_traceback() -> None:
+    with serving() as (host, process):
+        session = "bots/LOCALBOT01/botAliases/TSTALIASID/botLocales/en_US/sessions/main-1"
+        with (
+            connect(f"ws://{host}/Prod?sessionId=main-1", proxy=None) as socket,
+            connect(f"ws://{host}/Prod?sessionId=main-2", proxy=None),
+            closing(HTTPConnection(host, timeout=20)) as asking,
+        ):
+            attributes = {"streamingEndpoint": f"http://{host}/Prod"}
+            body = {"text": "What is it?", "sessionState": {"sessionAttributes": attributes}}
+            asking.request("POST", f"/{session}/text", json.dumps(body))
+            socket.recv(timeout=20)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=20)
+        assert process.returncode == 0
+        assert "Traceback" not in errors, errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "warning"),
+    [
+        ([], ""),
+        (["--host", "::1"], ""),
+        (["--model", "bedrock"], ""),
+        (["--host", "0.0.0.0"], "Warning: "),
+        (["--host", "::"], "Warning: "),
+        (["--allow-host", "demo.example"], "Warning: "),
+        (["--host", "0.0.0.0", "--model", "bedrock"], "WARNING: .* Bedrock with your credentials"),
+    ],
+)
+def test_who_opens_it_wide_is_warned(arguments, warning) -> None:
+    said = serve.warning_of(serve.argument_parser().parse_args(arguments))
+    assert re.match(warning, said) and bool(said) == bool(warning)
 
 
 def test_it_serves_a_lex_web_ui_and_checks_signatures(tmp_path) -> None:
