@@ -1,5 +1,7 @@
 """The docs' Python is executed and type-checked, and the tutorial works from an empty folder on.
 
+Transcripts are replayed in ``test_docs_transcripts.py``.
+
 Commands are tested in ``test_docs_commands.py``, CSS in a browser (``browser/test_lex_web_ui.py``).
 """
 
@@ -24,7 +26,7 @@ from stack_fixture import client, running_stack, session
 from websocket_stack.local import __main__ as serve
 from websocket_stack.local.lex.utterances import Understanding
 
-LANGUAGES = {"python", "sh", "text", "css"}
+LANGUAGES = {"python", "sh", "text", "css", "transcript"}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
