@@ -12,8 +12,9 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from fulfillment.logs import log_failure
 from websocket_stack.server.connection import Connection, Services
 from websocket_stack.server.protocol import RESTART, UNAUTHORIZED, UNSUPPORTED
 from websocket_stack.server.sign_in import SUBPROTOCOL
@@ -113,7 +114,13 @@ class ChatServer:
             del self._sockets[websocket]
             for task in (sending, receiving):
                 task.cancel()
-            await asyncio.gather(sending, receiving, return_exceptions=True)
+            for result in await asyncio.gather(sending, receiving, return_exceptions=True):
+                is_closed = websocket.application_state is WebSocketState.DISCONNECTED
+                # What the socket's own end brings about is no failure.
+                if isinstance(result, Exception) and not (
+                    is_closed or isinstance(result, WebSocketDisconnect | TimeoutError)
+                ):
+                    log_failure("a socket failed", result)
 
     async def _receive(self, websocket: WebSocket, connection: Connection) -> None:
         await connection.opened()
