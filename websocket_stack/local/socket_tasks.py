@@ -21,6 +21,8 @@ TABLE = "lex-streaming-tasks"
 WORKER = "socket-tasks-worker"
 SIGN_IN_QUEUE = "socket-tasks-sign-in"
 WORKER_SECONDS = 900.0
+# Calls of a route take milliseconds. More at once only wait for moto, until boto3 gives up.
+ROUTE_CONCURRENCY = 8
 ROUTES = (
     "$connect",
     "$disconnect",
@@ -88,7 +90,8 @@ def socket_tasks(
 
     def function(module: str) -> Function:
         handler = f"websocket_stack.tasks.{module}.lambda_handler"
-        return Function(f"socket-tasks-{module}", handler, environment)
+        name = f"socket-tasks-{module}"
+        return Function(name, handler, environment, concurrency=ROUTE_CONCURRENCY)
 
     mappings = []
     if environment["SIGN_IN"] == "jwt":

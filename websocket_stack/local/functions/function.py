@@ -89,6 +89,7 @@ class Function:
         environment: its environment variables.
         timeout_seconds: how long its calls may take, as they see it.
         adapt: makes a handler of what ``handler`` names.
+        concurrency: how many calls run at the same time; others wait.
     """
 
     def __init__(
@@ -98,10 +99,11 @@ class Function:
         environment: Mapping[str, str],
         timeout_seconds: float = 30,
         adapt: Callable[[Any], Handler] | None = None,
+        concurrency: int = MAX_CONCURRENT_CALLS,
     ) -> None:
         self.name = name
         self._timeout_seconds = timeout_seconds
-        self._threads = anyio.CapacityLimiter(MAX_CONCURRENT_CALLS)
+        self._threads = anyio.CapacityLimiter(concurrency)
         # By this name a handler knows that it is in Lambda, and makes its clients at import.
         with _environment({**environment, "AWS_LAMBDA_FUNCTION_NAME": name}):
             # boto3's default session keeps the first credentials that it finds.
