@@ -34,9 +34,13 @@ def streaming_parameters() -> list[Parameter]:
         ),
         text("SessionTableName", "The session table: output DynamoTableName of that stack."),
         text("WaitingText", "Shown while nothing has been written yet."),
-        number("FlushIntervalSeconds", "Least time between flushes.", 0.2, 0, 10),
+        flush_interval(),
         switch("PlainFrames", "Leave Markdown marks out of what is streamed.", default=False),
     ]
+
+
+def flush_interval() -> Parameter:
+    return number("FlushIntervalSeconds", "Least time between flushes.", 0.2, 0, 10)
 
 
 def model_parameters() -> list[Parameter]:
@@ -92,8 +96,8 @@ def turn_parameters() -> list[Parameter]:
     ]
 
 
-def variables() -> dict[str, Any]:
-    """Return the Lambda's environment variables."""
+def model_variables() -> dict[str, Any]:
+    """Return the variables of whatever asks the model."""
     return {
         "MODEL_ID": Ref("ModelId"),
         "FALLBACK_MODEL_IDS": Ref("FallbackModelIds"),
@@ -103,6 +107,18 @@ def variables() -> dict[str, Any]:
         "PROMPT_CACHE_TTL": Ref("PromptCacheTtl"),
         "SYSTEM_PROMPT": Ref("SystemPrompt"),
         "MAX_TOKENS": Ref("MaxTokens"),
+        "FLUSH_INTERVAL_SECONDS": Ref("FlushIntervalSeconds"),
+        **conversation_table.variables(),
+        # Tells two stacks of an account apart in logs and metrics.
+        "POWERTOOLS_SERVICE_NAME": Ref("AWS::StackName"),
+        "POWERTOOLS_METRICS_NAMESPACE": monitoring.NAMESPACE,
+    }
+
+
+def variables() -> dict[str, Any]:
+    """Return the Lambda's environment variables."""
+    return {
+        **model_variables(),
         "STREAMING_ENDPOINT": If(
             STREAMING,
             Sub(
@@ -112,13 +128,8 @@ def variables() -> dict[str, Any]:
         ),
         "SESSION_TABLE": If(STREAMING, Ref("SessionTableName"), ""),
         "TURN_SECONDS": Ref("TurnSeconds"),
-        "FLUSH_INTERVAL_SECONDS": Ref("FlushIntervalSeconds"),
         "WAITING_TEXT": Ref("WaitingText"),
         "PLAIN_FRAMES": Ref("PlainFrames"),
         "ALLOW_PICTURES": Ref("AllowPictures"),
         "ALLOW_HTML": Ref("AllowHtml"),
-        **conversation_table.variables(),
-        # Tells two stacks of an account apart in logs and metrics.
-        "POWERTOOLS_SERVICE_NAME": Ref("AWS::StackName"),
-        "POWERTOOLS_METRICS_NAMESPACE": monitoring.NAMESPACE,
     }

@@ -37,13 +37,20 @@ SUBNETS = "VpcSubnetId"
 SECURITY_GROUPS = "VpcSecurityGroupId"
 
 
-def lambda_function(title: str, group: logs.LogGroup, secrecy: str, **properties: Any) -> Function:
+def lambda_function(
+    title: str,
+    group: logs.LogGroup,
+    secrecy: str,
+    failed_events: str = "Called synchronously: there is no failed event to keep.",
+    **properties: Any,
+) -> Function:
     """Return a function with the runtime, the VPC and the logging that all of them share.
 
     Args:
         title: its logical id.
         group: where it logs, as JSON.
         secrecy: why its environment needs no encryption key of its own.
+        failed_events: why it has no queue of them.
         properties: its other properties.
     """
     function = Function(
@@ -67,7 +74,7 @@ def lambda_function(title: str, group: logs.LogGroup, secrecy: str, **properties
     return skip(
         function,
         CKV_AWS_115="Takes concurrency from the account's other functions, so it is a parameter.",
-        CKV_AWS_116="Called synchronously: there is no failed event to keep.",
+        CKV_AWS_116=failed_events,
         CKV_AWS_117="In a VPC where VpcSubnetId and VpcSecurityGroupId are given.",
         CKV_AWS_173=secrecy,
         CKV_AWS_272="Code signing needs a signing profile of the account's own.",
@@ -154,6 +161,11 @@ def trust_policy(service: str, **conditions: Any) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
+def allow(sid: str, action: str | list[str], resource: Any) -> dict[str, Any]:
+    """Return a statement that allows actions on a resource, or on some."""
+    return {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource}
+
+
 def lambda_role(
     title: str,
     group: logs.LogGroup,
@@ -170,34 +182,25 @@ def lambda_role(
         managed_policies: from ``vpc_policies``; by default those of the VPC alone.
         properties: the role's other properties.
     """
-    may_log = {
-        "Sid": "WriteItsLog",
-        "Effect": "Allow",
-        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-        "Resource": GetAtt(group, "Arn"),
-    }
-    may_trace = {
-        "Sid": "SendTraces",
-        "Effect": "Allow",
-        "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-        # Neither action knows resources.
-        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
-        "Resource": "*",
-    }
-    may_use_the_key = {
-        "Sid": "UseTheKey",
-        "Effect": "Allow",
+    may_log = allow(
+        "WriteItsLog", ["logs:CreateLogStream", "logs:PutLogEvents"], GetAtt(group, "Arn")
+    )
+    # Neither action knows resources.
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+    may_trace = allow("SendTraces", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*")
+    may_use_the_key = allow(
+        "UseTheKey",
         # For tables, as the CDK grants it; and for the environment, which needs kms:Decrypt.
         # https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/aws-dynamodb/lib/perms.ts
-        "Action": [
+        [
             "kms:Decrypt",
             "kms:DescribeKey",
             "kms:Encrypt",
             "kms:ReEncrypt*",
             "kms:GenerateDataKey*",
         ],
-        "Resource": Ref("KmsKeyArn"),
-    }
+        Ref("KmsKeyArn"),
+    )
     return iam.Role(
         title,
         PermissionsBoundary=permissions_boundary(),
