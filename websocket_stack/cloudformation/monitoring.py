@@ -10,7 +10,6 @@ from troposphere.awslambda import Function
 from troposphere.cloudwatch import Alarm, Dashboard, MetricDimension
 
 from websocket_stack.cloudformation.parameters import (
-    STREAMING,
     is_given,
     is_true,
     number,
@@ -44,25 +43,28 @@ def topic_parameter() -> Parameter:
     )
 
 
-def add_api_alarms(template: Template, function: Function, of_api: dict[str, Any]) -> None:
-    """Add alarms for the registration Lambda, and for the API before it.
+def add_api_alarms(
+    template: Template,
+    function: Function,
+    of_api: dict[str, Any],
+    effects: tuple[str, str],
+    **properties: Any,
+) -> None:
+    """Add alarms for an API, and for the Lambda that it calls.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-logging.html
 
     Args:
         template: where to add them.
-        function: the registration Lambda.
+        function: the Lambda.
         of_api: the dimensions of the API's metrics.
+        effects: what it means that the Lambda fails, and that it is throttled.
+        properties: the alarms' other properties.
     """
     template.add_condition(NOTIFIES, is_given("AlarmTopicArn"))
-    of_function = {"FunctionName": Ref(function)}
+    failed, throttled = effects
     alarms = {
-        "RegistrationErrors": _alarm(
-            "AWS/Lambda", "Errors", of_function, "Browsers could not be registered."
-        ),
-        "RegistrationThrottles": _alarm(
-            "AWS/Lambda", "Throttles", of_function, "Browsers were refused."
-        ),
+        **function_alarms(function, failed, throttled),
         "IntegrationErrors": _alarm(
             "AWS/ApiGateway", "IntegrationError", of_api, "The API could not call the Lambda."
         ),
@@ -71,7 +73,22 @@ def add_api_alarms(template: Template, function: Function, of_api: dict[str, Any
         ),
     }
     for title, options in alarms.items():
-        template.add_resource(Alarm(title, Condition=STREAMING, **options))
+        template.add_resource(Alarm(title, **options, **properties))
+
+
+def function_alarms(function: Function, failed: str, throttled: str) -> dict[str, dict[str, Any]]:
+    """Return the alarms of a Lambda, by logical id.
+
+    Args:
+        function: the Lambda.
+        failed: what it means that it fails.
+        throttled: what it means that it is throttled.
+    """
+    of_function = {"FunctionName": Ref(function)}
+    return {
+        f"{function.title}Errors": _alarm("AWS/Lambda", "Errors", of_function, failed),
+        f"{function.title}Throttles": _alarm("AWS/Lambda", "Throttles", of_function, throttled),
+    }
 
 
 def add(template: Template, function: Function) -> None:

@@ -1,4 +1,4 @@
-"""The WebSocket API of streaming-support: routes, integrations, deployments, stage, access log."""
+"""The WebSocket API of streaming-support: its routes, integrations and deployments."""
 
 from __future__ import annotations
 
@@ -6,45 +6,16 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 
-from troposphere import (
-    And,
-    AWSObject,
-    Condition,
-    GetAtt,
-    If,
-    Join,
-    Not,
-    NoValue,
-    Ref,
-    Sub,
-    Template,
-    apigateway,
-    iam,
-)
-from troposphere.apigatewayv2 import (
-    AccessLogSettings,
-    Api,
-    Deployment,
-    Integration,
-    Route,
-    RouteSettings,
-    Stage,
-)
-from troposphere.awslambda import Function, Permission
+from troposphere import And, AWSObject, Condition, If, Not, Ref, Sub, Template
+from troposphere.apigatewayv2 import Api, Deployment, Integration, Route
+from troposphere.awslambda import Function
 
-from websocket_stack.cloudformation import monitoring
-from websocket_stack.cloudformation.checkov import skip
-from websocket_stack.cloudformation.lambda_functions import (
-    log_group,
-    permissions_boundary,
-    trust_policy,
-)
+from websocket_stack.cloudformation import api_routes, api_stage, monitoring
 from websocket_stack.cloudformation.parameters import STREAMING
 
 # The only stage that the roles of Lex Web UI let a browser call.
 # https://github.com/aws-samples/aws-lex-web-ui/blob/master/templates/cognito.yaml
 STAGE = "Prod"
-ACCESS_LOGS = "AccessLogs"
 ANONYMOUS = "Anonymous"
 # The integration of each route.
 ROUTES = {
@@ -52,18 +23,6 @@ ROUTES = {
     "$disconnect": "RegistrationIntegration",
     "ping": "SilentIntegration",
     "$default": "SilentIntegration",
-}
-# One setting serves all APIs of an account in a region, so another API may rely on it, and on its
-# role, when this stack is deleted.
-KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
-# Without the query string, which holds the caller's credentials.
-ACCESS_LOG_FORMAT = {
-    "requestId": "$context.requestId",
-    "routeKey": "$context.routeKey",
-    "status": "$context.status",
-    "connectionId": "$context.connectionId",
-    "error": "$context.error.message",
-    "integrationError": "$context.integrationErrorMessage",
 }
 
 
@@ -91,21 +50,23 @@ def add(template: Template, function: Function, routes: Mapping[str, str]) -> Ap
     added_routes = _add_routes(template, api, routes)
     for name in ("connect", "disconnect"):
         template.add_resource(
-            Permission(
+            api_routes.permission(
                 f"Allow{name.capitalize()}",
+                Ref(function),
+                api,
+                f"*/${name}",
                 Condition=STREAMING,
-                FunctionName=Ref(function),
-                Action="lambda:InvokeFunction",
-                Principal="apigateway.amazonaws.com",
-                SourceArn=Sub(
-                    "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}"
-                    f":${{StreamingWebSocket}}/*/${name}"
-                ),
             )
         )
     deployment_id = _add_deployments(template, api, [*integrations, *added_routes])
-    _add_stage(template, api, deployment_id)
-    monitoring.add_api_alarms(template, function, {"ApiId": Ref(api), "Stage": STAGE})
+    api_stage.add(template, api, STAGE, Condition=STREAMING, DeploymentId=deployment_id)
+    monitoring.add_api_alarms(
+        template,
+        function,
+        {"ApiId": Ref(api), "Stage": STAGE},
+        ("Browsers could not be registered.", "Browsers were refused."),
+        Condition=STREAMING,
+    )
     return api
 
 
@@ -143,15 +104,8 @@ def content_hash(resources: Iterable[AWSObject]) -> str:
 
 def _add_integrations(template: Template, api: Api) -> list[Integration]:
     registration = template.add_resource(
-        Integration(
-            "RegistrationIntegration",
-            Condition=STREAMING,
-            ApiId=Ref(api),
-            IntegrationType="AWS_PROXY",
-            IntegrationUri=Sub(
-                "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
-                "${Registration.Arn}/invocations"
-            ),
+        api_routes.lambda_integration(
+            "RegistrationIntegration", api, "Registration.Arn", Condition=STREAMING
         )
     )
     # Calls no Lambda and sends no response: Lex Web UI would show any as text.
@@ -169,80 +123,16 @@ def _add_integrations(template: Template, api: Api) -> list[Integration]:
 
 
 def _add_routes(template: Template, api: Api, targets: Mapping[str, str]) -> list[Route]:
-    routes = []
-    for key, target in targets.items():
-        route = Route(
-            f"{key.strip('$').capitalize()}Route",
-            Condition=STREAMING,
-            ApiId=Ref(api),
-            RouteKey=key,
-            # Only $connect can be authorized; that holds for the whole connection.
-            AuthorizationType=Ref("ConnectAuthorization") if key == "$connect" else "NONE",
-            Target=Join("/", ["integrations", Ref(target)]),
-        )
-        if key != "$connect":
-            skip(
-                route, CKV_AWS_309="API Gateway authorizes WebSocket connections at $connect only."
+    return [
+        template.add_resource(
+            api_routes.route(
+                f"{key.strip('$').capitalize()}Route",
+                api,
+                key,
+                target,
+                Condition=STREAMING,
+                AuthorizationType=Ref("ConnectAuthorization") if key == "$connect" else "NONE",
             )
-        routes.append(template.add_resource(route))
-    return routes
-
-
-def _add_stage(template: Template, api: Api, deployment_id: If) -> None:
-    group = template.add_resource(log_group("ApiAccessLog", Condition=ACCESS_LOGS))
-    account = _add_account(template, api)
-    stage = Stage(
-        "Stage",
-        Condition=STREAMING,
-        ApiId=Ref(api),
-        StageName=STAGE,
-        DeploymentId=deployment_id,
-        DefaultRouteSettings=RouteSettings(
-            ThrottlingRateLimit=Ref("ThrottlingRate"), ThrottlingBurstLimit=Ref("ThrottlingBurst")
-        ),
-        AccessLogSettings=If(
-            ACCESS_LOGS,
-            AccessLogSettings(
-                DestinationArn=GetAtt(group, "Arn"), Format=json.dumps(ACCESS_LOG_FORMAT)
-            ),
-            NoValue,
-        ),
-        # The stage has to wait for the account's setting, and a DependsOn cannot be conditional.
-        Description=If(ACCESS_LOGS, Sub(f"Logs by ${{{account.title}}}"), NoValue),
-    )
-    skip(
-        stage,
-        CKV_AWS_76="Access logs need a role for the whole account, so they are a parameter.",
-        CKV_AWS_95="Access logs need a role for the whole account, so they are a parameter.",
-    )
-    template.add_resource(stage)
-
-
-def _add_account(template: Template, api: Api) -> apigateway.Account:
-    """Add the account's setting, without which API Gateway writes no logs."""
-    role = template.add_resource(
-        iam.Role(
-            "ApiGatewayLogsRole",
-            Condition=ACCESS_LOGS,
-            PermissionsBoundary=permissions_boundary(),
-            AssumeRolePolicyDocument=trust_policy("apigateway.amazonaws.com"),
-            ManagedPolicyArns=[
-                Sub(
-                    "arn:${AWS::Partition}:iam::aws:policy/service-role/"
-                    "AmazonAPIGatewayPushToCloudWatchLogs"
-                )
-            ],
-            **KEPT,
         )
-    )
-    return template.add_resource(
-        apigateway.Account(
-            "ApiGatewayAccount",
-            Condition=ACCESS_LOGS,
-            # "You must add a dependency on another API Gateway resource":
-            # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-apigateway-account.html
-            DependsOn=[api.title],
-            CloudWatchRoleArn=GetAtt(role, "Arn"),
-            **KEPT,
-        )
-    )
+        for key, target in targets.items()
+    ]

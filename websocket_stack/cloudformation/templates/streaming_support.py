@@ -27,7 +27,8 @@ from troposphere import (
 from troposphere.apigatewayv2 import Api
 from troposphere.awslambda import Code, Environment, Function
 
-from websocket_stack.cloudformation import monitoring, websocket_api
+from websocket_stack.cloudformation import api_stage, monitoring, websocket_api
+from websocket_stack.cloudformation.api_stage import ACCESS_LOGS
 from websocket_stack.cloudformation.checkov import NO_CUSTOMER_KEY, skip
 from websocket_stack.cloudformation.lambda_functions import (
     account_parameters,
@@ -47,12 +48,10 @@ from websocket_stack.cloudformation.parameters import (
     is_given,
     is_true,
     new_template,
-    number,
     streaming_switch,
-    switch,
     text,
 )
-from websocket_stack.cloudformation.websocket_api import ACCESS_LOGS, ANONYMOUS, ROUTES, STAGE
+from websocket_stack.cloudformation.websocket_api import ANONYMOUS, ROUTES, STAGE
 
 REGISTRATION = Path(__file__).parents[2] / "registration.py"
 NAMED_TABLE = "NamedTable"
@@ -66,10 +65,10 @@ def build(routes: Mapping[str, str] = ROUTES) -> Template:
         {
             "Streaming": [streaming_switch(), _table_name(), _authorization()],
             "Limits and logs": [
-                *_throttling(),
+                *api_stage.throttling_parameters(),
                 monitoring.topic_parameter(),
                 retention_parameter(),
-                _api_logs(),
+                api_stage.log_parameter(),
             ],
             "VPC (optional)": vpc_parameters(),
             "As Lex Web UI names things": _lex_web_ui_parameters(),
@@ -105,22 +104,6 @@ def _authorization() -> Parameter:
         " guesses a session id then gets its replies.",
         ["AWS_IAM", "NONE"],
         "AWS_IAM",
-    )
-
-
-def _throttling() -> list[Parameter]:
-    return [
-        number("ThrottlingRate", "Messages a second that the API takes from clients.", 100, 1, 1e4),
-        number("ThrottlingBurst", "Messages at once that the API takes from clients.", 200, 1, 5e3),
-    ]
-
-
-def _api_logs() -> Parameter:
-    return switch(
-        "ManageApiGatewayLogs",
-        "Write access logs. It sets the CloudWatch role of API Gateway for the whole account and"
-        " region, so leave it false where that is set elsewhere.",
-        default=False,
     )
 
 
