@@ -15,6 +15,7 @@ from websocket_stack.cloudformation.templates import (
     fulfillment,
     lex_streaming,
     lex_streaming_standalone,
+    socket_tasks,
     streaming_support,
 )
 
@@ -26,6 +27,7 @@ HEADER = (
 BUILDERS: dict[str, Callable[[], Definition]] = {
     "streaming-support": lambda: dict(streaming_support.build().to_dict()),
     "fulfillment": lambda: dict(fulfillment.build().to_dict()),
+    "socket-tasks": lambda: dict(socket_tasks.build().to_dict()),
     "lex-streaming": lambda: dict(lex_streaming.build().to_dict()),
     "lex-streaming-standalone": lex_streaming_standalone.build,
 }

@@ -109,7 +109,13 @@ def model_variables() -> dict[str, Any]:
         "MAX_TOKENS": Ref("MaxTokens"),
         "FLUSH_INTERVAL_SECONDS": Ref("FlushIntervalSeconds"),
         **conversation_table.variables(),
-        # Tells two stacks of an account apart in logs and metrics.
+        **names(),
+    }
+
+
+def names() -> dict[str, Any]:
+    """Return the variables that tell two stacks of an account apart in logs and metrics."""
+    return {
         "POWERTOOLS_SERVICE_NAME": Ref("AWS::StackName"),
         "POWERTOOLS_METRICS_NAMESPACE": monitoring.NAMESPACE,
     }

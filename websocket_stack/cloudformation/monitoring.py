@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from troposphere import If, NoValue, Parameter, Ref, Sub, Template
 from troposphere.awslambda import Function
@@ -21,12 +21,16 @@ NAMESPACE = "LexStreaming"
 NOTIFIES = "NotifiesAlarms"
 PERIOD_SECONDS = 300
 
+First: TypeAlias = Literal["Frame", "Chunk"]
+"""What is first: a frame at the client, or a chunk of a model, which may be sent much later."""
 
-def parameters() -> list[Parameter]:
-    """Return the parameters of alarms and dashboard."""
+
+def parameters(first: First = "Frame") -> list[Parameter]:
+    """Return the parameters of alarms and dashboard; ``first`` is what may be late."""
+    late = f"A first {first.lower()} later than this is late."
     return [
         topic_parameter(),
-        number("AlarmFirstFrameSeconds", "A first frame later than this is late.", 5, 0.5, 30),
+        number(f"AlarmFirst{first}Seconds", late, 5, 0.5, 30),
         switch(
             "CreateDashboard",
             "Make a CloudWatch dashboard ($3 a month beyond three).",
@@ -91,15 +95,33 @@ def function_alarms(function: Function, failed: str, throttled: str) -> dict[str
     }
 
 
-def add(template: Template, function: Function) -> None:
-    """Add alarms for the function and its turns, and the dashboard."""
+def undelivered(function: Function, description: str) -> dict[str, Any]:
+    """Return the alarm of a Lambda whose failed events did not reach their destination."""
+    of_function = {"FunctionName": Ref(function)}
+    return _alarm("AWS/Lambda", "DestinationDeliveryFailures", of_function, description)
+
+
+def add(
+    template: Template,
+    function: Function,
+    first: First = "Frame",
+    throttled: str = "Turns were refused.",
+) -> None:
+    """Add alarms for the function and its turns, and the dashboard.
+
+    Args:
+        template: where to add them.
+        function: the Lambda.
+        first: what may be late.
+        throttled: what it means that the Lambda is throttled.
+    """
     template.add_condition(NOTIFIES, is_given("AlarmTopicArn"))
     template.add_condition("HasDashboard", is_true("CreateDashboard"))
     of_function = {"FunctionName": Ref(function)}
     of_turns = {"service": Ref("AWS::StackName")}
     alarms = {
         "Errors": _alarm("AWS/Lambda", "Errors", of_function, "The function failed."),
-        "Throttles": _alarm("AWS/Lambda", "Throttles", of_function, "Turns were refused."),
+        "Throttles": _alarm("AWS/Lambda", "Throttles", of_function, throttled),
         "FailedTurns": _alarm(NAMESPACE, "TurnsFailed", of_turns, "Turns ended with no text."),
         "CutTurns": _alarm(
             NAMESPACE, "TurnsCut", of_turns, "Turns were cut at the deadline.", threshold=5
@@ -107,12 +129,12 @@ def add(template: Template, function: Function) -> None:
         "GoneConnections": _alarm(
             NAMESPACE, "ConnectionsGone", of_turns, "Browsers were gone in mid-turn.", threshold=20
         ),
-        "LateFirstFrames": _alarm(
+        f"LateFirst{first}s": _alarm(
             NAMESPACE,
-            "FirstFrameSeconds",
+            f"First{first}Seconds",
             of_turns,
-            "One in ten first frames was late.",
-            threshold=Ref("AlarmFirstFrameSeconds"),
+            f"One in ten first {first.lower()}s was late.",
+            threshold=Ref(f"AlarmFirst{first}Seconds"),
             ExtendedStatistic="p90",
         ),
     }

@@ -58,7 +58,7 @@ def code_parameters(handler: str) -> list[Parameter]:
         ),
         text(
             "Handler",
-            "The function to call; another than the default for a bot of your own.",
+            "The function to call; another than the default for code of your own.",
             handler,
         ),
     ]
@@ -112,7 +112,7 @@ def add(
         description: what it does.
         variables: its environment.
         switches: texts that change with what needs a new version and no new revision.
-        properties: its other properties.
+        properties: its other properties, as of ``lambda_function``.
     """
     template.add_condition(USES_SNAP_START, is_true("SnapStart"))
     # Lambda offers one or the other.

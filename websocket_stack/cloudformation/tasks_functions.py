@@ -1,0 +1,275 @@
+"""The Lambda functions of the tasks API, and the queues that two of them read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from troposphere import GetAtt, If, NoValue, Ref, Template, awslambda, sqs
+from troposphere.awslambda import Alias, Environment, Function
+
+from websocket_stack.cloudformation import (
+    conversation_table,
+    further_policies,
+    model_access,
+    tasks_settings,
+    versioned_function,
+)
+from websocket_stack.cloudformation.lambda_functions import (
+    allow,
+    lambda_function,
+    lambda_role,
+    log_group,
+)
+from websocket_stack.cloudformation.tasks_settings import (
+    RELAY_QUEUE,
+    RELAYS,
+    SIGN_IN_QUEUE,
+    WITH_JWT,
+    connections_arn,
+    table_arn,
+)
+
+WORKER = "websocket_stack.tasks.default_worker.lambda_handler"
+# An event that waits longer is dropped, and its client told: nothing is silent for 70 seconds.
+EVENT_SECONDS = 60
+# A queue gives a message again after six times what its function may take.
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+READER_SECONDS = 10
+VISIBILITY_SECONDS = 6 * READER_SECONDS
+# Longer than a connection that did not sign in, or a frame, is of use to anybody.
+RETENTION_SECONDS = 10 * 60
+
+
+def add_failures(template: Template) -> Function:
+    """Add the function that tells clients of tasks whose worker did not."""
+    return _add(
+        template,
+        "Failures",
+        "Tells clients of tasks that failed",
+        "failures",
+        [
+            _may_use_table("BatchGetItem", "UpdateItem"),
+            _may_post(),
+        ],
+        variables=tasks_settings.variables() | tasks_settings.relay_variables(),
+        failed_events="Called again twice, and then there is an alarm.",
+    )
+
+
+def add_worker(template: Template, failures: Function) -> tuple[Function, Alias]:
+    """Add the function that runs tasks, and what becomes of events that it fails.
+
+    Args:
+        template: where to add them.
+        failures: tells clients that a task failed.
+    """
+    model_access.add_conditions(template)
+    policies = further_policies.add(template)
+    group = template.add_resource(log_group("WorkerLog"))
+    role = template.add_resource(
+        lambda_role(
+            "WorkerRole",
+            group,
+            [
+                *model_access.statements(),
+                _may_use_table("BatchGetItem", "UpdateItem"),
+                _may_post(),
+                If(
+                    RELAYS,
+                    allow("SendFrames", "sqs:SendMessage", GetAtt(RELAY_QUEUE, "Arn")),
+                    NoValue,
+                ),
+                # Lambda does so with the role of the function that failed.
+                # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+                allow("TellOfFailures", "lambda:InvokeFunction", GetAtt(failures, "Arn")),
+                conversation_table.statement(),
+            ],
+            policies,
+        )
+    )
+    function, alias = versioned_function.add(
+        template,
+        "Worker",
+        group,
+        role,
+        description="Runs socket tasks",
+        variables=tasks_settings.worker_variables(),
+        switches=[
+            If(conversation_table.REMEMBERS, "remembering", "forgetful"),
+            If(RELAYS, "relayed", "posted"),
+        ],
+        failed_events="A failed event goes to another function, which tells the client.",
+        Timeout=Ref("TaskSeconds"),
+    )
+    template.add_resource(
+        awslambda.EventInvokeConfig(
+            "WorkerEvents",
+            FunctionName=Ref(function),
+            # That of the function itself is not that of its alias.
+            # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-lambda-eventinvokeconfig.html
+            Qualifier=alias.Name,
+            DependsOn=[alias.title],
+            # A task that was begun is not begun again: its text would come twice.
+            MaximumRetryAttempts=0,
+            MaximumEventAgeInSeconds=EVENT_SECONDS,
+            DestinationConfig=awslambda.DestinationConfig(
+                OnFailure=awslambda.OnFailure(Destination=GetAtt(failures, "Arn"))
+            ),
+        )
+    )
+    return function, alias
+
+
+def add_submit(template: Template, worker: Alias) -> Function:
+    """Add the function that answers clients; ``worker`` is what it hands tasks to."""
+    return _add(
+        template,
+        "Submit",
+        "Takes socket tasks and chat messages",
+        "submit",
+        [
+            _may_use_table("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
+            _may_post(),
+            allow("CallTheWorker", "lambda:InvokeFunction", Ref(worker)),
+            If(
+                WITH_JWT,
+                allow("ExpectSignIn", "sqs:SendMessage", GetAtt(SIGN_IN_QUEUE, "Arn")),
+                NoValue,
+            ),
+        ],
+        variables=tasks_settings.submit_variables(worker),
+    )
+
+
+def add_sign_in_deadline(template: Template) -> Function:
+    """Add what closes connections that have not signed in."""
+    queue = template.add_resource(_queue(SIGN_IN_QUEUE, Condition=WITH_JWT))
+    function = _add(
+        template,
+        "SignInDeadline",
+        "Closes connections that did not sign in",
+        "sign_in_deadline",
+        [
+            _may_use_table("GetItem"),
+            allow("CloseConnections", "execute-api:ManageConnections", connections_arn("DELETE")),
+            _may_read(queue),
+        ],
+        Condition=WITH_JWT,
+        Timeout=READER_SECONDS,
+    )
+    template.add_resource(_reading(function, queue, Condition=WITH_JWT))
+    return function
+
+
+def add_relay(template: Template) -> Function:
+    """Add what posts frames that were sent through a queue."""
+    fifo = {"FifoQueue": True, "Condition": RELAYS}
+    dead = template.add_resource(_queue("UnpostedFrames", **fifo))
+    queue = template.add_resource(
+        _queue(
+            RELAY_QUEUE,
+            # Each frame has an id of its own: texts may well be equal.
+            ContentBasedDeduplication=False,
+            RedrivePolicy=sqs.RedrivePolicy(
+                deadLetterTargetArn=GetAtt(dead, "Arn"), maxReceiveCount=3
+            ),
+            **fifo,
+        )
+    )
+    function = _add(
+        template,
+        "Relay",
+        "Posts frames in order",
+        "relay",
+        [_may_use_table("GetItem", "UpdateItem"), _may_post(), _may_read(queue)],
+        Condition=RELAYS,
+        Timeout=READER_SECONDS,
+    )
+    template.add_resource(
+        _reading(
+            function, queue, Condition=RELAYS, FunctionResponseTypes=["ReportBatchItemFailures"]
+        )
+    )
+    return function
+
+
+def _add(
+    template: Template,
+    title: str,
+    description: str,
+    module: str,
+    statements: Sequence[Any],
+    variables: dict[str, Any] | None = None,
+    **properties: Any,
+) -> Function:
+    """Add a function with its role and its log group.
+
+    Args:
+        template: where to add them.
+        title: its logical id.
+        description: what it does.
+        module: where its handler is.
+        statements: what it may do.
+        variables: its environment; by default what all functions have.
+        properties: its other properties.
+    """
+    when = {"Condition": properties["Condition"]} if "Condition" in properties else {}
+    group = template.add_resource(log_group(f"{title}Log", **when))
+    role = template.add_resource(lambda_role(f"{title}Role", group, statements, **when))
+    return template.add_resource(
+        lambda_function(
+            title,
+            group,
+            secrecy="Its environment holds names, and no secret.",
+            Description=description,
+            Architectures=[Ref("Architecture")],
+            Handler=f"websocket_stack.tasks.{module}.lambda_handler",
+            Code=versioned_function.zip_code(),
+            # Clients wait for it, and importing botocore is faster with more memory, and so CPU.
+            MemorySize=512,
+            Role=GetAtt(role, "Arn"),
+            Environment=Environment(Variables=variables or tasks_settings.variables()),
+            **{"Timeout": 20, **properties},
+        )
+    )
+
+
+def _queue(title: str, **properties: Any) -> sqs.Queue:
+    return sqs.Queue(
+        title,
+        VisibilityTimeout=VISIBILITY_SECONDS,
+        MessageRetentionPeriod=RETENTION_SECONDS,
+        SqsManagedSseEnabled=True,
+        DeletionPolicy="Delete",
+        UpdateReplacePolicy="Delete",
+        **properties,
+    )
+
+
+def _reading(
+    function: Function, queue: sqs.Queue, **properties: Any
+) -> awslambda.EventSourceMapping:
+    return awslambda.EventSourceMapping(
+        f"{queue.title}Reading",
+        FunctionName=Ref(function),
+        EventSourceArn=GetAtt(queue, "Arn"),
+        **properties,
+    )
+
+
+# --- statements
+
+
+def _may_use_table(*operations: str) -> dict[str, Any]:
+    return allow("UseTheTable", [f"dynamodb:{each}" for each in operations], table_arn())
+
+
+def _may_post() -> dict[str, Any]:
+    return allow("PostFrames", "execute-api:ManageConnections", connections_arn("POST"))
+
+
+def _may_read(queue: sqs.Queue) -> dict[str, Any]:
+    # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    actions = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"]
+    return allow("ReadTheQueue", [f"sqs:{each}" for each in actions], GetAtt(queue, "Arn"))
