@@ -10,6 +10,7 @@ from troposphere.awslambda import Function
 from troposphere.cloudwatch import Alarm, Dashboard, MetricDimension
 
 from websocket_stack.cloudformation.parameters import (
+    STREAMING,
     is_given,
     is_true,
     number,
@@ -106,6 +107,7 @@ def add(
     function: Function,
     first: First = "Frame",
     throttled: str = "Turns were refused.",
+    api: Any = None,
 ) -> None:
     """Add alarms for the function and its turns, and the dashboard.
 
@@ -114,6 +116,7 @@ def add(
         function: the Lambda.
         first: what may be late.
         throttled: what it means that the Lambda is throttled.
+        api: the WebSocket API's id; by default that of a parameter, if it is given.
     """
     template.add_condition(NOTIFIES, is_given("AlarmTopicArn"))
     template.add_condition("HasDashboard", is_true("CreateDashboard"))
@@ -148,7 +151,7 @@ def add(
             DashboardBody=Sub(
                 json.dumps({"widgets": _widgets()}),
                 # A dimension must not be empty.
-                Api=If(STREAMING, Ref("WebSocketId"), "none"),
+                Api=api or If(STREAMING, Ref("WebSocketId"), "none"),
             ),
         )
     )

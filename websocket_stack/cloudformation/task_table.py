@@ -5,6 +5,7 @@ from __future__ import annotations
 from troposphere import Template, dynamodb
 
 from websocket_stack.cloudformation.checkov import NO_CUSTOMER_KEY, skip
+from websocket_stack.cloudformation.lambda_functions import encryption
 from websocket_stack.cloudformation.tasks_settings import TABLE
 
 
@@ -19,7 +20,7 @@ def add(template: Template) -> None:
                 ],
                 KeySchema=[dynamodb.KeySchema(AttributeName="id", KeyType="HASH")],
                 BillingMode="PAY_PER_REQUEST",
-                SSESpecification=dynamodb.SSESpecification(SSEEnabled=True),
+                SSESpecification=encryption(),
                 TimeToLiveSpecification=dynamodb.TimeToLiveSpecification(
                     AttributeName="expiresAt", Enabled=True
                 ),

@@ -96,12 +96,10 @@ def _add_authorization(template: Template, api: Api) -> dict[str, Any]:
     template.add_resource(
         api_routes.permission(
             "AllowAuthorizer",
-            Sub("${AuthorizerArn}"),
+            Ref("AuthorizerArn"),
             api,
             f"authorizers/${{{authorizer.title}}}",
             Condition=WITH_AUTHORIZER,
-            # The parameter may be empty, and is not under this condition.
-            Metadata={"cfn-lint": {"config": {"ignore_checks": ["W1031"]}}},
         )
     )
     return {

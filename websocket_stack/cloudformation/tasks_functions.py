@@ -16,10 +16,12 @@ from websocket_stack.cloudformation import (
     versioned_function,
 )
 from websocket_stack.cloudformation.lambda_functions import (
+    HAS_KEY,
     allow,
     lambda_function,
     lambda_role,
     log_group,
+    own_key,
 )
 from websocket_stack.cloudformation.tasks_settings import (
     RELAY_QUEUE,
@@ -240,7 +242,8 @@ def _queue(title: str, **properties: Any) -> sqs.Queue:
         title,
         VisibilityTimeout=VISIBILITY_SECONDS,
         MessageRetentionPeriod=RETENTION_SECONDS,
-        SqsManagedSseEnabled=True,
+        SqsManagedSseEnabled=If(HAS_KEY, NoValue, True),
+        KmsMasterKeyId=own_key(),
         DeletionPolicy="Delete",
         UpdateReplacePolicy="Delete",
         **properties,

@@ -162,8 +162,10 @@ class Deployer:
             if options.code:
                 raise CommandFailed(f"{template.path.name} takes no --code: it has its own")
             return None
-        handler = parameter_values.effective(template, options.values, previous).get("Handler", "")
-        code = lambda_code.choose(handler, options.code, build, previous, self._download)
+        needed = lambda_code.needs_of(
+            parameter_values.effective(template, options.values, previous)
+        )
+        code = lambda_code.choose(needed, options.code, build, previous, self._download)
         if code is None:
             self._console.say(
                 f"keeping the code that {self._name} has, with the library in it;"

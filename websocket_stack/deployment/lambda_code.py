@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import IO, TypeAlias
 
 from botocore.exceptions import ClientError
 
 from websocket_stack.command_line import CommandFailed, error_code
-from websocket_stack.deployment.build.lambda_zip import has_handler
+from websocket_stack.deployment.build.lambda_zip import has_module
 
 Builder: TypeAlias = Callable[[Sequence[Path]], Path]
 """Builds the Lambda's zip with a bot builder's own files, and returns its path."""
 
 
 def choose(
-    handler: str,
+    needed: Mapping[str, str],
     code: Sequence[Path],
     build: Builder,
     previous: Mapping[str, str],
     download: Callable[[str, str], bytes],
 ) -> Path | None:
-    """Choose code that has the handler.
+    """Choose code that has some modules.
 
     A deployment without a builder's own files must not replace a zip that has some.
 
     Args:
-        handler: the handler that the Lambda will have.
+        needed: settings that need modules, such as ``Handler=my_bot.lambda_handler``, by module.
         code: the builder's own files, if any are given.
         build: builds the zip.
         previous: the parameters that the stack has.
@@ -38,26 +38,42 @@ def choose(
         The zip that was built, or ``None`` to keep the code that the stack has.
 
     Raises:
-        CommandFailed: there is no code that has the handler.
+        CommandFailed: there is no code that has the modules.
     """
     path = build(code)
-    if not handler or has_handler(path, handler):
+    module = _missing(path, needed)
+    if module is None:
         return path
-    module = handler.rpartition(".")[0]
     if code:
         raise CommandFailed(
-            f"{module} of Handler={handler} is not in the zip; add its folder with --code"
+            f"{module} of {needed[module]} is not in the zip; add its folder with --code"
         )
     if not previous.get("CodeKey"):
-        raise CommandFailed(f"Handler={handler} needs the folder of {module}: add --code PATH")
+        raise CommandFailed(f"{needed[module]} needs the folder of {module}: add --code PATH")
     try:
         stored = download(previous["CodeBucket"], previous["CodeKey"])
     except ClientError as exc:
         raise CommandFailed(
             f"the stack's code cannot be read ({error_code(exc)}); give --code PATH again"
         ) from exc
-    if not has_handler(io.BytesIO(stored), handler):
+    module = _missing(io.BytesIO(stored), needed)
+    if module is not None:
         raise CommandFailed(
-            f"{module} of Handler={handler} is not in the stack's code; add --code PATH"
+            f"{module} of {needed[module]} is not in the stack's code; add --code PATH"
         )
     return None
+
+
+def needs_of(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters of a stack that need modules, by module."""
+    needed = {}
+    if handler := values.get("Handler"):
+        needed[handler.rpartition(".")[0]] = f"Handler={handler}"
+    if values.get("SignIn") == "JWT":
+        # PyJWT, which verifies tokens, and is not packed for those who have none.
+        needed["jwt"] = "SignIn=JWT"
+    return needed
+
+
+def _missing(archive: Path | IO[bytes], modules: Iterable[str]) -> str | None:
+    return next((each for each in modules if not has_module(archive, each)), None)

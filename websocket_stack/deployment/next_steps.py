@@ -16,9 +16,12 @@ def of(stack: Stack, before: Mapping[str, str] | None = None) -> list[str]:
     """
     outputs = stack.outputs
     lines = []
-    if endpoint := outputs.get("WebSocketEndpoint"):
-        if before is not None and endpoint != before.get("WebSocketEndpoint"):
-            lines.append("The WebSocket endpoint is another one now; clients need the new one.")
+    endpoint = outputs.get("WebSocketEndpoint")
+    if endpoint and before is not None and endpoint != before.get("WebSocketEndpoint"):
+        lines.append("The WebSocket endpoint is another one now; clients need the new one.")
+    if endpoint and "TaskTableName" in outputs:
+        lines += _for_tasks(outputs)
+    elif endpoint:
         lines += [
             "For Lex Web UI, as parameters of its stack:",
             "  AllowStreamingResponses=true",
@@ -35,4 +38,11 @@ def of(stack: Stack, before: Mapping[str, str] | None = None) -> list[str]:
         ]
     if "WebSocketEndpoint" in outputs:
         lines.append(f"To see that it works: scripts/smoke --stack {stack.name}")
+    return lines
+
+
+def _for_tasks(outputs: Mapping[str, str]) -> list[str]:
+    lines = [f"Clients connect to {outputs['WebSocketEndpoint']}"]
+    if outputs.get("SignIn") == "AWS_IAM":
+        lines.append(f"and sign that; they need execute-api:Invoke on {outputs['ConnectArn']}")
     return lines

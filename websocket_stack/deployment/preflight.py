@@ -79,7 +79,8 @@ def warnings(
     found = []
     region = str(session.region_name)
     partition = session.get_partition_for_region(region)
-    if region not in session.get_available_regions("lexv2-models", partition):
+    regions = session.get_available_regions("lexv2-models", partition)
+    if "CreateBot" in values and region not in regions:
         found.append(f"Amazon Lex may not be in {region}, where CloudFormation then refuses this")
     model = values["ModelId"]
     if model != previous.get("ModelId") and (problem := _model_problem(session, model)):

@@ -87,6 +87,8 @@ def template_of(stack: Stack | None) -> str:
         return "lex-streaming"
     if "TemplatesBucket" in stack.parameters:
         return "lex-streaming"
+    if "TaskSeconds" in stack.parameters:
+        return "socket-tasks"
     if "CodeBucket" in stack.parameters:
         return "fulfillment"
     return "lex-streaming-standalone" if "ModelId" in stack.parameters else "streaming-support"

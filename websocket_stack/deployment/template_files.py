@@ -13,7 +13,13 @@ import cfn_flip  # type: ignore[import-untyped]
 from websocket_stack.command_line import CommandFailed
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates"
-NAMES = ("lex-streaming", "streaming-support", "fulfillment", "lex-streaming-standalone")
+NAMES = (
+    "lex-streaming",
+    "streaming-support",
+    "fulfillment",
+    "lex-streaming-standalone",
+    "socket-tasks",
+)
 # A larger template has to be read from a bucket.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MAX_BODY_BYTES = 51_200

@@ -77,17 +77,6 @@ def test_connect_and_disconnect_call_the_lambda() -> None:
         assert permission["Action"] == "lambda:InvokeFunction"
 
 
-def test_the_stage_throttles_every_route() -> None:
-    stage = evaluated(ThrottlingRate="7", ThrottlingBurst="9").properties("Stage")
-    assert stage["StageName"] == "Prod"
-    # Of the default, not of a route: API Gateway throttles no key that is not there.
-    assert stage["DefaultRouteSettings"] == {
-        "ThrottlingRateLimit": "7",
-        "ThrottlingBurstLimit": "9",
-    }
-    assert "RouteSettings" not in stage
-
-
 def deployment(stack: Stack) -> str:
     (title,) = stack.of_type("AWS::ApiGatewayV2::Deployment")
     assert stack.properties("Stage")["DeploymentId"] == f"<{title}>"
@@ -141,36 +130,6 @@ def test_another_integration_is_another_deployment() -> None:
     other = Integration("Silent", ApiId="a", IntegrationType="MOCK", PassthroughBehavior="NEVER")
     assert content_hash([silent]) == content_hash([same])
     assert content_hash([silent]) != content_hash([other])
-
-
-def test_access_logs_have_no_query_string() -> None:
-    settings = evaluated(**ACCESS_LOGS).properties("Stage")["AccessLogSettings"]
-    assert settings["DestinationArn"] == "<ApiAccessLog.Arn>"
-    logged = set(json.loads(settings["Format"]).values())
-    assert logged == {
-        "$context.requestId",
-        "$context.routeKey",
-        "$context.status",
-        "$context.connectionId",
-        "$context.error.message",
-        "$context.integrationErrorMessage",
-    }
-
-
-def test_without_access_logs_there_is_no_role() -> None:
-    stage = evaluated().properties("Stage")
-    assert not {"AccessLogSettings", "Tags"} & stage.keys()
-
-
-def test_the_stage_comes_after_the_accounts_role() -> None:
-    # By a reference, since a resource that may not exist cannot be depended on.
-    assert "<ApiGatewayAccount>" in json.dumps(evaluated(**ACCESS_LOGS).properties("Stage"))
-
-
-@pytest.mark.parametrize("title", ["ApiGatewayAccount", "ApiGatewayLogsRole"])
-def test_the_accounts_settings_outlive_the_stack(title: str) -> None:
-    resource = evaluated(**ACCESS_LOGS).resources[title]
-    assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
 
 
 def _deployments(template: Template) -> set[str]:

@@ -217,6 +217,7 @@ def test_there_has_to_be_something_to_delete(runs) -> None:
         ({"CodeBucket": "b"}, "fulfillment"),
         ({"TableName": ""}, "streaming-support"),
         ({"ModelId": "m"}, "lex-streaming-standalone"),
+        ({"CodeBucket": "b", "TaskSeconds": "900"}, "socket-tasks"),
     ],
 )
 def test_a_stack_keeps_its_template(parameters, name) -> None:

@@ -43,7 +43,8 @@ def choose(tmp_path: Path) -> Any:
         def download(bucket: str, key: str) -> bytes:
             return stored[bucket, key]
 
-        return lambda_code.choose(handler, [Path(each) for each in code], build, previous, download)
+        needed = lambda_code.needs_of({"Handler": handler})
+        return lambda_code.choose(needed, [Path(each) for each in code], build, previous, download)
 
     return call
 
@@ -80,3 +81,11 @@ def test_code_that_cannot_be_read_is_refused(choose) -> None:
             raise refusal("", "NoSuchKey")
 
     assert "(NoSuchKey); give --code PATH again" in failure(lambda: choose(OWN, stored=Gone()))
+
+
+def test_tokens_need_what_verifies_them() -> None:
+    assert lambda_code.needs_of({"SignIn": "JWT"}) == {"jwt": "SignIn=JWT"}
+    assert lambda_code.needs_of({"SignIn": "AWS_IAM", "Handler": OWN}) == {
+        "my_bot": f"Handler={OWN}"
+    }
+    assert lambda_code.needs_of({}) == {}

@@ -46,3 +46,13 @@ def test_another_endpoint_is_said() -> None:
 def test_an_endpoint_that_is_gone_is_said() -> None:
     (line,) = next_steps.of(Stack("arn", "lex", "UPDATE_COMPLETE"), ENDPOINTS)
     assert line.startswith("The WebSocket API is gone")
+
+
+def test_clients_of_tasks_are_told_where_to_connect() -> None:
+    tasks = {"WebSocketEndpoint": "wss://a.example/dev", "TaskTableName": "t", "ConnectArn": "arn"}
+    lines = steps(**tasks, SignIn="AWS_IAM")
+    assert lines[0] == "Clients connect to wss://a.example/dev"
+    assert "execute-api:Invoke on arn" in lines[1]
+    assert lines[-1].endswith("scripts/smoke --stack lex")
+    assert not any("Lex Web UI" in line for line in lines)
+    assert len(steps(**tasks, SignIn="NONE")) == len(lines) - 1

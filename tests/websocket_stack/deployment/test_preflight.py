@@ -69,7 +69,7 @@ class Bedrock:
 
 
 def warnings(session: Any, **previous: str) -> list[str]:
-    return preflight.warnings(session, {"ModelId": "haiku"}, previous)
+    return preflight.warnings(session, {"ModelId": "haiku", "CreateBot": "false"}, previous)
 
 
 def test_the_model_is_asked_once() -> None:
@@ -96,6 +96,12 @@ def test_a_region_without_lex_is_said() -> None:
     bedrock.region_name = "eu-north-1"
     (warning,) = warnings(bedrock)
     assert "Amazon Lex may not be in eu-north-1" in warning
+
+
+def test_socket_tasks_need_no_lex() -> None:
+    bedrock = Bedrock()
+    bedrock.region_name = "eu-north-1"
+    assert preflight.warnings(bedrock, {"ModelId": "haiku"}, {}) == []  # type: ignore[arg-type]
 
 
 def test_a_template_without_a_model_asks_none() -> None:

@@ -63,5 +63,5 @@ def test_what_is_no_template_is_said(tmp_path, body) -> None:
 def test_the_projects_own_templates_are_read(name) -> None:
     read = template_files.read(name)
 
-    assert "AllowStreamingResponses" in read.parameters
+    assert "LogRetentionDays" in read.parameters
     assert not any(each.is_secret for each in read.parameters.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from troposphere import GetAtt, Output, Ref, Sub, Template
+from troposphere.apigatewayv2 import Api
 from troposphere.cloudwatch import Alarm
 
 from websocket_stack.cloudformation import (
@@ -58,14 +59,20 @@ def build() -> Template:
     return template
 
 
-def _add_functions(template: Template, api: object) -> None:
+def _add_functions(template: Template, api: Api) -> None:
     failures = tasks_functions.add_failures(template)
     worker, alias = tasks_functions.add_worker(template, failures)
     submit = tasks_functions.add_submit(template, alias)
     deadline = tasks_functions.add_sign_in_deadline(template)
     relay = tasks_functions.add_relay(template)
     tasks_api.add_routes(template, api, submit)
-    monitoring.add(template, worker, first="Chunk", throttled="Tasks waited, or were refused.")
+    monitoring.add(
+        template,
+        worker,
+        first="Chunk",
+        throttled="Tasks waited, or were refused.",
+        api=Ref(api),
+    )
     untold, unposted = "Clients were not told that tasks failed.", "Frames were not posted."
     open_ = "Connections that did not sign in were not closed."
     for alarms, when in (

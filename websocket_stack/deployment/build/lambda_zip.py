@@ -16,6 +16,8 @@ from websocket_stack.deployment.build.source_files import Files, files_in, merge
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = "fulfillment"
+# What the functions of socket tasks import beside it.
+TASKS = "websocket_stack/tasks"
 OUTPUT = ROOT / "build"
 
 
@@ -39,22 +41,28 @@ def build(code: Sequence[Path] = (), output: Path = OUTPUT) -> Path:
             )
     try:
         versions = pins((ROOT / "constraints.txt").read_text("utf-8"))
-        files = [package_files(ROOT / PACKAGE), dependencies(versions), *map(files_in, code)]
+        files = [
+            package_files(ROOT / PACKAGE),
+            _tasks_files(),
+            dependencies(versions),
+            *map(files_in, code),
+        ]
         return write(pack(merge(files)), output)
     except OSError as exc:
         raise CommandFailed(str(exc)) from exc
 
 
-def has_handler(archive: Path | IO[bytes], handler: str) -> bool:
-    """Return whether a zip has the module of a handler.
+def _tasks_files() -> Files:
+    folder = ROOT / TASKS
+    modules = {f"{TASKS}/{name}": path for name, path in files_in(folder).items()}
+    return modules | {f"{folder.parent.name}/__init__.py": folder.parent / "__init__.py"}
 
-    Args:
-        archive: the zip.
-        handler: the handler as Lambda is told it, ``package.module.function``.
-    """
-    module = handler.rpartition(".")[0].replace(".", "/")
+
+def has_module(archive: Path | IO[bytes], module: str) -> bool:
+    """Return whether a zip has a module, ``package.module``."""
+    name = module.replace(".", "/")
     with ZipFile(archive) as opened:
-        return not {f"{module}.py", f"{module}/__init__.py"}.isdisjoint(opened.namelist())
+        return not {f"{name}.py", f"{name}/__init__.py"}.isdisjoint(opened.namelist())
 
 
 def pack(files: Files) -> bytes:

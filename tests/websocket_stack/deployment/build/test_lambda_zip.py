@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import subprocess
+import sys
 import zipfile
 
 import pytest
 from source_trees import SOURCES, failure, write
 
-from websocket_stack.deployment.build.lambda_zip import ROOT, build, has_handler, pack
+from websocket_stack.deployment.build.lambda_zip import ROOT, build, has_module, pack
 from websocket_stack.deployment.build.source_files import files_in
 
 # Of the zip of SOURCES. Every Python on every machine has to come to it.
@@ -86,6 +88,7 @@ def test_the_zip_has_package_and_dependencies_only(names):
     tops = {re.sub(r"-[\d.]+\.dist-info", ".dist-info", name.split("/")[0]) for name in names}
     assert tops == {
         "fulfillment",
+        "websocket_stack",
         "aws_lambda_powertools",
         "aws_lambda_powertools.dist-info",
         "jmespath",
@@ -101,6 +104,28 @@ def test_every_module_of_the_package_is_in_the_zip(names):
     assert {name for name in names if name.startswith("fulfillment/")} == modules | {
         "fulfillment/py.typed"
     }
+
+
+def test_of_the_stack_only_socket_tasks_are_in_the_zip(names):
+    modules = {
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "websocket_stack/tasks").glob("*.py")
+    }
+    in_zip = {name for name in names if name.startswith("websocket_stack/")}
+    assert in_zip == modules | {"websocket_stack/__init__.py"}
+
+
+def test_socket_tasks_import_nothing_that_is_not_there(zip_path):
+    """Without this repository beside it, and without what only deployments need."""
+    code = """
+import sys
+sys.path[:] = [sys.argv[1], *(each for each in sys.path if "websocket" not in each)]
+import websocket_stack
+assert websocket_stack.__file__.startswith(sys.argv[1])
+from websocket_stack.tasks import default_worker, failures, relay, sign_in_deadline, submit
+"""
+    subprocess.run(
+        [sys.executable, "-I", "-c", code, str(zip_path)], check=True, cwd=zip_path.parent
+    )
 
 
 @pytest.mark.parametrize(
@@ -157,18 +182,18 @@ def test_a_file_in_the_way_of_the_output_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("handler", "found"),
+    ("module", "found"),
     [
-        ("my_bot.lambda_handler", True),
-        ("bots.orders.handler", True),
-        ("bots.handler", False),
-        ("package.handler", True),
-        ("other.handler", False),
+        ("my_bot", True),
+        ("bots.orders", True),
+        ("bots", False),
+        ("package", True),
+        ("other", False),
     ],
 )
-def test_a_zip_has_the_modules_of_handlers(tmp_path, handler, found) -> None:
+def test_a_zip_has_modules_and_packages(tmp_path, module, found) -> None:
     path = tmp_path / "code.zip"
     with zipfile.ZipFile(path, "w") as opened:
         for name in ("my_bot.py", "bots/orders.py", "package/__init__.py"):
             opened.writestr(name, "")
-    assert has_handler(path, handler) is found
+    assert has_module(path, module) is found
