@@ -60,7 +60,7 @@ class Chat:
         memory: Memory | None = None,
         notices: Notices | None = None,
     ) -> None:
-        self._tasks = Tasks(bot=bot, model=model, memory=memory, notices=notices, is_worker=False)
+        self._tasks = Tasks(bot=bot, model=model, memory=memory, notices=notices)
         if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
             # At import, where Lambda gives the most CPU.
             self._resolver  # noqa: B018

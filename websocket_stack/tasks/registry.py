@@ -20,6 +20,8 @@ TaskHandler: TypeAlias = Callable[[Task], Result]
 """A function that answers a task: it returns text, or yields it in chunks."""
 AnyTaskHandler = TypeVar("AnyTaskHandler", bound=TaskHandler)
 
+# By these a function knows that it runs tasks.
+OF_A_WORKER = {"AWS_LAMBDA_FUNCTION_NAME", "TASK_TABLE", "STREAMING_ENDPOINT"}
 STREAMER = "llm-streamer"
 RESPONDER = "llm-responder"
 MESSAGE = "message"
@@ -45,7 +47,6 @@ class Tasks:
         model: what answers, instead of the model that the environment names.
         memory: where conversations are kept, instead of the table that the environment names.
         notices: the sentences that a user reads when something fails.
-        is_worker: whether a worker Lambda runs them.
     """
 
     def __init__(
@@ -55,7 +56,6 @@ class Tasks:
         model: Model | None = None,
         memory: Memory | None = None,
         notices: Notices | None = None,
-        is_worker: bool = True,
     ) -> None:
         self.bot = bot
         self.model = model
@@ -63,8 +63,8 @@ class Tasks:
         self.notices = notices or Notices()
         self._handlers: dict[str, TaskHandler] = {}
         self._whole = {RESPONDER}
-        if is_worker and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-            # At import, where Lambda gives the most CPU.
+        if os.environ.keys() >= OF_A_WORKER:
+            # At import, where Lambda gives the most CPU. The module may be another function's too.
             self._worker  # noqa: B018
 
     def task(self, type: str, *, whole: bool = False) -> Callable[[AnyTaskHandler], AnyTaskHandler]:

@@ -44,7 +44,7 @@ class Chats:
         owners = Owners(*table, runs, most_at_once=at_once, most_a_minute=60)
         settings = Settings(flush_interval_seconds=0.0)
         worker = Worker(
-            tasks or Tasks(is_worker=False),
+            tasks or Tasks(),
             Resources(settings, self.model, memory=conversations),
             runs,
             owners,
@@ -114,7 +114,7 @@ def test_a_failure_is_told(table, chat_id, script, text, kind):
 
 
 def test_a_deadline_is_told(table, chat_id):
-    tasks = Tasks(is_worker=False)
+    tasks = Tasks()
 
     @tasks.message
     def endless(message):
@@ -136,7 +136,7 @@ def test_an_invocation_that_comes_twice_asks_the_model_once(table, chat_id):
 
 @pytest.fixture
 def endless():
-    tasks, release = Tasks(is_worker=False), threading.Event()
+    tasks, release = Tasks(), threading.Event()
 
     @tasks.message
     def wait(message):
@@ -255,6 +255,6 @@ def test_a_failing_send_holds_up_neither_model_nor_end(table, chat_id, at, failu
 def test_a_bot_answers(table, chat_id):
     bot = Bot(model=ScriptedModel("unused"))
     bot.fallback(lambda turn: f"You said {turn.utterance}.")
-    chats = Chats(table, tasks=Tasks(bot=bot, is_worker=False))
+    chats = Chats(table, tasks=Tasks(bot=bot))
     chats.ask(chat_id, "hi")
     assert chats.text(chat_id) == "You said hi."

@@ -1,7 +1,7 @@
 import pytest
 
 from fulfillment import Bot
-from fulfillment.errors import RegistrationError
+from fulfillment.errors import RegistrationError, SettingsError
 from websocket_stack.tasks import Tasks
 
 
@@ -51,3 +51,12 @@ def test_messages_are_answered_by_a_bot_or_a_function():
     assert Tasks().message(reply) is reply
     with pytest.raises(RegistrationError, match="by the bot, and by reply"):
         Tasks(bot=Bot()).message(reply)
+
+
+def test_a_module_may_hold_a_bot_and_tasks(monkeypatch):
+    """In the Lambda of the one, the other needs nothing."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "fulfillment")
+    monkeypatch.setenv("STREAMING_ENDPOINT", "https://api.test/Prod")
+    tasks = Tasks()
+    with pytest.raises(SettingsError, match="TASK_TABLE"):
+        tasks.lambda_handler({}, None)
