@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import threading
 import time
@@ -30,6 +31,10 @@ for _name in AWS_LOGGERS:
 
 MakeClient: TypeAlias = Callable[..., Any]
 """Takes a service's name and options; returns its client, which no stub describes."""
+
+
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
+EXECUTE_API = re.compile(r"https://[^/.]+\.execute-api\.([a-z0-9-]+)\.amazonaws\.")
 
 
 class Browser(NamedTuple):
@@ -210,7 +215,7 @@ def api_gateway_channel(
 
     Args:
         make_client: makes AWS clients.
-        region: the API's.
+        region: the API's, unless its address names another.
         endpoint: the API's address with its stage.
     """
     from botocore.config import Config
@@ -228,8 +233,14 @@ def api_gateway_channel(
     return ApiGatewayChannel(
         make_client(
             "apigatewaymanagementapi",
-            region_name=region,
+            region_name=_region_of(endpoint or "") or region,
             endpoint_url=endpoint,
             config=config,
         )
     )
+
+
+def _region_of(endpoint: str) -> str | None:
+    """Return the region that an API's address names, for which its requests are to be signed."""
+    found = EXECUTE_API.match(endpoint)
+    return found[1] if found else None

@@ -4,7 +4,7 @@ from botocore.awsrequest import AWSResponse
 
 from aws_stub import RawBody
 from fakes import FakeMemory
-from fulfillment.clients import Resources
+from fulfillment.clients import Resources, api_gateway_channel, session
 from fulfillment.errors import ModelError
 from fulfillment.memory.dynamodb import ConversationTable
 from fulfillment.models.base import Message, Prompt
@@ -152,3 +152,18 @@ def requested(environ):
     """Return the guardrail that each model's request has."""
     models = Resources.from_environ(environ).model._models
     return [model._request(PROMPT).get("guardrailConfig") for model in models]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "region"),
+    [
+        ("https://abc123.execute-api.eu-west-1.amazonaws.com/Prod", "eu-west-1"),
+        ("https://abc123.execute-api.cn-north-1.amazonaws.com.cn/Prod", "cn-north-1"),
+        ("https://chat.example.com/Prod", "us-east-1"),
+        ("https://execute-api.eu-west-1.amazonaws.com.evil.example/Prod", "us-east-1"),
+    ],
+)
+def test_an_api_is_signed_for_where_it_is(endpoint, region):
+    make_client, _ = session()
+    channel = api_gateway_channel(make_client, "us-east-1", endpoint)
+    assert channel._client.meta.region_name == region
