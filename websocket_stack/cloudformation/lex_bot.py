@@ -6,7 +6,20 @@ import hashlib
 import json
 from typing import Any
 
-from troposphere import And, Condition, GetAtt, Not, Output, Parameter, Ref, Sub, Template, iam
+from troposphere import (
+    And,
+    Condition,
+    Equals,
+    GetAtt,
+    If,
+    Not,
+    Output,
+    Parameter,
+    Ref,
+    Sub,
+    Template,
+    iam,
+)
 from troposphere.awslambda import Alias, Permission
 from troposphere.lex import (
     Bot,
@@ -29,6 +42,7 @@ from troposphere.lex import (
     ResponseSpecification,
     SampleUtterance,
     TestBotAliasSettings,
+    VoiceSettings,
 )
 
 from fulfillment.notices import Notices
@@ -38,7 +52,19 @@ from websocket_stack.cloudformation.parameters import choice, is_given, is_true,
 CREATED = "CreatesBot"
 EXISTING = "HasBotAlias"
 # The locales offered for this bot; a bot of your own can have any.
-LOCALES = ["en_US", "en_GB", "de_DE", "es_ES", "fr_FR", "it_IT", "ja_JP", "pt_BR"]
+# Each with a standard voice, which Amazon Polly has in every Region that Lex is in.
+# https://docs.aws.amazon.com/polly/latest/dg/available-voices.html
+VOICES = {
+    "en_US": "Joanna",
+    "en_GB": "Amy",
+    "de_DE": "Vicki",
+    "es_ES": "Lucia",
+    "fr_FR": "Lea",
+    "it_IT": "Bianca",
+    "ja_JP": "Takumi",
+    "pt_BR": "Camila",
+}
+LOCALES = list(VOICES)
 # The console's test window uses an alias that every bot has.
 # https://docs.aws.amazon.com/lexv2/latest/APIReference/API_BotAliasSummary.html
 TEST_ALIAS_ID = "TSTALIASID"
@@ -67,6 +93,7 @@ def parameters() -> list[Parameter]:
 def add(template: Template, function: Alias) -> None:
     """Add the bot, and permission for its aliases, or an existing alias, to call the Lambda."""
     template.add_condition(CREATED, is_true("CreateBot"))
+    _add_voices(template)
     template.add_condition(EXISTING, And(is_given("BotAliasArn"), Not(Condition(CREATED))))
     bot = template.add_resource(_bot(_add_role(template), function))
     # A version is a snapshot, so another definition needs another version.
@@ -119,10 +146,33 @@ def _bot(role: iam.Role, function: Alias) -> Bot:
         IdleSessionTTLInSeconds=SESSION_SECONDS,
         AutoBuildBotLocales=True,
         BotLocales=[
-            BotLocale(LocaleId=Ref("BotLocaleId"), NluConfidenceThreshold=0.4, Intents=_intents())
+            BotLocale(
+                LocaleId=Ref("BotLocaleId"),
+                NluConfidenceThreshold=0.4,
+                VoiceSettings=VoiceSettings(VoiceId=_voice(), Engine="standard"),
+                Intents=_intents(),
+            )
         ],
         TestBotAliasSettings=TestBotAliasSettings(BotAliasLocaleSettings=[_answers_with(function)]),
     )
+
+
+def _add_voices(template: Template) -> None:
+    # No mapping: its keys have no underscores, and locales do.
+    for locale in LOCALES[1:]:
+        template.add_condition(_speaks(locale), Equals(Ref("BotLocaleId"), locale))
+
+
+def _voice() -> If | str:
+    """Return the voice of the bot's locale."""
+    voice: If | str = VOICES[LOCALES[0]]
+    for locale in LOCALES[1:]:
+        voice = If(_speaks(locale), VOICES[locale], voice)
+    return voice
+
+
+def _speaks(locale: str) -> str:
+    return f"Speaks{locale.replace('_', '').capitalize()}"
 
 
 def _add_role(template: Template) -> iam.Role:

@@ -160,3 +160,9 @@ def test_another_definition_is_another_version() -> None:
 
     assert versions("LiveAlias") == versions("LiveAlias")
     assert versions("LiveAlias") != versions("AnotherAlias")
+
+
+@pytest.mark.parametrize("locale_id", lex_bot.LOCALES)
+def test_a_bot_has_a_voice_of_its_locale(locale_id: str) -> None:
+    (only,) = evaluated(BotLocaleId=locale_id, **CREATED).properties("Bot")["BotLocales"]
+    assert only["VoiceSettings"] == {"VoiceId": lex_bot.VOICES[locale_id], "Engine": "standard"}
