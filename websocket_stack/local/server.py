@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 
@@ -47,7 +48,9 @@ def origin_of(host: str, listener: socket.socket) -> str:
 
 def server(app: ASGIApp) -> uvicorn.Server:
     """Return the server of an application, whose WebSockets have API Gateway's limits."""
-    logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
+    errors = logging.getLogger("uvicorn.error")
+    errors.addFilter(_is_no_refusal)
+    errors.addFilter(_is_no_cancellation)
     return uvicorn.Server(
         uvicorn.Config(
             app,
@@ -66,3 +69,9 @@ def server(app: ASGIApp) -> uvicorn.Server:
 def _is_no_refusal(record: logging.LogRecord) -> bool:
     """Leave out the error that uvicorn logs for an upgrade that was refused with a status."""
     return "without completing handshake" not in record.getMessage()
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """Leave out the traceback of a request that was still running when the server was stopped."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, asyncio.CancelledError)
