@@ -7,6 +7,7 @@ PARTNER = "anthropic.claude-sonnet-5-5"
 
 # Another value than the default for each parameter that can change alone.
 OTHER_VALUES = {
+    "AlarmFirstChunkSeconds": "7",
     "AlarmFirstFrameSeconds": "7",
     "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms",
     "AllowHtml": "true",
@@ -18,6 +19,7 @@ OTHER_VALUES = {
     "FallbackModelIds": PARTNER,
     "FlushIntervalSeconds": "0.5",
     "FoundationModelId": PARTNER,
+    "GraceSeconds": "30",
     "GuardrailId": "abc123",
     "GuardrailMode": "async",
     "GuardrailVersion": "2",
@@ -27,6 +29,7 @@ OTHER_VALUES = {
     "MaxTokens": "500",
     "MemorySeconds": "3600",
     "MemorySize": "512",
+    "MessageBytes": "16384",
     "ModelArns": f"arn:aws:bedrock:us-east-1::foundation-model/{PARTNER}",
     "ModelId": f"global.{PARTNER}",
     "ParentOrigin": "https://example.com",
@@ -35,6 +38,7 @@ OTHER_VALUES = {
     "PlainFrames": "true",
     "PolicyArns": ARN,
     "PromptCacheTtl": "5m",
+    "RelayFrames": "true",
     "RememberConversations": "false",
     "ReservedConcurrency": "5",
     "Runtime": "python3.14",
@@ -42,6 +46,9 @@ OTHER_VALUES = {
     "SourceBucket": "sources",
     "StreamingLambdaCodeObject": "streaming.zip",
     "SystemPrompt": "Be brief.",
+    "TaskSeconds": "300",
+    "TasksAMinute": "30",
+    "TasksAtOnce": "5",
     "ThrottlingBurst": "50",
     "ThrottlingRate": "20",
     "Tracing": "true",
@@ -53,12 +60,19 @@ OTHER_VALUES = {
 # With others alone, or tested apart: what a stack is given of another one, and switches.
 APART = {
     "AllowStreamingResponses",
+    "AuthorizerArn",
+    "AuthorizerIdentitySource",
     "BotAliasArn",
     "BotLocaleId",
     "CreateBot",
     "Handler",
+    "JwtAudience",
+    "JwtIssuer",
+    "JwtKeysUrl",
     "ProvisionedConcurrency",
     "SessionTableName",
+    "SignIn",
+    "StageName",
     "TableName",
     "WebSocketId",
 }
