@@ -193,7 +193,7 @@ def delivery_of(framing: str) -> Delivery:
 
 
 def deadline_of(now: float, fault: Fault) -> Deadline:
-    cut_at = now + (0.1 if fault.never_ends or HANG in fault.posts else PATIENCE_SECONDS)
+    cut_at = now + (0.5 if fault.never_ends or HANG in fault.posts else PATIENCE_SECONDS)
     return Deadline(cut_at, cut_at + (0.1 if HANG in fault.posts else PATIENCE_SECONDS))
 
 
