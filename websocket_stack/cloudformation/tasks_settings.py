@@ -81,8 +81,8 @@ def task_parameters() -> list[Parameter]:
         fulfillment_environment.flush_interval(),
         switch(
             "RelayFrames",
-            "Send frames through an SQS FIFO queue, in order, for a worker in a VPC without a way"
-            " to the API; slower, and $0.50 a million frames.",
+            "Send frames through an SQS FIFO queue, from which a function posts them in order;"
+            " it takes longer, and SQS and Lambda are billed.",
             default=False,
         ),
     ]
