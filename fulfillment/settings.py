@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
@@ -21,6 +22,10 @@ DEFAULT_SYSTEM_PROMPT = (
 # https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_RecognizeText.html
 LEX_TIMEOUT_SECONDS = 30
 
+
+URL = re.compile(r"https?://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]*)(:\d{1,5})?(/[!-~]*)?")
+# botocore writes a request level by level, and Python calls functions a thousand deep at most.
+MAX_DEPTH = 50
 
 NO_PROMPTS: Mapping[str, str] = MappingProxyType({})
 
@@ -178,10 +183,10 @@ class Reader:
 
     def url(self, name: str) -> str | None:
         text = self.text(name, "").rstrip("/")
-        if text and not text.startswith(("https://", "http://")):
+        if text and not URL.fullmatch(text):
             raise SettingsError(
-                f"{name}={text!r}: takes the https:// address of the WebSocket API with its stage,"
-                " such as https://abc123.execute-api.us-east-1.amazonaws.com/Prod"
+                f"{name}={text!r}: takes an address, such as"
+                " https://abc123.execute-api.us-east-1.amazonaws.com/Prod"
             )
         return text or None
 
@@ -191,8 +196,18 @@ class Reader:
             return None
         try:
             value = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
-        if not isinstance(value, dict):
-            raise SettingsError(f'{name}: takes a JSON object, such as {{"top_k": 50}}')
+        if not isinstance(value, dict) or _is_deeper(value, MAX_DEPTH):
+            raise SettingsError(
+                f'{name}: takes a JSON object, such as {{"top_k": 50}}, at most {MAX_DEPTH} deep'
+            )
         return value
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    """Return whether a JSON value holds values within values, more than so many levels deep."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inner)

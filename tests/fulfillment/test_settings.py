@@ -85,7 +85,13 @@ def test_every_variable_is_read():
         ("ALLOW_HTML", "perhaps", "true or false"),
         ("MODEL_FIELDS", "[1]", "a JSON object"),
         ("MODEL_FIELDS", "{", "a JSON object"),
+        ("MODEL_FIELDS", '{"a":' * 200 + "1" + "}" * 200, "50 deep"),
+        ("MODEL_FIELDS", "[" * 20_000, "a JSON object"),
         ("STREAMING_ENDPOINT", "wss://abc.execute-api.x.amazonaws.com/Prod", "https://"),
+        ("STREAMING_ENDPOINT", "https:///Prod", "https://"),
+        ("STREAMING_ENDPOINT", "https://a b/Prod", "https://"),
+        ("STREAMING_ENDPOINT", "https://[::1", "https://"),
+        ("STREAMING_ENDPOINT", "https://exa mple.com", "https://"),
     ],
 )
 def test_a_wrong_value_names_the_variable_and_what_it_takes(name, value, takes):
