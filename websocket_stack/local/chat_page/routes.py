@@ -58,12 +58,22 @@ async def _index(request: Request) -> Response:
 
 
 async def _document(request: Request) -> Response:
-    path = (PROJECT / f"{request.path_params['name']}.md").resolve()
-    is_public = path.parent == PROJECT or path.is_relative_to(PROJECT / "docs")
-    if not is_public or not path.is_file():
+    path = _document_path(request.path_params["name"])
+    if path is None:
         return Response("Not found", 404, HEADERS, media_type="text/plain")
     body = DOCUMENT.format(title=escape(path.name), content=render(path.read_text("utf-8")))
     return Response(body, headers=HEADERS, media_type="text/html")
+
+
+def _document_path(name: str) -> Path | None:
+    """Return where a document of the project is, or ``None`` if it is none."""
+    try:
+        path = (PROJECT / f"{name}.md").resolve()
+        is_public = path.parent == PROJECT or path.is_relative_to(PROJECT / "docs")
+        return path if is_public and path.is_file() else None
+    # No file system has such a name.
+    except (OSError, ValueError):
+        return None
 
 
 async def _render(request: Request) -> Response:

@@ -187,7 +187,15 @@ def test_a_picture_of_the_docs_is_shown(http) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/nothing.md", "/tests/notes.md", "/docs/../../etc/passwd.md", "/.venv/x.md"]
+    "path",
+    [
+        "/nothing.md",
+        "/a%00b.md",
+        f"/{5_000 * 'a'}.md",
+        "/tests/notes.md",
+        "/docs/../../etc/passwd.md",
+        "/.venv/x.md",
+    ],
 )
 def test_nothing_else_is_served(http, path) -> None:
     assert http.get(path).status_code == 404
