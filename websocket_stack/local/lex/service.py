@@ -84,6 +84,7 @@ class LexRuntime:
         session = self._begin_or_resume(key)
         # Requests of one session wait for each other.
         async with session.turn:
+            session.age(self._clock() - session.used_at)
             session.merge(request.session_state)
             response = await self._answer(session, request)
             session.used_at = self._clock()

@@ -51,6 +51,18 @@ class LexSession:
             state["intent"] = self.intent
         return state
 
+    def age(self, seconds: float) -> None:
+        """Take that another turn begins: contexts end after their turns, and after their time.
+
+        Whether a context counts the turn that sets it is not documented; here it does not.
+
+        Args:
+            seconds: how long ago the last one ended.
+        """
+        self.active_contexts = [
+            aged for context in self.active_contexts if (aged := _aged(context, seconds))
+        ]
+
     def merge(self, state: Mapping[str, Any]) -> None:
         """Take over a client's or a Lambda's ``SessionState``; what it leaves out stays."""
         if state.get("sessionAttributes") is not None:
@@ -64,3 +76,17 @@ class LexSession:
                 self.intent = None
         if state.get("intent") is not None:
             self.intent = dict(state["intent"])
+
+
+def _aged(context: Any, seconds: float) -> Any:
+    """Return a context as the next turn has it, or nothing where it has ended."""
+    live = context.get("timeToLive") if isinstance(context, dict) else None
+    if not isinstance(live, dict):
+        return context
+    passed = {"turnsToLive": 1, "timeToLiveInSeconds": int(seconds)}
+    after = {
+        name: value - passed.get(name, 0) if isinstance(value, int) else value
+        for name, value in live.items()
+    }
+    has_ended = any(isinstance(value, int) and value <= 0 for value in after.values())
+    return None if has_ended else context | {"timeToLive": after}

@@ -48,3 +48,29 @@ def test_eliciting_an_intent_ends_the_present_one(session) -> None:
     session.merge({"dialogAction": {"type": "ElicitIntent"}})
 
     assert "intent" not in session.state()
+
+
+@pytest.mark.parametrize(
+    ("live", "turns"),
+    [
+        ({"turnsToLive": 3}, 2),
+        ({"turnsToLive": 9, "timeToLiveInSeconds": 25}, 2),
+        ({"timeToLiveInSeconds": 35}, 3),
+        ({"turnsToLive": 1}, 0),
+    ],
+)
+def test_a_context_ends_after_its_turns_or_its_time(session, live, turns) -> None:
+    """A turn is ten seconds after the last."""
+    session.merge({"activeContexts": [{"name": "Ordering", "timeToLive": live}]})
+    lived = []
+    while session.active_contexts:
+        session.age(10.0)
+        lived.append(bool(session.active_contexts))
+    assert lived == [True] * turns + [False]
+
+
+@pytest.mark.parametrize("context", [{"name": "Ordering"}, {"timeToLive": {"turnsToLive": "3"}}, 5])
+def test_a_context_without_an_end_stays(session, context) -> None:
+    session.merge({"activeContexts": [context]})
+    session.age(10.0)
+    assert session.active_contexts == [context]
