@@ -126,6 +126,7 @@ def build(
             Route("/health", _health(origin, model_name, auth)),
             *api_gateway_routes.routes(api, STAGE, authorization),
             *api_gateway_routes.routes(door.api, TASKS_STAGE, authorization),
+            *api_gateway_routes.other_stages(),
             *aws_lambda_routes.routes(door.functions),
             *appsync_routes.routes(
                 _graphql_api(origin, environment),

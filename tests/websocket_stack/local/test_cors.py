@@ -113,8 +113,8 @@ def test_a_page_reads_what_is_at_the_root(stack_url, target, status) -> None:
     [
         ("POST", "/model/any/converse"),
         ("OPTIONS", "/model/any/converse"),
-        ("POST", "/Prod/@connections/any%3D"),
-        ("OPTIONS", "/Prod/@connections/any%3D"),
+        ("POST", "/Prod/@connections/L0SM9cOFvHcCIhw%3D"),
+        ("OPTIONS", "/Prod/@connections/L0SM9cOFvHcCIhw%3D"),
         ("GET", "/health"),
         ("POST", "/page/render"),
         ("GET", "/botscript"),

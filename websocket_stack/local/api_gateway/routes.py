@@ -43,6 +43,21 @@ def routes(api: WebSocketApi, stage: str, authorization: Authorization) -> list[
     ]
 
 
+def other_stages() -> list[BaseRoute]:
+    """Return the routes of the management API outside of every stage; they come after the others.
+
+    A wrong stage in an endpoint is forbidden, as callers report:
+    https://github.com/aws/aws-sdk-js-v3/issues/1830
+    """
+    path = "@connections/{connection_id:path}"
+    methods = ["GET", "POST", "DELETE"]
+    return [Route(f"{at}/{path}", _forbidden, methods=methods) for at in ("", "/{stage}")]
+
+
+async def _forbidden(request: Request) -> Response:
+    raise ServiceError(403, "ForbiddenException", "Forbidden")
+
+
 class _Endpoints:
     def __init__(self, api: WebSocketApi, authorization: Authorization) -> None:
         self._api = api

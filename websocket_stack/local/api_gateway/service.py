@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -34,6 +35,9 @@ MAX_FRAME_BYTES = 32 * 1024
 IDLE_SECONDS = 10 * 60
 LIFETIME_SECONDS = 2 * 60 * 60
 INTEGRATION_TIMEOUT_SECONDS = 29
+
+# As opaque_id writes it, and as those are that people have seen.
+CONNECTION_ID = re.compile(r"[A-Za-z0-9+/_-]{8,}={1,2}")
 
 CLOSE_NORMAL = 1000
 CLOSE_GOING_AWAY = 1001
@@ -181,6 +185,9 @@ class WebSocketApi:
 
     def _find(self, connection_id: str) -> tuple[Connection, Socket]:
         connection = self._connections.get(connection_id)
+        if connection is None and not CONNECTION_ID.fullmatch(connection_id):
+            # As its clients report: https://github.com/localstack/localstack/issues/4694
+            raise ServiceError(400, "BadRequestException", f"Invalid connectionId: {connection_id}")
         if connection is None or connection.socket is None:
             raise _gone()
         return connection, connection.socket

@@ -311,6 +311,6 @@ def test_boto3_is_told_who_may_manage_connections(iam) -> None:
             )
         ) as management:
             with pytest.raises(management.exceptions.ClientError) as refused:
-                management.post_to_connection(ConnectionId="abc=", Data=b"x")
+                management.post_to_connection(ConnectionId="L0SM9cOFvHcCIhw=", Data=b"x")
         assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
         assert refused.value.response["Error"]["Code"] == code

@@ -53,7 +53,10 @@ class Rig:
         keys = {"AKID": Key("secret", identity=GUEST)}
         authorization = Authorization(SignatureCheck(keys.get), auth)
         self.app = Starlette(
-            routes=api_gateway_routes.routes(self.api, "Prod", authorization),
+            routes=[
+                *api_gateway_routes.routes(self.api, "Prod", authorization),
+                *api_gateway_routes.other_stages(),
+            ],
             exception_handlers={ServiceError: error_response},
         )
 
@@ -130,7 +133,9 @@ def test_delete_closes_the_socket_normally(rig, http) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-@pytest.mark.parametrize("connection_id", ["unknown%3D", "a/b+c=", "a%2Fb%2Bc%3D"])
+@pytest.mark.parametrize(
+    "connection_id", ["L0SM9cOFvHcCIhw%3D", "L0SM9/OF+HcCIhw=", "L0SM9%2FOF%2BHcCIhw%3D"]
+)
 def test_an_unknown_connection_is_gone(http, method, connection_id) -> None:
     response = http.request(method, f"/Prod/@connections/{connection_id}")
 
@@ -182,7 +187,7 @@ def test_a_wrong_signature_is_refused_before_connect() -> None:
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_management_calls_are_checked_first(method) -> None:
     with TestClient(Rig(auth="iam").app) as http:
-        response = http.request(method, "/Prod/@connections/unknown%3D")
+        response = http.request(method, "/Prod/@connections/L0SM9cOFvHcCIhx%3D")
     assert response.status_code == 403
     assert response.headers["x-amzn-ErrorType"] == "MissingAuthenticationTokenException"
 
@@ -358,3 +363,17 @@ def test_connecting_again_takes_over_the_session(stack_url, connections, dynamod
             assert connection_of(dynamodb, "boto-5") == connection_id
             connections.post_to_connection(ConnectionId=connection_id, Data=b"hello")
             assert second.recv(timeout=20) == "hello"
+
+
+@pytest.mark.parametrize("stage", ["", "/prod", "/other"])
+def test_a_wrong_stage_is_forbidden(http, stage) -> None:
+    response = http.post(f"{stage}/@connections/L0SM9cOFvHcCIhw%3D")
+    assert response.status_code == 403
+    assert response.headers["x-amzn-ErrorType"] == "ForbiddenException"
+
+
+@pytest.mark.parametrize("connection_id", ["nope", "a", "L0SM9cOFvHcCIhw", "%00%3D"])
+def test_what_is_no_connection_id_is_a_bad_request(http, connection_id) -> None:
+    response = http.post(f"/Prod/@connections/{connection_id}")
+    assert response.status_code == 400
+    assert response.headers["x-amzn-ErrorType"] == "BadRequestException"

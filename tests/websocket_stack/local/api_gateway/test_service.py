@@ -309,7 +309,7 @@ async def test_a_post_arrives_as_text() -> None:
 
 
 async def test_a_post_to_an_unknown_connection_is_gone() -> None:
-    assert await refusal(Gateway().api.post("unknown=", b"hi")) == GONE
+    assert await refusal(Gateway().api.post("L0SM9cOFvHcCIhw=", b"hi")) == GONE
 
 
 async def test_a_post_to_a_gone_client_is_gone() -> None:
