@@ -36,7 +36,8 @@ def of(stack: Stack, before: Mapping[str, str] | None = None) -> list[str]:
             f"  STREAMING_ENDPOINT={connections}",
             f"  SESSION_TABLE={table_name}",
         ]
-    if "WebSocketEndpoint" in outputs:
+    # It speaks as a browser with a Lex bot does.
+    if endpoint and "TaskTableName" not in outputs:
         lines.append(f"To see that it works: scripts/smoke --stack {stack.name}")
     return lines
 
