@@ -16,7 +16,7 @@ RELAYED = {"RelayFrames": "true"}
 
 
 def evaluated(**given: str) -> Stack:
-    return evaluate(NAME, REQUIRED | given)
+    return evaluate(NAME, REQUIRED | given, {"TasksApi": "abc123"})
 
 
 def variables(stack: Stack, title: str) -> dict[str, str]:

@@ -108,7 +108,7 @@ def test_a_queue_is_encrypted_with_either_key() -> None:
 @pytest.mark.parametrize("title", ["Submit", "Worker", "Failures", "Relay"])
 def test_frames_may_be_posted_to_this_stage_alone(title: str) -> None:
     posting = statements(evaluated(**JWT, **RELAYED), f"{title}Role")["PostFrames"]
-    assert posting["Resource"].endswith(f":<TasksApi>/{POSTS}")
+    assert posting["Resource"].endswith(f":abc123/{POSTS}")
 
 
 def test_connections_may_be_closed_by_the_deadline_alone() -> None:

@@ -14,11 +14,11 @@ NAME = "lex-streaming-standalone"
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MOST_BYTES = 1024 * 1024
 LAYER = "arn:aws:lambda:eu-central-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-{}-arm64:37"
-API = "https://<StreamingWebSocket>.execute-api.eu-central-1.amazonaws.com/Prod"
+API = "https://abc123.execute-api.eu-central-1.amazonaws.com/Prod"
 
 
 def evaluated(**given: str) -> Stack:
-    return evaluate(NAME, given)
+    return evaluate(NAME, given, {"StreamingWebSocket": "abc123"})
 
 
 def function(stack: Stack) -> dict[str, Any]:

@@ -23,10 +23,10 @@ def test_clients_sign_in_unless_told_otherwise() -> None:
 
 def test_the_outputs_say_where_to_connect_and_how() -> None:
     outputs = evaluated(StageName="live").outputs
-    api = "<TasksApi>.execute-api.eu-central-1.amazonaws.com/live"
+    api = "abc123.execute-api.eu-central-1.amazonaws.com/live"
     assert outputs["WebSocketEndpoint"] == f"wss://{api}"
     assert outputs["SignIn"] == "AWS_IAM"
-    assert outputs["ConnectArn"].endswith(":<TasksApi>/live/$connect")
+    assert outputs["ConnectArn"].endswith(":abc123/live/$connect")
 
 
 @pytest.mark.parametrize(
