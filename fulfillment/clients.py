@@ -30,7 +30,7 @@ for _name in AWS_LOGGERS:
 
 
 MakeClient: TypeAlias = Callable[..., Any]
-"""Takes a service's name and options; returns its client, which no stub describes."""
+"""A function from a service's name and options to its client, which no stub describes."""
 
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html

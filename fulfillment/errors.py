@@ -15,7 +15,7 @@ LexStreamingError
 │   ├── ModelRejected      before its first chunk, and another try will not help
 │   └── ModelInterrupted   after its first chunk, or it never said that it was done
 └── ChannelError           a frame may or may not have arrived
-    ├── ConnectionGone     it did not: nobody is there any more
+    ├── ConnectionGone     it did not: the connection is closed
     ├── ChannelBusy        it did not: too many posts, or the client reads too slowly
     └── FrameRejected      it did not, and will not: forbidden or too large
 """

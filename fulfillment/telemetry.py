@@ -15,7 +15,7 @@ from fulfillment.streaming.delivery import Delivery
 from fulfillment.streaming.text_buffer import TextBuffer
 
 NAMESPACE = "LexStreaming"
-# The delivery of a turn that nobody watches: a voice turn, the console test window, streaming
+# The delivery of a turn without a stream: a voice turn, the console test window, streaming
 # switched off.
 OFF = "off"
 
@@ -32,7 +32,7 @@ class TurnReport(NamedTuple):
         started: the clock's reading at its start, in seconds.
         ended: the clock's reading at its end.
         text: what was written.
-        delivery: what became of it on its way, or ``None`` where nobody watched.
+        delivery: what became of it on its way, or ``None`` where nothing was streamed.
         completions: how the model calls ended.
         memory_error: why the conversation was not loaded or saved.
         handled_error: what a handler raised and an error handler answered.

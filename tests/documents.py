@@ -43,7 +43,7 @@ class Row(NamedTuple):
 
 
 class Document:
-    """Takes its path from the root of the repository."""
+    """Named by its path from the root of the repository."""
 
     def __init__(self, path: str) -> None:
         self.path = path

@@ -1,1 +1,1 @@
-"""What is added beside a Lex Web UI: the WebSocket API, its session table, their Lambda."""
+"""What is added to a Lex Web UI: the WebSocket API, its session table, their Lambda."""

@@ -33,7 +33,7 @@ SESSION_ID = re.compile(r"[0-9a-zA-Z._:-]{2,100}")
 IDENTITY_ID = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+:[0-9a-f-]{36}")
 # Connection ids and owners; no real one has other characters.
 PRINTABLE = re.compile(r"[!-~]{1,1000}")
-# The name of every guest's session of a role, and so of nobody's in particular.
+# The name of every guest's session of a role, so that it identifies none of them.
 # https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetCredentialsForIdentity.html
 SHARED_ARN = "/CognitoIdentityCredentials"
 # A connection lives two hours at most; the margin covers the time between the two clocks.

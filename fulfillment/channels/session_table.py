@@ -43,7 +43,7 @@ class SessionTable:
     def find(self, session_id: str) -> str | None:
         """Return the connection id of a session's live row, or ``None``.
 
-        A row that has an owner is kept from expiring: whoever asks goes on using the session.
+        A row that has an owner is kept from expiring: a client that asks goes on using the session.
 
         Raises:
             AddressContested: a second owner claimed the session while this one used it.

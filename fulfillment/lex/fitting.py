@@ -14,7 +14,7 @@ from fulfillment.markdown.splitting import split
 # https://github.com/aws/aws-lambda-python-runtime-interface-client
 ESCAPES_NON_ASCII = sys.version_info < (3, 12)
 
-# What a message costs in a response beside its content: braces, keys, the content type.
+# What a message costs in a response in addition to its content: braces, keys, the content type.
 MESSAGE_BYTES = 64
 
 

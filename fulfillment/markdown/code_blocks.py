@@ -21,7 +21,7 @@ The reader goes line by line, and keeps three things apart:
   line after an empty one, and doubt with it. Doubt about an outermost block never ends.
 
 Where an empty line would remove the doubt about a fence, its place is noted in ``gaps`` and the
-fence is taken for certain: whoever relies on it has to put the empty line there.
+fence is taken for certain: code that relies on it has to put the empty line there.
 
 Numbers in comments are sections of the CommonMark 0.31 and GFM specifications.
 """

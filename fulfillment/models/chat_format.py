@@ -1,4 +1,4 @@
-"""OpenAI's Chat Completions as values, whoever serves it: a request's body, reasons to stop. Pure.
+"""OpenAI's Chat Completions as values, for any server: a request's body, reasons to stop. Pure.
 
 https://platform.openai.com/docs/api-reference/chat/create
 """

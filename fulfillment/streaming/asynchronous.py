@@ -153,6 +153,7 @@ class AsyncStream:
     async def _find(self, delivery: Delivery, find: Callable[[], Awaitable[str | None]]) -> None:
         try:
             address = await find()
+        # As with a post.
         except Exception as exc:
             delivery.lookup_failed(exc, self._clock())
         else:

@@ -84,7 +84,7 @@ class Stream:
         return self.delivery is not None and self.delivery.abandon()
 
     def left(self, delivery: Delivery) -> bool:
-        """Take that a delivery is over; nobody pays for text that has no reader any more."""
+        """Take that a delivery is over; text that has no reader left is not paid for."""
         return delivery is self.delivery and delivery.is_unread and self.cancel()
 
     @property

@@ -161,6 +161,7 @@ class ThreadStream:
     def _find(self, delivery: Delivery, find: Callable[[], str | None]) -> None:
         try:
             address = find()
+        # As with a post.
         except Exception as exc:
             error = exc
             self._report(lambda now: delivery.lookup_failed(error, now))

@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 5.0
 
 
 class WatchingBrowser:
-    """Takes the frames of one turn; the handler goes on once it has seen all that was written.
+    """A browser during one turn; the handler goes on once it has seen all that was written.
 
     Args:
         settings: what the bot runs on.

@@ -40,8 +40,8 @@ def sign_in_parameters() -> list[Parameter]:
         choice(
             "SignIn",
             "How clients say who they are. AWS_IAM: by signing $connect; JWT: with a token in their"
-            " first message; CUSTOM: as a Lambda authorizer says; NONE: not at all, and whoever"
-            " knows the address can have the model asked.",
+            " first message; CUSTOM: as a Lambda authorizer says; NONE: not at all, and anyone"
+            " who knows the address can have the model asked.",
             ["AWS_IAM", "JWT", "CUSTOM", "NONE"],
             "AWS_IAM",
         ),

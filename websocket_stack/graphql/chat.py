@@ -62,7 +62,7 @@ class Chat:
     ) -> None:
         self._tasks = Tasks(bot=bot, model=model, memory=memory, notices=notices)
         if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-            # At import, where Lambda gives the most CPU.
+            # Made by being read, at import, where Lambda gives the most CPU.
             self._resolver  # noqa: B018
 
     def answer(self, handler: AnyTaskHandler) -> AnyTaskHandler:
@@ -89,12 +89,15 @@ def app_of(resolver: Resolver, context: Any) -> AppSyncResolver:
         resolver: answers them.
         context: the Lambda context.
     """
+    # Powertools has no types for its constructor.
     app = AppSyncResolver()  # type: ignore[no-untyped-call]
 
     def identity() -> Mapping[str, Any] | None:
         assert app.current_event is not None
         found: Mapping[str, Any] | None = app.current_event.get("identity")
         return found
+
+    # Arguments come under the names that the schema gives them.
 
     @app.resolver(type_name="Mutation", field_name="ask")
     def ask(chatId: str, prompt: str) -> None:  # noqa: N803

@@ -11,7 +11,7 @@ from websocket_stack.tasks.runs import digest_of, number
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# A chat that nobody has used for so long may be another's.
+# A chat that has not been used for so long may become another owner's.
 KEPT_SECONDS = 30 * 24 * 60 * 60
 
 
@@ -32,7 +32,7 @@ class ChatOwners:
         self._now = now
 
     def claim(self, chat_id: str, owner: str) -> bool:
-        """Return whether a chat is an owner's; it is if it was nobody's."""
+        """Return whether a chat is an owner's; one without an owner becomes theirs."""
         try:
             self._client.update_item(
                 TableName=self._name,

@@ -126,7 +126,7 @@ class Resolver:
     def owner(self, chat_id: str, identity: Mapping[str, Any] | None) -> str:
         """Return the owner of a chat, who has to be the caller.
 
-        With an API key nobody is told from anybody: the chat's id is all that there is.
+        An API key identifies no caller: the chat's id is all that there is.
 
         Raises:
             InvalidPrompt: the id cannot be one.

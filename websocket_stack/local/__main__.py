@@ -132,10 +132,10 @@ def warning_of(options: argparse.Namespace) -> str:
         return ""
     if options.model == "bedrock":
         return (
-            "WARNING: whoever reaches this address calls Amazon Bedrock with your credentials, and"
-            " at your expense; nothing asks who they are."
+            "WARNING: anyone who reaches this address calls Amazon Bedrock with your credentials"
+            " and at your expense; no sign-in is asked for."
         )
-    return "Warning: whoever reaches this address can use this stack; nothing asks who they are."
+    return "Warning: anyone who reaches this address can use this stack; no sign-in is asked for."
 
 
 def _adopt(environment: Mapping[str, str]) -> None:

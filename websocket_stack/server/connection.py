@@ -256,7 +256,7 @@ class Connection:
         return None
 
     def _key(self, name: str) -> Key:
-        """Return whose a name is: without sign-in, that of whoever can know it."""
+        """Return whose a name is; without sign-in, any client that knows it may use it."""
         if self._identity:
             return Key(self._identity.owner, name)
         return Key("" if len(name) >= LEAST_NAME_CHARACTERS else self._chat, name)

@@ -101,6 +101,6 @@ class Conversations:
 
 
 def conversation_id(owner: str, chat: str) -> str:
-    """Return the id of an owner's conversation, which nobody else's name leads to."""
+    """Return the id of an owner's conversation, which no other owner's name leads to."""
     digest = hashlib.sha256(f"{owner}\0{chat}".encode("utf-8", "surrogatepass")).digest()
     return base64.urlsafe_b64encode(digest)[:32].decode()

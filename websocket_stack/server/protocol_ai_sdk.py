@@ -78,8 +78,8 @@ def token_in(headers: object) -> str:
 class AiSdkView:
     """See :class:`websocket_stack.server.protocol.View`.
 
-    Chunk 0 begins a message and chunk 1 its text; then comes one for each piece, whoever reads
-    them, which is why a client that comes back can name the last that it has.
+    Chunk 0 begins a message and chunk 1 its text; then comes one for each piece, the same
+    for every reader, which is why a client that comes back can name the last that it has.
 
     Args:
         request: the client's name for this reading.

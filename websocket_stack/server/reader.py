@@ -9,7 +9,7 @@ from websocket_stack.server.run_log import RunLog
 
 
 class Reader:
-    """Takes from a log what a client has not been sent yet.
+    """What a client has not been sent yet of a log.
 
     What gathers while the client's socket is busy leaves together, as far as its protocol lets
     pieces be merged.

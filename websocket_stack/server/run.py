@@ -1,4 +1,4 @@
-"""One run: a question being answered, for whoever reads it."""
+"""One run: a question being answered, for any number of readers."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class Run:
         self._notify()
 
     def end(self, ending: Ending) -> None:
-        """Say how it ended, for whoever reads it to be told."""
+        """Say how it ended, for its readers to be told."""
         self.log.end(ending)
         self._notify()
 

@@ -1,4 +1,4 @@
-"""The runs of this process, by name: whoever knows a run of theirs may read or stop it."""
+"""The runs of this process, by name: an owner who knows the name may read or stop a run."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class Runs:
     async def _write(self, run: Run, ask: Ask) -> None:
         try:
             await self._answer(run, ask)
-        # The last resort: whatever went wrong, whoever reads gets an end and the log the cause.
+        # The last resort: whatever went wrong, its readers get an end and the log the cause.
         except Exception as exc:
             log_failure("a run failed", exc)
         finally:

@@ -1,4 +1,4 @@
-"""Who a client is: by a token, or nobody in particular."""
+"""Who a client is: as its token says, or anonymous."""
 
 from __future__ import annotations
 

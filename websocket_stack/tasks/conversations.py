@@ -12,7 +12,7 @@ from fulfillment.memory.conversation import ATTRIBUTE, Conversation
 from fulfillment.streaming.threads import start
 from websocket_stack.tasks.task import exchanges_of
 
-# Where nobody signs in, the name of a conversation is all that protects it.
+# Without sign-in, the name of a conversation is all that protects it.
 LEAST_NAME_CHARACTERS = 32
 ANONYMOUS = "connection/"
 
@@ -39,7 +39,7 @@ def conversation_of(owner: str, data: Mapping[str, Any], resources: Resources) -
 
 
 def conversation_id(owner: str, name: str) -> str:
-    """Return the id of an owner's conversation, which nobody else's name leads to."""
+    """Return the id of an owner's conversation, which no other owner's name leads to."""
     if owner.startswith(ANONYMOUS):
         owner = ""
     digest = hashlib.sha256(f"{owner}\0{name}".encode("utf-8", "surrogatepass")).digest()

@@ -64,7 +64,7 @@ class Tasks:
         self._handlers: dict[str, TaskHandler] = {}
         self._whole = {RESPONDER}
         if os.environ.keys() >= OF_A_WORKER:
-            # At import, where Lambda gives the most CPU. The module may be another function's too.
+            # Made by being read, at import, where Lambda gives the most CPU.
             self._worker  # noqa: B018
 
     def task(self, type: str, *, whole: bool = False) -> Callable[[AnyTaskHandler], AnyTaskHandler]:

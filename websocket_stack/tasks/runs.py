@@ -54,7 +54,7 @@ class Run(NamedTuple):
 
 
 def key_of(owner: str, address: Address) -> str:
-    """Return the key of an owner's task or message: nobody else's has the same."""
+    """Return the key of an owner's task or message; no other owner's has the same."""
     return digest_of([owner, *address])
 
 

@@ -11,7 +11,7 @@ from websocket_stack.tasks.settings import TaskSettings
 if TYPE_CHECKING:
     from jwt import PyJWKClient
 
-# The name of every guest's session of a role, and so of nobody's in particular.
+# The name of every guest's session of a role, so that it identifies none of them.
 # https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetCredentialsForIdentity.html
 SHARED_ARN = "/CognitoIdentityCredentials"
 # Those that issuers of tokens sign with; none in which the verifier's key could sign.

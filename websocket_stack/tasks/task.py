@@ -23,8 +23,8 @@ class Task:
         id: the client's own name for it, any JSON value; ``None`` for a message without one.
         type: the type of the task; of a message, ``message``.
         data: what the client sent with it.
-        owner: who asks: a Cognito identity, the subject of a token, or a connection where nobody
-            signs in.
+        owner: who asks: a Cognito identity, the subject of a token, or, without
+            sign-in, a connection.
         assistant: asks models on its behalf.
     """
 

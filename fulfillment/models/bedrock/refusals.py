@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# What is in Bedrock's message, in small letters, and what that means. Whoever runs the bot can do
+# What is in Bedrock's message, in small letters, and what that means. The bot's operator can do
 # something about each.
 CAUSES = (
     (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Gateway:
-    """Takes posts in the order of their time, or refuses them as API Gateway does with a 429.
+    """A gateway that takes posts in the order of their time, or refuses them as with a 429.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
 

@@ -13,7 +13,7 @@ NOW = 0
 
 
 class FakeSocket:
-    """Takes so many frames, then no more until it is let go on."""
+    """A socket that takes so many frames, then no more until it is let go on."""
 
     def __init__(self, takes=1_000):
         self.frames = []

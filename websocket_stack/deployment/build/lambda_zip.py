@@ -16,7 +16,7 @@ from websocket_stack.deployment.build.source_files import Files, files_in, merge
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = "fulfillment"
-# What the functions of socket tasks import beside it.
+# What the functions of socket tasks import in addition.
 TASKS = "websocket_stack/tasks"
 OUTPUT = ROOT / "build"
 
