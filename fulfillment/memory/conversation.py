@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import secrets
 import threading
@@ -18,6 +20,17 @@ ID_BYTES = 24
 ID = re.compile(r"[0-9A-Za-z_-]{32}")
 # The model waits for the earlier turns; a memory that takes longer is done without.
 LOAD_SECONDS = 2.0
+
+
+def id_of(owner: str, name: str) -> str:
+    """Return the id of a conversation that a client has its own name for.
+
+    Args:
+        owner: whose it is; no other owner's name leads to it.
+        name: the client's name for it.
+    """
+    digest = hashlib.sha256(f"{owner}\0{name}".encode("utf-8", "surrogatepass")).digest()
+    return base64.urlsafe_b64encode(digest)[:32].decode()
 
 
 class Conversation:

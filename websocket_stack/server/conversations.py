@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 
@@ -98,9 +96,3 @@ class Conversations:
             await asyncio.to_thread(self._memory.save, conversation_id, exchanges)
         except Exception as exc:
             log_failure("the conversation was not saved", exc)
-
-
-def conversation_id(owner: str, chat: str) -> str:
-    """Return the id of an owner's conversation, which no other owner's name leads to."""
-    digest = hashlib.sha256(f"{owner}\0{chat}".encode("utf-8", "surrogatepass")).digest()
-    return base64.urlsafe_b64encode(digest)[:32].decode()

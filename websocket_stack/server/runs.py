@@ -8,10 +8,11 @@ from contextlib import suppress
 
 from fulfillment.logs import log_failure
 from fulfillment.memory.base import Exchange
+from fulfillment.memory.conversation import id_of
 from fulfillment.notices import Notices
 from fulfillment.outcome import Outcome
 from fulfillment.streaming.framing import Ending
-from websocket_stack.server.conversations import Conversations, conversation_id
+from websocket_stack.server.conversations import Conversations
 from websocket_stack.server.protocol import Ask
 from websocket_stack.server.run import Key, ReadableRun, Run
 from websocket_stack.server.settings import ServerSettings
@@ -145,7 +146,7 @@ class Runs:
 
     async def _answer(self, run: Run, ask: Ask) -> None:
         settings = self._settings
-        conversation = conversation_id(*run.chat)
+        conversation = id_of(*run.chat)
         earlier = ask.earlier
         if earlier is None:
             earlier = await self._conversations.load(conversation) or ()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 from fulfillment.clients import Resources
-from fulfillment.memory.conversation import ATTRIBUTE, Conversation
+from fulfillment.memory.conversation import ATTRIBUTE, Conversation, id_of
 from fulfillment.streaming.threads import start
 from websocket_stack.tasks.task import exchanges_of
 
@@ -42,5 +40,4 @@ def conversation_id(owner: str, name: str) -> str:
     """Return the id of an owner's conversation, which no other owner's name leads to."""
     if owner.startswith(ANONYMOUS):
         owner = ""
-    digest = hashlib.sha256(f"{owner}\0{name}".encode("utf-8", "surrogatepass")).digest()
-    return base64.urlsafe_b64encode(digest)[:32].decode()
+    return id_of(owner, name)

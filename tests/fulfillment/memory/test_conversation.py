@@ -5,7 +5,7 @@ import pytest
 
 from fakes import FakeClock, FakeMemory
 from fulfillment.memory import Exchange
-from fulfillment.memory.conversation import ATTRIBUTE, LOAD_SECONDS, Conversation
+from fulfillment.memory.conversation import ATTRIBUTE, LOAD_SECONDS, Conversation, id_of
 
 ID = "a" * 32
 FIRST, SECOND = Exchange("Hi", "Hello."), Exchange("More?", "Yes.")
@@ -202,3 +202,9 @@ def test_an_id_that_was_shared_is_kept():
     assert conversation.attributes == {}
     assert conversation.share_id() == conversation.id
     assert conversation.attributes == {ATTRIBUTE: conversation.id}
+
+
+def test_a_clients_name_leads_to_its_owners_conversation_alone():
+    ids = {id_of(owner, name) for owner in ("a", "b", "a\0c") for name in ("c", "d", "\ud83d")}
+    assert len(ids) == 9
+    assert {len(each) for each in ids} == {32}

@@ -2,7 +2,7 @@ import asyncio
 
 from fakes import FakeClock
 from fulfillment.memory import Exchange
-from websocket_stack.server.conversations import Conversations, LocalMemory, conversation_id
+from websocket_stack.server.conversations import Conversations, LocalMemory
 
 HI = Exchange("hi", "Hello.")
 
@@ -58,9 +58,3 @@ def test_the_oldest_conversations_are_forgotten():
     assert not memory.load("c")
     memory.save("d", [HI])
     assert list(memory._conversations) == ["d"]
-
-
-def test_a_conversation_is_its_owners():
-    ids = {conversation_id(owner, chat) for owner in ("a", "b") for chat in ("c", "d")}
-    assert len(ids) == 4
-    assert {len(each) for each in ids} == {32}
