@@ -14,7 +14,7 @@ from botocore.httpsession import URLLib3Session
 
 from fulfillment.bot import Bot
 from fulfillment.channels.appsync import AppSyncChannel
-from fulfillment.clients import Resources, dynamodb_client, session
+from fulfillment.clients import dynamodb_client, session
 from fulfillment.memory.base import Memory
 from fulfillment.models.base import Model
 from fulfillment.notices import Notices
@@ -22,10 +22,9 @@ from websocket_stack.graphql import frame_format
 from websocket_stack.graphql.chat_owners import ChatOwners
 from websocket_stack.graphql.resolver import Resolver
 from websocket_stack.graphql.settings import ChatSettings
-from websocket_stack.tasks.owners import Owners
 from websocket_stack.tasks.registry import AnyTaskHandler, Tasks
-from websocket_stack.tasks.run_table import RunTable
-from websocket_stack.tasks.worker import MOST_SECONDS, Worker
+from websocket_stack.tasks.wiring import runs_of
+from websocket_stack.tasks.worker import Worker, resources_of
 
 # To connect, and to read, in seconds. Its stub knows one for both.
 TIMEOUTS: Any = (1, 3)
@@ -125,17 +124,7 @@ def _resolver_of(tasks: Tasks, environ: Mapping[str, str]) -> Resolver:
     settings = ChatSettings.from_environ(environ)
     make_client, region = session()
     dynamodb = dynamodb_client(make_client)
-    runs = RunTable(dynamodb, settings.table)
-    owners = Owners(
-        dynamodb,
-        settings.table,
-        runs,
-        most_at_once=settings.asks_at_once,
-        most_a_minute=settings.asks_a_minute,
-    )
-    resources = Resources.from_environ(
-        environ, model=tasks.model, memory=tasks.memory, turn_seconds=MOST_SECONDS
-    )
+    runs, owners = runs_of(dynamodb, settings.table, settings.asks_at_once, settings.asks_a_minute)
     http = URLLib3Session(timeout=TIMEOUTS, max_pool_connections=CONNECTIONS)
     # Found now, as all else of the environment is, and renewed when they expire.
     credentials: Any = botocore.session.get_session().get_credentials()
@@ -148,7 +137,7 @@ def _resolver_of(tasks: Tasks, environ: Mapping[str, str]) -> Resolver:
     )
     worker = Worker(
         tasks,
-        tasks.bot.runs_on(resources) if tasks.bot else resources,
+        resources_of(tasks, environ),
         runs,
         owners,
         channel,

@@ -46,13 +46,24 @@ def parts_of(environ: Mapping[str, str]) -> Parts:
     settings = TaskSettings.from_environ(environ)
     make_client, region = session()
     dynamodb = dynamodb_client(make_client)
-    runs = RunTable(dynamodb, settings.table)
-    owners = Owners(
-        dynamodb,
-        settings.table,
-        runs,
-        most_at_once=settings.tasks_at_once,
-        most_a_minute=settings.tasks_a_minute,
+    runs, owners = runs_of(
+        dynamodb, settings.table, settings.tasks_at_once, settings.tasks_a_minute
     )
     channel = api_gateway_channel(make_client, region, settings.endpoint)
     return Parts(settings, make_client, region, dynamodb, runs, owners, channel)
+
+
+def runs_of(
+    dynamodb: DynamoDBClient, table: str, most_at_once: int, most_a_minute: int
+) -> tuple[RunTable, Owners]:
+    """Return the runs of a table, and what their owners run.
+
+    Args:
+        dynamodb: a client.
+        table: the table's name.
+        most_at_once: how many runs an owner may have at the same time.
+        most_a_minute: how many an owner may begin in a minute.
+    """
+    runs = RunTable(dynamodb, table)
+    owners = Owners(dynamodb, table, runs, most_at_once=most_at_once, most_a_minute=most_a_minute)
+    return runs, owners

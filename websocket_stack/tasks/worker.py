@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from fulfillment.assistant import Assistant
 from fulfillment.bot import Bot
 from fulfillment.clients import Resources
 from fulfillment.handlers import Result, chunks_of
-from fulfillment.memory.base import Exchange, Memory
-from fulfillment.memory.conversation import Conversation
-from fulfillment.models.base import WITHHELD, Completion, Model
+from fulfillment.memory.base import Memory
+from fulfillment.models.base import Model
 from fulfillment.models.tool_loop import ToolLoop
 from fulfillment.notices import Notices
 from fulfillment.outcome import Outcome
-from fulfillment.reply import Reply, reply_of
+from fulfillment.reply import reply_of
 from fulfillment.streaming.channel import Channel
 from fulfillment.streaming.deadline import Deadline
 from fulfillment.streaming.framing import Ending, Framing
 from fulfillment.streaming.stream import Chunks
-from fulfillment.streaming.text_buffer import TextBuffer
 from fulfillment.streaming.threads import ThreadStream, start
 from fulfillment.telemetry import TurnReport, log_turn
 from websocket_stack.tasks import frame_format
@@ -34,20 +31,17 @@ from websocket_stack.tasks.relay import group_of
 from websocket_stack.tasks.run_table import RunTable
 from websocket_stack.tasks.runs import Run, State
 from websocket_stack.tasks.task import Task
+from websocket_stack.tasks.task_turn import TaskTurn, deadline_of, usage_of
 from websocket_stack.tasks.watch import Watch
 from websocket_stack.tasks.wiring import Parts, parts_of
 
 # The longest that Lambda lets a function run: a model may be silent for all of it.
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
 MOST_SECONDS = 1_800.0
-# Kept free at the end of the Lambda's time to post what is left; a killed worker posts no end.
-WRAP_UP_SECONDS = 10.0
 # A task that is over waits no longer for its last frames: its client can ask for them later.
 LAST_POSTS_SECONDS = 8.0
 # The end does not wait longer for what was said to be remembered.
 SAVE_SECONDS = 2.0
-# Tokens are counted at the end of a model's stream; one that was stopped has this many or so.
-CHARACTERS_A_TOKEN = 4
 TOO_LATE = "Your request waited too long. Please try again."
 
 
@@ -132,15 +126,9 @@ class Worker:
             SettingsError: a setting is missing, or cannot be used.
         """
         parts = parts_of(environ)
-        resources = Resources.from_environ(
-            environ,
-            model=handlers.model,
-            memory=handlers.memory,
-            turn_seconds=MOST_SECONDS,
-        )
         return cls(
             handlers,
-            handlers.bot.runs_on(resources) if handlers.bot else resources,
+            resources_of(handlers, environ),
             parts.runs,
             parts.owners,
             parts.channel,
@@ -179,7 +167,7 @@ class Worker:
     ) -> None:
         clock = self._resources.clock
         started = clock()
-        deadline = _deadline(started, seconds)
+        deadline = deadline_of(started, seconds)
         turn = self._begin(run, event, handler, deadline)
         stream, calls = turn.stream, turn.calls
         self._watch.add(run.key, lambda seen: self._see(turn, seen))
@@ -195,7 +183,7 @@ class Worker:
                 can_go_on=turn.conversation.is_remembered,
             )
             saving = turn.save(reply)
-            usage = _usage(stream.text, calls.completions)
+            usage = usage_of(stream.text, calls.completions)
             ending = Ending(reply.outcome, reply.notice, reply.written, usage)
             stream.finish(ending)
             self._settle(turn, ending, deadline.settle_by)
@@ -225,7 +213,7 @@ class Worker:
         event: Mapping[str, Any],
         handler: Callable[[Task], Result],
         deadline: Deadline,
-    ) -> _TaskTurn:
+    ) -> TaskTurn:
         """Start the handler of a task, and its delivery."""
         resources = self._resources
         calls = ToolLoop(lambda: deadline.cut_at - resources.clock(), resources.stand_in)
@@ -254,7 +242,7 @@ class Worker:
         )
         # It may have been stopped before it began.
         live.see(run)
-        return _TaskTurn(task, calls, conversation, stream, live, is_whole)
+        return TaskTurn(task, calls, conversation, stream, live, is_whole)
 
     def _chunks(self, task: Task, handler: Callable[[Task], Result]) -> Chunks:
         bot = self._handlers.bot
@@ -262,13 +250,13 @@ class Worker:
             return bot.chunks(task.prompt, task.assistant, session_id=task.owner)
         return chunks_of(handler(task))
 
-    def _see(self, turn: _TaskTurn, run: Run) -> None:
+    def _see(self, turn: TaskTurn, run: Run) -> None:
         """Take how the row of a run reads now, and bring it up to date."""
         turn.live.see(run)
         if self._keeps_progress and (text := turn.text_so_far()) != run.text:
             self._runs.keep(run.key, text)
 
-    def _settle(self, turn: _TaskTurn, ending: Ending, settle_by: float) -> None:
+    def _settle(self, turn: TaskTurn, ending: Ending, settle_by: float) -> None:
         """Post what is left, to a client that comes back meanwhile too, and end the run."""
         live, clock = turn.live, self._resources.clock
         while True:
@@ -299,26 +287,16 @@ class Worker:
             self._owners.leave(run)
 
 
-class _TaskTurn(NamedTuple):
-    """What runs of a task."""
+def resources_of(handlers: Handlers, environ: Mapping[str, str]) -> Resources:
+    """Return what handlers run on: the environment's, but for what they have of their own.
 
-    task: Task
-    calls: ToolLoop
-    conversation: Conversation
-    stream: ThreadStream
-    live: LiveRun
-    is_whole: bool
-
-    def text_so_far(self) -> str:
-        """Return what is written; nothing of what is to be sent in one piece."""
-        return "" if self.is_whole else self.stream.snapshot()
-
-    def save(self, reply: Reply) -> threading.Thread:
-        """Start saving what was said, unless it was refused or blocked: it would be so again."""
-        exchange = Exchange(self.task.prompt, reply.written, reply.truncated)
-        if any(completion.stop_reason in WITHHELD for completion in self.calls.completions):
-            exchange = Exchange("", "")
-        return start("conversation", lambda: self.conversation.save(exchange))
+    Raises:
+        SettingsError: a setting cannot be used.
+    """
+    resources = Resources.from_environ(
+        environ, model=handlers.model, memory=handlers.memory, turn_seconds=MOST_SECONDS
+    )
+    return handlers.bot.runs_on(resources) if handlers.bot else resources
 
 
 def _relayed(parts: Parts) -> Callable[[Run], Channel]:
@@ -328,21 +306,3 @@ def _relayed(parts: Parts) -> Callable[[Run], Channel]:
     client = parts.make_client("sqs", region_name=parts.region)
     queue_url = parts.settings.relay_queue or ""
     return lambda run: QueueChannel(client, queue_url, group_of(run), run.address)
-
-
-def _deadline(started: float, seconds: float) -> Deadline:
-    """Return when a task has to end that its Lambda gives so many seconds."""
-    wrap_up = min(WRAP_UP_SECONDS, seconds / 4)
-    return Deadline(started + seconds - wrap_up, started + seconds - wrap_up / 4)
-
-
-def _usage(text: TextBuffer, completions: Sequence[Completion]) -> Mapping[str, int] | None:
-    """Return the tokens that models counted, and a guess where one was stopped before it did."""
-    usage = {
-        "inputTokens": sum(completion.input_tokens or 0 for completion in completions),
-        "outputTokens": sum(completion.output_tokens or 0 for completion in completions),
-    }
-    if text.length and not text.finished_well:
-        guess = text.length // CHARACTERS_A_TOKEN
-        usage |= {"outputTokens": max(usage["outputTokens"], guess), "estimated": True}
-    return usage if any(usage.values()) else None
