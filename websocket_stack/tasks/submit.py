@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fulfillment.logs import log_failure
 from fulfillment.streaming.channel import Channel
+from websocket_stack.tasks.callers import Callers
 from websocket_stack.tasks.connections import Connections
 from websocket_stack.tasks.conversations import ANONYMOUS, LEAST_NAME_CHARACTERS
 from websocket_stack.tasks.frame_format import PONG, SIGNED_IN, chat_frame, refusal
@@ -37,7 +38,7 @@ from websocket_stack.tasks.replay import replay
 from websocket_stack.tasks.run_table import RunTable
 from websocket_stack.tasks.runs import Run, State, digest_of, key_of
 from websocket_stack.tasks.settings import TaskSettings
-from websocket_stack.tasks.sign_in import InvalidToken, TokenVerifier, Verifier, owner_at_connect
+from websocket_stack.tasks.sign_in import TokenVerifier
 from websocket_stack.tasks.wiring import parts_of
 
 # Unless it has signed in by then, a connection is closed.
@@ -52,12 +53,9 @@ class Submit:
         settings: the environment.
         runs: the runs.
         owners: what their owners run.
-        connections: who is on which connection.
+        callers: who is on which connection.
         channel: where frames go.
         invoke: calls the worker with an event, and does not wait for it.
-        expect_sign_in: has a connection looked at when it must have signed in.
-        verifier: verifies tokens, where clients sign in with them.
-        now: the wall clock, in epoch seconds.
         sleep: waits so many seconds.
     """
 
@@ -66,24 +64,18 @@ class Submit:
         settings: TaskSettings,
         runs: RunTable,
         owners: Owners,
-        connections: Connections,
+        callers: Callers,
         channel: Channel,
         invoke: Callable[[Mapping[str, Any]], object],
         *,
-        expect_sign_in: Callable[[str], object] = lambda connection_id: None,
-        verifier: Verifier | None = None,
-        now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
         self._runs = runs
         self._owners = owners
-        self._connections = connections
+        self._callers = callers
         self._channel = channel
         self._invoke = invoke
-        self._expect_sign_in = expect_sign_in
-        self._verifier = verifier
-        self._now = now
         self._sleep = sleep
 
     def handle(self, event: Mapping[str, Any]) -> Mapping[str, int]:
@@ -91,59 +83,12 @@ class Submit:
         context = event["requestContext"]
         match context["eventType"]:
             case "CONNECT":
-                return {"statusCode": self._connect(context)}
+                return {"statusCode": self._callers.connect(context)}
             case "DISCONNECT":
-                self._connections.forget(context["connectionId"])
+                self._callers.leave(context["connectionId"])
             case "MESSAGE":
                 self._receive(context["connectionId"], event.get("body") or "")
         return {"statusCode": 200}
-
-    # --- connections
-
-    def _connect(self, context: Mapping[str, Any]) -> int:
-        sign_in, connection_id = self._settings.sign_in, context["connectionId"]
-        if sign_in == "none":
-            return 200
-        if sign_in == "jwt":
-            self._expect_sign_in(connection_id)
-            return 200
-        owner = owner_at_connect(sign_in, context)
-        if not owner:
-            return 401
-        self._connections.put(connection_id, owner)
-        return 200
-
-    def _sign_in(self, connection_id: str, token: str) -> None:
-        if self._verifier is None:
-            raise InvalidRequest(Address("task"), "clients of this API do not sign in", "NoSignIn")
-        try:
-            identity = self._verifier.verify(token)
-        except InvalidToken as exc:
-            raise InvalidRequest(
-                Address("task"), f"the token is refused: {exc}", "InvalidToken"
-            ) from exc
-        before = self._connections.find(connection_id)
-        if before.owner not in ("", identity.owner):
-            raise InvalidRequest(
-                Address("task"), "another user is signed in on this connection", "InvalidToken"
-            )
-        self._connections.put(connection_id, identity.owner, identity.until)
-        self._post(connection_id, SIGNED_IN)
-
-    def _owner(self, connection_id: str, address: Address) -> str:
-        """Return the owner of a connection.
-
-        Raises:
-            InvalidRequest: it has not signed in, or not again.
-        """
-        if self._settings.sign_in == "none":
-            return f"{ANONYMOUS}{connection_id}"
-        caller = self._connections.find(connection_id)
-        if not caller.owner:
-            raise InvalidRequest(address, "sign in first", "NotSignedIn")
-        if caller.until <= self._now():
-            raise InvalidRequest(address, "sign in again", "SignInExpired")
-        return caller.owner
 
     # --- messages
 
@@ -172,12 +117,13 @@ class Submit:
             case Resume(address, received):
                 self._resume(connection_id, address, received)
             case SignIn(token):
-                self._sign_in(connection_id, token)
+                self._callers.sign_in(connection_id, token)
+                self._post(connection_id, SIGNED_IN)
             case Ping():
                 self._post(connection_id, PONG)
 
     def _ask(self, connection_id: str, ask: Ask) -> None:
-        owner = self._owner(connection_id, ask.address)
+        owner = self._callers.owner_of(connection_id, ask.address)
         name = ask.data.get("conversation") if ask.type == "message" else None
         if name and owner.startswith(ANONYMOUS) and len(name) < LEAST_NAME_CHARACTERS:
             problem = f"conversation has at least {LEAST_NAME_CHARACTERS} characters here"
@@ -242,7 +188,7 @@ class Submit:
     # --- commands
 
     def _stop(self, connection_id: str, address: Address | None) -> None:
-        owner = self._owner(connection_id, address or Address("task"))
+        owner = self._callers.owner_of(connection_id, address or Address("task"))
         if address is None:
             for run in self._owners.running(owner):
                 self._runs.stop(run.key)
@@ -250,7 +196,7 @@ class Submit:
             self._find(owner, address)
 
     def _resume(self, connection_id: str, address: Address, received: int | None) -> None:
-        owner = self._owner(connection_id, address)
+        owner = self._callers.owner_of(connection_id, address)
         run = self._find(owner, address)
         if run.state is State.DONE:
             replay(run, received, self._channel, connection_id)
@@ -292,16 +238,13 @@ def _submit_of(environ: Mapping[str, str]) -> Submit:
             DelaySeconds=SIGN_IN_SECONDS,
         )
 
-    return Submit(
-        settings,
-        parts.runs,
-        parts.owners,
+    callers = Callers(
+        settings.sign_in,
         Connections(parts.dynamodb, settings.table),
-        parts.channel,
-        invoke,
         expect_sign_in=expect_sign_in,
         verifier=TokenVerifier.of(settings) if settings.sign_in == "jwt" else None,
     )
+    return Submit(settings, parts.runs, parts.owners, callers, parts.channel, invoke)
 
 
 # At import, where Lambda gives the most CPU.

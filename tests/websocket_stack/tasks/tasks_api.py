@@ -21,6 +21,7 @@ from fulfillment.settings import Settings
 from fulfillment.telemetry import TurnReport
 from fulfillment.testing import ScriptedModel
 from websocket_stack.tasks import Tasks
+from websocket_stack.tasks.callers import Callers
 from websocket_stack.tasks.connections import Connections
 from websocket_stack.tasks.failures import tell
 from websocket_stack.tasks.owners import Owners
@@ -154,17 +155,19 @@ class Api:
             most_a_minute=self.settings.tasks_a_minute,
             now=now,
         )
-        self.connections = Connections(client, table, now)
         self.submit = Submit(
             self.settings,
             self.runs,
             self.owners,
-            self.connections,
+            Callers(
+                self.settings.sign_in,
+                Connections(client, table, now),
+                expect_sign_in=self.unsigned.append,
+                verifier=verifier,
+                now=now,
+            ),
             self.hub,
             lambda event: self.events.append(json.loads(json.dumps(event))),
-            expect_sign_in=self.unsigned.append,
-            verifier=verifier,
-            now=now,
             sleep=lambda seconds: self.on_sleep(),
         )
         self.worker = Worker(
