@@ -116,6 +116,7 @@ UNTESTED = {
     "websocket_stack.graphql.schema",
     "websocket_stack.local.appsync.authorization",
     "websocket_stack.local.appsync.errors",
+    "websocket_stack.local.appsync.resolver_context",
     "websocket_stack.local.appsync.resolvers",
 }
 

@@ -5,7 +5,7 @@ Knows no HTTP server and no socket.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -13,20 +13,16 @@ from graphql import (
     DocumentNode,
     ExecutionResult,
     FieldNode,
-    FragmentSpreadNode,
     GraphQLError,
     GraphQLResolveInfo,
     GraphQLSchema,
-    InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
-    SelectionSetNode,
     build_schema,
     execute,
     get_argument_values,
     get_variable_values,
     parse,
-    print_ast,
 )
 from graphql.pyutils import is_awaitable
 
@@ -36,6 +32,7 @@ from websocket_stack.local.appsync.errors import (
     validation_errors,
     variable_errors,
 )
+from websocket_stack.local.appsync.resolver_context import context_of, selected
 
 Mode: TypeAlias = Literal["api_key", "iam"]
 """How a request is authorized: with the API's key, or signed."""
@@ -231,14 +228,14 @@ class GraphQlApi:
         resolver = self._resolvers.get(f"{kind}.{name}")
         if resolver is None:
             return None
-        context = _context(info, arguments, identity, variables)
+        context = context_of(info, arguments, identity, variables)
         try:
             result = await resolver(context)
         except FieldError as error:
             errors.append(field_error(node, path, error.kind, str(error)))
             return None
         if kind == "Mutation" and isinstance(result, Mapping):
-            await self._publish(name, _selected(result, info))
+            await self._publish(name, selected(result, info))
         return result
 
     async def _publish(self, mutation: str, result: Mapping[str, Any]) -> None:
@@ -281,56 +278,6 @@ class GraphQlApi:
         ]
         names: Any = directive.arguments[0].value
         return [each.value for each in names.values]
-
-
-def _context(
-    info: GraphQLResolveInfo[Any],
-    arguments: Mapping[str, Any],
-    identity: Mapping[str, Any] | None,
-    variables: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Return the context of a resolver, as a function behind it gets it.
-
-    https://docs.aws.amazon.com/appsync/latest/devguide/resolver-context-reference-js.html
-    """
-    node = info.field_nodes[0]
-    selected = node.selection_set
-    return {
-        "arguments": dict(arguments),
-        "identity": identity,
-        "source": None,
-        "request": {"headers": {}, "domainName": None},
-        "prev": None,
-        "info": {
-            "fieldName": info.field_name,
-            "parentTypeName": info.parent_type.name,
-            "selectionSetList": [
-                (each.alias or each.name).value
-                for each in (selected.selections if selected else ())
-                if isinstance(each, FieldNode)
-            ],
-            "selectionSetGraphQL": print_ast(selected) if selected else "",
-            "variables": dict(variables),
-        },
-        "stash": {},
-    }
-
-
-def _selected(result: Mapping[str, Any], info: GraphQLResolveInfo[Any]) -> dict[str, Any]:
-    """Return what a mutation selected of its result; subscribers get nothing else."""
-
-    def names(selections: SelectionSetNode | None) -> Iterator[str]:
-        for each in selections.selections if selections else ():
-            match each:
-                case FieldNode():
-                    yield each.name.value
-                case InlineFragmentNode():
-                    yield from names(each.selection_set)
-                case FragmentSpreadNode():
-                    yield from names(info.fragments[each.name.value].selection_set)
-
-    selected = {name for node in info.field_nodes for name in names(node.selection_set)}
-    return {name: value for name, value in result.items() if name in selected}
 
 
 def _core_error(error: GraphQLError) -> Error:
