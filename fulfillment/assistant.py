@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from fulfillment.memory.base import Exchange
 from fulfillment.memory.conversation import Conversation
@@ -19,6 +19,19 @@ GO_ON = (
     "Your last reply was cut off by a limit. If the user wants you to go on, continue exactly where"
     " it stops, without an introduction and without repeating any of it."
 )
+
+
+class AskOptions(TypedDict, total=False):
+    """How to ask; see :meth:`fulfillment.turn.Turn.ask`."""
+
+    system: str | None
+    max_tokens: int | None
+    temperature: float | None
+    top_p: float | None
+    stop_sequences: Sequence[str]
+    tools: Iterable[Tool | Callable[..., Any]]
+    model: Model | None
+    history: bool
 
 
 class Assistant:

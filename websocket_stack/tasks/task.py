@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Unpack
 
-from fulfillment.assistant import Assistant
+from fulfillment.assistant import AskOptions, Assistant
 from fulfillment.memory.base import Exchange
-from fulfillment.models.base import Model
 from fulfillment.must_read import MustRead
 
 if TYPE_CHECKING:
     from fulfillment.streaming.stream import Chunks
-    from fulfillment.tools import Tool
 
 
 class Task:
@@ -54,31 +52,13 @@ class Task:
         """How many seconds there are until the task is cut off."""
         return self.assistant.seconds_left
 
-    def ask(
-        self,
-        prompt: str | None = None,
-        *,
-        system: str | None = None,
-        max_tokens: int | None = None,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        stop_sequences: Sequence[str] = (),
-        tools: Iterable[Tool | Callable[..., Any]] = (),
-        model: Model | None = None,
-        history: bool = True,
-    ) -> Chunks:
+    def ask(self, prompt: str | None = None, **options: Unpack[AskOptions]) -> Chunks:
         """Ask the model; its text comes as it is written: ``yield from task.ask()``.
 
         Args:
             prompt: what to ask, instead of what the client asks.
-            system: another system prompt than the settings'.
-            max_tokens: how long the text may be, in tokens.
-            temperature: how freely the model samples.
-            top_p: the same, by probability.
-            stop_sequences: texts at which the model stops.
-            tools: functions that the model may call; see :mod:`fulfillment.tools`.
-            model: another model than the settings'.
-            history: whether the model is told what was said before, by the client or by memory.
+            options: ``system``, ``max_tokens``, ``temperature``, ``top_p``, ``stop_sequences``,
+                ``tools``, ``model`` and ``history``, as :meth:`fulfillment.turn.Turn.ask` has them.
 
         Returns:
             The text, to be iterated once; if it never is, a warning says so. Iterating raises
@@ -87,17 +67,7 @@ class Task:
         Raises:
             ToolError: a function cannot be a tool.
         """
-        chunks = self.assistant.ask(
-            self.prompt if prompt is None else prompt,
-            system=system,
-            max_tokens=max_tokens,
-            temperature=temperature,
-            top_p=top_p,
-            stop_sequences=stop_sequences,
-            tools=tools,
-            model=model,
-            history=history,
-        )
+        chunks = self.assistant.ask(self.prompt if prompt is None else prompt, **options)
         return MustRead(chunks, "task.ask(…)", sys._getframe(1))
 
 
