@@ -11,8 +11,8 @@ from fulfillment.models.base import Prompt
 from fulfillment.testing.scripted_model import ScriptedStream
 from websocket_stack.local.demo_model.model import tokens_of
 
-Step: TypeAlias = str | float | threading.Event
-"""A chunk to write, seconds to wait, or what to wait for."""
+Step: TypeAlias = str | float | threading.Event | Exception
+"""A chunk to write, seconds to wait, what to wait for, or what to fail with."""
 
 # In a reply that goes on for so long after its first words, these are seen, in either page.
 LONG_ENOUGH_SECONDS = 0.8
@@ -36,7 +36,7 @@ class PacedStream(ScriptedStream):
         super().__init__(self._at_pace(script))
         self.written: list[Written] = []
 
-    def _at_pace(self, script: tuple[Step, ...]) -> Iterator[str | threading.Event]:
+    def _at_pace(self, script: tuple[Step, ...]) -> Iterator[str | threading.Event | Exception]:
         characters = 0
         due = time.monotonic()
         for step in script:
@@ -54,11 +54,12 @@ class PacedStream(ScriptedStream):
 
 
 class PacedModel:
-    """Answers every question as it was last told to, and keeps its streams."""
+    """Answers every question as it was last told to, and keeps its streams and their prompts."""
 
     def __init__(self) -> None:
         self._script: tuple[Step, ...] = ()
         self.streams: list[PacedStream] = []
+        self.prompts: list[Prompt] = []
 
     def writes(self, *script: Step) -> None:
         """Say what the next answers are."""
@@ -66,6 +67,7 @@ class PacedModel:
 
     def ask(self, prompt: Prompt) -> PacedStream:
         """Answer."""
+        self.prompts.append(prompt)
         self.streams.append(PacedStream(self._script))
         return self.streams[-1]
 

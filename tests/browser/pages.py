@@ -113,6 +113,11 @@ class OwnPage(ChatPage):
         self.tab.goto(self._origin + self.PATH)
         expect(self.tab.locator("#status")).to_contain_text("open" if connects else "closed (1006)")
 
+    def choose_door(self, door: str, status: str = "open") -> None:
+        """Ask through a door from now on, whose connection comes to a status."""
+        self.tab.locator("#door").select_option(door)
+        expect(self.tab.locator("#status")).to_contain_text(status)
+
 
 class LexWebUi(ChatPage):
     """Lex Web UI, as ``scripts/serve --lex-web-ui`` serves it."""

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from browser.paced_model import paced
 from browser.pages import ChatPage, OwnPage
+from fulfillment.errors import ModelInterrupted
 from stack_fixture import connection_of, wait_until_unregistered
 
 pytestmark = pytest.mark.parametrize("visited", [OwnPage], ids=["own-page"], indirect=True)
@@ -55,7 +56,7 @@ def test_as_lex_web_ui_shows_it_the_first_words_come_half_a_second_later(user, m
 def test_in_the_console_test_window_the_reply_comes_in_one_piece(user, model):
     chat = user.new_tab()
     chat.open()
-    chat.tab.locator("#as-console").check()
+    chat.choose_door("console", "off")
     model.writes(*paced(STORY, 1 / 60))
     chat.ask("lighthouse?")
     expect(chat.replies).to_contain_text("each other.")
@@ -93,3 +94,63 @@ def test_a_question_that_lex_refuses_is_given_back(chat):
     chat.ask(too_long)
     expect(chat.tab.locator(chat.FAILED)).to_be_visible()
     expect(chat.tab.locator("#question")).to_have_value(too_long)
+
+
+# --- WebSocket chat
+
+
+@pytest.fixture
+def over_socket(user) -> OwnPage:
+    """A tab that asks without Lex."""
+    tab = user.new_tab()
+    tab.open()
+    tab.choose_door("chat")
+    return tab
+
+
+def test_a_chat_is_streamed_and_remembered(over_socket, model):
+    seen = threading.Event()
+    model.writes("**Here** ", seen, "you are.")
+    over_socket.ask("Where am I?")
+    expect(over_socket.bubble).to_contain_text("**Here**")
+    seen.set()
+    expect(over_socket.replies).to_have_text("Here you are.")
+    model.writes("As before.")
+    over_socket.ask("And now?")
+    expect(over_socket.replies).to_have_count(2)
+    assert [message.text for message in model.prompts[-1].messages] == [
+        "Where am I?",
+        "**Here** you are.",
+        "And now?",
+    ]
+
+
+def test_a_chat_can_be_stopped_and_what_was_written_stays(over_socket, model):
+    model.writes("Once upon ", threading.Event(), "a time.")
+    over_socket.ask("A story, please")
+    expect(over_socket.bubble).to_contain_text("Once upon")
+    over_socket.tab.locator("#stop").click()
+    expect(over_socket.replies).to_contain_text("Once upon")
+    expect(over_socket.tab.locator("#stop")).to_be_hidden()
+
+
+def test_a_chat_that_fails_says_so(over_socket, model):
+    model.writes("It begins ", ModelInterrupted("gone"))
+    over_socket.ask("Anything?")
+    expect(over_socket.tab.locator(over_socket.FAILED)).to_contain_text("It begins")
+    expect(over_socket.tab.locator("#question")).to_have_value("Anything?")
+
+
+def test_a_chat_without_a_connection_cannot_be_asked(over_socket):
+    over_socket.tab.locator("#reconnect").click()
+    over_socket.ask("Anything?")
+    failed = over_socket.tab.locator(over_socket.FAILED, has_text="no connection")
+    expect(failed).to_be_visible()
+
+
+def test_the_door_is_kept_over_a_reload(over_socket, model):
+    over_socket.open()
+    expect(over_socket.tab.locator("#door")).to_have_value("chat")
+    model.writes("Still here.")
+    over_socket.ask("Who are you?")
+    expect(over_socket.replies).to_have_text("Still here.")

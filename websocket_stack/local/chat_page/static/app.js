@@ -1,9 +1,9 @@
-/** The chat page: wires the question field, Lex, the connection, the transcript and the developer panel. */
+/** The chat page: wires the question field, the door, the transcript and the developer panel. */
 
 import { Composer, lengthOf } from "./composer.js";
-import { Connection } from "./connection.js";
 import { DirectDisplay, LexWebUiDisplay } from "./display.js";
-import * as lex from "./lex.js";
+import { ChatDoor, ConsoleDoor, LexDoor } from "./doors.js";
+import { forgetSessionsOfAnotherTab, health } from "./lex.js";
 import { Panel, TurnRecord } from "./panel.js";
 import { Transcript } from "./transcript.js";
 
@@ -11,21 +11,22 @@ const SETTINGS_KEY = "lex-streaming";
 const THEMES = ["system", "light", "dark"];
 
 const byId = (id) => document.getElementById(id);
-const settings = { theme: "system", asLexWebUi: false, asConsole: false, ...storedSettings() };
+const settings = { theme: "system", door: "lex", asLexWebUi: false, ...storedSettings() };
 const transcript = new Transcript({ scroll: byId("scroll"), log: byId("log"), welcome: byId("welcome"), ask });
 const panel = new Panel(byId);
-const connection = new Connection({ state: connectionChanged, frame: frameArrived, gatewayError });
+const on = { state: connectionChanged, text: textArrived, event: (sentence) => panel.addEvent(sentence) };
+const doors = { lex: new LexDoor(on, sessionTable), console: new ConsoleDoor(on), chat: new ChatDoor(on) };
+let door = doors[settings.door] ?? doors.lex;
 const composer = new Composer({
   form: byId("composer"),
   field: byId("question"),
   send: byId("send"),
   length: byId("length"),
-  limit: lex.LONGEST_TEXT,
+  limit: () => door.longest,
   ask,
 });
 
 let stack = null; // what /health says
-let attributes = {}; // those of the previous answer
 let turn = null; // the one under way
 
 /* Turns */
@@ -35,8 +36,8 @@ async function ask(text) {
   if (!question) return;
   if (turn) return announce("A reply is under way. Send when it is here.");
   const length = lengthOf(question);
-  if (length > lex.LONGEST_TEXT) {
-    return transcript.addError(`A question has at most ${lex.LONGEST_TEXT} characters, and this one has ${length}.`);
+  if (length > door.longest) {
+    return transcript.addError(`A question has at most ${door.longest} characters, and this one has ${length}.`);
   }
   composer.taken(question);
   transcript.addQuestion(question);
@@ -57,7 +58,7 @@ async function runTurn(question) {
 }
 
 function startTurn() {
-  const collapsed = settings.asLexWebUi && !settings.asConsole;
+  const collapsed = settings.asLexWebUi && door === doors.lex;
   const record = new TurnRecord();
   const message = transcript.startReply({ thinking: !collapsed, collapsed });
   const show = (text) => {
@@ -79,62 +80,46 @@ async function endTurn(replaceMessage) {
 }
 
 async function repliesTo(question) {
-  const streaming = !settings.asConsole;
-  const answer = await lex.ask(currentSession(), question, streaming ? await streamingAttributes() : undefined);
-  if (streaming) attributes = answer.sessionState?.sessionAttributes ?? {};
-  const replies = (answer.messages ?? []).filter((message) => message.content || message.imageResponseCard);
+  const messages = await door.ask(question);
+  const replies = messages.filter((message) => message.content || message.imageResponseCard);
   return replies.length ? replies : [{ contentType: "PlainText", content: "The bot sent no message." }];
 }
 
-/** Sent whatever the connection's state, as Lex Web UI does: the reply must come without a connection too. */
-async function streamingAttributes() {
-  if (!stack) await readHealth();
-  return {
-    ...attributes,
-    streamingEndpoint: `${location.origin}/Prod`,
-    streamingDynamoDbTable: stack?.sessionTable ?? "",
-  };
-}
-
-function frameArrived(text) {
+function textArrived(text) {
   if (!turn || turn.record.total !== null) return panel.addEvent(`A frame came outside a turn: ${text}`);
   turn.record.frame(text);
   turn.display.frame(text);
   panel.showTurnSoon(turn.record);
 }
 
-function gatewayError(error) {
-  panel.addEvent(`API Gateway: ${JSON.stringify(error)}`);
-}
-
 /* Session and connection */
 
-function currentSession() {
-  return lex.sessionId(settings.asConsole ? "console" : "page");
+function openDoor() {
+  byId("session").textContent = door.session;
+  door.open();
 }
 
-function useSession() {
-  byId("session").textContent = currentSession();
-  if (settings.asConsole) connection.close();
-  else connection.open(currentSession());
+function changeDoor(name) {
+  door.close();
+  change("door", name);
+  door = doors[name];
+  openDoor();
 }
 
 function newSession() {
-  lex.endSession(currentSession()).catch(() => panel.addEvent("The session before could not be ended."));
-  lex.newSessionId(settings.asConsole ? "console" : "page");
-  attributes = {};
+  door.newSession().catch(() => panel.addEvent("The session before could not be ended."));
+  byId("session").textContent = door.session;
   transcript.clear();
-  useSession();
   composer.focus();
 }
 
 function connectionChanged(state) {
   const wasOpen = byId("connection-state").dataset.state === "open";
-  const words = settings.asConsole ? "off (console test window)" : connectionInWords(state);
+  const words = connectionInWords(state);
   byId("connection-state").dataset.state = state.name;
   byId("status").textContent = words;
   byId("reconnect").textContent = state.name === "closed" ? "Reconnect" : "Disconnect";
-  byId("reconnect").disabled = settings.asConsole;
+  byId("reconnect").disabled = state.name === "off";
   panel.addEvent(`Connection ${words}`);
   if (wasOpen && state.name === "closed") announce("The connection is closed.");
   if (state.name === "open") readHealth(); // the server may be another one than before
@@ -142,19 +127,25 @@ function connectionChanged(state) {
 }
 
 function connectionInWords({ name, code, retryInSeconds }) {
+  if (name === "off") return "off (console test window)";
   if (name !== "closed") return name;
   if (stack?.auth === "iam") return "refused: this page does not sign, as --auth iam asks for";
   return `closed (${code})${retryInSeconds ? `, retry in ${retryInSeconds} s` : ""}`;
 }
 
 function toggleConnection() {
-  if (connection.state.name === "closed") connection.open(currentSession());
-  else connection.close();
+  if (door.state.name === "closed") door.open();
+  else door.close();
+}
+
+async function sessionTable() {
+  if (!stack) await readHealth();
+  return stack?.sessionTable;
 }
 
 async function readHealth() {
   try {
-    stack = await lex.health();
+    stack = await health();
     byId("model").textContent = stack.model;
   } catch {
     byId("model").textContent = "unknown";
@@ -166,6 +157,8 @@ async function readHealth() {
 function turnChanged() {
   composer.busy = turn !== null;
   byId("new-session").disabled = turn !== null;
+  byId("door").disabled = turn !== null;
+  byId("stop").hidden = !turn || !door.stop;
   announce(turn ? "A reply is under way." : ""); // the reply itself is announced by the log
   showHint();
 }
@@ -176,9 +169,14 @@ function showHint() {
 
 function hint() {
   if (turn) return "A reply is under way: you can write, and send when it is here.";
-  if (settings.asConsole) return "Console test window: the reply comes in one piece.";
-  if (connection.state.name === "closed") return "No connection: the reply comes in one piece.";
+  if (door === doors.console) return "Console test window: the reply comes in one piece.";
+  if (door.state.name === "closed") return closedHint();
   return "Enter sends, Shift+Enter starts a new line.";
+}
+
+function closedHint() {
+  if (door === doors.chat) return "No connection: there can be no reply.";
+  return "No connection: the reply comes in one piece.";
 }
 
 function announce(text) {
@@ -212,12 +210,10 @@ function nextTheme() {
 
 function connectControls() {
   byId("as-lex-web-ui").checked = settings.asLexWebUi;
-  byId("as-console").checked = settings.asConsole;
   byId("as-lex-web-ui").addEventListener("change", (event) => change("asLexWebUi", event.target.checked));
-  byId("as-console").addEventListener("change", (event) => {
-    change("asConsole", event.target.checked);
-    useSession();
-  });
+  byId("door").value = settings.door;
+  byId("door").addEventListener("change", (event) => changeDoor(event.target.value));
+  byId("stop").addEventListener("click", () => door.stop());
   byId("theme").addEventListener("click", nextTheme);
   byId("reconnect").addEventListener("click", toggleConnection);
   byId("new-session").addEventListener("click", newSession);
@@ -229,5 +225,5 @@ function connectControls() {
 showTheme();
 connectControls();
 readHealth();
-await lex.forgetSessionsOfAnotherTab();
-useSession();
+await forgetSessionsOfAnotherTab();
+openDoor();

@@ -10,7 +10,10 @@ export class Composer {
   #ask;
   #lastQuestion = "";
 
-  /** `ask(text)` is called with each question that is sent; the text stays in the field until `taken`. */
+  /**
+   * `ask(text)` is called with each question that is sent; the text stays in the field until `taken`.
+   * `limit()` is how many characters one may have.
+   */
   constructor({ form, field, send, length, limit, ask }) {
     this.#field = field;
     this.#send = send;
@@ -68,8 +71,8 @@ export class Composer {
     this.#field.style.height = `${this.#field.scrollHeight}px`;
     const length = lengthOf(this.#field.value.trim());
     this.#length.hidden = length < COUNT_FROM;
-    this.#length.textContent = `${length} of ${this.#limit}`;
-    this.#length.classList.toggle("over", length > this.#limit);
+    this.#length.textContent = `${length} of ${this.#limit()}`;
+    this.#length.classList.toggle("over", length > this.#limit());
   }
 }
 

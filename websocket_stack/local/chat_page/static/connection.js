@@ -1,4 +1,4 @@
-/** The WebSocket connection of a session: opened, kept alive, and opened again after a loss. */
+/** A WebSocket connection: opened, kept alive, and opened again after a loss. */
 
 const PING = JSON.stringify({ action: "ping" });
 const PING_INTERVAL_MS = 9 * 60_000; // API Gateway closes a connection after 10 idle minutes
@@ -7,7 +7,7 @@ const CLOSED_BY_US = 1000;
 
 export class Connection {
   #on;
-  #sessionId = null;
+  #path = null;
   #socket = null;
   #wanted = false;
   #failures = 0;
@@ -16,16 +16,17 @@ export class Connection {
 
   state = { name: "closed", code: CLOSED_BY_US };
 
-  /** `on` has the functions state(state), frame(text) and gatewayError(error). */
+  /** `on` has the functions state(state), frame(data) and event(sentence). */
   constructor(on) {
     this.#on = on;
     document.addEventListener("visibilitychange", () => this.#retryNow());
     window.addEventListener("online", () => this.#retryNow());
   }
 
-  open(sessionId) {
+  /** Opens it, or another one, at a path of the page's own server. */
+  open(path) {
     this.#drop();
-    this.#sessionId = sessionId;
+    this.#path = path;
     this.#wanted = true;
     this.#failures = 0;
     this.#connect();
@@ -37,8 +38,12 @@ export class Connection {
     this.#report({ name: "closed", code: CLOSED_BY_US });
   }
 
+  send(data) {
+    this.#socket.send(data);
+  }
+
   #connect() {
-    const socket = new WebSocket(socketUrl(this.#sessionId));
+    const socket = new WebSocket(socketUrl(this.#path));
     const whileCurrent = (handle) => (event) => socket === this.#socket && handle(event);
     socket.onopen = whileCurrent(() => this.#opened());
     socket.onmessage = whileCurrent((event) => this.#received(event.data));
@@ -56,8 +61,7 @@ export class Connection {
   }
 
   #received(data) {
-    const error = gatewayError(data);
-    if (error) this.#on.gatewayError(error);
+    if (isGatewayError(data)) this.#on.event(`API Gateway: ${data}`);
     else this.#on.frame(data);
   }
 
@@ -90,20 +94,19 @@ export class Connection {
   }
 }
 
-function socketUrl(sessionId) {
-  const url = new URL("/Prod", location.href);
+function socketUrl(path) {
+  const url = new URL(path, location.href);
   url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-  url.searchParams.set("sessionId", sessionId);
   return url;
 }
 
-/** API Gateway reports its own errors on the same connection, as JSON; everything else is reply text. */
-function gatewayError(data) {
-  if (!data.startsWith("{")) return null;
+/** API Gateway reports its own errors on the same connection, as JSON; everything else is a frame of the door's. */
+function isGatewayError(data) {
+  if (!data.startsWith("{")) return false;
   try {
     const value = JSON.parse(data);
-    return "message" in value && "connectionId" in value ? value : null;
+    return "message" in value && "connectionId" in value;
   } catch {
-    return null;
+    return false;
   }
 }

@@ -46,13 +46,13 @@ export async function renderMarkdown(markdown) {
   return response.text();
 }
 
-/** The id of this tab's session; `kind` is "page" or "console". */
+/** The id of this tab's session; `kind` is "page", "console" or "chat". */
 export function sessionId(kind) {
   return sessionStorage.getItem(kind) ?? newSessionId(kind);
 }
 
 export function newSessionId(kind) {
-  const id = kind === "console" ? randomDigits(15) : `page-${randomHex(10)}`;
+  const id = kind === "console" ? randomDigits(15) : `${kind}-${randomHex(16)}`;
   sessionStorage.setItem(kind, id);
   return id;
 }
