@@ -19,6 +19,7 @@ MAX_BACKTICKS = 5
 
 _WORDS = re.compile(r"[^\\`*_~\[\]!<>&\n]+")
 _CODE = re.compile(r"[^`\n]+")
+_CODE_IN_ROW = re.compile(r"[^`\\\n]+")
 _ESCAPABLE = frozenset(string.punctuation)
 _BEFORE_UNDERSCORE = frozenset("\"'*~|>")
 # No link for certain: [x], [sic]; or better with its brackets: [1], [^note], [0, 100).
@@ -28,6 +29,13 @@ _ADDRESS = re.compile(
     r"\]\((?:[^\s()\[\]]|\([^\s()\[\]]*\)?)*+(?:[ \t]+(?:\"[^\"\n]*\"?|'[^'\n]*'?)?[ \t]*)?"
 )
 _AUTOLINKS = ("<https:/", "<http:/", "<mailto:")
+# As far as the sanitizer lets them through: the only line breaks that a table's cell can have.
+_LINE_BREAKS = tuple(
+    f"<{name}{blanks}{end}"
+    for name in ("br", "BR")
+    for blanks in ("", " ", "  ")
+    for end in (">", "/>")
+)
 _ENTITIES = {
     "&amp;": "&",
     "&lt;": "<",
@@ -136,10 +144,12 @@ class Inline:
 
     Args:
         ahead: the text, at the place where the block begins.
+        is_row: whether it is a table's row, where even in code a bar is escaped.
     """
 
-    def __init__(self, ahead: Ahead) -> None:
+    def __init__(self, ahead: Ahead, *, is_row: bool = False) -> None:
         self._ahead = ahead
+        self._is_row = is_row
         self._code = 0
         """The length of the run of backticks that opened a code span, or 0."""
         self._emphasised = dict.fromkeys("*_~", 0)
@@ -155,7 +165,7 @@ class Inline:
         """
         character = self._ahead.glance(1)
         if self._code and character != "`":
-            return self._ahead.take_all(_CODE)
+            return self._code_in_row() if self._is_row else self._ahead.take_all(_CODE)
         match character:
             case "\\":
                 return self._escape()
@@ -177,6 +187,12 @@ class Inline:
                 return self._entity()
             case _:
                 return self._words()
+
+    def _code_in_row(self) -> str:
+        # https://github.github.com/gfm/#example-200
+        if self._ahead.glance(1) != "\\":
+            return self._ahead.take_all(_CODE_IN_ROW)
+        return self._ahead.skip(2, "|") if self._ahead.peek(2) == "\\|" else self._ahead.take(1)
 
     def _words(self) -> str:
         words = self._ahead.take_all(_WORDS)
@@ -247,6 +263,8 @@ class Inline:
         return self._ahead.skip(length or 1, "]" if self._brackets.pop() else "")
 
     def _less_than(self) -> str:
+        if line_break := self._ahead.one_of(_LINE_BREAKS):
+            return self._ahead.skip(len(line_break), "\n")
         if not self._ahead.one_of(_AUTOLINKS):
             return self._ahead.take(1)
         self._autolink = True

@@ -106,9 +106,9 @@ class PlainReader:
             return self._quote_mark()
         return self._block_mark() if first in _BLOCK_MARKS else self._begin_text()
 
-    def _begin_block(self) -> None:
+    def _begin_block(self, *, is_row: bool = False) -> None:
         # Nothing that is open inside a line goes on beyond its block.
-        self._inline = Inline(self._ahead)
+        self._inline = Inline(self._ahead, is_row=is_row)
 
     def _begin_text(self) -> str:
         self._at_line_start = False
@@ -135,7 +135,7 @@ class PlainReader:
             self._begin_block()
             return self._ahead.skip(mark.end(), mark["number"] or BULLET)
         if ahead[0] == "|":
-            self._begin_block()
+            self._begin_block(is_row=True)
         return self._begin_text()
 
     def _skip_line(self, length: int) -> str:

@@ -112,7 +112,10 @@ def test_what_turns_out_to_be_no_link_loses_no_word(markdown: str, text: str) ->
             "<https://x.example/a_b> <mailto:a@b.example>",
             "https://x.example/a_b mailto:a@b.example",
         ),
-        ("a < b > c <br> <https://x y>", "a < b > c <br> https://x y>"),
+        ("a < b > c <b> <https://x y>", "a < b > c <b> https://x y>"),
+        ("a<br>b<br/>*c*<BR />d<br  >", "a\nb\nc\nd\n"),
+        ("<brx> <br\t> <br class=a> <br", "<brx> <br\t> <br class=a> <br"),
+        ("`<br>` \\<br>", "<br> <br>"),
         ("👩‍👩‍👧 e\u0301 **e\u0301** ", "👩‍👩‍👧 e\u0301 e\u0301 "),
     ],
 )

@@ -148,6 +148,8 @@ def test_it_is_what_a_renderer_shows(name: str) -> None:
         ("| a | b |\r\n|-|:-:|\r\n| c | d |\r\n", "| a | b |\r\n| c | d |\r\n"),
         ("a | b\n--- | ---\nc | d", "a | b\nc | d"),
         ("| a ` b |\n| **c** |", "| a  b |\n| c |"),
+        ("| `a\\|b\\` | c\\|d |\n\n`a\\|b`", "| a|b\\ | c|d |\n\na\\|b"),
+        ("| a |\n|---|\n| one<br>two |", "| a |\n| one\ntwo |"),
         ("- ", "\u2022"),
         ("", ""),
     ],
@@ -214,6 +216,8 @@ FRAGMENTS = st.sampled_from(
             "<https:",
             "<https://x.y>",
             "<mailto:",
+            "<br",
+            "<br />",
             ">",
             "&",
             "&AMP;",
@@ -221,6 +225,7 @@ FRAGMENTS = st.sampled_from(
             "&quo",
             "\\",
             "\\*",
+            "\\|",
         ),
         *(
             "\\\n",
@@ -271,7 +276,7 @@ def test_how_a_text_is_cut_into_chunks_changes_nothing(document: str, data: st.D
 
 # What links, fences and entities do not show; the rest of a text must be there.
 HIDDEN = re.compile(
-    r"\]\(\S*(?:[ \t]+[\"'][^\n]*)?|^[ \t>*+\-0-9.)]*(?:`{3,}|~{3,}).*|&\w+;", re.MULTILINE
+    r"\]\(\S*(?:[ \t]+[\"'][^\n]*)?|^[ \t>*+\-0-9.)]*(?:`{3,}|~{3,}).*|&\w+;|<br", re.MULTILINE
 )
 
 
