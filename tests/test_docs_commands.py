@@ -165,7 +165,15 @@ def check_aws(command: Sequence[str]) -> None:
     jmespath.compile(command[command.index("--query") + 1])
 
 
-OTHERS = {"aws": check_aws, "git": check_clone, "python": check_pytest}
+def check_docker(command: Sequence[str]) -> None:
+    """What is built or run is here; tests/test_chat_server_containers.py reads it."""
+    if command[1] == "run":
+        check_chat_server(command[command.index("chat-server") + 1 :], ROOT)
+    else:
+        assert (ROOT / command[command.index("-f") + 1]).exists()
+
+
+OTHERS = {"aws": check_aws, "docker": check_docker, "git": check_clone, "python": check_pytest}
 
 
 # --- utterances and links
