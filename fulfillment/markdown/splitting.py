@@ -63,11 +63,38 @@ def closed(markdown: str) -> str:
     return markdown.rstrip("\n") + Part(lines, Cut(0), 0).closing(end)
 
 
-def open_fence(markdown: str) -> str | None:
-    """Return the line that opens the code block in which a text ends, or ``None``."""
-    block = blocks.read(markdown)[-1].block
-    fence = blocks.fence_of(block) if block and blocks.is_open_fence(block) else None
-    return fence.mark + fence.info if fence else None
+def rest(markdown: str, offset: int) -> str:
+    """Return what is behind a place of Markdown, as a document that goes on as what it was.
+
+    The row of a table in which the place is, is repeated.
+    """
+    lines = blocks.read(markdown)
+    index = markdown.count("\n", 0, offset)
+    behind = markdown[offset:].partition("\n")[0]
+    column = max(0, len(lines[index].text) - len(behind))
+    if not behind.strip():
+        index, column = index + 1, 0
+    while index < len(lines) and _shows_nothing(lines[index]):
+        index += 1
+    if index == len(lines):
+        return ""
+    block = lines[index].block
+    if block and block.kind is Kind.TABLE:
+        index, column = _first_of_row(block, index), 0
+    return Part(lines, Cut(index, column), 2 * len(markdown)).text(None)
+
+
+def _shows_nothing(line: Line) -> bool:
+    """Return whether a line is empty, or but the end of a code block."""
+    block = line.block
+    if block is None or block.kind is not Kind.FENCE:
+        return not line.text.strip()
+    return line is block.lines[-1] and not blocks.is_open_fence(block)
+
+
+def _first_of_row(table: Block, index: int) -> int:
+    # Its head is two lines.
+    return table.lines[0].index if index < table.lines[0].index + 2 else index
 
 
 class _End:

@@ -32,7 +32,7 @@ def model_routes(name: str, environ: Mapping[str, str]) -> Sequence[BaseRoute]:
     """
     if name == "bedrock":
         return BedrockForwarder(Session()).routes()
-    demo = DemoModel(Library.of_project(PROJECT))
+    demo = DemoModel(Library.of_project(PROJECT, served_at="/"))
     model = _openai_model(environ) if name == "openai" else demo
     # There are no knowledge bases behind an OpenAI-compatible server: the demo's serve for it.
     return [*bedrock_routes.routes(model), *agent_routes.routes(demo, model)]

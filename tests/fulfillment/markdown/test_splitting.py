@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from fulfillment.markdown.splitting import closed, cut_at_sentence, open_fence, split
+from fulfillment.markdown.splitting import closed, cut_at_sentence, rest, split
 
 PARAGRAPHS = "\n\n".join(f"Paragraph {n}. " + "It has some words. " * 10 for n in range(40))
 HEAD = "| Store | City |\n|---|---|\n"
@@ -297,25 +297,48 @@ def test_a_long_hostile_text_is_cut_at_once(unit: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("markdown", "fence", "closing"),
+    ("markdown", "closing"),
     [
-        ("", None, ""),
-        ("```\ncode", "```", "\n```"),
-        ("~~~ python\ncode\n\n", "~~~python", "\n~~~"),
-        ("```", "```", "\n```"),
-        ("```\ncode\n```", None, ""),
-        ("```\ncode\n~~~", "```", "\n```"),
-        ("````\n```\n", "````", "\n````"),
-        ("``` not a fence`\n", None, ""),
-        ("1. step\n   ```sh\n   ls", "```sh", "\n   ```"),
-        ("> ```\n> ls", "```", "\n> ```"),
-        ("> ```\n> ls\n\ntext", None, ""),
+        ("", ""),
+        ("```\ncode", "\n```"),
+        ("~~~ python\ncode\n\n", "\n~~~"),
+        ("```", "\n```"),
+        ("```\ncode\n```", ""),
+        ("```\ncode\n~~~", "\n```"),
+        ("````\n```\n", "\n````"),
+        ("``` not a fence`\n", ""),
+        ("1. step\n   ```sh\n   ls", "\n   ```"),
+        ("> ```\n> ls", "\n> ```"),
+        ("> ```\n> ls\n\ntext", ""),
     ],
 )
-def test_an_open_code_block_is_closed(markdown: str, fence: str | None, closing: str) -> None:
-    assert open_fence(markdown) == fence
+def test_an_open_code_block_is_closed(markdown: str, closing: str) -> None:
     assert closed(markdown) == (markdown.rstrip("\n") + closing if closing else markdown)
-    assert open_fence(closed(markdown)) is None
+    assert closed(closed(markdown)) == closed(markdown)
+
+
+@pytest.mark.parametrize(
+    ("markdown", "shown"),
+    [
+        ("One. ^Two.\nThree.", "Two.\nThree."),
+        ("One.^\n\n\nTwo.", "Two."),
+        ("One.^", ""),
+        ("^", ""),
+        ("```sh\na^\nb\n```\nc", "```sh\nb\n```\nc"),
+        ("```sh\na ^b\n```", "```sh\nb\n```"),
+        ("```sh^\na\n```", "```sh\na\n```"),
+        ("```sh\na^\n```\nb", "b"),
+        ("```sh\na^", ""),
+        (f"{HEAD}| 1 | 2 |^\n| 3 | 4 |\n\nEnd.", f"{HEAD}| 3 | 4 |\n\nEnd."),
+        (f"{HEAD}| 1 | 2 |\n| 3 ^| 4 |", f"{HEAD}| 3 | 4 |"),
+        (f"{HEAD}| 1 | 2 |^\n\nEnd.", "End."),
+        ("| a |^\n|---|\n| 1 |", "| a |\n|---|\n| 1 |"),
+        ("1. one\n2. two ^three\n3. four", "2. three\n3. four"),
+        ("> one ^two", "> two"),
+    ],
+)
+def test_the_rest_goes_on_as_what_it_was(markdown: str, shown: str) -> None:
+    assert rest(markdown.replace("^", ""), markdown.index("^")) == shown
 
 
 @pytest.mark.parametrize(

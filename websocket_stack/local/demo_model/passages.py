@@ -8,10 +8,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
+
+from fulfillment.markdown.code_blocks import find_code
 
 HEADING = re.compile(r"^(#{1,4}) +(.+?)\s*#*$")
 FENCE = re.compile(r"^(```|~~~)")
 WORD = re.compile(r"\w+")
+RELATIVE_LINK = re.compile(r"(!?)\[([^\[\]]+)\]\((?![a-z]+:)([^()\s]+)\)")
 # Words that say nothing about a question's subject.
 STOP_WORDS = frozenset(
     "a an and are as at be by can do does for from has have how i if in is it its me my of on or"
@@ -50,16 +54,21 @@ class Library:
         self._mean_length = max(1.0, _mean([counts.total() for _, counts in self._passages]))
 
     @classmethod
-    def of_project(cls, folder: Path) -> Library:
-        """Read the README, the changelog and the docs of a checkout."""
+    def of_project(cls, folder: Path, served_at: str | None = None) -> Library:
+        """Read the README, the changelog and the docs of a checkout.
+
+        Args:
+            folder: the checkout.
+            served_at: where a reader of the passages finds these documents, such as ``/``. If
+                nowhere, links between them become text.
+        """
         paths = [*sorted(folder.glob("*.md")), *sorted(folder.glob("docs/**/*.md"))]
-        return cls(
-            [
-                passage
-                for path in paths
-                for passage in split(str(path.relative_to(folder)), path.read_text("utf-8"))
-            ]
-        )
+        passages = list[Passage]()
+        for path in paths:
+            source = path.relative_to(folder).as_posix()
+            address = None if served_at is None else served_at + source
+            passages += split(source, with_links_from(address, path.read_text("utf-8")))
+        return cls(passages)
 
     def find(self, question: str, limit: int = 2) -> list[Passage]:
         """Return the passages that fit a question, the best first; none if none fits."""
@@ -117,6 +126,23 @@ def split(source: str, markdown: str) -> list[Passage]:
         for heading, lines in [*sections, (heading, lines)]
         if (text := "\n".join(lines).strip())
     ]
+
+
+def with_links_from(address: str | None, markdown: str) -> str:
+    """Return a document whose relative links lead to the same place from anywhere.
+
+    Args:
+        address: where it is served. If nowhere, these links become text.
+        markdown: the document.
+    """
+    code = find_code(markdown).code
+
+    def link(found: re.Match[str]) -> str:
+        if any(start <= found.start() < end for start, end in code):
+            return found[0]
+        return f"{found[1]}[{found[2]}]({urljoin(address, found[3])})" if address else found[2]
+
+    return RELATIVE_LINK.sub(link, markdown)
 
 
 def words_of(text: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from fulfillment.markdown.splitting import open_fence
+from fulfillment.markdown.splitting import rest
 from fulfillment.models.base import Message, ToolSpec
 from websocket_stack.local.demo_model.passages import Library, Passage
 from websocket_stack.local.demo_model.tools import QUESTION_END, tell, use_tool
@@ -41,8 +41,8 @@ def _reply(messages: Sequence[Message], tools: Sequence[ToolSpec], library: Libr
         return Message("assistant", tell(last.tool_results, calls))
     if len(earlier) > 1 and GO_ON.fullmatch(last.text.strip()):
         whole = _reply(earlier[:-1], tools, library)
-        rest = NOT_AGAIN if whole.tool_calls else rest_of(whole.text, earlier[-1].text)
-        return Message("assistant", rest or NOTHING_MORE)
+        more = NOT_AGAIN if whole.tool_calls else rest_of(whole.text, earlier[-1].text)
+        return Message("assistant", more or NOTHING_MORE)
     return _use_tool(messages, tools) or Message("assistant", _look_up(last.text, library))
 
 
@@ -76,13 +76,11 @@ def rest_of(whole: str, beginning: str) -> str:
         beginning: what was written of it; a bot's handler may have written paragraphs before it.
 
     Returns:
-        The rest, in which a code block that was cut is opened again; nothing if ``beginning``
+        The rest, which goes on as what it was, such as a code block; nothing if ``beginning``
         holds no beginning of the text.
     """
     for paragraph in re.finditer(r"\A|\n", beginning):
         written = beginning[paragraph.end() :].strip()
         if written and whole.startswith(written):
-            rest = whole[len(written) :]
-            fence = open_fence(written)
-            return f"{fence}\n{rest.lstrip(chr(10))}" if fence and rest.strip() else rest.lstrip()
+            return rest(whole, len(written))
     return ""

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from websocket_stack.local.demo_model.passages import Library, Passage, split, words_of
+from websocket_stack.local.demo_model.passages import (
+    Library,
+    Passage,
+    split,
+    with_links_from,
+    words_of,
+)
 
 DEPLOY = Passage("docs/deploy.md", "Deploying", "Create the CloudFormation stack in your account.")
 TEST = Passage("README.md", "Tests", "The tests run on a laptop. They need no account.")
@@ -47,6 +53,34 @@ def test_a_document_without_text_has_no_passage(document) -> None:
 
 def test_a_code_block_that_never_ends_keeps_its_text() -> None:
     assert split("a.md", "# Title\n```\ncode\n") == [Passage("a.md", "Title", "```\ncode")]
+
+
+# --- links
+
+
+@pytest.mark.parametrize(
+    ("link", "from_its_page", "from_nowhere"),
+    [
+        ("[a](scaling.md)", "[a](/docs/scaling.md)", "a"),
+        ("[a](../README.md#tests)", "[a](/README.md#tests)", "a"),
+        ("[`a`](#here), [b](/c)", "[`a`](/docs/deploy.md#here), [b](/c)", "`a`, b"),
+        ("![a](reader.svg)", "![a](/docs/reader.svg)", "a"),
+        *[
+            (text, text, text)
+            for text in ("[a](https://x.example/b)", "[a](mailto:b@x.example)", "`[a](b.md)`")
+        ],
+        (
+            "```\n[a](b.md)\n```\n[a](b.md)",
+            "```\n[a](b.md)\n```\n[a](/docs/b.md)",
+            "```\n[a](b.md)\n```\na",
+        ),
+    ],
+)
+def test_relative_links_lead_to_the_same_place_from_anywhere(
+    link, from_its_page, from_nowhere
+) -> None:
+    assert with_links_from("/docs/deploy.md", link) == from_its_page
+    assert with_links_from(None, link) == from_nowhere
 
 
 # --- words
