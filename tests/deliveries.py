@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from fakes import FakeChannel, FakeClock
 from fulfillment.errors import AddressError
 from fulfillment.streaming.delivery import Delivery, Done, Find, Post, Wait
 from fulfillment.streaming.framing import Ending
 from fulfillment.streaming.stream import Stream
+from tests.fakes import FakeChannel, FakeClock
 
 CONNECTION = "connection-1"
 COMPLETED = Ending("completed")

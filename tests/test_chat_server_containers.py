@@ -18,11 +18,18 @@ from pathlib import Path
 
 import pytest
 import yaml
-from chat_servers import QUICK, SECONDS, eventually, receive_until, running
 from packaging.requirements import Requirement
-from redis_servers import redis_server
 from test_app import is_end, resume, send, text_of
 from websockets.sync.client import connect
+
+from tests.websocket_stack.server.chat_servers import (
+    QUICK,
+    SECONDS,
+    eventually,
+    receive_until,
+    running,
+)
+from tests.websocket_stack.server.redis_servers import redis_server
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "examples" / "chat-server"

@@ -19,10 +19,10 @@ from typing import Any
 
 import pytest
 
-from documents import DOCUMENTS, ROOT, Document, modules, tutorial_command, write_tutorial
-from example_dialogs import demo_routes
 from fulfillment.testing import Result, ToolCall, run
-from stack_fixture import client, running_stack, session
+from tests.documents import DOCUMENTS, ROOT, Document, modules, tutorial_command, write_tutorial
+from tests.example_dialogs import demo_routes
+from tests.stack_fixture import client, running_stack, session
 from websocket_stack.local import __main__ as serve
 from websocket_stack.local.lex.utterances import Understanding
 

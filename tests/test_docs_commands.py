@@ -13,7 +13,7 @@ import jmespath
 import pytest
 from botocore import xform_name
 
-from documents import (
+from tests.documents import (
     DOCUMENTS,
     READER,
     ROOT,

@@ -11,7 +11,6 @@ import pytest
 from cfn_flip import to_json
 
 import fulfillment
-from documents import DOCUMENTS, READER, ROOT, Document, code_in
 from fulfillment import Bot, Notices, Turn, errors, testing
 from fulfillment.lex import limits
 from fulfillment.models import tool_loop
@@ -25,7 +24,8 @@ from fulfillment.streaming.text_buffer import TextBuffer
 from fulfillment.telemetry import OFF, TurnReport, log_turn
 from fulfillment.testing import event, run
 from fulfillment.tools import Tool, toolbox
-from test_house_rules import FLOORS
+from tests.documents import DOCUMENTS, READER, ROOT, Document, code_in
+from tests.test_house_rules import FLOORS
 from websocket_stack.deployment import __main__ as deploy
 from websocket_stack.deployment import template_files
 from websocket_stack.local import __main__ as serve

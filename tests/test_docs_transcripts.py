@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from websockets.sync.client import connect
 
-from documents import READER, Block, Document
 from fulfillment.testing import ScriptedModel
-from stack_fixture import running_stack
+from tests.documents import READER, Block, Document
+from tests.stack_fixture import running_stack
 from websocket_stack.local.bedrock import routes as bedrock_routes
 
 TRANSCRIPTS = [

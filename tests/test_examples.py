@@ -9,8 +9,15 @@ from typing import Any
 
 import pytest
 
-from deliveries import deliver
-from example_dialogs import (
+from examples import assistant, order_tracking
+from examples.order_tracking import Shop, bot_of
+from fulfillment.lex.web_ui_framing import PairedText
+from fulfillment.settings import Settings
+from fulfillment.streaming.delivery import Delivery
+from fulfillment.streaming.pacing import GATHER_SECONDS, Pace
+from fulfillment.testing import ToolCall, run
+from tests.deliveries import deliver
+from tests.example_dialogs import (
     ANYTHING_ELSE,
     EXAMPLES,
     ORDER_UTTERANCES,
@@ -21,16 +28,9 @@ from example_dialogs import (
     demo_routes,
     question_of,
 )
-from examples import assistant, order_tracking
-from examples.order_tracking import Shop, bot_of
-from fakes import FakeChannel, FakeClock
-from fulfillment.lex.web_ui_framing import PairedText
-from fulfillment.settings import Settings
-from fulfillment.streaming.delivery import Delivery
-from fulfillment.streaming.pacing import GATHER_SECONDS, Pace
-from fulfillment.testing import ToolCall, run
-from lex_web_ui import LAG_SECONDS, visible
-from stack_fixture import client, running_stack, session
+from tests.fakes import FakeChannel, FakeClock
+from tests.lex_web_ui import LAG_SECONDS, visible
+from tests.stack_fixture import client, running_stack, session
 
 A_17 = {"OrderId": "A-17"}
 HASTY = Shop(wait=lambda seconds: None)

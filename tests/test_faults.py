@@ -17,7 +17,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from faulty_services import (
+from fulfillment import Bot, Notices, Turn
+from fulfillment.clients import Resources
+from fulfillment.memory.conversation import LOAD_SECONDS
+from fulfillment.models.fallback import FallbackModel
+from fulfillment.testing import Context
+from tests.faulty_services import (
     DETAIL,
     Always,
     Fault,
@@ -34,12 +39,7 @@ from faulty_services import (
     text_event,
     wrote,
 )
-from fulfillment import Bot, Notices, Turn
-from fulfillment.clients import Resources
-from fulfillment.memory.conversation import LOAD_SECONDS
-from fulfillment.models.fallback import FallbackModel
-from fulfillment.testing import Context
-from turns import reply_of
+from tests.turns import reply_of
 from websocket_stack.local.bedrock import event_stream
 
 WORDS = Notices()

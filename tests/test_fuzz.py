@@ -13,7 +13,6 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fakes import FakeAddresses, FakeChannel, FakeMemory
 from fulfillment import Bot, Exchange
 from fulfillment.clients import Browser, Resources
 from fulfillment.errors import ModelInterrupted, ModelUnavailable
@@ -22,7 +21,8 @@ from fulfillment.models.base import Completion, Prompt, StopReason, ToolCall
 from fulfillment.settings import Settings
 from fulfillment.testing import Context, event
 from fulfillment.testing.scripted_model import ScriptedStream, Step
-from turns import taken
+from tests.fakes import FakeAddresses, FakeChannel, FakeMemory
+from tests.turns import taken
 
 # In every text that a conversation consists of, and in nothing else.
 SECRET = "xylophone"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from fulfillment.markdown.sanitizer import neutralise
-from renderers import Marked, dangers, rendered_in_python, why_not_marked
+from tests.renderers import Marked, dangers, rendered_in_python, why_not_marked
 
 BATCH = 1_000
 MOST_PARTS = 14

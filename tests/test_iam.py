@@ -17,12 +17,12 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from moto import mock_aws
 
-import aws_stub
-from evaluator import PSEUDO_PARAMETERS, Stack, evaluate
 from fulfillment import Bot
 from fulfillment.clients import Resources
 from fulfillment.testing import Context
-from turns import reply_of
+from tests import aws_stub
+from tests.evaluator import PSEUDO_PARAMETERS, Stack, evaluate
+from tests.turns import reply_of
 from websocket_stack.local.bedrock.event_stream import event as stream_event
 from websocket_stack.registration import Registration
 

@@ -13,7 +13,7 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from fulfillment.models.base import Completion, Prompt, StopReason
-from stack_fixture import client, running_stack, session
+from tests.stack_fixture import client, running_stack, session
 from websocket_stack.local.bedrock import routes as bedrock_routes
 
 TURNS = 50

@@ -20,9 +20,9 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from faulty_services import Always, Fault, FaultyServices, Row, Status, posts, shown
 from fulfillment.lex import events as lex
-from turns import reply_of
+from tests.faulty_services import Always, Fault, FaultyServices, Row, Status, posts, shown
+from tests.turns import reply_of
 from websocket_stack.local.bedrock import event_stream
 
 ROOT = Path(__file__).resolve().parents[1]

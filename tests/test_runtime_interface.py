@@ -32,8 +32,8 @@ from websockets.sync.client import connect
 from fulfillment import Notices
 from fulfillment.models.base import ModelStream, Prompt
 from fulfillment.testing.scripted_model import ScriptedStream, Step
-from stack_fixture import HOST, client, running_stack, wait_until_unregistered
-from turns import reply_of
+from tests.stack_fixture import HOST, client, running_stack, wait_until_unregistered
+from tests.turns import reply_of
 from websocket_stack.deployment.build.lambda_zip import build
 from websocket_stack.local import stack
 from websocket_stack.local.bedrock import routes as bedrock_routes

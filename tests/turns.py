@@ -11,11 +11,11 @@ from typing import Any
 import botocore.session
 from botocore.model import Shape
 
-from fakes import FakeAddresses, FakeChannel
 from fulfillment import Bot, Memory
 from fulfillment.clients import Browser, Resources
 from fulfillment.settings import Settings
 from fulfillment.testing.scripted_model import Script, ScriptedModel, Step
+from tests.fakes import FakeAddresses, FakeChannel
 from websocket_stack.local.lex.code_hooks import read_response
 
 

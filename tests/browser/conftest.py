@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from browser.paced_model import PacedModel
-from browser.pages import ChatPage, LexWebUi, OwnPage
-from browser.sites import LEX_WEB_UI_DIST, Site, User, running_site, visiting
-from stack_fixture import OF_FUNCTIONS, client
+from tests.browser.paced_model import PacedModel
+from tests.browser.pages import ChatPage, LexWebUi, OwnPage
+from tests.browser.sites import LEX_WEB_UI_DIST, Site, User, running_site, visiting
+from tests.stack_fixture import OF_FUNCTIONS, client
 from websocket_stack.local import stack
 
 CHROMIUM = next(

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext
 from starlette.routing import BaseRoute
 
-from browser.paced_model import PacedModel
-from browser.pages import ChatPage, LexWebUi
-from browser.watch import Watch
-from stack_fixture import running_stack
+from tests.browser.paced_model import PacedModel
+from tests.browser.pages import ChatPage, LexWebUi
+from tests.browser.watch import Watch
+from tests.stack_fixture import running_stack
 from websocket_stack.local import lex_web_ui, stack
 from websocket_stack.local.bedrock import routes as bedrock_routes
 

@@ -7,10 +7,10 @@ import threading
 import pytest
 from playwright.sync_api import expect
 
-from browser.paced_model import paced
-from browser.pages import ChatPage, OwnPage
 from fulfillment.errors import ModelInterrupted
-from stack_fixture import connection_of, wait_until_unregistered
+from tests.browser.paced_model import paced
+from tests.browser.pages import ChatPage, OwnPage
+from tests.stack_fixture import connection_of, wait_until_unregistered
 
 pytestmark = pytest.mark.parametrize("visited", [OwnPage], ids=["own-page"], indirect=True)
 

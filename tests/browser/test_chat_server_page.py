@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 
 import pytest
-from chat_servers import running
 from playwright.sync_api import expect
+
+from tests.websocket_stack.server.chat_servers import running
 
 GO_ON = threading.Event()
 

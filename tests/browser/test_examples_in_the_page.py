@@ -10,10 +10,10 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser, expect
 
-from browser.paced_model import PacedModel
-from browser.pages import ChatPage, LexWebUi, OwnPage, Seen
-from browser.sites import LEX_WEB_UI_DIST, Site, running_site, visiting
-from example_dialogs import (
+from tests.browser.paced_model import PacedModel
+from tests.browser.pages import ChatPage, LexWebUi, OwnPage, Seen
+from tests.browser.sites import LEX_WEB_UI_DIST, Site, running_site, visiting
+from tests.example_dialogs import (
     ANYTHING_ELSE,
     ORDER_UTTERANCES,
     STEP_SECONDS,
@@ -23,8 +23,8 @@ from example_dialogs import (
     demo_routes,
     question_of,
 )
-from lex_web_ui import LAG_SECONDS
-from stack_fixture import running_stack
+from tests.lex_web_ui import LAG_SECONDS
+from tests.stack_fixture import running_stack
 
 ORDERS = {"bot": "examples.order_tracking:bot", "understanding": ORDER_UTTERANCES}
 LINES = [step.strip() for step in STEPS]

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Route, expect
 
-from browser.paced_model import LONG_ENOUGH_SECONDS
-from browser.pages import LexWebUi
-from browser.sites import visiting
-from stack_fixture import connection_of
+from tests.browser.paced_model import LONG_ENOUGH_SECONDS
+from tests.browser.pages import LexWebUi
+from tests.browser.sites import visiting
+from tests.stack_fixture import connection_of
 from websocket_stack.local import stack
 
 pytestmark = pytest.mark.parametrize("visited", [LexWebUi], ids=["lex-web-ui"], indirect=True)

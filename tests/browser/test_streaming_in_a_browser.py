@@ -9,11 +9,11 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from browser.paced_model import LONG_ENOUGH_SECONDS, PacedModel, Step, Written, paced
-from browser.pages import ChatPage, Seen
-from browser.sites import running_site, visiting
 from fulfillment.notices import Notices
-from stack_fixture import connection_of
+from tests.browser.paced_model import LONG_ENOUGH_SECONDS, PacedModel, Step, Written, paced
+from tests.browser.pages import ChatPage, Seen
+from tests.browser.sites import running_site, visiting
+from tests.stack_fixture import connection_of
 from websocket_stack.local import stack
 
 STORY = (

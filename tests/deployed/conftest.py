@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from deployed_lex import DeployedFunction
-from emulated_account import ACCOUNT, REGION, EmulatedAccount
-from emulator_process import running_emulator
 from starlette.applications import Starlette
 
-from stack_fixture import StackModel, running_app
+from tests.deployed.deployed_lex import DeployedFunction
+from tests.deployed.emulated_account import ACCOUNT, REGION, EmulatedAccount
+from tests.deployed.emulator_process import running_emulator
+from tests.stack_fixture import StackModel, running_app
 from websocket_stack.deployment.build.dependencies import dependencies, pins
 from websocket_stack.deployment.build.lambda_zip import ROOT, pack, write
 from websocket_stack.local.bedrock import routes as bedrock_routes

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from in_lambda.sitecustomize import reroute
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from tests.deployed.in_lambda.sitecustomize import reroute
 from websocket_stack.command_line import Console
 from websocket_stack.deployment import __main__ as deploy_command
 from websocket_stack.deployment.build.lambda_zip import build

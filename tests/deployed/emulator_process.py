@@ -45,7 +45,11 @@ def running_emulator(variables: Mapping[str, str]) -> Iterator[str]:
     log = BUILD / f"ministack-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [python, HERE / "emulator"], env=environ, stdout=output, stderr=subprocess.STDOUT
+            [python, "-m", "emulator"],
+            cwd=HERE,
+            env=environ,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
         try:
             _wait_for(f"http://{HOST}:{port}/_ministack/health", process, log)

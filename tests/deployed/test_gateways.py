@@ -17,8 +17,8 @@ from botocore.exceptions import ClientError
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
-from documents import ROOT
-from stack_fixture import running_stack
+from tests.documents import ROOT
+from tests.stack_fixture import running_stack
 from websocket_stack.smoke.__main__ import argument_parser
 from websocket_stack.smoke.browser import Browser, Identity, guest
 from websocket_stack.smoke.session import dynamodb_client, management_client

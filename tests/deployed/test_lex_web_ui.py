@@ -6,8 +6,8 @@ import json
 
 import cfn_flip
 import pytest
-from stock_template import IDENTITIES, OUTPUTS, PARAMETERS, parent, streaming_support
 
+from tests.deployed.stock_template import IDENTITIES, OUTPUTS, PARAMETERS, parent, streaming_support
 from websocket_stack.deployment import template_files
 
 pytestmark = pytest.mark.deployed

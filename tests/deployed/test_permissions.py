@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from parameter_values import settings
+
+from tests.deployed.parameter_values import settings
 
 pytestmark = pytest.mark.deployed
 FIRST, SECOND = "anthropic.first", "anthropic.second"

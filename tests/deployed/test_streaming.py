@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from emulated_account import REGION
-from parameter_values import settings
 
+from tests.deployed.emulated_account import REGION
+from tests.deployed.parameter_values import settings
 from websocket_stack.smoke.checks.page import CONFIGURATION
 
 pytestmark = pytest.mark.deployed

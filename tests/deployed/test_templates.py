@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from parameter_values import APART, ARN, OTHER_VALUES, settings
 
+from tests.deployed.parameter_values import APART, ARN, OTHER_VALUES, settings
 from websocket_stack.deployment import template_files
 from websocket_stack.deployment.parameter_values import DERIVED
 

@@ -4,7 +4,6 @@ import threading
 
 import pytest
 
-from fakes import FakeChannel, FakeMemory
 from fulfillment import Bot, Exchange, Notices, Router
 from fulfillment.clients import Resources
 from fulfillment.errors import HandlerError, ModelError, ModelInterrupted, RegistrationError
@@ -14,7 +13,8 @@ from fulfillment.lex.rendering import is_interactive
 from fulfillment.memory.conversation import ATTRIBUTE
 from fulfillment.settings import Settings
 from fulfillment.testing import Context, ScriptedModel
-from turns import (
+from tests.fakes import FakeChannel, FakeMemory
+from tests.turns import (
     bot_of,
     dialog_event,
     intent_event,

@@ -2,14 +2,14 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from aws_stub import RawBody
-from fakes import FakeMemory
 from fulfillment.clients import Resources, api_gateway_channel, session
 from fulfillment.errors import ModelError
 from fulfillment.memory.dynamodb import ConversationTable
 from fulfillment.models.base import Message, Prompt
 from fulfillment.models.fallback import FallbackModel
 from fulfillment.testing import ScriptedModel
+from tests.aws_stub import RawBody
+from tests.fakes import FakeMemory
 
 ENDPOINT = "https://abc123.execute-api.us-east-1.amazonaws.com/Prod"
 STREAMING = {"STREAMING_ENDPOINT": ENDPOINT, "SESSION_TABLE": "sessions"}

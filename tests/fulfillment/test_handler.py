@@ -7,7 +7,7 @@ import pytest
 
 from fulfillment import Bot, Notices
 from fulfillment.testing import Context
-from turns import reply_of
+from tests.turns import reply_of
 
 LAMBDA = {
     "AWS_LAMBDA_FUNCTION_NAME": "fulfillment",

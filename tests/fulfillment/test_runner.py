@@ -5,7 +5,6 @@ from queue import SimpleQueue
 
 import pytest
 
-from fakes import FakeAddresses, FakeChannel, FakeMemory
 from fulfillment import Exchange, Notices
 from fulfillment.assistant import GO_ON
 from fulfillment.clients import Browser
@@ -22,7 +21,8 @@ from fulfillment.runner import REQUEST_FIRST_SECONDS, SAVE_SECONDS
 from fulfillment.testing import Context
 from fulfillment.tools import Tool
 from fulfillment.tools.toolbox import MAX_RESULT_CHARACTERS
-from turns import bot_of, dialog_event, intent_event, next_event, reply_of, taken
+from tests.fakes import FakeAddresses, FakeChannel, FakeMemory
+from tests.turns import bot_of, dialog_event, intent_event, next_event, reply_of, taken
 
 WORDS = Notices()
 

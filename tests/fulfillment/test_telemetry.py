@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from fakes import FakeMemory
 from fulfillment.errors import ChannelError, ConversationTableError
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import ATTRIBUTE
@@ -18,9 +17,10 @@ from fulfillment.streaming.pacing import Pace
 from fulfillment.streaming.text_buffer import TextBuffer
 from fulfillment.telemetry import TurnReport, log_turn
 from fulfillment.testing import Context
-from turns import bot_of
+from tests.fakes import FakeMemory
+from tests.turns import bot_of
 
-TESTS = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NAMES = {"session_id": "s", "request_id": "r", "intent": "FallbackIntent"}
 
 
@@ -189,7 +189,7 @@ def test_a_wrong_variable_of_the_log_costs_no_reply(name, value, load_event):
     done = subprocess.run(
         [sys.executable, "-c", code],
         input=json.dumps(load_event("console_test_window")),
-        env=os.environ | {name: value, "PYTHONPATH": str(TESTS)},
+        env=os.environ | {name: value, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=True,

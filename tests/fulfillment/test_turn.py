@@ -1,6 +1,5 @@
 import pytest
 
-from fakes import FakeClock, FakeMemory
 from fulfillment.assistant import GO_ON, Assistant
 from fulfillment.errors import HandlerError, ToolError
 from fulfillment.lex import events as lex
@@ -15,7 +14,8 @@ from fulfillment.models.tool_loop import ToolLoop
 from fulfillment.settings import Settings
 from fulfillment.testing import ScriptedModel
 from fulfillment.turn import Turn
-from turns import dialog_event, intent_event
+from tests.fakes import FakeClock, FakeMemory
+from tests.turns import dialog_event, intent_event
 
 SETTINGS = Settings(system_prompt="Be brief.", max_tokens=50)
 ID = "a" * 32

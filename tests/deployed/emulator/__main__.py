@@ -8,15 +8,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import bedrock
-import callers
-import conditions
-import deployments
-import layers
-import lex
-import nested_stacks
-import rules
 from ministack import app
+
+from . import bedrock, callers, conditions, deployments, layers, lex, nested_stacks, rules
 
 
 def main() -> None:

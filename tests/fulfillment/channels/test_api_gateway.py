@@ -6,9 +6,9 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-import aws_stub
 from fulfillment.channels.api_gateway import ApiGatewayChannel
 from fulfillment.errors import ChannelBusy, ChannelError, ConnectionGone, FrameRejected
+from tests import aws_stub
 
 ENDPOINT = "https://abc123.execute-api.us-east-1.amazonaws.com/Prod"
 

@@ -5,9 +5,9 @@ from botocore.awsrequest import AWSResponse
 from botocore.credentials import Credentials
 from botocore.exceptions import ConnectTimeoutError, HTTPClientError, ReadTimeoutError
 
-from aws_stub import RawBody
 from fulfillment.channels.appsync import AppSyncChannel
 from fulfillment.errors import ChannelBusy, ChannelError, FrameRejected
+from tests.aws_stub import RawBody
 
 URL = "https://abc.appsync-api.us-east-1.amazonaws.com/graphql"
 MUTATION = "mutation Send($data: String!) { send(data: $data) { data } }"

@@ -3,9 +3,9 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 
-import aws_stub
 from fulfillment.channels.session_table import SessionTable
 from fulfillment.errors import AddressContested, SessionTableError
+from tests import aws_stub
 
 NOW = 1_800_000_000.0
 

@@ -6,9 +6,9 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.stub import Stubber
 from moto import mock_aws
 
-import aws_stub
 from fulfillment.channels.sqs import QueueChannel
 from fulfillment.errors import ChannelBusy, ChannelError, FrameRejected
+from tests import aws_stub
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from fulfillment.lex.responses import apology, build, delegate, respond
 from fulfillment.outcome import Outcome
 from fulfillment.reply import Reply
 from fulfillment.settings import Settings
-from turns import taken
+from tests.turns import taken
 
 TOO_LONG = "There is more."
 MINIMAL = LexEvent.from_dict({"sessionState": {}})

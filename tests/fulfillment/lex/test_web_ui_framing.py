@@ -1,9 +1,9 @@
 import pytest
 from hypothesis import example, given
-from texts import FAMILY, TEXTS, ends_between_characters
 
 from fulfillment.lex.web_ui_framing import PairedText
 from fulfillment.streaming.framing import MAX_FRAME_BYTES, Ending
+from tests.fulfillment.streaming.texts import FAMILY, TEXTS, ends_between_characters
 
 
 def payloads(text):

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from deliveries import deliver
-from fakes import FakeChannel, FakeClock
 from fulfillment.lex.web_ui_framing import PairedText
 from fulfillment.markdown.plain_text import HELD_BACK_CHARACTERS, PlainReader, plain
 from fulfillment.streaming.delivery import Delivery
 from fulfillment.streaming.pacing import Pace
+from tests.deliveries import deliver
+from tests.fakes import FakeChannel, FakeClock
 
 REPLIES = {
     "an explanation": """\

@@ -3,9 +3,9 @@ import threading
 
 import pytest
 
-from fakes import FakeClock, FakeMemory
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import ATTRIBUTE, LOAD_SECONDS, Conversation, id_of
+from tests.fakes import FakeClock, FakeMemory
 
 ID = "a" * 32
 FIRST, SECOND = Exchange("Hi", "Hello."), Exchange("More?", "Yes.")

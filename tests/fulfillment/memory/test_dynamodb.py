@@ -6,12 +6,12 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from moto import mock_aws
 
-import aws_stub
-from fakes import FakeClock
 from fulfillment.errors import ConversationTableError, describe
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import Conversation
 from fulfillment.memory.dynamodb import ConversationTable
+from tests import aws_stub
+from tests.fakes import FakeClock
 
 NAME = "conversations-of-test"
 ID = "a" * 32

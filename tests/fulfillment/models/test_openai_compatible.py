@@ -25,7 +25,7 @@ from fulfillment.models.base import (
 )
 from fulfillment.models.chat_format import body_of
 from fulfillment.models.openai_compatible import OpenAICompatibleModel, OpenAICompatibleStream
-from stack_fixture import running_app
+from tests.stack_fixture import running_app
 
 PROMPT = Prompt(
     (Message("user", "hello"), Message("assistant", "hi"), Message("user", "and now?")),

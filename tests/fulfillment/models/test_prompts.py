@@ -10,9 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stream_server import read
 
-import aws_stub
 from fulfillment.errors import ModelRejected
 from fulfillment.models import chat_format
 from fulfillment.models.base import Message, Model, Prompt, ToolCall, ToolResult, ToolSpec
@@ -22,6 +20,8 @@ from fulfillment.models.bedrock.converse_format import ConverseContent
 from fulfillment.models.bedrock.knowledge_bases import KnowledgeBaseModel
 from fulfillment.models.bedrock.native import ANTHROPIC_MESSAGES, CHAT_COMPLETIONS, NativeModel
 from fulfillment.models.prompts import NO_ANSWER, normalized, question_of
+from tests import aws_stub
+from tests.fulfillment.models.stream_server import read
 from websocket_stack.local.bedrock import agents, converse_requests, messages_requests
 from websocket_stack.local.bedrock import knowledge_bases as local_knowledge_bases
 

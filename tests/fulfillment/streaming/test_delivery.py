@@ -3,10 +3,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from probe_door import JsonFrames
 
-from deliveries import COMPLETED, CONNECTION, deliver
-from fakes import FakeChannel, FakeClock
 from fulfillment.errors import (
     AddressContested,
     ChannelBusy,
@@ -19,7 +16,10 @@ from fulfillment.lex.web_ui_framing import PairedText
 from fulfillment.streaming.delivery import Delivery, Done, Post, Status, Wait
 from fulfillment.streaming.framing import Ending, RawText
 from fulfillment.streaming.pacing import Pace
-from lex_web_ui import visible
+from tests.deliveries import COMPLETED, CONNECTION, deliver
+from tests.fakes import FakeChannel, FakeClock
+from tests.fulfillment.streaming.probe_door import JsonFrames
+from tests.lex_web_ui import visible
 
 INTERVAL = 0.2
 

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
-from texts import FAMILY, TEXTS, ends_between_characters
 
 from fulfillment.streaming.framing import MAX_FRAME_BYTES, Ending, RawText
+from tests.fulfillment.streaming.texts import FAMILY, TEXTS, ends_between_characters
 
 
 @given(TEXTS)

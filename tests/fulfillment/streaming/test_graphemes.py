@@ -2,9 +2,9 @@ import pytest
 import regex
 from hypothesis import given
 from hypothesis import strategies as st
-from texts import FAMILY, TEXTS, ends_between_characters
 
 from fulfillment.streaming.graphemes import last_boundary, pieces
+from tests.fulfillment.streaming.texts import FAMILY, TEXTS, ends_between_characters
 
 
 @given(TEXTS, st.integers(1, 9))

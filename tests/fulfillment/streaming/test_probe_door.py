@@ -13,7 +13,6 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import probe_door
 import pytest
 
 from fulfillment.errors import (
@@ -31,6 +30,7 @@ from fulfillment.streaming.delivery import Delivery, Status
 from fulfillment.streaming.framing import Framing, RawText
 from fulfillment.streaming.pacing import Pace
 from fulfillment.streaming.threads import ThreadStream
+from tests.fulfillment.streaming import probe_door
 
 OK = None
 BUSY, GONE = ChannelBusy("429"), ConnectionGone("410")

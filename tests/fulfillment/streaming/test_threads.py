@@ -4,13 +4,13 @@ import time
 
 import pytest
 
-from fakes import FakeChannel, FakeClock
 from fulfillment.streaming.deadline import Deadline
 from fulfillment.streaming.delivery import Delivery
 from fulfillment.streaming.framing import Ending, RawText
 from fulfillment.streaming.pacing import Pace
 from fulfillment.streaming.text_buffer import MAX_CHARACTERS
 from fulfillment.streaming.threads import ThreadStream, run, start
+from tests.fakes import FakeChannel, FakeClock
 
 SOON = 0.01
 

@@ -1,7 +1,7 @@
 from fulfillment import Bot
 from fulfillment.lex.events import slot_of
 from fulfillment.testing import ScriptedModel, ToolCall, run
-from turns import taken
+from tests.turns import taken
 
 
 def double(number: int):

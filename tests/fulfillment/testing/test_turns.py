@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from fakes import FakeMemory
 from fulfillment import Bot, Notices
 from fulfillment.errors import HandlerError, ModelInterrupted, ModelUnavailable
 from fulfillment.settings import Settings
 from fulfillment.testing import ScriptedModel, memory, run
+from tests.fakes import FakeMemory
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes import FakeClock
 from fulfillment.errors import ToolError
 from fulfillment.models.base import NO_RESULT, ToolCall, ToolResult
 from fulfillment.tools import Tool, ToolFailed
 from fulfillment.tools.toolbox import MAX_RESULT_CHARACTERS, Toolbox
+from tests.fakes import FakeClock
 
 SECRET = "the secret of table orders-7"
 

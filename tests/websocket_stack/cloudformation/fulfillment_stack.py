@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from evaluator import Stack, evaluate
 from fulfillment.settings import Settings
+from tests.evaluator import Stack, evaluate
 
 NAME = "fulfillment"
 REQUIRED = {"CodeBucket": "artifacts", "CodeKey": "code/0123abcd.zip"}

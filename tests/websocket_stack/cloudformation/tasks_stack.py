@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evaluator import Stack, evaluate
+from tests.evaluator import Stack, evaluate
 
 NAME = "socket-tasks"
 REQUIRED = {"CodeBucket": "artifacts", "CodeKey": "code/0123abcd.zip"}

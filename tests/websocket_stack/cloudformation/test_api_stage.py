@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from evaluator import Stack, evaluate
+from tests.evaluator import Stack, evaluate
 
 ACCESS_LOGS = {"ManageApiGatewayLogs": "true"}
 

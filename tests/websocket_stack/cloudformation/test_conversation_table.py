@@ -9,13 +9,21 @@ from uuid import uuid4
 
 import boto3
 import pytest
-from fulfillment_stack import FORGETFUL, NAME, REQUIRED, evaluated, settings, statements, variables
 from moto import mock_aws
 
-from evaluator import Refused, evaluate, source
 from fulfillment.memory import Exchange
 from fulfillment.memory.dynamodb import ConversationTable
 from fulfillment.settings import Settings
+from tests.evaluator import Refused, evaluate, source
+from tests.websocket_stack.cloudformation.fulfillment_stack import (
+    FORGETFUL,
+    NAME,
+    REQUIRED,
+    evaluated,
+    settings,
+    statements,
+    variables,
+)
 
 TABLE = "ConversationTable"
 

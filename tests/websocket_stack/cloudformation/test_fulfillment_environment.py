@@ -5,10 +5,17 @@ from __future__ import annotations
 import re
 
 import pytest
-from fulfillment_stack import FORGETFUL, NAME, STREAMING, evaluated, settings, variables
 
-from evaluator import TEMPLATES, source
 from fulfillment.settings import Settings
+from tests.evaluator import TEMPLATES, source
+from tests.websocket_stack.cloudformation.fulfillment_stack import (
+    FORGETFUL,
+    NAME,
+    STREAMING,
+    evaluated,
+    settings,
+    variables,
+)
 
 EVERYTHING_ELSE = STREAMING | {
     "ModelId": "eu.some.model",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import importlib
 
-from fulfillment_stack import IN_VPC, evaluated
-
 from fulfillment.settings import LEX_TIMEOUT_SECONDS
+from tests.websocket_stack.cloudformation.fulfillment_stack import IN_VPC, evaluated
 
 
 def test_it_outlives_the_patience_of_lex_by_little() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fulfillment_stack import evaluated
+from tests.websocket_stack.cloudformation.fulfillment_stack import evaluated
 
 BOUNDARY = "arn:aws:iam::123456789012:policy/orders"
 

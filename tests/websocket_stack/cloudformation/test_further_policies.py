@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from fulfillment_stack import IN_VPC, evaluated, statements
+
+from tests.websocket_stack.cloudformation.fulfillment_stack import IN_VPC, evaluated, statements
 
 POLICIES = [f"arn:aws:iam::123456789012:policy/{name}" for name in ("orders", "documents")]
 OF_VPC = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"

@@ -10,7 +10,7 @@ from cfn_tools import load_yaml
 from troposphere import Template, logs
 from troposphere.awslambda import Code
 
-from evaluator import Refused, Stack, evaluate_template
+from tests.evaluator import Refused, Stack, evaluate_template
 from websocket_stack.cloudformation import lambda_functions
 from websocket_stack.cloudformation.parameters import comma_list, has_items, new_template
 

@@ -6,12 +6,12 @@ import re
 from typing import Any
 
 import pytest
-from fulfillment_stack import evaluated
 from troposphere import Template
 from troposphere.awslambda import Alias
 
-from evaluator import Refused, Stack
 from fulfillment.notices import Notices
+from tests.evaluator import Refused, Stack
+from tests.websocket_stack.cloudformation.fulfillment_stack import evaluated
 from websocket_stack.cloudformation import lex_bot
 
 CREATED = {"CreateBot": "true"}

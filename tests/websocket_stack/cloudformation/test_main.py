@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_file
 
-from evaluator import TEMPLATES, Refused, evaluate, source
+from tests.evaluator import TEMPLATES, Refused, evaluate, source
 from websocket_stack.cloudformation import __main__ as generator
 from websocket_stack.cloudformation.__main__ import BUILDERS, render
 

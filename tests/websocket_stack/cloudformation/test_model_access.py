@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from fulfillment_stack import evaluated, settings, statements
-
 from fulfillment.settings import DEFAULT_MODEL_ID
+from tests.websocket_stack.cloudformation.fulfillment_stack import evaluated, settings, statements
 
 MODEL_KINDS = ("application-inference-profile", "provisioned-model", "imported-model")
 

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fulfillment_stack import STREAMING, evaluated, variables
 
-from evaluator import Stack
 from fulfillment.models.base import Completion, StopReason
 from fulfillment.outcome import Outcome
 from fulfillment.streaming.delivery import Delivery
@@ -17,6 +15,8 @@ from fulfillment.streaming.framing import RawText
 from fulfillment.streaming.pacing import Pace
 from fulfillment.streaming.text_buffer import TextBuffer
 from fulfillment.telemetry import TurnReport, log_turn
+from tests.evaluator import Stack
+from tests.websocket_stack.cloudformation.fulfillment_stack import STREAMING, evaluated, variables
 
 TOPIC = {"AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:alarms"}
 OF_TURNS = {"FailedTurns", "CutTurns", "GoneConnections", "LateFirstFrames"}

@@ -8,7 +8,7 @@ import pytest
 from cfn_tools import load_yaml
 from troposphere import Template, sns
 
-from evaluator import Refused, Stack, evaluate_template
+from tests.evaluator import Refused, Stack, evaluate_template
 from websocket_stack.cloudformation import parameters
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from evaluator import evaluate_template, source
+from tests.evaluator import evaluate_template, source
 from websocket_stack.cloudformation.specialization import specialize
 
 IS_LARGE = {"Fn::Equals": [{"Ref": "Size"}, "large"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks_stack import evaluated
+from tests.websocket_stack.cloudformation.tasks_stack import evaluated
 
 
 def test_rows_are_found_by_id_and_expire() -> None:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tasks_stack import AUTHORIZER, CUSTOM, JWT, NONE, evaluated
 
-from evaluator import Stack
+from tests.evaluator import Stack
+from tests.websocket_stack.cloudformation.tasks_stack import (
+    AUTHORIZER,
+    CUSTOM,
+    JWT,
+    NONE,
+    evaluated,
+)
 
 ACTIONS = {"task-submit", "sendMessage", "stop", "resume", "sign-in", "ping"}
 

@@ -7,8 +7,14 @@ import os
 from typing import Any
 
 import pytest
-from tasks_stack import JWT, RELAYED, evaluated, statements, variables
 
+from tests.websocket_stack.cloudformation.tasks_stack import (
+    JWT,
+    RELAYED,
+    evaluated,
+    statements,
+    variables,
+)
 from websocket_stack.tasks.run_table import QUEUED_SECONDS
 from websocket_stack.tasks.worker import MOST_SECONDS
 

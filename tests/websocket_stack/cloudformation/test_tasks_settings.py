@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from tasks_stack import CUSTOM, JWT, NONE, RELAYED, evaluated, variables
 
-from evaluator import Refused
 from fulfillment.settings import Settings
+from tests.evaluator import Refused
+from tests.websocket_stack.cloudformation.tasks_stack import (
+    CUSTOM,
+    JWT,
+    NONE,
+    RELAYED,
+    evaluated,
+    variables,
+)
 from websocket_stack.tasks.settings import TaskSettings
 
 FUNCTIONS = ("Submit", "Worker", "Failures", "SignInDeadline", "Relay")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from fulfillment_stack import FORGETFUL, STREAMING, evaluated
 
-from evaluator import Refused
+from tests.evaluator import Refused
+from tests.websocket_stack.cloudformation.fulfillment_stack import FORGETFUL, STREAMING, evaluated
 
 
 def test_it_runs_on_arm_by_default() -> None:

@@ -10,7 +10,7 @@ import pytest
 from troposphere import Template
 from troposphere.apigatewayv2 import Integration
 
-from evaluator import Stack, evaluate
+from tests.evaluator import Stack, evaluate
 from websocket_stack.cloudformation.templates import streaming_support
 from websocket_stack.cloudformation.websocket_api import ROUTES, content_hash
 

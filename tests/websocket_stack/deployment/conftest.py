@@ -8,9 +8,14 @@ from typing import Any
 
 import boto3
 import pytest
-from cloudformation_fakes import QUEUE_TEMPLATE, REGION, ROOT_TEMPLATE
 from moto import mock_aws
 from moto.backends import get_backend
+
+from tests.websocket_stack.deployment.cloudformation_fakes import (
+    QUEUE_TEMPLATE,
+    REGION,
+    ROOT_TEMPLATE,
+)
 
 
 @pytest.fixture

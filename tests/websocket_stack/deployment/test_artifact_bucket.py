@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cloudformation_fakes import ACCOUNT, REGION, refusal
 
+from tests.websocket_stack.deployment.cloudformation_fakes import ACCOUNT, REGION, refusal
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.artifact_bucket import MADE_BY, ArtifactBucket, default_name
 

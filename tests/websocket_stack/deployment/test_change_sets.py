@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from cloudformation_fakes import (
+
+from tests.websocket_stack.deployment.cloudformation_fakes import (
     NESTED_TYPE,
     STACK_ID,
     FakeChangeSets,
@@ -16,7 +17,6 @@ from cloudformation_fakes import (
     failed,
     refusal,
 )
-
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.change_sets import ChangeRequest, ChangeSet, ChangeSets
 

@@ -8,8 +8,13 @@ from typing import Any
 
 import boto3
 import pytest
-from cloudformation_fakes import ACCOUNT, REGION, RememberingCloudFormation, RememberingSession
 
+from tests.websocket_stack.deployment.cloudformation_fakes import (
+    ACCOUNT,
+    REGION,
+    RememberingCloudFormation,
+    RememberingSession,
+)
 from websocket_stack.command_line import CommandFailed, Console
 from websocket_stack.deployment.artifact_bucket import default_name
 from websocket_stack.deployment.deployer import Deployer, DeployOptions

@@ -9,9 +9,9 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from cloudformation_fakes import refusal
-from source_trees import failure
 
+from tests.websocket_stack.deployment.cloudformation_fakes import refusal
+from tests.websocket_stack.deployment.source_trees import failure
 from websocket_stack.deployment import lambda_code
 
 DEFAULT = "fulfillment.handler.lambda_handler"

@@ -9,8 +9,11 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import NoCredentialsError
-from cloudformation_fakes import RememberingCloudFormation, RememberingSession
 
+from tests.websocket_stack.deployment.cloudformation_fakes import (
+    RememberingCloudFormation,
+    RememberingSession,
+)
 from websocket_stack.command_line import CommandFailed, Console
 from websocket_stack.deployment.__main__ import argument_parser, main, run
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import boto3
 import pytest
-from cloudformation_fakes import refusal
-from source_trees import failure
 
+from tests.websocket_stack.deployment.cloudformation_fakes import refusal
+from tests.websocket_stack.deployment.source_trees import failure
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment import preflight
 

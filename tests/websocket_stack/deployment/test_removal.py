@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cloudformation_fakes import (
+
+from tests.fakes import FakeClock
+from tests.websocket_stack.deployment.cloudformation_fakes import (
     ACCOUNT,
     QUEUE_TEMPLATE,
     REGION,
@@ -16,8 +18,6 @@ from cloudformation_fakes import (
     of_stack,
     refusal,
 )
-
-from fakes import FakeClock
 from websocket_stack.command_line import CommandFailed, Console
 from websocket_stack.deployment.artifact_bucket import ArtifactBucket, default_name
 from websocket_stack.deployment.removal import Removal

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError
-from cloudformation_fakes import (
+
+from tests.fakes import FakeClock
+from tests.websocket_stack.deployment.cloudformation_fakes import (
     NESTED_ID,
     STACK_ID,
     FakeEvents,
@@ -13,8 +15,6 @@ from cloudformation_fakes import (
     of_stack,
     refusal,
 )
-
-from fakes import FakeClock
 from websocket_stack.deployment.stack_events import ChangeOutcome, StackEvents
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from cloudformation_fakes import QUEUE_TEMPLATE, refusal
 
+from tests.websocket_stack.deployment.cloudformation_fakes import QUEUE_TEMPLATE, refusal
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment import stacks
 from websocket_stack.deployment.stacks import Stack, kind_of_change

@@ -7,13 +7,13 @@ import time
 from uuid import uuid4
 
 import pytest
-from tasks_api import Context, Hub, dynamodb_table
 
 from fulfillment import Bot
 from fulfillment.clients import Resources
 from fulfillment.errors import ChannelBusy, ChannelError, ModelInterrupted, ModelRejected
 from fulfillment.settings import Settings
 from fulfillment.testing import ScriptedModel, memory
+from tests.websocket_stack.tasks.tasks_api import Context, Hub, dynamodb_table
 from websocket_stack.graphql import frame_format
 from websocket_stack.graphql.chat import app_of
 from websocket_stack.graphql.chat_owners import ChatOwners

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stack_fixture import client, running_stack
+from tests.stack_fixture import client, running_stack
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,7 @@ def stack_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def odd_stack_url() -> Iterator[str]:
     """The origin of a stack whose fulfillment does what the utterance says (handlers.py)."""
-    with running_stack(fulfillment="handlers.by_utterance") as origin:
+    with running_stack(fulfillment="tests.websocket_stack.local.handlers.by_utterance") as origin:
         yield origin
 
 

@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from stack_fixture import running_stack
+from tests.stack_fixture import running_stack
 from websocket_stack.local.callers import is_loopback
 
 SESSION = "/bots/LOCALBOT01/botAliases/TSTALIASID/botLocales/en_US/sessions/callers-1"

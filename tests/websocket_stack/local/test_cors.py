@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stack_fixture import QUESTION, running_stack
+from tests.stack_fixture import QUESTION, running_stack
 
 # A page of this machine; see test_callers for those of others.
 ORIGIN = {"origin": "http://localhost:3000"}

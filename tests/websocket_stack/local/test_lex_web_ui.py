@@ -9,10 +9,10 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
-import built_ui
 import pytest
 
-from stack_fixture import running_stack
+from tests.stack_fixture import running_stack
+from tests.websocket_stack.local import built_ui
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.local import lex_web_ui
 from websocket_stack.local.chat_page import routes as chat_page_routes

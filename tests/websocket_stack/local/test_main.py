@@ -13,10 +13,10 @@ from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
-import built_ui
 import pytest
 from websockets.sync.client import connect
 
+from tests.websocket_stack.local import built_ui
 from websocket_stack.local import __main__ as serve
 
 PROJECT = Path(__file__).resolve().parents[3]

@@ -13,11 +13,13 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from fulfillment.testing import ScriptedModel
-from stack_fixture import PASSAGE, QUESTION, client, running_stack
+from tests.stack_fixture import PASSAGE, QUESTION, client, running_stack
 from websocket_stack.local import socket_tasks
 from websocket_stack.local.bedrock import routes as bedrock_routes
 
 PATIENT_SECONDS = 20
+TASKS = "tests.websocket_stack.local.demo_tasks"
+BOTS = "tests.websocket_stack.local.demo_bots"
 
 
 @contextmanager
@@ -101,7 +103,10 @@ def test_a_responder_sends_one_frame(stack_url) -> None:
 
 
 def test_three_tasks_share_a_socket() -> None:
-    with running_stack(tasks="demo_tasks:tasks") as origin, browser(origin) as socket:
+    with (
+        running_stack(tasks=f"{TASKS}:tasks") as origin,
+        browser(origin) as socket,
+    ):
         for name in "abc":
             submit(socket, name, "count", name=name, to=200)
         replies = read_tasks(socket, "a", "b", "c")
@@ -160,7 +165,10 @@ def test_a_message_without_a_prompt_is_ended(stack_url) -> None:
 
 
 def test_a_bot_answers_messages() -> None:
-    with running_stack(bot="demo_bots:echo") as origin, browser(origin) as socket:
+    with (
+        running_stack(bot=f"{BOTS}:echo") as origin,
+        browser(origin) as socket,
+    ):
         say(socket, action="sendMessage", prompt="Hello")
         assert read_message(socket) == "The bot says: Hello"
 
@@ -240,7 +248,7 @@ def test_an_event_that_is_delivered_twice_runs_once() -> None:
 @pytest.mark.parametrize(("worker", "seconds"), [("dies", 900.0), ("hangs", 0.3)])
 def test_a_worker_that_dies_is_told(worker: str, seconds: float) -> None:
     with (
-        running_stack(tasks=f"demo_tasks:{worker}", worker_seconds=seconds) as origin,
+        running_stack(tasks=f"{TASKS}:{worker}", worker_seconds=seconds) as origin,
         browser(origin) as socket,
     ):
         submit(socket, "1", "llm-streamer", question="A story")
@@ -257,7 +265,7 @@ def test_a_worker_that_dies_is_told(worker: str, seconds: float) -> None:
 def test_a_relay_brings_every_frame_in_order() -> None:
     environ = {"FLUSH_INTERVAL_SECONDS": "0.02", "RELAY_QUEUE": "frames.fifo"}
     with (
-        running_stack(tasks="demo_tasks:tasks", environ=environ) as origin,
+        running_stack(tasks=f"{TASKS}:tasks", environ=environ) as origin,
         browser(origin) as socket,
     ):
         submit(socket, "1", "count", name="a", to=50)

@@ -10,7 +10,7 @@ import threading
 import pytest
 from websockets.asyncio.client import connect
 
-from stack_fixture import running_stack
+from tests.stack_fixture import running_stack
 
 # Few enough for a busy machine, whose other tests are to go on. More by the environment.
 CONNECTIONS = int(os.environ.get("TASK_CONNECTIONS", "20"))
@@ -44,7 +44,7 @@ async def crowd(address: str) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_every_task_of_many_clients_is_whole_and_in_order() -> None:
-    with running_stack(tasks="demo_tasks:tasks") as origin:
+    with running_stack(tasks="tests.websocket_stack.local.demo_tasks:tasks") as origin:
         address = f"{origin.replace('http', 'ws', 1)}/dev"
         before = set(threading.enumerate())
         texts = asyncio.run(crowd(address))

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from stack_fixture import client
+from tests.stack_fixture import client
 from websocket_stack.local.functions.function import FunctionError
 from websocket_stack.local.sqs import EventSourceMapping, Sqs
 

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from websockets.sync.client import ClientConnection, connect
 
 from fulfillment.testing import ScriptedModel
-from stack_fixture import (
+from tests.stack_fixture import (
     PASSAGE,
     QUESTION,
     client,

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 import redis
-from chat_servers import eventually
+
+from tests.websocket_stack.server.chat_servers import eventually
 
 
 class RedisServer:

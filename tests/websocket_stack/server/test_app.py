@@ -6,7 +6,11 @@ import urllib.error
 import urllib.request
 
 import pytest
-from chat_servers import (
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from fulfillment.errors import ModelInterrupted, ModelUnavailable
+from fulfillment.notices import Notices
+from tests.websocket_stack.server.chat_servers import (
     QUICK,
     SECONDS,
     eventually,
@@ -14,10 +18,6 @@ from chat_servers import (
     receive_until,
     running,
 )
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-
-from fulfillment.errors import ModelInterrupted, ModelUnavailable
-from fulfillment.notices import Notices
 from websocket_stack.server.limits import Limits
 from websocket_stack.server.sign_in import KnownTokens
 

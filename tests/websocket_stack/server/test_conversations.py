@@ -1,7 +1,7 @@
 import asyncio
 
-from fakes import FakeClock
 from fulfillment.memory import Exchange
+from tests.fakes import FakeClock
 from websocket_stack.server.conversations import Conversations, LocalMemory
 
 HI = Exchange("hi", "Hello.")

@@ -1,4 +1,4 @@
-from fakes import FakeClock
+from tests.fakes import FakeClock
 from websocket_stack.server.limits import Asks
 
 

@@ -10,10 +10,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from chat_servers import QUICK, running
 
 from fulfillment.errors import ModelUnavailable
 from fulfillment.models.base import Completion, StopReason
+from tests.websocket_stack.server.chat_servers import QUICK, running
 from websocket_stack.server.sign_in import KnownTokens
 
 pytestmark = pytest.mark.slow

@@ -1,8 +1,8 @@
 import asyncio
 
 import pytest
-from views import log_of
 
+from tests.websocket_stack.server.views import log_of
 from websocket_stack.server.outbox import MAX_WAITING, Outbox
 from websocket_stack.server.protocol import Close
 from websocket_stack.server.protocol_numbered import NumberedView

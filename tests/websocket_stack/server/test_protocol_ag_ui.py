@@ -3,10 +3,10 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from views import frames_of, log_of, read, text_after_cuts
 
 from fulfillment.outcome import Outcome
 from fulfillment.streaming.framing import MAX_FRAME_BYTES, Ending
+from tests.websocket_stack.server.views import frames_of, log_of, read, text_after_cuts
 from websocket_stack.server.protocol import NORMAL, Close, Stop, Unreadable
 from websocket_stack.server.protocol_ag_ui import AgUiProtocol, AgUiView, resume_of
 from websocket_stack.server.reader import Reader

@@ -3,10 +3,10 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from views import frames_of, log_of, read, text_after_cuts
 
 from fulfillment.outcome import Outcome
 from fulfillment.streaming.framing import Ending
+from tests.websocket_stack.server.views import frames_of, log_of, read, text_after_cuts
 from websocket_stack.server.protocol import Ask, Resume, Stop, Unreadable
 from websocket_stack.server.protocol_ai_sdk import AiSdkProtocol, AiSdkView
 from websocket_stack.server.reader import Reader

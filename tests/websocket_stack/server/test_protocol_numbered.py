@@ -3,10 +3,10 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from views import frames_of, read
 
 from fulfillment.outcome import Outcome
 from fulfillment.streaming.framing import MAX_FRAME_BYTES, Ending
+from tests.websocket_stack.server.views import frames_of, read
 from websocket_stack.server.protocol import UNSUPPORTED, Ask, Close, SignIn, Unreadable
 from websocket_stack.server.protocol_numbered import NumberedProtocol, NumberedView
 

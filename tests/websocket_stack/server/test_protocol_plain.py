@@ -1,9 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
-from views import log_of, read
 
 from fulfillment.outcome import Outcome
 from fulfillment.streaming.framing import Ending
+from tests.websocket_stack.server.views import log_of, read
 from websocket_stack.server.protocol_plain import PlainProtocol, PlainView
 from websocket_stack.server.reader import Reader
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
-from views import COMPLETED, log_of
 
+from tests.websocket_stack.server.views import COMPLETED, log_of
 from websocket_stack.server.redis_entries import (
     EntryId,
     Names,

@@ -12,11 +12,17 @@ import urllib.request
 from contextlib import suppress
 
 import pytest
-from chat_servers import QUICK, SECONDS, eventually, receive_until, running
-from test_app import is_end, numbered, send, text_of
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from tests.websocket_stack.server.chat_servers import (
+    QUICK,
+    SECONDS,
+    eventually,
+    receive_until,
+    running,
+)
+from tests.websocket_stack.server.test_app import is_end, numbered, send, text_of
 from websocket_stack.server.limits import Limits
 
 HANDSHAKE = (

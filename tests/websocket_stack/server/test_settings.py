@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from documents import Document
 from fulfillment.errors import SettingsError
+from tests.documents import Document
 from websocket_stack.server.limits import Limits
 from websocket_stack.server.settings import ServerSettings
 

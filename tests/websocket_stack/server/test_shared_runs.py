@@ -4,10 +4,10 @@ import threading
 import time
 
 import pytest
-from chat_servers import QUICK, eventually, receive_until, running
-from redis_servers import redis_server
-from test_app import CHAT, is_end, resume, send, text_of
 
+from tests.websocket_stack.server.chat_servers import QUICK, eventually, receive_until, running
+from tests.websocket_stack.server.redis_servers import redis_server
+from tests.websocket_stack.server.test_app import CHAT, is_end, resume, send, text_of
 from websocket_stack.server.redis_entries import Names
 
 

@@ -1,10 +1,9 @@
-from views import log_of
-
 from fulfillment.models.base import Completion, StopReason
 from fulfillment.outcome import Outcome
 from fulfillment.reply import Reply
 from fulfillment.streaming.framing import Ending
 from fulfillment.streaming.text_buffer import TextBuffer
+from tests.websocket_stack.server.views import log_of
 from websocket_stack.server.run import RunReport
 from websocket_stack.server.telemetry import Telemetry
 

@@ -14,7 +14,7 @@ from websockets.datastructures import Headers
 from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 
-from fakes import FakeClock
+from tests.fakes import FakeClock
 from websocket_stack.smoke.browser import Browser, Identity
 from websocket_stack.smoke.session import SmokeSession
 from websocket_stack.smoke.stack import BotAlias, StackUnderTest

@@ -9,11 +9,11 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from cloudformation_fakes import refusal
 from moto import mock_aws
-from smoke_fakes import CREDENTIALS, STACK, FakeConnect, FakeSocket
 
-from fakes import FakeClock
+from tests.fakes import FakeClock
+from tests.websocket_stack.deployment.cloudformation_fakes import refusal
+from tests.websocket_stack.smoke.smoke_fakes import CREDENTIALS, STACK, FakeConnect, FakeSocket
 from websocket_stack.smoke.browser import Browser, Identity, ObservedTurn, guest
 from websocket_stack.smoke.stack import BotAlias
 

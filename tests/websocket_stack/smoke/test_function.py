@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cloudformation_fakes import refusal
-
+from tests.websocket_stack.deployment.cloudformation_fakes import refusal
 from websocket_stack.smoke.function import LOOKS, FulfillmentFunction
 
 NOW = 1_700_000_030.0

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import boto3
 import pytest
 from botocore.exceptions import ProfileNotFound
-from smoke_fakes import FakeConnect
 
-from stack_fixture import QUESTION, running_stack
+from tests.stack_fixture import QUESTION, running_stack
+from tests.websocket_stack.smoke.smoke_fakes import FakeConnect
 from websocket_stack.command_line import Console
 from websocket_stack.smoke.__main__ import argument_parser
 from websocket_stack.smoke.__main__ import run as run_smoke

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import NoCredentialsError
-from cloudformation_fakes import refusal
-from smoke_fakes import FakeConnect, session
 from websockets.exceptions import ConnectionClosedOK, InvalidStatus, InvalidURI
 
+from tests.websocket_stack.deployment.cloudformation_fakes import refusal
+from tests.websocket_stack.smoke.smoke_fakes import FakeConnect, session
 from websocket_stack.smoke.checks import CHECKS, Check
 from websocket_stack.smoke.report import CheckFailed, CheckResult, CheckSkipped, Finding
 from websocket_stack.smoke.runner import run_checks

@@ -6,9 +6,15 @@ from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
-from cloudformation_fakes import refusal
-from smoke_fakes import STACK, FakeManagement, FakeSocket, FakeTable, session
 
+from tests.websocket_stack.deployment.cloudformation_fakes import refusal
+from tests.websocket_stack.smoke.smoke_fakes import (
+    STACK,
+    FakeManagement,
+    FakeSocket,
+    FakeTable,
+    session,
+)
 from websocket_stack.smoke.report import CheckSkipped
 
 

@@ -7,12 +7,12 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from cloudformation_fakes import refusal
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from stack_fixture import running_app, running_stack
+from tests.stack_fixture import running_app, running_stack
+from tests.websocket_stack.deployment.cloudformation_fakes import refusal
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.smoke.__main__ import argument_parser
 from websocket_stack.smoke.stack import (

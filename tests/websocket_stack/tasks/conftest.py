@@ -3,7 +3,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from tasks_api import Api, dynamodb_table
+
+from tests.websocket_stack.tasks.tasks_api import Api, dynamodb_table
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 
-from fakes import FakeChannel
 from fulfillment.errors import ChannelBusy, ChannelError, ConnectionGone
+from tests.fakes import FakeChannel
 from websocket_stack.tasks.posting import PAUSES_SECONDS, post_all
 
 

@@ -3,8 +3,8 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tasks_api import message, submit
 
+from tests.websocket_stack.tasks.tasks_api import message, submit
 from websocket_stack.tasks.protocol import (
     MAX_ID_BYTES,
     Address,

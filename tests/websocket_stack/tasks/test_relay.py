@@ -5,9 +5,9 @@ from uuid import uuid4
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tasks_api import Hub
 
 from fulfillment.errors import ChannelBusy, ChannelError, ConnectionGone
+from tests.websocket_stack.tasks.tasks_api import Hub
 from websocket_stack.tasks.relay import Relay
 
 TEXT = ["One, ", "two, ", "two, ", "three."]

@@ -5,8 +5,8 @@ import logging
 
 import pytest
 from botocore.exceptions import ClientError
-from tasks_api import ends_of, message, submit, text_of
 
+from tests.websocket_stack.tasks.tasks_api import ends_of, message, submit, text_of
 from websocket_stack.tasks.sign_in import Identity, InvalidToken
 
 OWNERS = ["us-east-1:me", "us-east-1:you"]

@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tasks_api import Api, Context, ends_of, message, submit, text_of
 
 from fulfillment import Bot
 from fulfillment.errors import ChannelBusy, ChannelError, ModelInterrupted, ModelRejected
 from fulfillment.testing import ScriptedModel
+from tests.websocket_stack.tasks.tasks_api import Api, Context, ends_of, message, submit, text_of
 from websocket_stack.tasks import Tasks
 from websocket_stack.tasks.failures import tell
 from websocket_stack.tasks.relay import Relay, group_of

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from stream_server import blob, json_blob, read, serving
 
-import aws_stub
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Message, Model, ModelStream, Prompt
 from fulfillment.models.bedrock.agents import AgentModel
 from fulfillment.models.bedrock.converse import ConverseModel
 from fulfillment.models.bedrock.knowledge_bases import KnowledgeBaseModel
 from fulfillment.models.bedrock.native import ANTHROPIC_MESSAGES, NativeModel
+from tests import aws_stub
+from tests.fulfillment.models.stream_server import blob, json_blob, read, serving
 from websocket_stack.local.bedrock.event_stream import event, exception
 
 PROMPT = Prompt((Message("user", "Hi"),), max_tokens=50)

@@ -4,12 +4,12 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stream_server import blob, read, serving
 
-import aws_stub
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Completion, Message, Prompt, StopReason
 from fulfillment.models.bedrock.agents import AgentDecoder, AgentModel
+from tests import aws_stub
+from tests.fulfillment.models.stream_server import blob, read, serving
 from websocket_stack.local.bedrock.event_stream import event
 
 PROMPT = Prompt(

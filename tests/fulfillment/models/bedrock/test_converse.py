@@ -1,12 +1,12 @@
 import json
 
 import pytest
-from stream_server import read
 
-import aws_stub
 from fulfillment.errors import ModelInterrupted, ModelUnavailable
 from fulfillment.models.base import Message, Prompt, StopReason, ToolCall, ToolResult, ToolSpec
 from fulfillment.models.bedrock.converse import ConverseModel
+from tests import aws_stub
+from tests.fulfillment.models.stream_server import read
 from websocket_stack.local.bedrock.event_stream import event
 
 PROMPT = Prompt((Message("user", "Hi"),), system="Be brief.", max_tokens=50)

@@ -15,7 +15,6 @@ from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aws_stub import RawBody
 from fulfillment.models.base import (
     NO_RESULT,
     Completion,
@@ -27,6 +26,7 @@ from fulfillment.models.base import (
     ToolSpec,
 )
 from fulfillment.models.bedrock.converse_format import ConverseContent, ConverseDecoder, request
+from tests.aws_stub import RawBody
 from websocket_stack.local.bedrock.event_stream import event
 
 OPERATION = (

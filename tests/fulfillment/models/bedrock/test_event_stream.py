@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 import urllib3
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
-from stream_server import read, serving
 
-import aws_stub
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Completion, StopReason
 from fulfillment.models.bedrock.event_stream import BedrockStream
+from tests import aws_stub
+from tests.fulfillment.models.stream_server import read, serving
 from websocket_stack.local.bedrock.event_stream import event, exception
 
 START = event("messageStart", {"role": "assistant"})

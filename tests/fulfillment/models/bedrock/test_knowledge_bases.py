@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from stream_server import Piece, read, serving
 
 from fulfillment.errors import ModelInterrupted, ModelUnavailable
 from fulfillment.models.base import Completion, Message, Prompt, StopReason
@@ -13,6 +12,7 @@ from fulfillment.models.bedrock.knowledge_bases import (
     KnowledgeBaseModel,
     question,
 )
+from tests.fulfillment.models.stream_server import Piece, read, serving
 from websocket_stack.local.bedrock.event_stream import event
 
 ARN = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0"

@@ -3,9 +3,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from stream_server import blob, json_blob, read, serving
 
-import aws_stub
 from fulfillment.errors import ModelInterrupted, ModelUnavailable
 from fulfillment.models.base import (
     Completion,
@@ -24,6 +22,8 @@ from fulfillment.models.bedrock.native import (
     NativeModel,
 )
 from fulfillment.testing.scripted_model import ScriptedStream
+from tests import aws_stub
+from tests.fulfillment.models.stream_server import blob, json_blob, read, serving
 from websocket_stack.local.bedrock import messages_responses
 from websocket_stack.local.bedrock.event_stream import event
 

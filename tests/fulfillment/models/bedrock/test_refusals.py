@@ -1,11 +1,11 @@
 import pytest
-from stream_server import read
 
-import aws_stub
 from fulfillment.errors import ModelRejected
 from fulfillment.models.base import Message, Prompt
 from fulfillment.models.bedrock.converse import ConverseModel
 from fulfillment.models.bedrock.refusals import reason_of
+from tests import aws_stub
+from tests.fulfillment.models.stream_server import read
 
 SECRET = "xylophone"
 

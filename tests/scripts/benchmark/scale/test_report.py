@@ -8,13 +8,13 @@ import textwrap
 
 import pytest
 
-from documents import Document
 from scripts.benchmark.__main__ import main
 from scripts.benchmark.model import Pace
 from scripts.benchmark.scale.crowd import Crowd
 from scripts.benchmark.scale.quotas import OUTPUT_TOKEN_WEIGHT, POST_BURST, QUOTAS, broken
 from scripts.benchmark.scale.simulation import need
 from scripts.benchmark.scale.turns import lex_streaming
+from tests.documents import Document
 
 DOCUMENT = Document("docs/scaling.md")
 CROWD = Crowd(10_000, Pace(80, 0.02, 0.6))

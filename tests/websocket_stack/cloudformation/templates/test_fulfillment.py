@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from fulfillment_stack import (
+
+from tests.evaluator import Refused, source
+from tests.websocket_stack.cloudformation.fulfillment_stack import (
     IN_VPC,
     NAME,
     REQUIRED,
@@ -13,8 +15,6 @@ from fulfillment_stack import (
     statements,
     variables,
 )
-
-from evaluator import Refused, source
 
 STREAMING_SIDS = {"FindTheConnection", "PostFrames"}
 

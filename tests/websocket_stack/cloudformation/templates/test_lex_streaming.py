@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from evaluator import Stack, evaluate, source
+from tests.evaluator import Stack, evaluate, source
 from websocket_stack.cloudformation.templates.lex_streaming import LEFT_OUT, WIRED
 
 NAME = "lex-streaming"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from evaluator import TEMPLATES, Refused, Stack, evaluate, source
 from fulfillment.settings import Settings
+from tests.evaluator import TEMPLATES, Refused, Stack, evaluate, source
 from websocket_stack.cloudformation.inline_code import digest, inline_code
 
 NAME = "lex-streaming-standalone"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tasks_stack import JWT, NAME, RELAYED, REQUIRED, evaluated
 
-from evaluator import source
+from tests.evaluator import source
+from tests.websocket_stack.cloudformation.tasks_stack import JWT, NAME, RELAYED, REQUIRED, evaluated
 
 NO_SWITCHES = ("AllowStreamingResponses", "CreateBot")
 

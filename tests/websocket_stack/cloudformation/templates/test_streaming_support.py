@@ -13,7 +13,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from evaluator import Refused, Stack, evaluate, source
+from tests.evaluator import Refused, Stack, evaluate, source
 from websocket_stack import registration
 
 NAME = "streaming-support"

@@ -8,8 +8,7 @@ import importlib.metadata
 import re
 from pathlib import Path
 
-from source_trees import failure, write
-
+from tests.websocket_stack.deployment.source_trees import failure, write
 from websocket_stack.deployment.build.dependencies import PACKAGES, dependencies, files_of, pins
 
 

@@ -10,8 +10,8 @@ import sys
 import zipfile
 
 import pytest
-from source_trees import SOURCES, failure, write
 
+from tests.websocket_stack.deployment.source_trees import SOURCES, failure, write
 from websocket_stack.deployment.build.lambda_zip import ROOT, build, has_module, pack
 from websocket_stack.deployment.build.source_files import files_in
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from source_trees import SOURCES, failure, write
 
+from tests.websocket_stack.deployment.source_trees import SOURCES, failure, write
 from websocket_stack.deployment.build.source_files import files_in, merge, package_files
 
 

@@ -12,14 +12,14 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
-from signing import HOST, presigned, upgrade
 from starlette.requests import Request
 from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 from websockets.sync.client import ClientConnection, connect
 
-from fakes import FakeClock
-from stack_fixture import REGION, client, running_stack
+from tests.fakes import FakeClock
+from tests.stack_fixture import REGION, client, running_stack
+from tests.websocket_stack.local.signing import HOST, presigned, upgrade
 from websocket_stack.local import stack
 from websocket_stack.local.api_gateway.authorization import Auth, Authorization, signature_check
 from websocket_stack.local.aws_json import ServiceError

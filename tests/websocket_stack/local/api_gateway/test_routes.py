@@ -10,15 +10,15 @@ from urllib.parse import quote
 
 import pytest
 from botocore.credentials import ReadOnlyCredentials
-from fake_functions import FakeFunction
 from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from fakes import FakeClock
-from stack_fixture import connection_of, wait_until_unregistered
+from tests.fakes import FakeClock
+from tests.stack_fixture import connection_of, wait_until_unregistered
+from tests.websocket_stack.local.fake_functions import FakeFunction
 from websocket_stack.local.api_gateway import routes as api_gateway_routes
 from websocket_stack.local.api_gateway.authorization import Auth, Authorization
 from websocket_stack.local.api_gateway.events import Api

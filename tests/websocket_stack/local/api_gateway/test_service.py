@@ -9,9 +9,9 @@ from collections.abc import Awaitable
 from typing import Any
 
 import pytest
-from fake_functions import FakeFunction, StuckFunction
 
-from fakes import FakeClock
+from tests.fakes import FakeClock
+from tests.websocket_stack.local.fake_functions import FakeFunction, StuckFunction
 from websocket_stack.local.api_gateway.connections import Connection, SocketClosed, Upgrade
 from websocket_stack.local.api_gateway.events import Api
 from websocket_stack.local.api_gateway.service import Refused, WebSocketApi

@@ -17,13 +17,13 @@ from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import ClientError
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from signing import HOST, presigned, upgrade
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stack_fixture import running_app
+from tests.stack_fixture import running_app
+from tests.websocket_stack.local.signing import HOST, presigned, upgrade
 from websocket_stack.local.api_gateway.signatures import (
     MAX_EXPIRES_SECONDS,
     MAX_SKEW_SECONDS,

@@ -17,7 +17,7 @@ from gql.transport.appsync_websockets import AppSyncWebsocketsTransport
 from gql.transport.exceptions import TransportQueryError, TransportServerError
 from gql.transport.httpx import HTTPXAsyncTransport
 
-from stack_fixture import QUESTION
+from tests.stack_fixture import QUESTION
 from websocket_stack.local.stack import GRAPHQL_API_KEY as API_KEY
 
 ASK = """

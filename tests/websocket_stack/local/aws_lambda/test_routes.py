@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stack_fixture import client
+from tests.stack_fixture import client
 
 
 @pytest.fixture

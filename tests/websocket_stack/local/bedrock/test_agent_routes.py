@@ -15,7 +15,7 @@ from fulfillment.models.base import Message, Prompt
 from fulfillment.models.bedrock.agents import AgentModel
 from fulfillment.models.bedrock.knowledge_bases import KnowledgeBaseModel
 from fulfillment.testing import ScriptedModel
-from stack_fixture import client, running_app, running_stack
+from tests.stack_fixture import client, running_app, running_stack
 from websocket_stack.local.aws_json import ServiceError, error_response
 from websocket_stack.local.bedrock import agent_routes
 from websocket_stack.local.bedrock import routes as bedrock_routes

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from stream_events import read_events
 
 from fulfillment.errors import ModelInterrupted
 from fulfillment.models.base import Message
 from fulfillment.testing.scripted_model import ScriptedStream
+from tests.websocket_stack.local.stream_events import read_events
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.bedrock import agents
 from websocket_stack.local.bedrock.agents import AgentSessions, Invocation, invocation_of

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import mutated
 
 from fulfillment.models.base import Message, Prompt, ToolCall, ToolResult, ToolSpec
 from fulfillment.models.bedrock import converse_format as adapter
+from tests.websocket_stack.local.mutations import mutated
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.bedrock.converse_requests import prompt_of
 

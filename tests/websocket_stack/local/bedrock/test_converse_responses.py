@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from stream_events import read_events
 
 from fulfillment.errors import ModelInterrupted
 from fulfillment.models.base import Completion, StopReason, ToolCall
 from fulfillment.testing.scripted_model import ScriptedStream
+from tests.websocket_stack.local.stream_events import read_events
 from websocket_stack.local.bedrock.converse_responses import events, response
 
 COMPLETION = Completion(

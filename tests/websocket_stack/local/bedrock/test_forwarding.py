@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from stack_fixture import client, running_app
+from tests.stack_fixture import client, running_app
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.local.api_gateway.signatures import Key, SignatureCheck
 from websocket_stack.local.aws_json import ServiceError, error_response

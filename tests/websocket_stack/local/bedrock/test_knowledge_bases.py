@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from mutations import mutated
-from stream_events import read_events
 
 from fulfillment.models.base import Message, Prompt
 from fulfillment.models.bedrock.knowledge_bases import question
 from fulfillment.testing.scripted_model import ScriptedStream
+from tests.websocket_stack.local.mutations import mutated
+from tests.websocket_stack.local.stream_events import read_events
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.bedrock import knowledge_bases
 from websocket_stack.local.bedrock.knowledge_bases import (

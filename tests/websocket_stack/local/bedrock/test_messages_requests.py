@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from mutations import mutated
 
 from fulfillment.models.base import Message, Prompt, ToolCall, ToolResult, ToolSpec
+from tests.websocket_stack.local.mutations import mutated
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.bedrock.messages_requests import prompt_of
 

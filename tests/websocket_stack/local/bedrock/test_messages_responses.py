@@ -6,10 +6,9 @@ import base64
 import json
 from typing import Any
 
-from stream_events import read_events
-
 from fulfillment.models.base import Completion, StopReason, ToolCall
 from fulfillment.testing.scripted_model import ScriptedStream
+from tests.websocket_stack.local.stream_events import read_events
 from websocket_stack.local.bedrock.messages_responses import events, response
 
 COMPLETION = Completion(

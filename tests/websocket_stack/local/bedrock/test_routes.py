@@ -20,7 +20,7 @@ from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Message, Prompt, ToolResult, ToolSpec
 from fulfillment.models.bedrock.converse import ConverseModel
 from fulfillment.testing import ScriptedModel
-from stack_fixture import PASSAGE, QUESTION, client, running_app
+from tests.stack_fixture import PASSAGE, QUESTION, client, running_app
 from websocket_stack.local.aws_json import ServiceError, error_response
 from websocket_stack.local.bedrock import routes as bedrock_routes
 

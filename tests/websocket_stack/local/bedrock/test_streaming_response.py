@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from fulfillment.errors import ModelInterrupted, ModelUnavailable
 from fulfillment.models.base import Message, ModelStream, Prompt
 from fulfillment.testing.scripted_model import ScriptedStream
-from stack_fixture import running_app
+from tests.stack_fixture import running_app
 from websocket_stack.local.bedrock.streaming_response import streaming_response
 from websocket_stack.local.demo_model.model import DemoStream
 

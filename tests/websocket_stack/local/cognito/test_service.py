@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fakes import FakeClock
+from tests.fakes import FakeClock
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.cognito.service import (
     CREDENTIALS_SECONDS,

@@ -8,12 +8,13 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from stack_fixture import client, running_stack, session
+from tests.stack_fixture import client, running_stack, session
 from websocket_stack.local.bedrock import agent_routes
 from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.demo_model.model import DemoModel
 from websocket_stack.local.demo_model.passages import Library, Passage
 
+BOT = "tests.websocket_stack.local.demo_bots.bot"
 KEEPERS = Passage(
     "docs/keepers.md",
     "Keepers",
@@ -28,7 +29,7 @@ Ask: TypeAlias = Callable[[str], str]
 def lex() -> Iterator[Any]:
     """A ``lexv2-runtime`` client of a stack with these bots."""
     routes = [*bedrock_routes.routes(DEMO), *agent_routes.routes(DEMO)]
-    with running_stack(fulfillment="demo_bots.bot", model_routes=routes) as origin:
+    with running_stack(fulfillment=BOT, model_routes=routes) as origin:
         with closing(client("lexv2-runtime", origin)) as boto3_client:
             yield boto3_client
 

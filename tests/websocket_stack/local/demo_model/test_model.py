@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fakes import FakeClock
 from fulfillment.models.base import Message, Prompt, ToolCall, ToolResult, ToolSpec
+from tests.fakes import FakeClock
 from websocket_stack.local.demo_model.model import THINKING_SECONDS, DemoModel, tokens_of
 from websocket_stack.local.demo_model.passages import Library, Passage
 from websocket_stack.local.demo_model.tools import LOOKING

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from fakes import FakeClock
+from tests.fakes import FakeClock
 from websocket_stack.local.functions.function import Function, FunctionError, LambdaContext
+
+HANDLERS = "tests.websocket_stack.local.handlers"
 
 
 def invoke(handler: str, event: Any = None, environment: dict[str, str] | None = None) -> Any:
@@ -23,25 +25,25 @@ def invoke(handler: str, event: Any = None, environment: dict[str, str] | None =
 def test_event_and_response_go_through_json() -> None:
     event = {"text": "Grüß Gott 👋", "numbers": [1, 2.5, None, True]}
 
-    assert invoke("handlers.echo", event) == event
+    assert invoke(f"{HANDLERS}.echo", event) == event
 
 
 def test_a_handler_shares_no_object_with_its_caller() -> None:
     event = {"text": "hello"}
-    invoke("handlers.change_event", event)
+    invoke(f"{HANDLERS}.change_event", event)
 
     assert event == {"text": "hello"}
 
 
 def test_the_response_is_not_escaped() -> None:
-    response = asyncio.run(Function("tested", "handlers.echo", {}).invoke({"text": "é"}))
+    response = asyncio.run(Function("tested", f"{HANDLERS}.echo", {}).invoke({"text": "é"}))
 
     assert response == '{"text": "é"}'.encode()
 
 
 def test_a_handler_is_imported_under_its_environment() -> None:
     before = dict(os.environ)
-    seen = invoke("handlers.environment", environment={"ONLY": "this"})
+    seen = invoke(f"{HANDLERS}.environment", environment={"ONLY": "this"})
 
     # By its own name a module knows that it is in Lambda.
     assert seen["at_import"] == {"ONLY": "this", "AWS_LAMBDA_FUNCTION_NAME": "tested"}
@@ -49,7 +51,7 @@ def test_a_handler_is_imported_under_its_environment() -> None:
 
 
 def test_the_callers_function_name_does_not_count() -> None:
-    seen = invoke("handlers.environment", environment={"AWS_LAMBDA_FUNCTION_NAME": "of-caller"})
+    seen = invoke(f"{HANDLERS}.environment", environment={"AWS_LAMBDA_FUNCTION_NAME": "of-caller"})
 
     assert seen["at_import"]["AWS_LAMBDA_FUNCTION_NAME"] == "tested"
 
@@ -72,8 +74,8 @@ def test_a_loaded_bot_is_ready() -> None:
 
 
 def test_each_function_imports_its_module_afresh() -> None:
-    first = Function("one", "handlers.environment", {"NAME": "one"})
-    second = Function("two", "handlers.environment", {"NAME": "two"})
+    first = Function("one", f"{HANDLERS}.environment", {"NAME": "one"})
+    second = Function("two", f"{HANDLERS}.environment", {"NAME": "two"})
     names = [
         json.loads(asyncio.run(function.invoke({})))["at_import"]["NAME"]
         for function in (first, second)
@@ -88,9 +90,9 @@ def test_a_failed_import_restores_the_environment() -> None:
     with pytest.raises(ModuleNotFoundError):
         Function("tested", "no_such_module.handler", {"ONLY": "this"})
     with pytest.raises(AttributeError):
-        Function("tested", "handlers.no_such_handler", {"ONLY": "this"})
+        Function("tested", f"{HANDLERS}.no_such_handler", {"ONLY": "this"})
     with pytest.raises(TypeError, match="^released is neither a Bot nor a handler$"):
-        Function("tested", "handlers.released", {"ONLY": "this"})
+        Function("tested", f"{HANDLERS}.released", {"ONLY": "this"})
     assert dict(os.environ) == before
 
 
@@ -104,16 +106,16 @@ def test_a_failed_import_restores_the_environment() -> None:
 )
 def test_a_failure_is_reported_by_its_type_alone(handler, kind) -> None:
     with pytest.raises(FunctionError) as failed:
-        invoke(f"handlers.{handler}")
+        invoke(f"{HANDLERS}.{handler}")
     assert str(failed.value) == kind
 
 
 @pytest.mark.anyio
 async def test_calls_run_at_the_same_time() -> None:
     """A call that was given up goes on, too."""
-    slow = Function("slow", "handlers.wait", {})
-    loaded = sys.modules["handlers"]  # the copy that it imported
-    quick = Function("quick", "handlers.echo", {})
+    slow = Function("slow", f"{HANDLERS}.wait", {})
+    loaded = sys.modules[HANDLERS]  # the copy that it imported
+    quick = Function("quick", f"{HANDLERS}.echo", {})
     try:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(slow.invoke({}), 0.05)
@@ -127,7 +129,7 @@ async def test_calls_run_at_the_same_time() -> None:
 
 
 def test_the_context_is_that_of_lambda() -> None:
-    context = invoke("handlers.context_of_call")
+    context = invoke(f"{HANDLERS}.context_of_call")
 
     assert uuid.UUID(context["request_id"])
     assert context["name"] == "tested"

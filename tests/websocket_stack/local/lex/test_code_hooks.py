@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from handlers import close
 
 from fulfillment.lex.events import LexEvent
+from tests.websocket_stack.local.handlers import close
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.lex.code_hooks import MAX_RESPONSE_BYTES, hook_event, read_response
 from websocket_stack.local.lex.intents import new_intent, new_slot

@@ -11,14 +11,14 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from fake_functions import FakeFunction
-from handlers import close
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from stack_fixture import QUESTION, client, running_app, session
+from tests.stack_fixture import QUESTION, client, running_app, session
+from tests.websocket_stack.local.fake_functions import FakeFunction
+from tests.websocket_stack.local.handlers import close
 from websocket_stack.local.aws_json import ServiceError, error_response
 from websocket_stack.local.lex import routes as lex_routes
 from websocket_stack.local.lex.service import LexRuntime

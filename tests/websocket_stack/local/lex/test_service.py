@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from fake_functions import FakeFunction, StuckFunction
-from handlers import close
 
-from fakes import FakeClock
+from tests.fakes import FakeClock
+from tests.websocket_stack.local.fake_functions import FakeFunction, StuckFunction
+from tests.websocket_stack.local.handlers import close
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.functions.function import FunctionError
 from websocket_stack.local.lex.intents import new_intent, new_slot

@@ -5,8 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from smoke_fakes import CREDENTIALS, OPEN_STACK, STACK, FakeConnect, FakeSocket, session
 
+from tests.websocket_stack.smoke.smoke_fakes import (
+    CREDENTIALS,
+    OPEN_STACK,
+    STACK,
+    FakeConnect,
+    FakeSocket,
+    session,
+)
 from websocket_stack.smoke.browser import Identity
 from websocket_stack.smoke.checks import connect
 from websocket_stack.smoke.report import CheckFailed, CheckSkipped

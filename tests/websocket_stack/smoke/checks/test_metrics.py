@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from smoke_fakes import session
 
-from fakes import FakeClock
+from tests.fakes import FakeClock
+from tests.websocket_stack.smoke.smoke_fakes import session
 from websocket_stack.smoke.checks import metrics
 from websocket_stack.smoke.report import CheckFailed, CheckSkipped
 from websocket_stack.smoke.session import SmokeSession

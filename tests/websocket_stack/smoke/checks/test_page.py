@@ -8,8 +8,8 @@ from typing import Any
 from urllib.error import URLError
 
 import pytest
-from smoke_fakes import STACK, session
 
+from tests.websocket_stack.smoke.smoke_fakes import STACK, session
 from websocket_stack.smoke.checks.page import names_the_stack
 from websocket_stack.smoke.report import CheckFailed, CheckSkipped
 from websocket_stack.smoke.session import SmokeSession

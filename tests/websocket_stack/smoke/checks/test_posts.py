@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from smoke_fakes import STACK, FakeManagement, FakeSocket, FakeTable, session
 
-from fakes import FakeClock
+from tests.fakes import FakeClock
+from tests.websocket_stack.smoke.smoke_fakes import (
+    STACK,
+    FakeManagement,
+    FakeSocket,
+    FakeTable,
+    session,
+)
 from websocket_stack.smoke.checks import posts as post_checks
 from websocket_stack.smoke.report import CheckFailed, CheckSkipped
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from smoke_fakes import STACK, session
 
+from tests.websocket_stack.smoke.smoke_fakes import STACK, session
 from websocket_stack.smoke.checks.state import is_in_a_good_state
 from websocket_stack.smoke.report import CheckFailed, CheckSkipped
 

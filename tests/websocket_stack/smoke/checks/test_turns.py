@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from smoke_fakes import STACK, FakeSocket, session
 
 from fulfillment.notices import Notices
+from tests.websocket_stack.smoke.smoke_fakes import STACK, FakeSocket, session
 from websocket_stack.smoke.browser import ObservedTurn, TimedFrame
 from websocket_stack.smoke.checks import turns as turn_checks
 from websocket_stack.smoke.report import CheckFailed, CheckSkipped

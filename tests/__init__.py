@@ -1,0 +1,1 @@
+"""Tests; their helper modules are imported by full name."""

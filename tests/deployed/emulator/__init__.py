@@ -1,0 +1,1 @@
+"""MiniStack with what our templates need beyond it."""
