@@ -13,13 +13,13 @@ from fulfillment.memory.base import Memory
 from websocket_stack.command_line import CommandFailed, print_error, print_line
 from websocket_stack.local.server import listen, origin_of
 from websocket_stack.server.app import ChatServer
-from websocket_stack.server.connection import Services
 from websocket_stack.server.conversations import Conversations, LocalMemory
 from websocket_stack.server.limits import Asks
 from websocket_stack.server.page import routes as page
 from websocket_stack.server.redis_broker import RedisBroker
 from websocket_stack.server.redis_memory import RedisMemory
 from websocket_stack.server.runs import Runs
+from websocket_stack.server.services import Services
 from websocket_stack.server.serving import server
 from websocket_stack.server.settings import ServerSettings
 from websocket_stack.server.shared_runs import SharedRuns

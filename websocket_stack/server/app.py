@@ -6,17 +6,19 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from fulfillment.logs import log_failure
-from websocket_stack.server.connection import Connection, Services
+from websocket_stack.server.connection import Connection
+from websocket_stack.server.invocations import Invocations
+from websocket_stack.server.origins import is_allowed
 from websocket_stack.server.protocol import RESTART, UNAUTHORIZED, UNSUPPORTED
+from websocket_stack.server.services import Services
 from websocket_stack.server.sign_in import SUBPROTOCOL
 from websocket_stack.tasks.sign_in import Identity, InvalidToken
 
@@ -57,6 +59,7 @@ class ChatServer:
                 Route("/health", self._health),
                 Route("/ready", self._ready),
                 Route("/metrics", self._metrics),
+                *Invocations(self._services).routes(),
                 *further_routes,
             ],
             lifespan=self._lifespan,
@@ -192,19 +195,3 @@ class _Socket:
         # From the server; another one has to know itself what is stuck.
         if abort := self._websocket.scope["state"].get("abort"):
             abort()
-
-
-def is_allowed(connection: HTTPConnection, origins: frozenset[str]) -> bool:
-    """Return whether a socket's page may use this server.
-
-    Args:
-        connection: the handshake.
-        origins: those of pages that may; without any, the server's own pages may. What sends no
-            origin is no browser, and has no user's cookies to misuse.
-    """
-    origin = connection.headers.get("origin")
-    if origin is None or "*" in origins:
-        return True
-    if origins:
-        return origin.lower() in origins
-    return urlsplit(origin).netloc.lower() == connection.headers.get("host", "").lower()

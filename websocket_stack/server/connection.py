@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from fulfillment.streaming.framing import Ending
-from websocket_stack.server.limits import Asks
 from websocket_stack.server.outbox import Outbox, Socket
 from websocket_stack.server.protocol import (
     NORMAL,
@@ -29,10 +27,8 @@ from websocket_stack.server.protocols import protocol_of
 from websocket_stack.server.reader import Reader
 from websocket_stack.server.run import Key, ReadableRun
 from websocket_stack.server.run_log import RunLog
-from websocket_stack.server.runs import RESTARTING, Runs
-from websocket_stack.server.settings import ServerSettings
-from websocket_stack.server.sign_in import Verifier, is_valid
-from websocket_stack.server.telemetry import Telemetry
+from websocket_stack.server.services import Services
+from websocket_stack.server.sign_in import is_valid
 from websocket_stack.tasks.sign_in import Identity, InvalidToken
 
 NAME_BYTES = 24
@@ -41,24 +37,6 @@ MAX_NAME_CHARACTERS = 200
 LEAST_NAME_CHARACTERS = 16
 REFUSED = "refused"
 SIGN_IN = "Please sign in first."
-
-
-class Services(NamedTuple):
-    """What all sockets of a process share.
-
-    Attributes:
-        settings: the environment.
-        runs: the runs.
-        asks: how much each principal has asked.
-        telemetry: the metrics and the log.
-        verifier: verifies tokens, where clients have to sign in.
-    """
-
-    settings: ServerSettings
-    runs: Runs
-    asks: Asks
-    telemetry: Telemetry
-    verifier: Verifier | None
 
 
 class Connection:
@@ -164,7 +142,7 @@ class Connection:
         elif run := await runs.look_up(self._key(ask.run)):
             # Asked twice: it is answered once, and costs no more.
             self._join(run, ask.run, ask.view, ask)
-        elif refusal := self._refusal():
+        elif refusal := self._services.refusal(self._principal):
             self._refuse(ask.view, *refusal)
         else:
             key, chat = self._key(ask.run), self._key(ask.chat)
@@ -240,20 +218,6 @@ class Connection:
         """Tell the client why it gets no reply, as the end of one."""
         self._services.telemetry.refused(reason, principal=self._principal)
         self.outbox.add(Reader(RunLog.ended(Ending(REFUSED, notice)), view))
-
-    def _refusal(self) -> tuple[str, str] | None:
-        """Return why the client may not ask now, in a word and in a sentence."""
-        runs, settings = self._services.runs, self._services.settings
-        principal = self._principal
-        if runs.is_draining:
-            return "restart", RESTARTING
-        if runs.running >= settings.max_runs:
-            return "busy", "The server is busy. Please ask again in a moment."
-        if runs.running_of(principal) >= settings.limits.runs:
-            return "runs", "Please wait until your other questions are answered."
-        if seconds := self._services.asks.take(principal):
-            return "rate", f"Please ask again in {int(seconds) + 1} s."
-        return None
 
     def _key(self, name: str) -> Key:
         """Return whose a name is; without sign-in, any client that knows it may use it."""
