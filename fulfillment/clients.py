@@ -34,7 +34,7 @@ MakeClient: TypeAlias = Callable[..., Any]
 
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
-EXECUTE_API = re.compile(r"https://[^/.]+\.execute-api\.([a-z0-9-]+)\.amazonaws\.")
+EXECUTE_API = re.compile(r"(?:https|wss)://([^/.]+)\.execute-api\.([a-z0-9-]+)\.amazonaws\.")
 
 
 class Browser(NamedTuple):
@@ -243,4 +243,10 @@ def api_gateway_channel(
 def _region_of(endpoint: str) -> str | None:
     """Return the region that an API's address names, for which its requests are to be signed."""
     found = EXECUTE_API.match(endpoint)
-    return found[1] if found else None
+    return found[2] if found else None
+
+
+def is_another_api(address: str, endpoint: str | None) -> bool:
+    """Return whether two addresses are those of different APIs; a domain of one's own is any's."""
+    one, other = (EXECUTE_API.match(each.lower()) for each in (address, endpoint or ""))
+    return bool(one and other and one.groups() != other.groups())

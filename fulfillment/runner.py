@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from fulfillment.assistant import Assistant
-from fulfillment.clients import Resources
+from fulfillment.clients import Resources, is_another_api
 from fulfillment.errors import HandlerError
 from fulfillment.handlers import NextHandler
 from fulfillment.lex.dialog_actions import Decision, Dialog
@@ -132,6 +132,9 @@ def run(
             completions=calls.completions,
             memory_error=memory_error,
             handled_error=turn.error,
+            attributes_left_out=responses.count_left_out(event, attributes, response),
+            another_api=delivery is not None
+            and is_another_api(event.streaming_endpoint, settings.streaming_endpoint),
         )
     )
     return response

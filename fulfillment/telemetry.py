@@ -36,6 +36,8 @@ class TurnReport(NamedTuple):
         completions: how the model calls ended.
         memory_error: why the conversation was not loaded or saved.
         handled_error: what a handler raised and an error handler answered.
+        attributes_left_out: how many attributes the response had no room for.
+        another_api: whether the browser is connected to another API than the one posted to.
     """
 
     names: Mapping[str, str]
@@ -47,6 +49,8 @@ class TurnReport(NamedTuple):
     completions: Sequence[Completion] = ()
     memory_error: BaseException | None = None
     handled_error: BaseException | None = None
+    attributes_left_out: int = 0
+    another_api: bool = False
 
     def seconds_until(self, reading: float | None) -> float | None:
         """Return how long after the start something was, if it was."""
@@ -66,7 +70,8 @@ def log_turn(report: TurnReport) -> None:
 def _log(report: TurnReport) -> None:
     failures = [report.text.error, report.memory_error]
     failures += [report.delivery.error] if report.delivery else []
-    log = logger.warning if any(failures) else logger.info
+    failed = any(failures) or report.attributes_left_out or report.another_api
+    log = logger.warning if failed else logger.info
     if report.outcome is Outcome.FAILED:
         log = logger.error
     log("turn", extra=_log_fields(report))
@@ -135,6 +140,10 @@ def _log_fields(report: TurnReport) -> Mapping[str, object]:
         fields["memory_error"] = describe(report.memory_error)
     if report.handled_error is not None:
         fields["handled_error"] = describe(report.handled_error)
+    if report.attributes_left_out:
+        fields["attributes_left_out"] = report.attributes_left_out
+    if report.another_api:
+        fields["another_api"] = True
     return fields
 
 

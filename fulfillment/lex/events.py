@@ -112,13 +112,18 @@ class LexEvent(NamedTuple):
         return self.invocation_source == "DialogCodeHook"
 
     @property
+    def streaming_endpoint(self) -> str:
+        """The API that the client says that it is connected to; never contacted."""
+        return self.session_attributes.get("streamingEndpoint", "")
+
+    @property
     def wants_frames(self) -> bool:
         """Whether the client says that it shows frames: it typed, and has an open socket.
 
         Lex Web UI never shows frames in a voice turn, and sends ``streamingEndpoint`` only
-        while streaming is on. The value is the browser's and is not used for anything else.
+        while streaming is on.
         """
-        return self.input_mode == "Text" and bool(self.session_attributes.get("streamingEndpoint"))
+        return self.input_mode == "Text" and bool(self.streaming_endpoint)
 
     @property
     def is_spoken_to(self) -> bool:

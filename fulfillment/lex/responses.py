@@ -124,6 +124,19 @@ def apology(event: object, sentence: str) -> LexResponse:
     return build(parsed, failed, [text], parsed.session_attributes)
 
 
+def count_left_out(event: LexEvent, attributes: Mapping[str, str], response: LexResponse) -> int:
+    """Return how many attributes a response is without, since it would be too large for Lex.
+
+    Args:
+        event: what is answered.
+        attributes: the session attributes to keep.
+        response: the response.
+    """
+    kept = len(response["sessionState"]["sessionAttributes"])
+    kept += len(response.get("requestAttributes", {}))
+    return len(_session_attributes(attributes)) + len(event.request_attributes) - kept
+
+
 def build(
     event: LexEvent,
     action: Action,

@@ -290,6 +290,35 @@ def test_a_browsers_own_endpoint_is_never_contacted(event):
     assert channel.posts[0] == ("connection-1", "Hell")
 
 
+@pytest.mark.parametrize(
+    ("browsers", "ours", "is_another"),
+    [
+        ("https://old1.execute-api.eu-west-1.amazonaws.com/Prod", "", True),
+        ("wss://Abc1.execute-api.eu-west-1.amazonaws.com/Prod/", "", False),
+        ("https://abc1.execute-api.us-east-1.amazonaws.com/Prod", "", True),
+        ("https://chat.example/Prod", "", False),
+        ("https://abc1.execute-api.eu-west-1.amazonaws.com/Prod", "https://chat.example", False),
+    ],
+)
+def test_a_browser_at_another_api_is_noticed(event, caplog, browsers, ours, is_another):
+    event["sessionState"]["sessionAttributes"]["streamingEndpoint"] = browsers
+    ours = ours or "https://abc1.execute-api.eu-west-1.amazonaws.com/Prod"
+    bot_of("Hello", streaming_endpoint=ours).lambda_handler(event, Context())
+    (record,) = caplog.records
+    assert getattr(record, "another_api", False) == is_another
+    assert "execute-api" not in str(vars(record))
+
+
+def test_what_a_response_has_no_room_for_is_counted(event, caplog):
+    event["sessionState"]["sessionAttributes"] |= {"secrets": "secret" * 10_000, "kept": "x"}
+    event["requestAttributes"] = {"secrets": "secret" * 10_000}
+    response = bot_of("Hello").lambda_handler(event, Context())
+    assert response["sessionState"]["sessionAttributes"]["kept"] == "x"
+    (record,) = caplog.records
+    assert (record.levelname, record.attributes_left_out) == ("WARNING", 2)
+    assert "secret" not in str(vars(record))
+
+
 def test_a_contested_session_is_not_streamed(event, caplog):
     channel, deliveries = FakeChannel(), SimpleQueue()
 

@@ -108,6 +108,8 @@ def test_what_is_not_known_is_no_metric(capsys, caplog):
         ),
         REPORT._replace(delivery=delivered(Status.FAILED, error=ChannelError("status 500"))),
         REPORT._replace(memory_error=ValueError("secret")),
+        REPORT._replace(attributes_left_out=3),
+        REPORT._replace(another_api=True),
     ],
 )
 def test_a_failure_is_a_warning_without_foreign_words(caplog, report):
