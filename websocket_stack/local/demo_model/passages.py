@@ -4,109 +4,139 @@ from __future__ import annotations
 
 import math
 import re
+import sqlite3
+import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from urllib.parse import urljoin
 
 from fulfillment.markdown.code_blocks import find_code
+from websocket_stack.local.demo_model.words import corrected, plain_words, words_of
 
 HEADING = re.compile(r"^(#{1,4}) +(.+?)\s*#*$")
+# A line of a page's table of contents.
+CONTENTS = re.compile(r"^- \[[^\[\]]+\]\(#[^()]+\)(?:\n|\Z)", re.MULTILINE)
 FENCE = re.compile(r"^(```|~~~)")
-WORD = re.compile(r"\w+")
 RELATIVE_LINK = re.compile(r"(!?)\[([^\[\]]+)\]\((?![a-z]+:)([^()\s]+)\)")
-# Words that say nothing about a question's subject.
-STOP_WORDS = frozenset(
-    "a an and are as at be by can do does for from has have how i if in is it its me my of on or"
-    " our should so tell than that the then there this to was we what where which who why will with"
-    " you your please about".split()
-)
 # A word in the heading says more about a passage than one in its text.
-HEADING_WEIGHT = 3.0
+TITLE_WEIGHT, HEADING_WEIGHT, TEXT_WEIGHT = 0.5, 4.0, 1.0
 # Below this share of the question's weight a passage is no answer to it.
-LEAST_SHARE = 0.34
-# Okapi BM25's usual constants.
-BM25_K1 = 1.2
-BM25_B = 0.75
+LEAST_SHARE = 0.5
+# Below this share of the best passage's rank another one is not worth reading.
+LEAST_RANK = 0.7
 
 
 @dataclass(frozen=True)
 class Passage:
-    """A section of a document."""
+    """A section of a document.
+
+    Attributes:
+        source: the document's path.
+        heading: the section's heading.
+        text: its Markdown.
+        title: the document's heading.
+    """
 
     source: str
     heading: str
     text: str
-
-    def words(self) -> Counter[str]:
-        counts = Counter(words_of(self.text))
-        for word in words_of(self.heading):
-            counts[word] += int(HEADING_WEIGHT)
-        return counts
+    title: str = ""
 
 
 class Library:
-    """The passages of some documents."""
+    """The passages of some documents, in SQLite's full-text search."""
 
     def __init__(self, passages: Sequence[Passage]) -> None:
-        self._passages = [(passage, passage.words()) for passage in passages]
-        self._mean_length = max(1.0, _mean([counts.total() for _, counts in self._passages]))
+        self._passages = list(passages)
+        columns = [
+            [words_of(text) for text in (each.title, each.heading, each.text)] for each in passages
+        ]
+        self._headings = [frozenset(heading) for _, heading, _ in columns]
+        self._words = [frozenset(chain(*each)) for each in columns]
+        self._holding = Counter(chain(*self._words))
+        self._vocabulary = {
+            word
+            for each in passages
+            for word in plain_words(f"{each.title} {each.heading} {each.text}")
+        }
+        self._lock = threading.Lock()
+        self._index = sqlite3.connect(":memory:", check_same_thread=False)
+        self._index.execute("CREATE VIRTUAL TABLE passage USING fts5(title, heading, text)")
+        self._index.executemany(
+            "INSERT INTO passage (rowid, title, heading, text) VALUES (?, ?, ?, ?)",
+            ((row, *map(" ".join, each)) for row, each in enumerate(columns)),
+        )
 
     @classmethod
     def of_project(cls, folder: Path, served_at: str | None = None) -> Library:
-        """Read the README, the changelog and the docs of a checkout.
+        """Read the README and the docs of a checkout.
 
         Args:
             folder: the checkout.
             served_at: where a reader of the passages finds these documents, such as ``/``. If
                 nowhere, links between them become text.
         """
-        paths = [*sorted(folder.glob("*.md")), *sorted(folder.glob("docs/**/*.md"))]
         passages = list[Passage]()
-        for path in paths:
+        for path in (folder / "README.md", *sorted(folder.glob("docs/**/*.md"))):
             source = path.relative_to(folder).as_posix()
             address = None if served_at is None else served_at + source
-            passages += split(source, with_links_from(address, path.read_text("utf-8")))
+            document = CONTENTS.sub("", path.read_text("utf-8"))
+            passages += split(source, with_links_from(address, document))
         return cls(passages)
 
     def find(self, question: str, limit: int = 2) -> list[Passage]:
         """Return the passages that fit a question, the best first; none if none fits."""
-        weights = {word: self._weight(word) for word in set(words_of(question))}
-        needed = LEAST_SHARE * sum(weights.values())
-        scored = [
-            (self._score(weights, counts), passage)
-            for passage, counts in self._passages
-            if sum(weight for word, weight in weights.items() if word in counts) >= needed > 0
+        words = words_of(corrected(question, self._vocabulary))
+        weights = {word: self._weight(word) for word in words}
+        ranks = [
+            (rank * (1 + self._likeness(weights, row)), row)
+            for row, rank in self._ranks(weights)
+            if self._share(weights, row) >= LEAST_SHARE
         ]
-        if not scored:
-            return []
-        scored.sort(key=lambda entry: -entry[0])
-        best_score, best = scored[0]
-        if set(words_of(best.heading)) == set(weights):
-            # The question is its heading, word by word.
-            return [best]
-        return [passage for score, passage in scored[:limit] if score >= 0.7 * best_score]
+        ranks.sort(key=lambda entry: -entry[0])
+        return [
+            self._passages[row] for rank, row in ranks[:limit] if rank >= LEAST_RANK * ranks[0][0]
+        ]
 
     def quoted_in(self, text: str) -> list[tuple[int, Passage]]:
         """Return the passages that a text quotes word by word, each with its position."""
-        positions = ((text.find(passage.text), passage) for passage, _ in self._passages)
+        positions = ((text.find(passage.text), passage) for passage in self._passages)
         return sorted(
             ((position, passage) for position, passage in positions if position >= 0),
             key=lambda entry: entry[0],
         )
 
-    def _weight(self, word: str) -> float:
-        """How rare a word is among the passages (BM25's inverse document frequency)."""
-        holding = sum(word in counts for _, counts in self._passages)
-        return math.log(1 + (len(self._passages) - holding + 0.5) / (holding + 0.5))
+    def _ranks(self, words: Iterable[str]) -> list[tuple[int, float]]:
+        """Return the rows that hold one of some words, and their ranks by BM25, best first."""
+        any_of = " OR ".join(f'"{word}"' for word in words)
+        if not any_of:
+            return []
+        with self._lock:
+            return self._index.execute(
+                "SELECT rowid, -bm25(passage, ?, ?, ?) AS rank FROM passage WHERE passage MATCH ?"
+                " ORDER BY rank DESC, rowid",
+                (TITLE_WEIGHT, HEADING_WEIGHT, TEXT_WEIGHT, any_of),
+            ).fetchall()
 
-    def _score(self, weights: dict[str, float], counts: Counter[str]) -> float:
-        length = 1 - BM25_B + BM25_B * counts.total() / self._mean_length
-        return sum(
-            weight * counts[word] * (BM25_K1 + 1) / (counts[word] + BM25_K1 * length)
-            for word, weight in weights.items()
+    def _likeness(self, words: Collection[str], row: int) -> float:
+        """Return how much of a question and a heading is common to both, from 0 to 1."""
+        heading = self._headings[row]
+        return len(heading & set(words)) / len(heading.union(words))
+
+    def _share(self, weights: Mapping[str, float], row: int) -> float:
+        """Return how much of a question's weight a passage holds, from 0 to 1."""
+        held = self._words[row]
+        return sum(weight for word, weight in weights.items() if word in held) / sum(
+            weights.values()
         )
+
+    def _weight(self, word: str) -> float:
+        """Return how rare a word is among the passages (BM25's inverse document frequency)."""
+        holding = self._holding[word]
+        return math.log(1 + (len(self._passages) - holding + 0.5) / (holding + 0.5))
 
 
 def split(source: str, markdown: str) -> list[Passage]:
@@ -121,9 +151,11 @@ def split(source: str, markdown: str) -> list[Passage]:
             continue
         sections.append((heading, lines))
         heading, lines = match[2], []
+    sections.append((heading, lines))
+    title = next((heading for heading, _ in sections if heading != source), source)
     return [
-        Passage(source, heading, text)
-        for heading, lines in [*sections, (heading, lines)]
+        Passage(source, heading, text, title)
+        for heading, lines in sections
         if (text := "\n".join(lines).strip())
     ]
 
@@ -143,19 +175,3 @@ def with_links_from(address: str | None, markdown: str) -> str:
         return f"{found[1]}[{found[2]}]({urljoin(address, found[3])})" if address else found[2]
 
     return RELATIVE_LINK.sub(link, markdown)
-
-
-def words_of(text: str) -> list[str]:
-    """Return the words that carry meaning, with English endings cut off."""
-    return [_stem(word) for word in WORD.findall(text.lower()) if word not in STOP_WORDS]
-
-
-def _stem(word: str) -> str:
-    for ending in ("ing", "ed", "es", "s", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 4:
-            return word[: -len(ending)]
-    return word
-
-
-def _mean(values: Sequence[int]) -> float:
-    return sum(values) / len(values) if values else 0.0

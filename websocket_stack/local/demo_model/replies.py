@@ -7,15 +7,12 @@ from collections.abc import Sequence
 
 from fulfillment.markdown.splitting import rest
 from fulfillment.models.base import Message, ToolSpec
+from websocket_stack.local.demo_model.courtesies import INTRODUCTION, courtesy
+from websocket_stack.local.demo_model.languages import apology_for
 from websocket_stack.local.demo_model.passages import Library, Passage
 from websocket_stack.local.demo_model.tools import QUESTION_END, tell, use_tool
 
-NOTHING_FOUND = (
-    "I am the **demo model** of this local stack: I look up passages of the project's README "
-    "and docs and write them out. I found nothing there that fits your question.\n\n"
-    "Ask me, for example, *What is Lex Streaming?* or *How does a turn work?* To talk to a real "
-    "model, start the stack with `scripts/serve --model bedrock` or `--model openai`."
-)
+NOTHING_FOUND = f"I found nothing that fits your question. {INTRODUCTION}"
 NOTHING_MORE = "That was all I have to say about it."
 NOT_AGAIN = "I no longer have what I was told there. Please ask again, and I will look it up again."
 # Older messages are not read.
@@ -61,11 +58,19 @@ def _use_tool(messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Message
 
 
 def _look_up(question: str, library: Library) -> str:
-    return "\n\n".join(map(_quotation, library.find(question))) or NOTHING_FOUND
+    if reply := courtesy(question) or apology_for(question):
+        return reply
+    passages = library.find(question)
+    return _quotation(passages[0], passages[1:]) if passages else NOTHING_FOUND
 
 
-def _quotation(passage: Passage) -> str:
-    return f"{passage.text}\n\n*From {passage.source}, “{passage.heading}”.*"
+def _quotation(passage: Passage, others: Sequence[Passage]) -> str:
+    see_also = "".join(f" See also {_place(other)}." for other in others)
+    return f"{passage.text}\n\n*From {_place(passage)}.{see_also}*"
+
+
+def _place(passage: Passage) -> str:
+    return f"{passage.source}, “{passage.heading}”"
 
 
 def rest_of(whole: str, beginning: str) -> str:

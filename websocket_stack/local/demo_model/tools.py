@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fulfillment.models.base import Message, ToolCall, ToolResult, ToolSpec
-from websocket_stack.local.demo_model.passages import words_of
+from websocket_stack.local.demo_model.words import words_of
 
 LOOKING = "Let me look that up."
 QUESTION = "For that I need to know one thing more ({missing}). What is it?"

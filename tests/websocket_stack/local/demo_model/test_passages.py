@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
-from websocket_stack.local.demo_model.passages import (
-    Library,
-    Passage,
-    split,
-    with_links_from,
-    words_of,
-)
+from websocket_stack.local.demo_model.passages import Library, Passage, split, with_links_from
 
 DEPLOY = Passage("docs/deploy.md", "Deploying", "Create the CloudFormation stack in your account.")
 TEST = Passage("README.md", "Tests", "The tests run on a laptop. They need no account.")
@@ -25,14 +22,14 @@ def test_a_document_is_cut_at_its_headings() -> None:
     document = "# Title\n\nIntroduction.\n\n## First ##\nOne.\n\nTwo.\n### Empty\n## Last\nThree.\n"
 
     assert split("a.md", document) == [
-        Passage("a.md", "Title", "Introduction."),
-        Passage("a.md", "First", "One.\n\nTwo."),
-        Passage("a.md", "Last", "Three."),
+        Passage("a.md", "Title", "Introduction.", "Title"),
+        Passage("a.md", "First", "One.\n\nTwo.", "Title"),
+        Passage("a.md", "Last", "Three.", "Title"),
     ]
 
 
 def test_text_before_the_first_heading() -> None:
-    assert split("a.md", "Hello.") == [Passage("a.md", "a.md", "Hello.")]
+    assert split("a.md", "Hello.") == [Passage("a.md", "a.md", "Hello.", "a.md")]
 
 
 @pytest.mark.parametrize("fence", ["```", "~~~", "```sh"])
@@ -43,7 +40,9 @@ def test_a_comment_in_a_code_block_is_no_heading(fence) -> None:
 
 
 def test_deep_headings_and_hashtags_are_text() -> None:
-    assert split("a.md", "##### deep\n#tag") == [Passage("a.md", "a.md", "##### deep\n#tag")]
+    assert split("a.md", "##### deep\n#tag") == [
+        Passage("a.md", "a.md", "##### deep\n#tag", "a.md")
+    ]
 
 
 @pytest.mark.parametrize("document", ["", "\n\n", "# Only a heading"])
@@ -52,7 +51,7 @@ def test_a_document_without_text_has_no_passage(document) -> None:
 
 
 def test_a_code_block_that_never_ends_keeps_its_text() -> None:
-    assert split("a.md", "# Title\n```\ncode\n") == [Passage("a.md", "Title", "```\ncode")]
+    assert split("a.md", "# Title\n```\ncode\n") == [Passage("a.md", "Title", "```\ncode", "Title")]
 
 
 # --- links
@@ -81,26 +80,6 @@ def test_relative_links_lead_to_the_same_place_from_anywhere(
 ) -> None:
     assert with_links_from("/docs/deploy.md", link) == from_its_page
     assert with_links_from(None, link) == from_nowhere
-
-
-# --- words
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("How does the lamp turn?", ["lamp", "turn"]),
-        ("Streams, streaming & streamed", ["stream"] * 3),
-        ("A frame, framed and framing frames", ["fram"] * 4),
-        ("is was AND", []),
-        ("MODEL_ID 2024", ["model_id", "2024"]),
-        ("bus red king", ["bus", "red", "king"]),
-        ("Grüße aus Malmö", ["grüß", "aus", "malmö"]),
-        ("", []),
-    ],
-)
-def test_words_lose_their_endings_and_fillers(text, words) -> None:
-    assert words_of(text) == words
 
 
 # --- find
@@ -163,9 +142,36 @@ def test_a_library_reads_the_documents_of_a_checkout(tmp_path) -> None:
     (tmp_path / "docs" / "deep" / "fog.md").write_text("# Fog\nGrüße im Nebel.", "utf-8")
     library = Library.of_project(tmp_path)
 
-    assert library.find("lamps") == [Passage("README.md", "Readme", "About lamps.")]
-    assert library.find("fog") == [Passage("docs/deep/fog.md", "Fog", "Grüße im Nebel.")]
+    assert library.find("lamps") == [Passage("README.md", "Readme", "About lamps.", "Readme")]
+    assert library.find("fog") == [Passage("docs/deep/fog.md", "Fog", "Grüße im Nebel.", "Fog")]
     assert library.find("horns") == []
+
+
+def test_a_table_of_contents_is_no_passage(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# Lamps\n- [Horn](#horn)\n- [Fog](#fog)\n## Horn\nLoud.")
+
+    assert Library.of_project(tmp_path).find("lamps horn fog", 5) == [
+        Passage("README.md", "Horn", "Loud.", "Lamps")
+    ]
+
+
+def test_the_title_of_a_document_counts() -> None:
+    document = split("a.md", "# Lighthouses\n## Lamp\nIt turns.\n## Horn\nIt sounds.")
+    other = Passage("b.md", "Lamp", "It shines.", "Cars")
+
+    assert Library([other, *document]).find("lamp of a lighthouse")[0] == document[0]
+
+
+@pytest.mark.parametrize("question", ["wich fraems are in teh browsre", "Streems to the Lambda"])
+def test_a_misspelt_word_is_found(question) -> None:
+    assert LIBRARY.find(question)[0] == TURN
+
+
+def test_a_library_may_be_asked_by_many_threads() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(LIBRARY.find, ["How do I deploy it?"] * 100))
+
+    assert answers == [[DEPLOY]] * 100
 
 
 def test_a_heading_finds_its_passage_alone() -> None:
