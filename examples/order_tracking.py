@@ -1,6 +1,6 @@
 """Tracks an order: elicits and validates a slot, shows progress line by line, adds a card.
 
-    scripts/serve --bot examples.order_tracking:bot --utterances examples/order_tracking.utterances
+    scripts/serve --bot examples.order_tracking:bot --intents examples/order_tracking.yaml
 
 Then ask: where is my order?
 """

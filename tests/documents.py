@@ -152,12 +152,19 @@ def modules() -> Mapping[str, str]:
     return sources
 
 
+def lex_bots() -> Mapping[str, str]:
+    """Return the file of a Lex bot that each page has, in one or several blocks."""
+    pages: dict[str, list[str]] = {}
+    for block in blocks_of("yaml"):
+        pages.setdefault(block.document, []).append(block.text)
+    return {page: "\n".join(texts) for page, texts in pages.items()}
+
+
 def write_tutorial(folder: Path) -> None:
     """Write what the tutorial has a newcomer write."""
     for name in ("my_bot", "test_my_bot"):
         (folder / f"{name}.py").write_text(modules()[name], "utf-8")
-    utterances = "\n".join(block.text for block in blocks_of("text", TUTORIAL))
-    (folder / "my_bot.utterances").write_text(utterances, "utf-8")
+    (folder / "my_bot.yaml").write_text(lex_bots()[TUTORIAL], "utf-8")
 
 
 def tutorial_command(heading: str) -> list[str]:

@@ -7,18 +7,18 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute
 
+from websocket_stack.lex_bot.reading import read
 from websocket_stack.local.bedrock import agent_routes
 from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.demo_model.model import DemoModel
 from websocket_stack.local.demo_model.passages import Library
-from websocket_stack.local.lex.utterances import Understanding
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
 # Far more than a model's, so that no test waits for it.
 TOKENS_PER_SECOND = 5000.0
 
-ORDER_UTTERANCES = Understanding((EXAMPLES / "order_tracking.utterances").read_text("utf-8"))
+ORDER_LOCALES = read(EXAMPLES / "order_tracking.yaml").locales
 WHICH_ORDER = "What is your order's number?"
 UNKNOWN_ORDER = "There is no such order. Order numbers look like A-17."
 STEPS = [

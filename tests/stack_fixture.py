@@ -16,13 +16,13 @@ from starlette.routing import BaseRoute
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import ModelStream, Prompt
 from fulfillment.testing.scripted_model import ScriptedStream
+from websocket_stack.lex_bot.description import Locale
 from websocket_stack.local import stack
 from websocket_stack.local.api_gateway.authorization import Auth
 from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.demo_model.model import DemoModel
 from websocket_stack.local.demo_model.passages import Library, Passage
 from websocket_stack.local.lex.service import LAMBDA_TIMEOUT_SECONDS
-from websocket_stack.local.lex.utterances import Understanding
 from websocket_stack.local.server import listen, origin_of, server
 from websocket_stack.local.socket_tasks import WORKER_SECONDS
 
@@ -71,7 +71,7 @@ def running_stack(
     bot: str | None = None,
     tasks: str | None = None,
     worker_seconds: float = WORKER_SECONDS,
-    understanding: Understanding | None = None,
+    locales: Mapping[str, Locale] | None = None,
     hosts: Sequence[str] = (),
 ) -> Iterator[str]:
     """Run the stack as ``scripts/serve`` runs it, on a free port; yields its origin.
@@ -92,7 +92,7 @@ def running_stack(
             bot=bot,
             tasks=tasks,
             worker_seconds=worker_seconds,
-            understanding=understanding,
+            locales=locales,
             hosts=hosts,
         )
 

@@ -23,10 +23,10 @@ from fulfillment.testing import Result, ToolCall, run
 from tests.documents import DOCUMENTS, ROOT, Document, modules, tutorial_command, write_tutorial
 from tests.example_dialogs import demo_routes
 from tests.stack_fixture import client, running_stack, session
+from websocket_stack.lex_bot.reading import read
 from websocket_stack.local import __main__ as serve
-from websocket_stack.local.lex.utterances import Understanding
 
-LANGUAGES = {"python", "sh", "text", "css", "transcript"}
+LANGUAGES = {"python", "sh", "yaml", "css", "transcript"}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
@@ -226,11 +226,8 @@ def builders_folder(tmp_path, monkeypatch) -> Path:
 def served(arguments: Sequence[str]) -> Iterator[str]:
     """Start the local stack as ``scripts/serve`` does; yields its origin once it is healthy."""
     options = serve.argument_parser().parse_args(arguments)
-    utterances = options.utterances and options.utterances.read_text("utf-8")
-    understanding = Understanding(utterances) if utterances else None
-    with running_stack(
-        bot=options.bot, understanding=understanding, model_routes=demo_routes()
-    ) as origin:
+    locales = read(options.intents).locales if options.intents else None
+    with running_stack(bot=options.bot, locales=locales, model_routes=demo_routes()) as origin:
         yield origin
 
 

@@ -1,4 +1,4 @@
-"""The docs' commands are taken by the scripts, their utterances understood, their links good."""
+"""The docs' commands are taken by the scripts, their intents understood, their links good."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ from tests.documents import (
     Document,
     blocks_of,
     commands_in,
+    lex_bots,
     tutorial_command,
     write_tutorial,
 )
 from websocket_stack.deployment import __main__ as deploy
 from websocket_stack.deployment import parameter_values, template_files
 from websocket_stack.deployment.build.source_files import files_in
+from websocket_stack.lex_bot.description import SLOT
+from websocket_stack.lex_bot.reading import parse, read
 from websocket_stack.local import __main__ as serve
 from websocket_stack.local.demo_model.passages import Library
 from websocket_stack.local.lex.utterances import Understanding
@@ -50,8 +53,8 @@ def check_serve(arguments: Sequence[str], folder: Path) -> None:
     if options.bot:
         module, _, _ = options.bot.partition(":")
         assert (here / f"{module.replace('.', '/')}.py").exists()
-    if options.utterances:
-        assert Understanding((here / options.utterances).read_text("utf-8"))
+    if options.intents:
+        assert read(here / options.intents)
 
 
 def check_chat_server(arguments: Sequence[str], folder: Path) -> None:
@@ -176,26 +179,20 @@ def check_docker(command: Sequence[str]) -> None:
 OTHERS = {"aws": check_aws, "docker": check_docker, "git": check_clone, "python": check_pytest}
 
 
-# --- utterances and links
+# --- intents and links
 
 
-@pytest.mark.parametrize("block", blocks_of("text"), ids=str)
-def test_sample_utterances_are_understood(block):
-    understanding = Understanding(block.text)
-    intent, checked = "", 0
-    for line in block.text.splitlines():
-        if named := re.fullmatch(r"\[(\w+)\]", line):
-            intent = named[1]
-        elif prompt := re.fullmatch(r"\{(\w+)\}: (.+)", line):
-            assert understanding.prompts_of(intent)[prompt[1]] == prompt[2]
-        elif line and not line.startswith("#"):
-            said = re.sub(r"\{\w+\}", "A-17", line)
-            understood = understanding.understand(f"{said[0].upper()}{said[1:]}?")
-            assert understood and understood.intent == intent
-            for slot in re.findall(r"\{(\w+)\}", line):
-                assert understood.slots[slot] == "A-17"
-            checked += 1
-    assert checked
+@pytest.mark.parametrize("page", lex_bots())
+def test_intents_are_understood(page):
+    for locale in parse(lex_bots()[page], page).locales.values():
+        understanding = Understanding(locale)
+        for name, intent in locale.intents.items():
+            for utterance in intent.utterances:
+                said = SLOT.sub("big", utterance)
+                understood = understanding.understand(f"{said[0].upper()}{said[1:]}?")
+                assert understood and understood.intent == name
+                for slot in SLOT.findall(utterance):
+                    assert understanding.filled(name, slot, understood.slots[slot])
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)

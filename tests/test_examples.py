@@ -20,7 +20,7 @@ from tests.deliveries import deliver
 from tests.example_dialogs import (
     ANYTHING_ELSE,
     EXAMPLES,
-    ORDER_UTTERANCES,
+    ORDER_LOCALES,
     STEP_SECONDS,
     STEPS,
     UNKNOWN_ORDER,
@@ -157,7 +157,7 @@ def hasty_bot(tmp_path, monkeypatch) -> str:
 
 
 def test_an_order_is_tracked_in_the_local_stack(hasty_bot):
-    with talking_to(hasty_bot, understanding=ORDER_UTTERANCES) as lex:
+    with talking_to(hasty_bot, locales=ORDER_LOCALES) as lex:
         assert lex.ask(question_of("order_tracking")) == [WHICH_ORDER]
         assert lex.ask("Z-99") == [UNKNOWN_ORDER]
         assert lex.state["dialogAction"] == {"type": "ElicitSlot", "slotToElicit": "OrderId"}

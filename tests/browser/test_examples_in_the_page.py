@@ -15,7 +15,7 @@ from tests.browser.pages import ChatPage, LexWebUi, OwnPage, Seen
 from tests.browser.sites import LEX_WEB_UI_DIST, Site, running_site, visiting
 from tests.example_dialogs import (
     ANYTHING_ELSE,
-    ORDER_UTTERANCES,
+    ORDER_LOCALES,
     STEP_SECONDS,
     STEPS,
     UNKNOWN_ORDER,
@@ -26,7 +26,7 @@ from tests.example_dialogs import (
 from tests.lex_web_ui import LAG_SECONDS
 from tests.stack_fixture import running_stack
 
-ORDERS = {"bot": "examples.order_tracking:bot", "understanding": ORDER_UTTERANCES}
+ORDERS = {"bot": "examples.order_tracking:bot", "locales": ORDER_LOCALES}
 LINES = [step.strip() for step in STEPS]
 # A busy machine makes things later and never earlier, so one good turn shows what is claimed.
 ATTEMPTS = 3

@@ -15,9 +15,9 @@ from starlette.routing import BaseRoute
 from fulfillment.errors import LexStreamingError
 from fulfillment.settings import Settings
 from websocket_stack.command_line import CommandFailed, print_error, print_line
+from websocket_stack.lex_bot.reading import read
 from websocket_stack.local import lex_web_ui, stack
 from websocket_stack.local.callers import is_loopback
-from websocket_stack.local.lex.utterances import Understanding, UtterancesError
 from websocket_stack.local.model_routes import MODELS, model_routes
 from websocket_stack.local.server import listen, origin_of, server
 
@@ -46,7 +46,7 @@ def serve(options: argparse.Namespace) -> None:
     Settings.from_environ(os.environ)
     routes = model_routes(options.model, os.environ)
     lex_web_ui_routes = _lex_web_ui_routes(options.lex_web_ui)
-    understanding = _understanding(options.utterances)
+    described = read(options.intents) if options.intents else None
     with listen(options.host, options.port) as listener:
         origin = origin_of(options.host, listener)
         app = stack.build(
@@ -55,7 +55,7 @@ def serve(options: argparse.Namespace) -> None:
             model_name=options.model,
             bot=options.bot,
             tasks=options.tasks,
-            understanding=understanding,
+            locales=described.locales if described else None,
             auth=options.auth,
             further_routes=lex_web_ui_routes,
             hosts=(options.host, *options.allow_host),
@@ -112,10 +112,10 @@ def argument_parser() -> argparse.ArgumentParser:
         help="answer socket tasks with functions of your own, such as my_tasks:tasks",
     )
     parser.add_argument(
-        "--utterances",
+        "--intents",
         type=Path,
         metavar="FILE",
-        help="sample utterances that choose intents here (see docs/local-stack.md)",
+        help="the Lex bot's locales, intents and slots (see docs/reference/lex-bot.md)",
     )
     parser.add_argument(
         "--lex-web-ui",
@@ -148,15 +148,6 @@ def _adopt(environment: Mapping[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     boto3.setup_default_session()
-
-
-def _understanding(file: Path | None) -> Understanding | None:
-    if file is None:
-        return None
-    try:
-        return Understanding(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, UtterancesError) as exc:
-        raise CommandFailed(f"{file}: {getattr(exc, 'strerror', None) or exc}") from exc
 
 
 def _lex_web_ui_routes(folder: Path | None) -> Sequence[BaseRoute]:

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Lifespan
 
 from websocket_stack.graphql.schema import schema
+from websocket_stack.lex_bot.description import Locale
 from websocket_stack.local import dynamodb, sqs
 from websocket_stack.local.api_gateway import routes as api_gateway_routes
 from websocket_stack.local.api_gateway.authorization import Auth, Authorization, signature_check
@@ -43,7 +44,6 @@ from websocket_stack.local.functions.function import Function
 from websocket_stack.local.functions.reloading import BotFunction
 from websocket_stack.local.lex import routes as lex_routes
 from websocket_stack.local.lex.service import LAMBDA_TIMEOUT_SECONDS, LexRuntime
-from websocket_stack.local.lex.utterances import Understanding
 from websocket_stack.local.socket_tasks import STAGE as TASKS_STAGE
 from websocket_stack.local.socket_tasks import WORKER_SECONDS, SocketTasks, socket_tasks
 from websocket_stack.local.sqs import Sqs
@@ -71,7 +71,7 @@ def build(
     fulfillment: str = "fulfillment.handler.lambda_handler",
     bot: str | None = None,
     tasks: str | None = None,
-    understanding: Understanding | None = None,
+    locales: Mapping[str, Locale] | None = None,
     environ: Mapping[str, str] = os.environ,
     auth: Auth = "none",
     further_routes: Sequence[BaseRoute] = (),
@@ -88,7 +88,7 @@ def build(
         fulfillment: the handler of the fulfillment Lambda, as ``module.attribute``.
         bot: a builder's bot in the handler's place, as ``module:attribute``.
         tasks: a builder's Tasks, as ``module:attribute``.
-        understanding: what Lex understands.
+        locales: what Lex understands, by locale.
         environ: the environment whose settings the Lambda functions get.
         auth: "iam" if browsers and Lambda functions must sign.
         further_routes: routes that come after the stack's own.
@@ -117,7 +117,7 @@ def build(
     signatures = signature_check(cognito, keys)
     lex = LexRuntime(
         BotFunction(bot, environment) if bot else Function("fulfillment", fulfillment, environment),
-        understanding=understanding,
+        locales=locales,
         lambda_timeout_seconds=lex_timeout_seconds,
     )
     authorization = Authorization(signatures, auth)

@@ -136,13 +136,11 @@ def test_a_wrong_setting_is_named(capsys, monkeypatch) -> None:
     assert message.startswith("serve: TURN_SECONDS='long': takes a number from 1 to 30")
 
 
-def test_a_broken_file_of_utterances_is_named(capsys, tmp_path) -> None:
-    file = tmp_path / "my.utterances"
-    assert failure(capsys, "--utterances", str(file)) == (
-        f"serve: {file}: No such file or directory\n"
-    )
+def test_a_broken_file_of_intents_is_named(capsys, tmp_path) -> None:
+    file = tmp_path / "my.yaml"
+    assert failure(capsys, "--intents", str(file)) == f"serve: {file}: No such file or directory\n"
     file.write_text("hello\n")
-    assert failure(capsys, "--utterances", str(file)).startswith(f"serve: {file}: line 1: ")
+    assert failure(capsys, "--intents", str(file)).startswith(f"serve: {file}, line 1: ")
 
 
 def test_a_bot_that_cannot_be_loaded_is_named(capsys) -> None:

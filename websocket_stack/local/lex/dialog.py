@@ -8,15 +8,16 @@ https://docs.aws.amazon.com/lexv2/latest/dg/paths-nextstep.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from websocket_stack.lex_bot.description import SLOT
 from websocket_stack.local.lex.code_hooks import HookResponse
 from websocket_stack.local.lex.intents import (
     FALLBACK_INTENT,
     complete_intent,
     new_intent,
-    new_slot,
 )
 from websocket_stack.local.lex.utterances import Understanding, confirmation_of
 
@@ -48,7 +49,7 @@ class Dialog:
         continues = intent and (found is None or found.intent == intent["name"])
         if intent and continues and action.get("type") == "ElicitSlot":
             values = found.slots if found else {action["slotToElicit"]: text}
-            slots = {slot: new_slot(value) for slot, value in values.items() if value}
+            slots = self._filled(intent["name"], values)
             complete = self._complete(intent)
             return complete | {"slots": complete["slots"] | slots}
         confirmation = confirmation_of(text)
@@ -58,7 +59,13 @@ class Dialog:
             # At once, as with a prompt that is not repeated.
             # https://docs.aws.amazon.com/lexv2/latest/dg/built-in-intent-fallback.html
             return new_intent(FALLBACK_INTENT)
-        return new_intent(found.intent, found.slots)
+        begun = new_intent(found.intent, dict.fromkeys(found.slots))
+        return begun | {"slots": begun["slots"] | self._filled(found.intent, found.slots)}
+
+    def hooks_of(self, intent: str) -> tuple[bool, bool]:
+        """Return whether an intent calls the Lambda in its dialog, and to be fulfilled."""
+        known = self._understanding.intent(intent)
+        return (known.dialog_hook, known.fulfillment_hook) if known else (True, True)
 
     def decide(self, response: HookResponse) -> HookResponse:
         """Return a Lambda's response with its intent complete.
@@ -80,19 +87,56 @@ class Dialog:
         self, intent: Mapping[str, Any] | None, action: Mapping[str, Any]
     ) -> list[dict[str, Any]]:
         """Return Lex's own messages for an action that no other messages come with."""
-        if intent is None or action.get("type") != "ElicitSlot":
+        known = self._understanding.intent(intent["name"]) if intent else None
+        if intent is None or known is None:
             return []
-        question = self._understanding.prompts_of(intent["name"]).get(action["slotToElicit"])
-        return [{"contentType": "PlainText", "content": question}] if question else []
+        sentence: str | None = None
+        match action.get("type"):
+            case "ElicitSlot":
+                slot = known.slots.get(action["slotToElicit"])
+                sentence = slot.prompt if slot else None
+            case "ConfirmIntent" if known.confirmation:
+                sentence = known.confirmation.prompt
+            case "Close" if known.confirmation and intent.get("confirmationState") == "Denied":
+                sentence = known.confirmation.declined
+        if not sentence:
+            return []
+        return [{"contentType": "PlainText", "content": _with_values(sentence, intent)}]
+
+    def _filled(self, intent: str, said: Mapping[str, str | None]) -> dict[str, Any]:
+        """Return the slots that a user's words fill; what is no value leaves one as it is."""
+        slots = {
+            name: self._understanding.filled(intent, name, text)
+            for name, text in said.items()
+            if text
+        }
+        return {name: slot for name, slot in slots.items() if slot is not None}
 
     def _complete(self, intent: Mapping[str, Any]) -> dict[str, Any]:
-        return complete_intent(intent, self._understanding.slots_of(intent["name"]))
+        known = self._understanding.intent(intent["name"])
+        return complete_intent(intent, known.slots if known else ())
 
     def _next_action(self, intent: Mapping[str, Any]) -> dict[str, str]:
-        """Return the default next step: end what was denied, elicit a slot, or fulfil."""
+        """Return the default next step: end what was denied, elicit a slot, confirm, or fulfil."""
         if intent["confirmationState"] == "Denied":
             return CLOSE
-        for slot in self._understanding.prompts_of(intent["name"]):
-            if intent["slots"].get(slot) is None:
-                return {"type": "ElicitSlot", "slotToElicit": slot}
+        known = self._understanding.intent(intent["name"])
+        for name, slot in known.slots.items() if known else ():
+            if slot.required and intent["slots"].get(name) is None:
+                return {"type": "ElicitSlot", "slotToElicit": name}
+        if known and known.confirmation and intent["confirmationState"] == "None":
+            return {"type": "ConfirmIntent"}
         return {"type": "Delegate"}
+
+
+def _with_values(sentence: str, intent: Mapping[str, Any]) -> str:
+    """Return a sentence with the values of the slots that it names.
+
+    https://docs.aws.amazon.com/lexv2/latest/dg/how-it-works-slots.html
+    """
+
+    def value(match: re.Match[str]) -> str:
+        slot = (intent.get("slots") or {}).get(match[1])
+        return str(slot["value"]["interpretedValue"]) if slot else match[0]
+
+    return SLOT.sub(value, sentence)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from websocket_stack.local.lex.slot_values import new_slot
+
 FALLBACK_INTENT = "FallbackIntent"
 
 
@@ -23,16 +25,6 @@ def new_intent(name: str, slots: Mapping[str, str | None] | None = None) -> dict
         "slots": {slot: new_slot(value) for slot, value in (slots or {}).items()},
         "state": "InProgress",
         "confirmationState": "None",
-    }
-
-
-def new_slot(value: str | None) -> dict[str, Any] | None:
-    """Return a slot that holds a value as the user wrote it."""
-    if value is None:
-        return None
-    return {
-        "shape": "Scalar",
-        "value": {"originalValue": value, "interpretedValue": value, "resolvedValues": [value]},
     }
 
 

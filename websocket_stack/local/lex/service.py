@@ -9,9 +9,10 @@ import asyncio
 import re
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from websocket_stack.lex_bot.description import Locale
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.functions.function import FunctionError, Invocable
 from websocket_stack.local.lex.code_hooks import (
@@ -21,7 +22,7 @@ from websocket_stack.local.lex.code_hooks import (
     read_response,
 )
 from websocket_stack.local.lex.dialog import CLOSE, Dialog
-from websocket_stack.local.lex.intents import FALLBACK_INTENT, interpretations
+from websocket_stack.local.lex.intents import interpretations
 from websocket_stack.local.lex.requests import (
     TextRequest,
     invalid,
@@ -37,8 +38,6 @@ LAMBDA_TIMEOUT_SECONDS = 30
 SESSION_ID = re.compile(r"[0-9a-zA-Z._:-]{2,100}")
 # The default of idleSessionTTLInSeconds.
 SESSION_SECONDS = 300
-# In the order that Lex calls them, with the state that the intent is in then.
-HOOK_STATES = {"DialogCodeHook": "InProgress", "FulfillmentCodeHook": "ReadyForFulfillment"}
 
 
 class LexRuntime:
@@ -46,8 +45,8 @@ class LexRuntime:
 
     Args:
         function: the Lambda function.
-        hooks: the code hooks that are on for its FallbackIntent; for other intents both are.
-        understanding: the intents that it has besides.
+        locales: what it understands, by locale. Sessions of any other have the first; a bot without
+            any has only its FallbackIntent.
         clock: a clock in seconds.
         lambda_timeout_seconds: how long Lex waits for the function.
     """
@@ -55,14 +54,15 @@ class LexRuntime:
     def __init__(
         self,
         function: Invocable,
-        hooks: Sequence[str] = ("FulfillmentCodeHook",),
-        understanding: Understanding | None = None,
+        locales: Mapping[str, Locale] | None = None,
         clock: Callable[[], float] = time.monotonic,
         lambda_timeout_seconds: float = LAMBDA_TIMEOUT_SECONDS,
     ) -> None:
         self._function = function
-        self._hooks = hooks
-        self._dialog = Dialog(understanding or Understanding())
+        self._dialogs = {
+            name: Dialog(Understanding(locale))
+            for name, locale in (locales or {"en_US": Locale()}).items()
+        }
         self._clock = clock
         self._lambda_timeout_seconds = lambda_timeout_seconds
         self._sessions: dict[SessionKey, LexSession] = {}
@@ -156,30 +156,44 @@ class LexRuntime:
         return not session.turn.locked() and self._clock() - session.used_at > SESSION_SECONDS
 
     async def _answer(self, session: LexSession, request: TextRequest) -> HookResponse:
-        intent = self._dialog.interpret(request.text, session.intent, session.dialog_action or {})
-        response = HookResponse("Delegate", {}, [], request.request_attributes)
-        for source in self._hooks_of(intent):
-            intent = intent | {"state": HOOK_STATES[source]}
+        dialog = self._dialog_of(session.key)
+        intent = dialog.interpret(request.text, session.intent, session.dialog_action or {})
+        calls_dialog, calls_fulfillment = dialog.hooks_of(intent["name"])
+        delegated = HookResponse("Delegate", {}, [], request.request_attributes)
+
+        intent = intent | {"state": "InProgress"}
+        if calls_dialog:
             # A Lambda that fails leaves the session as it was.
-            returned = await self._call(hook_event(source, session, intent, request))
-            response = self._dialog.decide(returned)
+            returned = await self._call(hook_event("DialogCodeHook", session, intent, request))
+            response = dialog.decide(returned)
             session.merge(response.session_state)
             intent = session.intent or intent
-            if response.action != "Delegate":
-                break
         else:
-            # No hook is left, so the client is to fulfil it.
+            state = {"intent": intent, "dialogAction": {"type": "Delegate"}}
+            response = dialog.decide(delegated._replace(session_state=state))
+            if response.action != "Delegate":
+                session.merge(response.session_state)
+                intent = response.session_state["intent"]
+        if response.action == "Delegate":
             intent = intent | {"state": "ReadyForFulfillment"}
-            session.merge({"dialogAction": CLOSE, "intent": intent})
+            if calls_fulfillment:
+                event = hook_event("FulfillmentCodeHook", session, intent, request)
+                response = dialog.decide(await self._call(event))
+                session.merge(response.session_state)
+                intent = session.intent or intent
+            else:
+                # No hook is left, so the client is to fulfil it.
+                session.merge({"dialogAction": CLOSE, "intent": intent})
         session.messages = response.messages or self._prompt(session)
         session.interpretations = interpretations(intent, {"score": 1.0})
         return response
 
-    def _prompt(self, session: LexSession) -> list[dict[str, Any]]:
-        return self._dialog.prompt(session.intent, session.dialog_action or {})
+    def _dialog_of(self, key: SessionKey) -> Dialog:
+        return self._dialogs.get(key.locale_id) or next(iter(self._dialogs.values()))
 
-    def _hooks_of(self, intent: Mapping[str, Any]) -> Sequence[str]:
-        return self._hooks if intent["name"] == FALLBACK_INTENT else tuple(HOOK_STATES)
+    def _prompt(self, session: LexSession) -> list[dict[str, Any]]:
+        dialog = self._dialog_of(session.key)
+        return dialog.prompt(session.intent, session.dialog_action or {})
 
     async def _call(self, event: Mapping[str, Any]) -> HookResponse:
         try:

@@ -1,32 +1,18 @@
-"""Recognizes intents by a small file of sample utterances.
+"""Recognizes intents by their sample utterances. Pure.
 
 On AWS, Lex learns from its samples; here an utterance has to match one, but for case and
-punctuation:
-
-    # orders.utterances
-    [TrackOrder]
-    where is my order
-    track order {OrderId}
-    {OrderId}: Which order is it?
-
-A line that begins with a slot and a colon is the prompt by which Lex itself elicits that slot,
-before the intent is fulfilled.
+punctuation.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
-# https://docs.aws.amazon.com/lexv2/latest/APIReference/API_CreateIntent.html
-NAME = r"(?:[0-9a-zA-Z][_-]?){1,100}"
-INTENT = re.compile(rf"\[\s*({NAME})\s*\]")
-PROMPT = re.compile(rf"\{{({NAME})\}}\s*:\s*(.*)")
-SLOT = re.compile(rf"\{{({NAME})\}}")
-# At the end of a word; before one, only where a language has such a mark.
-PUNCTUATION = re.compile(r"[.,;:!?…¿¡。、！？；：،؛؟।]+(?=\s|$)|(?<!\S)[¿¡]+")
+from websocket_stack.lex_bot.description import SLOT, Intent, Locale
+from websocket_stack.local.lex.folding import FoldedText, fold
+from websocket_stack.local.lex.slot_values import filled
+
 # In the place of a slot in a line; other braces are refused.
 HOLE = "{}"
 
@@ -34,33 +20,11 @@ YES = frozenset({"yes", "y", "yes please", "sure", "ok", "okay", "yeah", "yep", 
 NO = frozenset({"no", "n", "no thanks", "nope", "cancel", "wrong", "nein"})
 
 
-class UtterancesError(Exception):
-    """The file of sample utterances cannot be read; the message names the line."""
-
-
 class Interpretation(NamedTuple):
     """The intent of an utterance, and the value of each of its slots."""
 
     intent: str
     slots: Mapping[str, str | None]
-
-
-class FoldedText(NamedTuple):
-    """A text without case and punctuation.
-
-    Attributes:
-        folded: the text as it is compared.
-        positions: where each of its characters is in the original.
-        original: the text as it was written.
-    """
-
-    folded: str
-    positions: list[int]
-    original: str
-
-    def original_part(self, start: int, end: int) -> str:
-        """Return the original of a part of the folded text."""
-        return self.original[self.positions[start] : self.positions[end - 1] + 1].strip()
 
 
 class Sample(NamedTuple):
@@ -96,112 +60,59 @@ class Sample(NamedTuple):
         return values
 
 
-class Intent(NamedTuple):
-    """An intent: its slots, their prompts, and its sample utterances."""
-
-    slots: list[str]
-    prompts: dict[str, str]
-    samples: list[Sample]
-
-
 class Understanding:
-    """The intents of a bot.
+    """What a bot understands in one language.
 
     Args:
-        text: the file's; empty for a bot that has only its FallbackIntent.
-
-    Raises:
-        UtterancesError: a line is none of the three kinds.
+        locale: its intents; by default it has only its FallbackIntent.
     """
 
-    def __init__(self, text: str = "") -> None:
-        self._intents: dict[str, Intent] = {}
-        intent: Intent | None = None
-        # Editors on Windows begin a file with a mark of their own.
-        for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
-            line = line.strip()
-            if not line or line.startswith("#"):
-                continue
-            if named := INTENT.fullmatch(line):
-                intent = self._intents.setdefault(named[1], Intent([], {}, []))
-            elif line.startswith("["):
-                raise UtterancesError(f"line {number}: an intent is written [LikeThis]")
-            elif intent is None:
-                raise UtterancesError(f"line {number}: comes before the first [IntentName]")
-            else:
-                _add(intent, line, number)
+    def __init__(self, locale: Locale | None = None) -> None:
+        self._locale = locale or Locale()
+        self._intents = self._locale.all_intents
+        self._samples = {
+            name: list(_samples(intent.utterances)) for name, intent in self._intents.items()
+        }
 
     def understand(self, utterance: str) -> Interpretation | None:
         """Return the intent of an utterance, or ``None``: that is for the FallbackIntent.
 
         Of several sample utterances that match, the one with the most words of its own counts.
         """
-        matches = self._matches(_folded(utterance))
+        matches = self._matches(fold(utterance))
         best = max(matches, key=lambda match: match[0], default=None)
         return best[1] if best else None
 
-    def slots_of(self, intent: str) -> list[str]:
-        """Return the names of an intent's slots."""
-        known = self._intents.get(intent)
-        return known.slots if known else []
+    def intent(self, name: str) -> Intent | None:
+        """Return the intent of a name, if the bot has one."""
+        return self._intents.get(name)
 
-    def prompts_of(self, intent: str) -> Mapping[str, str]:
-        """Return the prompts of an intent's required slots, in order."""
+    def filled(self, intent: str, slot: str, text: str) -> dict[str, Any] | None:
+        """Return a slot with what a user said for it, or ``None`` where that is no value for it."""
         known = self._intents.get(intent)
-        return known.prompts if known else {}
+        described = known.slots.get(slot) if known else None
+        slot_type = self._locale.slot_types.get(described.type) if described else None
+        return filled(text, slot_type)
 
     def _matches(self, utterance: FoldedText) -> Iterator[tuple[int, Interpretation]]:
-        for name, intent in self._intents.items():
-            for sample in intent.samples:
+        for name, samples in self._samples.items():
+            for sample in samples:
                 values = sample.match(utterance)
                 if values is not None:
-                    slots = {slot: values.get(slot) for slot in intent.slots}
+                    slots = {slot: values.get(slot) for slot in self._intents[name].slots}
                     yield sample.length, Interpretation(name, slots)
 
 
 def confirmation_of(utterance: str) -> str | None:
     """Return ``Confirmed`` for a yes, ``Denied`` for a no, ``None`` for anything else."""
-    text = _folded(utterance).folded
+    text = fold(utterance).folded
     return "Confirmed" if text in YES else "Denied" if text in NO else None
 
 
-def _add(intent: Intent, line: str, number: int) -> None:
-    if prompt := PROMPT.fullmatch(line):
-        if not prompt[2]:
-            raise UtterancesError(f"line {number}: the question is missing")
-        intent.prompts[prompt[1]] = prompt[2]
-        names = [prompt[1]]
-    else:
-        sample = _sample(line, number)
-        intent.samples.append(sample)
-        names = sample.slots
-    intent.slots.extend(name for name in names if name not in intent.slots)
-
-
-def _sample(line: str, number: int) -> Sample:
-    slots = SLOT.findall(line)
-    if re.search(r"[{}]", SLOT.sub("", line)):
-        raise UtterancesError(f"line {number}: a slot is written {{LikeThis}}")
-    if len(set(slots)) < len(slots):
-        raise UtterancesError(f"line {number}: the same slot twice")
-    words = _folded(SLOT.sub(HOLE, line)).folded.split(HOLE)
-    if not "".join(words).strip():
-        raise UtterancesError(f"line {number}: it has no words, so any utterance would match")
-    if "" in words[1:-1]:
-        raise UtterancesError(f"line {number}: nothing separates two slots")
-    return Sample(words, slots)
-
-
-def _folded(text: str) -> FoldedText:
-    # What looks the same is the same, however a keyboard composes its accents.
-    original = unicodedata.normalize("NFC", text)
-    without_marks = PUNCTUATION.sub(lambda marks: " " * len(marks[0]), original)
-    folded: list[str] = []
-    positions: list[int] = []
-    for position, character in enumerate(without_marks):
-        # One character may become two: ß is compared as ss.
-        for each in " " if character.isspace() else character.casefold():
-            if each != " " or (folded and folded[-1] != " "):
-                folded.append(each)
-                positions.append(position)
-    return FoldedText("".join(folded).rstrip(), positions, original)
+def _samples(utterances: Iterable[str]) -> Iterator[Sample]:
+    for utterance in utterances:
+        words = fold(SLOT.sub(HOLE, utterance)).folded.split(HOLE)
+        # Nothing says where a slot ends whose neighbour is a slot; and one of slots alone, which
+        # Lex takes for what it has learned of their values, would match anything here.
+        if "".join(words).strip() and "" not in words[1:-1]:
+            yield Sample(words, SLOT.findall(utterance))

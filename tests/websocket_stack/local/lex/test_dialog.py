@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.lex_locales import locale_of
 from websocket_stack.local.lex.code_hooks import HookResponse
 from websocket_stack.local.lex.dialog import Dialog
 from websocket_stack.local.lex.intents import new_intent, new_slot
@@ -13,9 +14,11 @@ from websocket_stack.local.lex.utterances import Understanding
 
 DIALOG = Dialog(
     Understanding(
-        "[Book]\nbook\nbook for {Guests}\nbook for {Guests} at {Time}\n"
-        "{Guests}: For how many?\n{Time}: At what time?\n"
-        "[Cancel]\ncancel {What}\n[Help]\nhelp\n"
+        locale_of(
+            "[Book]\nbook\nbook for {Guests}\nbook for {Guests} at {Time}\n"
+            "{Guests}: For how many?\n{Time}: At what time?\n"
+            "[Cancel]\ncancel {What}\n[Help]\nhelp\n"
+        )
     )
 )
 ELICIT_GUESTS = {"type": "ElicitSlot", "slotToElicit": "Guests"}

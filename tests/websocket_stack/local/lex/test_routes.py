@@ -16,13 +16,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from tests.lex_locales import locale_of
 from tests.stack_fixture import QUESTION, client, running_app, session
 from tests.websocket_stack.local.fake_functions import FakeFunction
 from tests.websocket_stack.local.handlers import close
 from websocket_stack.local.aws_json import ServiceError, error_response
 from websocket_stack.local.lex import routes as lex_routes
 from websocket_stack.local.lex.service import LexRuntime
-from websocket_stack.local.lex.utterances import Understanding
 
 TEXT = "text/plain; charset=utf-8"
 
@@ -143,8 +143,8 @@ def leave_to_lex(event: dict[str, Any]) -> Any:
 @pytest.fixture(scope="module")
 def booking_lex() -> Iterator[Any]:
     """A ``lexv2-runtime`` client of a Lex that books tables."""
-    understanding = Understanding("[Book]\nbook a table\n{Guests}: For how many?\n")
-    lex = LexRuntime(FakeFunction(leave_to_lex), understanding=understanding)
+    locale = locale_of("[Book]\nbook a table\n{Guests}: For how many?\n")
+    lex = LexRuntime(FakeFunction(leave_to_lex), {"en_US": locale})
     with (
         running_app(app_of(lex)) as origin,
         closing(client("lexv2-runtime", origin)) as boto3_client,

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 
 from tests.fakes import FakeClock
+from tests.lex_locales import locale_of
 from tests.websocket_stack.local.fake_functions import FakeFunction, StuckFunction
 from tests.websocket_stack.local.handlers import close
+from websocket_stack.lex_bot.description import Intent, Locale
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.functions.function import FunctionError
 from websocket_stack.local.lex.intents import new_intent, new_slot
 from websocket_stack.local.lex.service import LexRuntime
 from websocket_stack.local.lex.sessions import SessionKey
-from websocket_stack.local.lex.utterances import Understanding
 
 KEY = SessionKey("LOCALBOT01", "TSTALIASID", "en_US", "session-1")
-BOTH_HOOKS = ("DialogCodeHook", "FulfillmentCodeHook")
 DELEGATE = {
     "sessionState": {
         "dialogAction": {"type": "Delegate"},
@@ -35,6 +35,10 @@ def runtime(function: Any, **options: Any) -> LexRuntime:
 
 def ask(lex: LexRuntime, text: str = "hello", key: SessionKey = KEY, **request: Any) -> Any:
     return asyncio.run(lex.recognize_text(key, {"text": text, **request}))
+
+
+def fallback_with(**hooks: bool) -> dict[str, Locale]:
+    return {"en_US": Locale(intents={"FallbackIntent": Intent(**hooks)})}
 
 
 def refusal(call: Callable[[], object] | Awaitable[object]) -> ServiceError:
@@ -92,7 +96,7 @@ def test_sessions_share_nothing() -> None:
 
 def test_a_close_of_the_dialog_hook_ends_the_turn() -> None:
     function = FakeFunction(close())
-    response = ask(runtime(function, hooks=BOTH_HOOKS))
+    response = ask(runtime(function, locales=fallback_with(dialog_hook=True)))
 
     assert function.sources == ["DialogCodeHook"]
     assert function.events[0]["sessionState"]["intent"]["state"] == "InProgress"
@@ -103,7 +107,7 @@ def test_a_delegate_leads_to_the_fulfillment_hook() -> None:
     function = FakeFunction(
         lambda event: DELEGATE if event["invocationSource"] == "DialogCodeHook" else close("reply")
     )
-    response = ask(runtime(function, hooks=BOTH_HOOKS))
+    response = ask(runtime(function, locales=fallback_with(dialog_hook=True)))
 
     assert function.sources == ["DialogCodeHook", "FulfillmentCodeHook"]
     assert function.events[1]["sessionState"]["intent"]["state"] == "ReadyForFulfillment"
@@ -118,14 +122,14 @@ def test_attributes_pass_from_hook_to_hook() -> None:
         return close()
 
     function = FakeFunction(answer)
-    ask(runtime(function, hooks=BOTH_HOOKS))
+    ask(runtime(function, locales=fallback_with(dialog_hook=True)))
 
     assert function.events[1]["sessionState"]["sessionAttributes"] == {"a": "b"}
 
 
 def test_without_hooks_the_client_fulfils() -> None:
     function = FakeFunction(close())
-    response = ask(runtime(function, hooks=()))
+    response = ask(runtime(function, locales=fallback_with(fulfillment_hook=False)))
 
     assert function.events == []
     assert response["messages"] == []
@@ -186,7 +190,7 @@ def state_of(response: Any) -> tuple[str, str, str]:
 
 def booking_bot(answer: Callable[[dict[str, Any]], Any] = leave_to_lex) -> tuple[Any, FakeFunction]:
     function = FakeFunction(answer)
-    return runtime(function, understanding=Understanding(BOOKING)), function
+    return runtime(function, locales={"en_US": locale_of(BOOKING)}), function
 
 
 def test_lex_elicits_slots_and_then_fulfils() -> None:
@@ -243,6 +247,69 @@ def test_the_event_holds_all_slots() -> None:
         new_intent("Book", {"Guests": "Five.", "Time": None})
     )
     assert event["transcriptions"][0]["resolvedSlots"] == {"Guests": new_slot("Five.")}
+
+
+def lamp_locale(**members: object) -> Locale:
+    """Return a locale that sells lamps: a restricted slot, and a confirmation."""
+    order = {
+        "utterances": ["order a lamp", "order a {Size} lamp"],
+        "slots": {"Size": {"type": "Sizes", "prompt": "Which size?"}},
+        "confirmation": {"prompt": "A {Size} lamp?", "declined": "No {Size} lamp, then."},
+        **members,
+    }
+    sizes = {"restricted": True, "values": {"small": ["little"], "large": ["big"]}}
+    return Locale.model_validate({"intents": {"Order": order}, "slot_types": {"Sizes": sizes}})
+
+
+@pytest.mark.parametrize("dialog_hook", [True, False])
+def test_lex_resolves_a_slot_and_confirms(dialog_hook) -> None:
+    function = FakeFunction(leave_to_lex)
+    lex = runtime(function, locales={"en_US": lamp_locale(dialog_hook=dialog_hook)})
+    assert text_of(ask(lex, "order a lamp")) == "Which size?"
+    # No value of its type fills the slot, so Lex asks again.
+    assert text_of(ask(lex, "blue")) == "Which size?"
+    third = ask(lex, "Big!")
+    assert text_of(third) == "A large lamp?"
+    assert state_of(third) == ("ConfirmIntent", "InProgress", "None")
+    last = ask(lex, "yes")
+    assert text_of(last) == "Order: {'Size': 'large'}"
+    assert state_of(last) == ("Close", "Fulfilled", "Confirmed")
+    dialogs = ["DialogCodeHook"] * 4 if dialog_hook else []
+    assert function.sources == [*dialogs, "FulfillmentCodeHook"]
+
+
+@pytest.mark.parametrize("dialog_hook", [True, False])
+def test_a_no_ends_the_intent_with_lexs_sentence(dialog_hook) -> None:
+    function = FakeFunction(leave_to_lex)
+    lex = runtime(function, locales={"en_US": lamp_locale(dialog_hook=dialog_hook)})
+    assert text_of(ask(lex, "order a little lamp")) == "A small lamp?"
+    last = ask(lex, "no")
+    assert text_of(last) == "No small lamp, then."
+    assert state_of(last) == ("Close", "Failed", "Denied")
+    assert "FulfillmentCodeHook" not in function.sources
+
+
+def test_an_intent_without_hooks_is_the_clients_to_fulfil() -> None:
+    function = FakeFunction(leave_to_lex)
+    locale = lamp_locale(dialog_hook=False, fulfillment_hook=False)
+    lex = runtime(function, locales={"en_US": locale})
+    ask(lex, "order a big lamp")
+    last = ask(lex, "yes")
+    assert state_of(last) == ("Close", "ReadyForFulfillment", "Confirmed")
+    assert function.events == []
+
+
+def test_each_locale_has_intents_of_its_own() -> None:
+    """A session in any other is understood as one in the first."""
+    function = FakeFunction(leave_to_lex)
+    german = locale_of("[Zeit]\nwie spät ist es\n")
+    lex = runtime(function, locales={"en_US": locale_of(BOOKING), "de_DE": german})
+    asked = [("en_US", "Book"), ("de_DE", "FallbackIntent"), ("fr_FR", "Book")]
+    for locale_id, intent in asked:
+        ask(lex, "book a table for two at 8", key=KEY._replace(locale_id=locale_id))
+        assert function.events[-1]["sessionState"]["intent"]["name"] == intent
+    ask(lex, "Wie spät ist es?", key=KEY._replace(locale_id="de_DE"))
+    assert function.events[-1]["sessionState"]["intent"]["name"] == "Zeit"
 
 
 def test_a_dialog_hook_elicits_again() -> None:
@@ -424,7 +491,7 @@ def test_put_session_begins_and_changes_a_session() -> None:
 
 
 def test_an_intent_that_is_put_begins_with_its_prompt() -> None:
-    lex = runtime(FakeFunction(leave_to_lex), understanding=Understanding(BOOKING))
+    lex = runtime(FakeFunction(leave_to_lex), locales={"en_US": locale_of(BOOKING)})
     state = {
         "intent": {"name": "Book"},
         "dialogAction": {"type": "ElicitSlot", "slotToElicit": "Time"},
@@ -439,7 +506,7 @@ def test_an_intent_that_is_put_begins_with_its_prompt() -> None:
 
 
 def test_messages_that_are_put_replace_the_prompt() -> None:
-    lex = runtime(FakeFunction(close()), understanding=Understanding(BOOKING))
+    lex = runtime(FakeFunction(close()), locales={"en_US": locale_of(BOOKING)})
     message = {"contentType": "PlainText", "content": "When?"}
     state = {
         "intent": {"name": "Book"},

@@ -1,0 +1,87 @@
+"""The file of a bot: what it may look like, and where its mistakes are."""
+
+from __future__ import annotations
+
+import pytest
+
+from websocket_stack.lex_bot.reading import BotFileError, parse, read
+
+BOT = """\
+locales:
+  en_US:
+    intents:
+      Answer:
+        utterances:
+          - no
+          - 17
+          - answer {What}
+        slots:
+          What:
+            type: Words
+            prompt: What?
+    slot_types:
+      Words:
+        values:
+          yes:
+          no: [nope, never]
+"""
+
+
+def test_texts_are_what_they_look_like():
+    """Not what YAML 1.1 takes them for: booleans, numbers and nothing."""
+    locale = parse(BOT, "bot.yaml").locales["en_US"]
+    assert locale.intents["Answer"].utterances == ["no", "17", "answer {What}"]
+    assert locale.slot_types["Words"].values == {"yes": [], "no": ["nope", "never"]}
+
+
+def test_json_is_read_too(tmp_path):
+    path = tmp_path / "bot.json"
+    path.write_text(
+        '{"locales": {"en_US": {"confidence": 0.5, "intents": {"A": {"utterances": ["a"],'
+        ' "dialog_hook": false}}}}}'
+    )
+    locale = read(path).locales["en_US"]
+    assert locale.confidence == 0.5
+    assert not locale.intents["A"].dialog_hook
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "problem"),
+    [
+        ("          What:", "          1 2:", 10, "locales.en_US.intents.Answer.slots.1 2: "),
+        ("prompt: What?", "prmpt: What?", 12, "prmpt: there is no such key"),
+        ("prompt: What?", "retries: 6", 12, "What.retries: "),
+        ("answer {What}", "answer {Whta}", 4, "there is no slot 'Whta'"),
+        ("answer {What}", "{What} it is", 8, "expected"),
+        ("type: Words", "type: Wrods", 2, "slots.What.type: there is no slot type 'Wrods'"),
+        ("      Words:", "      Words:\n      Words:", 15, "Words is there twice"),
+        ("          no: [", "          no: [[", 18, "expected"),
+        ("locales:", "languages:", 1, "locales: Field required"),
+        (BOT, "", 1, "locales: Field required"),
+        (BOT, "- a", 1, "dictionary"),
+    ],
+)
+def test_a_mistake_has_its_line_and_place(old, new, line, problem):
+    assert old in BOT
+    with pytest.raises(BotFileError) as refused:
+        parse(BOT.replace(old, new), "bot.yaml")
+    assert str(refused.value).startswith(f"bot.yaml, line {line}: ")
+    assert problem in str(refused.value)
+
+
+def test_all_mistakes_are_told_at_once():
+    broken = BOT.replace("prompt: What?", "prompt: ''\n            retries: many")
+    with pytest.raises(BotFileError) as refused:
+        parse(broken, "bot.yaml")
+    assert [line.split(": ")[1].rpartition(".")[2] for line in str(refused.value).split("\n")] == [
+        "prompt",
+        "retries",
+    ]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a: \x00", b"a: *b"])
+def test_what_is_no_yaml_is_named(tmp_path, content):
+    path = tmp_path / "bot.yaml"
+    path.write_bytes(content)
+    with pytest.raises(BotFileError, match=str(path)):
+        read(path)

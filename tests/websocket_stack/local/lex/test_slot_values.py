@@ -1,0 +1,30 @@
+"""What fills a slot: anything, or the values of its type."""
+
+from __future__ import annotations
+
+import pytest
+
+from websocket_stack.lex_bot.description import SlotType
+from websocket_stack.local.lex.slot_values import filled, new_slot
+
+VALUES = {"large": ["big", "XL"], "small": ["no"]}
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [("large", "large"), ("Large.", "large"), ("BIG!", "large"), ("xl", "large"), ("no", "small")],
+)
+def test_a_value_or_synonym_is_resolved(said, value):
+    assert filled(said, SlotType(values=VALUES, restricted=True)) == new_slot(said, value, [value])
+    # Of a type that is not restricted, Lex takes what was said.
+    assert filled(said, SlotType(values=VALUES)) == new_slot(said, said, [value])
+
+
+@pytest.mark.parametrize("said", ["medium", "very large", "larg"])
+def test_anything_else_fills_no_slot_of_a_restricted_type(said):
+    assert filled(said, SlotType(values=VALUES, restricted=True)) is None
+    assert filled(said, SlotType(values=VALUES)) == new_slot(said, said, [])
+
+
+def test_a_built_in_type_takes_any_text():
+    assert filled("next Friday", None) == new_slot("next Friday")

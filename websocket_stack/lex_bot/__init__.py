@@ -1,0 +1,1 @@
+"""A Lex V2 bot in one file: read, checked against its functions, and written as Lex imports it."""

@@ -1,0 +1,230 @@
+"""What a Lex V2 bot understands: locales, intents, slots and slot types. Pure.
+
+Its numbers and patterns are those of Lex's API, which refuses anything else.
+https://docs.aws.amazon.com/lexv2/latest/APIReference/API_Operations_Amazon_Lex_Model_Building_V2.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+from fulfillment.lex.events import FALLBACK_INTENT
+
+# Lex learns nothing for these from samples, and they have no slots.
+# https://docs.aws.amazon.com/lexv2/latest/dg/built-in-intents.html
+BUILT_IN = re.compile(r"AMAZON\.[A-Za-z_]+")
+SLOT = re.compile(r"\{([^{}]*)\}")
+
+Name = Annotated[str, StringConstraints(pattern=r"^([0-9a-zA-Z][_-]?){1,100}$")]
+# https://docs.aws.amazon.com/lexv2/latest/dg/how-languages.html
+LocaleId = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}_[A-Z0-9]{2,3}$")]
+Comment = Annotated[str, StringConstraints(max_length=2000)]
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Value = Annotated[str, StringConstraints(min_length=1, max_length=140)]
+# https://docs.aws.amazon.com/lexv2/latest/dg/quotas.html
+Utterance = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+MAX_UTTERANCES = 1500
+Retries = Annotated[int, Field(ge=0, le=5)]
+
+
+def _or_empty(value: Any) -> Any:
+    # A key without a value, as in "red:".
+    return {} if value in ("", None) else value
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Slot(_Part):
+    """A value that an intent needs.
+
+    Attributes:
+        type: a slot type of the same locale, or a built-in one such as ``AMAZON.Date``.
+        prompt: the question by which Lex asks for it.
+        required: whether Lex asks by itself; by default if there is a prompt.
+        retries: how often Lex asks again.
+    """
+
+    type: str
+    prompt: Sentence | None = None
+    required: bool = True
+    retries: Retries = 2
+    description: Comment = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "required" not in values:
+            return values | {"required": "prompt" in values}
+        return values
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.required and not self.prompt:
+            raise ValueError("a required slot needs a prompt")
+        return self
+
+
+class Confirmation(_Part):
+    """The question before an intent is fulfilled.
+
+    Attributes:
+        prompt: the question.
+        declined: what Lex says to a no.
+        retries: how often Lex asks again.
+    """
+
+    prompt: Sentence
+    declined: Sentence
+    retries: Retries = 2
+
+
+class Intent(_Part):
+    """What a user may want.
+
+    Attributes:
+        utterances: how users say it, with slots in braces.
+        slots: its slots, in the order in which Lex asks for them.
+        confirmation: what Lex asks before it is fulfilled.
+        dialog_hook: whether the Lambda is called at each turn of its dialog.
+        fulfillment_hook: whether the Lambda fulfils it.
+        parent: the built-in intent that it is, such as ``AMAZON.HelpIntent``.
+    """
+
+    utterances: Annotated[list[Utterance], Field(max_length=MAX_UTTERANCES)] = []
+    slots: Annotated[dict[Name, Slot], BeforeValidator(_or_empty)] = {}
+    confirmation: Confirmation | None = None
+    dialog_hook: bool = True
+    fulfillment_hook: bool = True
+    parent: Annotated[str, StringConstraints(pattern=rf"^{BUILT_IN.pattern}$")] | None = None
+    description: Comment = ""
+
+    @field_validator("utterances")
+    @classmethod
+    def _no_loose_braces(cls, utterances: list[str]) -> list[str]:
+        for utterance in utterances:
+            if re.search(r"[{}]", SLOT.sub("", utterance)):
+                raise ValueError(f"in {utterance!r}: a slot is written {{LikeThis}}")
+        return utterances
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.parent and (self.utterances or self.slots):
+            raise ValueError(f"{self.parent} has no utterances and slots of your own")
+        for utterance in self.utterances:
+            names = SLOT.findall(utterance)
+            for name in names:
+                if name not in self.slots:
+                    raise ValueError(f"in {utterance!r}: there is no slot {name!r}")
+            if len(set(names)) < len(names):
+                raise ValueError(f"in {utterance!r}: the same slot twice")
+        return self
+
+
+class SlotType(_Part):
+    """A list of values.
+
+    Attributes:
+        values: the values with their synonyms.
+        restricted: whether nothing but these values and synonyms fills a slot; if not, they are
+            examples, and the slot has what the user said.
+    """
+
+    values: Annotated[
+        dict[Value, Annotated[list[Value], BeforeValidator(lambda value: _or_empty(value) or [])]],
+        Field(min_length=1, max_length=10_000),
+    ]
+    restricted: bool = False
+    description: Comment = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, given: Any) -> Any:
+        # Values without synonyms may be a list.
+        if isinstance(given, dict) and isinstance(given.get("values"), list):
+            return given | {"values": dict.fromkeys(given["values"], "")}
+        return given
+
+
+class Locale(_Part):
+    """What the bot understands in one language.
+
+    Attributes:
+        intents: its intents; a FallbackIntent is added.
+        slot_types: the lists of values that slots have.
+        voice: the voice of Amazon Polly; by default text alone.
+        confidence: how sure Lex has to be of an intent, from 0 to 1.
+    """
+
+    intents: dict[Name, Annotated[Intent, BeforeValidator(_or_empty)]] = {}
+    slot_types: Annotated[dict[Name, SlotType], BeforeValidator(_or_empty)] = {}
+    voice: Annotated[str, StringConstraints(min_length=1)] | None = None
+    engine: Literal["standard", "neural", "long-form", "generative"] = "standard"
+    confidence: Annotated[float, Field(ge=0, le=1)] = 0.4
+    description: Comment = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for name, intent in self.intents.items():
+            if name == FALLBACK_INTENT and (intent.utterances or intent.slots):
+                raise ValueError(f"{FALLBACK_INTENT} is for what no utterance matches")
+            for slot_name, slot in intent.slots.items():
+                if not BUILT_IN.fullmatch(slot.type) and slot.type not in self.slot_types:
+                    place = f"intents.{name}.slots.{slot_name}.type"
+                    raise ValueError(f"{place}: there is no slot type {slot.type!r}")
+        return self
+
+    @property
+    def all_intents(self) -> Mapping[str, Intent]:
+        """The intents, with the fallback that every bot has."""
+        fallback = self.intents.get(FALLBACK_INTENT, Intent())
+        fixed: dict[str, Any] = {"parent": "AMAZON.FallbackIntent"}
+        if "dialog_hook" not in fallback.model_fields_set:
+            # It has no dialog, so that the hook would be one more call for nothing.
+            fixed["dialog_hook"] = False
+        others = {name: each for name, each in self.intents.items() if name != FALLBACK_INTENT}
+        return others | {FALLBACK_INTENT: fallback.model_copy(update=fixed)}
+
+
+class BotDescription(_Part):
+    """A bot.
+
+    Attributes:
+        name: its name in an import archive; a stack names its bot after itself.
+        locales: what it understands, by locale; the first is the one for clients that name none.
+        idle_session_seconds: how long Lex remembers a conversation.
+        child_directed: whether it is subject to COPPA.
+    """
+
+    name: Name | None = None
+    locales: Annotated[dict[LocaleId, Locale], Field(min_length=1)]
+    idle_session_seconds: Annotated[int, Field(ge=60, le=86_400)] = 1800
+    child_directed: bool = False
+    description: Comment = ""
+
+    @field_validator("locales")
+    @classmethod
+    def _can_be_built(cls, locales: dict[str, Locale]) -> dict[str, Locale]:
+        for name, locale in locales.items():
+            if not any(intent.utterances for intent in locale.intents.values()):
+                raise ValueError(f"{name}: Lex builds no locale without an utterance")
+        return locales
+
+    def intents(self) -> Iterator[tuple[str, str, Intent]]:
+        """Yield each intent, with its locale's and its own name."""
+        for locale_name, locale in self.locales.items():
+            for name, intent in locale.all_intents.items():
+                yield locale_name, name, intent
