@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+# The package, and its part by it: another thread that loads the package at that time, for a line of
+# the log, holds what the part waits for, and waits for the part. Python then gives one of them half
+# a module.
+from aws_lambda_powertools import metrics
 
 from fulfillment.errors import describe
 from fulfillment.logs import SERVICE, get_logger, log_failure
@@ -18,6 +21,7 @@ NAMESPACE = "LexStreaming"
 # The delivery of a turn without a stream: a voice turn, the console test window, streaming
 # switched off.
 OFF = "off"
+MetricUnit = metrics.MetricUnit
 
 # Made with this module, while the model thinks.
 logger = get_logger()
@@ -79,15 +83,15 @@ def _log(report: TurnReport) -> None:
 
 def _record(report: TurnReport) -> None:
     # One instance a turn: the shared one of Powertools would mix turns of several threads.
-    metrics = EphemeralMetrics()
-    metrics.namespace = metrics.namespace or NAMESPACE
-    metrics.service = metrics.service or getattr(logger, "service", SERVICE)
+    record = metrics.EphemeralMetrics()
+    record.namespace = record.namespace or NAMESPACE
+    record.service = record.service or getattr(logger, "service", SERVICE)
     for name, unit, value in _measures(report):
-        metrics.add_metric(name, unit, value)
-    metrics.add_metadata("outcome", report.outcome)
-    metrics.add_metadata("delivery", _status(report))
-    metrics.add_metadata("request_id", report.names.get("request_id", ""))
-    metrics.flush_metrics()
+        record.add_metric(name, unit, value)
+    record.add_metadata("outcome", report.outcome)
+    record.add_metadata("delivery", _status(report))
+    record.add_metadata("request_id", report.names.get("request_id", ""))
+    record.flush_metrics()
 
 
 def _measures(report: TurnReport) -> list[tuple[str, MetricUnit, float]]:

@@ -19,6 +19,7 @@ def run(code, **environ):
         capture_output=True,
         text=True,
         check=True,
+        timeout=60,
     )
     return done.stdout + done.stderr
 
@@ -46,6 +47,46 @@ def test_powertools_is_loaded_with_the_first_line():
         "print(early, 'aws_lambda_powertools' in sys.modules)"
     )
     assert "False True" in run(code)
+
+
+# One thread loads Powertools for a line of the log; a second one comes to wait for it meanwhile.
+RACE = """
+import sys, threading
+from fulfillment.logs import get_logger
+
+
+def load_telemetry():
+    import fulfillment.telemetry
+
+
+second = threading.Thread(target=load_telemetry)
+
+
+def begin_second(event, arguments):
+    # The package is half loaded, and locked.
+    if event == "import" and arguments[0] == "aws_lambda_powertools.logging":
+        if second.ident is None:
+            second.start()
+            while "acquire" not in functions_of(second):
+                pass
+
+
+def functions_of(thread):
+    frame = sys._current_frames().get(thread.ident)
+    while frame is not None:
+        yield frame.f_code.co_name
+        frame = frame.f_back
+
+
+sys.addaudithook(begin_second)
+get_logger()
+second.join()
+print("fulfillment.telemetry" in sys.modules, type(get_logger()).__module__)
+"""
+
+
+def test_two_threads_load_powertools():
+    assert run(RACE) == "True aws_lambda_powertools.logging.logger\n"
 
 
 @pytest.mark.parametrize("level", ["verbose", ""])
