@@ -71,7 +71,7 @@ class Assistant:
         """How many seconds there are until the turn is cut off."""
         return self._calls.seconds_left
 
-    def ask(
+    def ask(  # noqa: PLR0913
         self,
         utterance: str,
         *,

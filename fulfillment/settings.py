@@ -113,9 +113,9 @@ class Settings(NamedTuple):
             memory_turns=read.whole("MEMORY_TURNS", 10, least=1, most=100),
             memory_tokens=read.whole("MEMORY_TOKENS", 8_000, least=100, most=80_000),
             memory_seconds=read.whole("MEMORY_SECONDS", 86_400, least=60, most=31_536_000),
-            allow_pictures=read.flag("ALLOW_PICTURES", False),
-            allow_html=read.flag("ALLOW_HTML", False),
-            plain_frames=read.flag("PLAIN_FRAMES", False),
+            allow_pictures=read.flag("ALLOW_PICTURES", default=False),
+            allow_html=read.flag("ALLOW_HTML", default=False),
+            plain_frames=read.flag("PLAIN_FRAMES", default=False),
         )
 
 
@@ -175,7 +175,7 @@ class Reader:
             raise SettingsError(f"{name}={text!r}: takes {' or '.join(choices)}")
         return text
 
-    def flag(self, name: str, default: bool) -> bool:
+    def flag(self, name: str, *, default: bool) -> bool:
         text = self.text(name, str(default)).lower()
         if text not in ("true", "false"):
             raise SettingsError(f"{name}={text!r}: takes true or false")

@@ -82,7 +82,7 @@ class Turn:
 
     # --- the model
 
-    def ask(
+    def ask(  # noqa: PLR0913
         self,
         utterance: str | None = None,
         *,

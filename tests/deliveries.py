@@ -14,7 +14,7 @@ CONNECTION = "connection-1"
 COMPLETED = Ending("completed")
 
 
-def deliver(
+def deliver(  # noqa: PLR0913
     delivery: Delivery,
     chunks: Sequence[tuple[float, str]],
     ends_at: float,

@@ -32,14 +32,14 @@ _IGNORED_IN_ADDRESSES = re.compile(r"[\x00-\x20]")
 
 def dangers(html: str, *, pictures: bool = False) -> list[str]:
     """Return what a browser would run or fetch by itself in the HTML of a rendered document."""
-    reader = _Reader(pictures)
+    reader = _Reader(pictures=pictures)
     reader.feed(html)
     reader.close()
     return reader.dangers
 
 
 class _Reader(HTMLParser):
-    def __init__(self, pictures: bool) -> None:
+    def __init__(self, *, pictures: bool) -> None:
         super().__init__()
         self.dangers: list[str] = []
         self._pictures = pictures

@@ -59,7 +59,7 @@ class StackModel:
 
 
 @contextmanager
-def running_stack(
+def running_stack(  # noqa: PLR0913
     *,
     fulfillment: str = "fulfillment.handler.lambda_handler",
     tokens_per_second: float = TOKENS_PER_SECOND,

@@ -211,20 +211,9 @@ def test_every_module_has_a_test_file_at_the_same_place(module):
         assert (ROOT / "tests" / relative.parent / name).exists()
 
 
-@pytest.mark.parametrize("module", SOURCES)
-def test_every_module_says_what_it_is(module):
-    assert ast.get_docstring(ast.parse(SOURCES[module].read_text("utf-8")))
-
-
-@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_nothing_is_patched_and_nothing_sleeps(path):
-    if path == Path(__file__):
-        return
-    found = re.search(r"mock\.patch|setattr\(|\bsleep\([0-9.]", path.read_text("utf-8"))
-    assert found is None, found
-
-
-def test_no_log_statement_prints():
-    for path in MODULES.values():
-        if path.name != "__main__.py":
-            assert not re.search(r"\bprint\(", path.read_text("utf-8")), path
+def test_nothing_is_replaced_and_nothing_sleeps():
+    """Beyond what ruff bans; ``sleep(0)`` lets others run."""
+    for path in TESTS:
+        if path != Path(__file__):
+            found = re.search(r"setattr\(|\bsleep\((?!0\))[0-9.]", path.read_text("utf-8"))
+            assert found is None, path

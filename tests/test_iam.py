@@ -183,7 +183,7 @@ def test_switched_off_there_is_no_role() -> None:
 class Aws:
     """Answers every client of boto3's default session, and notes what IAM would ask for."""
 
-    def __init__(self, refused: str, streams: bool) -> None:
+    def __init__(self, refused: str, *, streams: bool) -> None:
         self.calls: set[Call] = set()
         self._refused = refused
         self._posted = threading.Event()

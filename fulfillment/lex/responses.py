@@ -67,7 +67,7 @@ class LexResponse(TypedDict):
     requestAttributes: NotRequired[dict[str, str]]
 
 
-def respond(
+def respond(  # noqa: PLR0913
     event: LexEvent,
     reply: Reply,
     decision: Decision,

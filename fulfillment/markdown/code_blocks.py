@@ -146,7 +146,7 @@ class CodeReader:
     """The content column of the list item that the last line began."""
     _spans: ParagraphSpans = field(default_factory=ParagraphSpans)
 
-    def read(self, start: int, line: str, underlined: bool) -> None:
+    def read(self, start: int, line: str, *, underlined: bool) -> None:
         """Read the next line.
 
         Args:
@@ -159,7 +159,7 @@ class CodeReader:
         elif not line:
             self._at_block_start, self._item, self._spans = True, None, ParagraphSpans()
         elif self._doubt != Doubt.OUTERMOST:
-            self._read_text(start, line, underlined)
+            self._read_text(start, line, underlined=underlined)
         self._after_text = self._after_text or bool(line.strip())
         self._after_empty = not line and self._after_text
 
@@ -173,7 +173,7 @@ class CodeReader:
             self._doubt = Doubt.OUTERMOST if fence.indent < 4 else Doubt.NESTED
         return is_in_it
 
-    def _read_text(self, start: int, line: str, underlined: bool) -> None:
+    def _read_text(self, start: int, line: str, *, underlined: bool) -> None:
         if self._after_empty and line[0] != " " and line[0].isprintable():
             # Nothing indented, quoted or listed goes on here (5.1 to 5.3).
             self._doubt, self._depth = Doubt.NONE, 0
@@ -186,7 +186,7 @@ class CodeReader:
         item = self._item_in(line)
         if item and not underlined:
             self._spans = ParagraphSpans()
-        opens_fence = self._opens_fence(start, line, item, underlined)
+        opens_fence = self._opens_fence(start, line, item, underlined=underlined)
         self._item, self._at_block_start = item, False
         if self.spans_are_certain and not opens_fence and not self._doubt:
             self.code += ((start + a, start + b) for a, b in self._spans.in_line(line))
@@ -204,7 +204,7 @@ class CodeReader:
         is_certain = match["number"] in (None, "1") or self._after_empty or self._item
         return match.end() if is_certain else None
 
-    def _opens_fence(self, start: int, line: str, item: int | None, underlined: bool) -> bool:
+    def _opens_fence(self, start: int, line: str, item: int | None, *, underlined: bool) -> bool:
         """Return whether the line opens a fence to everybody; what opens to some leaves doubt."""
         opening = _Opening.of(line)
         if opening is None or (_indent(line) >= 4 and not self._depth):
@@ -246,7 +246,7 @@ def find_code(text: str) -> CodeReader:
         underlined.append(bool(line[1]) and follows)
     reader = CodeReader(spans_are_certain=not _SHIFTS.search(text))
     for line in lines:
-        reader.read(line.start(), line[1], underlined.pop())
+        reader.read(line.start(), line[1], underlined=underlined.pop())
     return reader
 
 

@@ -55,13 +55,13 @@ class AsyncStream:
         try:
             async with aclosing(handler()) as chunks:
                 async for chunk in chunks:
-                    self._notify(self._stream.write(chunk, self._clock()))
+                    self._notify(is_due=self._stream.write(chunk, self._clock()))
                     if not self.text.takes_more:
                         break
         # Whatever a builder's function raises, SystemExit included, ends this turn and no other.
         except BaseException as exc:
             error = exc
-        self._notify(self._stream.complete(self._clock(), error))
+        self._notify(is_due=self._stream.complete(self._clock(), error))
         self._turn_due.set()
         if isinstance(error, asyncio.CancelledError):
             raise error
@@ -123,22 +123,22 @@ class AsyncStream:
         """
         while self.text.is_growing and self._clock() < until:
             await self._turn_due.wait(until)
-        self._notify(self._stream.close())
+        self._notify(is_due=self._stream.close())
 
     def cancel(self) -> None:
         """Want no more text, and drop what has not been posted yet."""
-        self._notify(self._stream.cancel())
+        self._notify(is_due=self._stream.cancel())
         self._turn_due.set()
 
     def finish(self, ending: Ending) -> None:
         """Say how the turn ended, for the client to be told."""
-        self._notify(self._stream.finish(ending))
+        self._notify(is_due=self._stream.finish(ending))
 
     async def settle(self, until: float) -> None:
         """Wait until all is posted, at most until the clock reads ``until``; then post no more."""
         while not self._stream.is_settled and self._clock() < until:
             await self._turn_due.wait(until)
-        self._notify(self._stream.abandon())
+        self._notify(is_due=self._stream.abandon())
 
     async def _post(self, delivery: Delivery, channel: AsyncChannel, post: Post) -> None:
         try:
@@ -159,12 +159,12 @@ class AsyncStream:
         else:
             delivery.found(address, self._clock())
 
-    def _notify(self, is_due: bool) -> None:
+    def _notify(self, *, is_due: bool) -> None:
         if is_due:
             self._delivery_due.set()
 
 
-async def run(
+async def run(  # noqa: PLR0913
     stream: AsyncStream,
     handler: Callable[[], AsyncGenerator[str, None]],
     deadline: Deadline,

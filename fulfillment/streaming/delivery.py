@@ -94,7 +94,7 @@ class Delivery:
         is_posting: whether a post is in flight.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         framing: Framing,
         pace: Pace,

@@ -54,14 +54,14 @@ class ThreadStream:
             with closing(handler()) as chunks:
                 for chunk in chunks:
                     with self._lock:
-                        self._notify(self._stream.write(chunk, self._clock()))
+                        self._notify(is_due=self._stream.write(chunk, self._clock()))
                         if not self.text.takes_more:
                             break
         # Whatever a builder's function raises, SystemExit included, ends this turn and no other.
         except BaseException as exc:
             error = exc
         with self._lock:
-            self._notify(self._stream.complete(self._clock(), error))
+            self._notify(is_due=self._stream.complete(self._clock(), error))
             self._turn_due.notify_all()
 
     def deliver(
@@ -121,25 +121,25 @@ class ThreadStream:
         with self._lock:
             seconds = max(0.0, until - self._clock())
             self._turn_due.wait_for(lambda: not self.text.is_growing, seconds)
-            self._notify(self._stream.close())
+            self._notify(is_due=self._stream.close())
 
     def cancel(self) -> None:
         """Want no more text, and drop what has not been posted yet; from any thread."""
         with self._lock:
-            self._notify(self._stream.cancel())
+            self._notify(is_due=self._stream.cancel())
             self._turn_due.notify_all()
 
     def finish(self, ending: Ending) -> None:
         """Say how the turn ended, for the client to be told."""
         with self._lock:
-            self._notify(self._stream.finish(ending))
+            self._notify(is_due=self._stream.finish(ending))
 
     def settle(self, until: float) -> None:
         """Wait until all is posted, at most until the clock reads ``until``; then post no more."""
         with self._lock:
             seconds = max(0.0, until - self._clock())
             self._turn_due.wait_for(lambda: self._stream.is_settled, seconds)
-            self._notify(self._stream.abandon())
+            self._notify(is_due=self._stream.abandon())
 
     def _next(self, delivery: Delivery) -> Find | Post | Done:
         with self._lock:
@@ -172,13 +172,13 @@ class ThreadStream:
         with self._lock:
             outcome(self._clock())
 
-    def _notify(self, is_due: bool) -> None:
+    def _notify(self, *, is_due: bool) -> None:
         if is_due:
             # An earlier delivery may still be about to end.
             self._delivery_due.notify_all()
 
 
-def run(
+def run(  # noqa: PLR0913
     stream: ThreadStream,
     handler: Callable[[], Chunks],
     deadline: Deadline,

@@ -31,7 +31,7 @@ class EventOptions(TypedDict, total=False):
     streaming: bool
 
 
-def event(
+def event(  # noqa: PLR0913
     utterance: str,
     *,
     intent: str = FALLBACK_INTENT,

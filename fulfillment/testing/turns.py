@@ -37,7 +37,7 @@ class Context:
         return self._remaining_ms
 
 
-def run(
+def run(  # noqa: PLR0913
     bot: Bot,
     utterance: str,
     *,

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from fulfillment.errors import ToolError
 
@@ -47,15 +47,29 @@ class Mismatch(Exception):
         self.at = at
 
 
+class Convert(Protocol):
+    """Converts a value to what Python has for it."""
+
+    def __call__(self, value: object, at: str, *, lenient: bool) -> object:
+        """Return the converted value.
+
+        Args:
+            value: as JSON has it.
+            at: its place, such as ``filters.sizes[2]``.
+            lenient: whether near forms are taken too.
+
+        Raises:
+            Mismatch: the value does not have the shape.
+        """
+
+
 class Shape(NamedTuple):
     """What may stand somewhere in a tool's arguments."""
 
     schema: Schema
     words: str
     """The same for a sentence, such as "an integer"."""
-    convert: Callable[[Any, str, bool], object]
-    """``convert(value, at, lenient)`` returns a value as Python has it, or raises ``Mismatch``;
-    ``at`` is its place, such as ``filters.sizes[2]``."""
+    convert: Convert
 
 
 class Field(NamedTuple):
@@ -66,7 +80,7 @@ class Field(NamedTuple):
     required: bool
 
 
-def take(shape: Shape, value: object, at: str = "", lenient: bool = True) -> object:
+def take(shape: Shape, value: object, at: str = "", *, lenient: bool = True) -> object:
     """Convert a value; if lenient, also one that a model wrote in a near form.
 
     Models write "3" for 3, 100 for "100", and a whole list or object as a string of JSON:
@@ -82,12 +96,12 @@ def take(shape: Shape, value: object, at: str = "", lenient: bool = True) -> obj
         Mismatch: the value does not have this shape.
     """
     try:
-        return shape.convert(value, at, lenient)
+        return shape.convert(value, at, lenient=lenient)
     except Mismatch as exc:
         failure = exc
     for near in _near_forms(value) if lenient else ():
         try:
-            return shape.convert(near, at, lenient)
+            return shape.convert(near, at, lenient=lenient)
         except Mismatch:
             pass
     raise failure
@@ -114,7 +128,7 @@ def plain(schema: Schema, words: str, read: Callable[[Any], object]) -> Shape:
         read: converts it; raises TypeError, ValueError or OverflowError if it cannot.
     """
 
-    def convert(value: object, at: str, lenient: bool) -> object:
+    def convert(value: object, at: str, *, lenient: bool) -> object:
         try:
             return read(value)
         except (TypeError, ValueError, OverflowError):
@@ -127,10 +141,10 @@ def array_of(item: Shape) -> Shape:
     """Return the shape of a list."""
     schema = {"type": "array", "items": item.schema}
 
-    def convert(value: object, at: str, lenient: bool) -> object:
+    def convert(value: object, at: str, *, lenient: bool) -> object:
         if not isinstance(value, list):
             raise _mismatch(at, "an array", schema, value)
-        return [take(item, each, f"{at}[{n}]", lenient) for n, each in enumerate(value)]
+        return [take(item, each, f"{at}[{n}]", lenient=lenient) for n, each in enumerate(value)]
 
     return Shape(schema, "an array", convert)
 
@@ -139,10 +153,12 @@ def mapping_of(item: Shape) -> Shape:
     """Return the shape of an object with any names."""
     schema = {"type": "object", "additionalProperties": item.schema}
 
-    def convert(value: object, at: str, lenient: bool) -> object:
+    def convert(value: object, at: str, *, lenient: bool) -> object:
         if not isinstance(value, Mapping):
             raise _mismatch(at, "an object", schema, value)
-        return {name: take(item, each, _in(at, name), lenient) for name, each in value.items()}
+        return {
+            name: take(item, each, _in(at, name), lenient=lenient) for name, each in value.items()
+        }
 
     return Shape(schema, "an object", convert)
 
@@ -164,7 +180,7 @@ def object_of(fields: Sequence[Field], make: Callable[..., object]) -> Shape:
         schema["required"] = required
     names = {field.name for field in fields}
 
-    def convert(value: object, at: str, lenient: bool) -> object:
+    def convert(value: object, at: str, *, lenient: bool) -> object:
         if not isinstance(value, Mapping):
             raise _mismatch(at, "an object", schema, value)
         failures = [_because(_in(at, name), "is not known") for name in value if name not in names]
@@ -173,7 +189,7 @@ def object_of(fields: Sequence[Field], make: Callable[..., object]) -> Shape:
             place = _in(at, field.name)
             if field.name in value:
                 try:
-                    found[field.name] = take(field.shape, value[field.name], place, lenient)
+                    found[field.name] = take(field.shape, value[field.name], place, lenient=lenient)
                 except Mismatch as exc:
                     failures.append(exc)
             elif field.required:
@@ -201,7 +217,7 @@ def choice_of(members: Iterable[object]) -> Shape:
         schema = {"type": types.pop(), **schema}
     words = f"one of {', '.join(json.dumps(value, ensure_ascii=False) for value in values)}"
 
-    def convert(value: object, at: str, lenient: bool) -> object:
+    def convert(value: object, at: str, *, lenient: bool) -> object:
         for form, member in choices:
             # In Python, and not in JSON, True is 1.
             if form == value and isinstance(form, bool) == isinstance(value, bool):
@@ -216,13 +232,13 @@ def any_of(shapes: Sequence[Shape]) -> Shape:
     schema = {"anyOf": [shape.schema for shape in shapes]}
     words = " or ".join(dict.fromkeys(shape.words for shape in shapes))
 
-    def convert(value: object, at: str, lenient: bool) -> object:
+    def convert(value: object, at: str, *, lenient: bool) -> object:
         failures = []
         # What is right as it is, before what is right in a near form.
         for leniency in (False, True) if lenient else (False,):
             for shape in shapes:
                 try:
-                    return take(shape, value, at, leniency)
+                    return take(shape, value, at, lenient=leniency)
                 except Mismatch as exc:
                     failures.append(exc)
         for failure in failures:

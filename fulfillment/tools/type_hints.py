@@ -124,7 +124,7 @@ def _parameters(function: Function, parents: Parents) -> list[Field]:
         if name not in hints:
             raise ToolError(f"{name} has no type hint")
         required = parameter.default is parameter.empty
-        fields.append(_field(name, hints[name], required, texts.get(name), parents))
+        fields.append(_field(name, hints[name], texts.get(name), parents, required=required))
     return fields
 
 
@@ -138,11 +138,11 @@ def _keys(typed_dict: Any, parents: Parents) -> list[Field]:
         if typing.get_origin(hint) in (typing.Required, typing.NotRequired):
             required = typing.get_origin(hint) is typing.Required
             hint = typing.get_args(hint)[0]
-        fields.append(_field(name, hint, required, texts.get(name), parents))
+        fields.append(_field(name, hint, texts.get(name), parents, required=required))
     return fields
 
 
-def _field(name: str, hint: Any, required: bool, text: str | None, parents: Parents) -> Field:
+def _field(name: str, hint: Any, text: str | None, parents: Parents, *, required: bool) -> Field:
     try:
         shape = shape_of(hint, parents)
     except ToolError as exc:

@@ -35,7 +35,7 @@ def main(pace: Pace) -> None:
     routes = [Route("/record", drain), *bedrock_routes.routes(model)]
     app = stack.build(origin, routes, model_name="steady")
     app.add_middleware(Network, record=record, post_seconds=pace.post_seconds)
-    print(origin, flush=True)
+    print(origin, flush=True)  # noqa: T201 (read by the process that started this one)
     server(app).run(sockets=[listener])
 
 

@@ -91,7 +91,7 @@ def zip_code() -> Code:
     return Code(S3Bucket=Ref("CodeBucket"), S3Key=Ref("CodeKey"))
 
 
-def add(
+def add(  # noqa: PLR0913
     template: Template,
     title: str,
     group: logs.LogGroup,

@@ -99,22 +99,22 @@ def app_of(resolver: Resolver, context: Any) -> AppSyncResolver:
     # Arguments come under the names that the schema gives them.
 
     @app.resolver(type_name="Mutation", field_name="ask")
-    def ask(chatId: str, prompt: str) -> None:  # noqa: N803
+    def ask(chatId: str, prompt: str) -> None:
         resolver.ask(chatId, prompt, identity(), context)
 
     @app.resolver(type_name="Mutation", field_name="stop")
-    def stop(chatId: str) -> bool:  # noqa: N803
+    def stop(chatId: str) -> bool:
         return resolver.stop(chatId, identity())
 
     @app.resolver(type_name="Query", field_name="chatState")
-    def chat_state(chatId: str) -> dict[str, Any] | None:  # noqa: N803
+    def chat_state(chatId: str) -> dict[str, Any] | None:
         state = resolver.state(chatId, identity())
         if state is None:
             return None
         return state._asdict() | {"usage": json.dumps(state.usage) if state.usage else None}
 
     @app.resolver(type_name="Subscription", field_name="chat")
-    def subscribe(chatId: str) -> None:  # noqa: N803
+    def subscribe(chatId: str) -> None:
         resolver.owner(chatId, identity())
 
     return app

@@ -35,8 +35,8 @@ class Unauthorized(Exception):
 class ChatState(NamedTuple):
     """How far a chat's last reply is; the fields are those of the schema."""
 
-    chatId: str  # noqa: N815
-    messageId: str  # noqa: N815
+    chatId: str
+    messageId: str
     text: str
     kind: str
     usage: Mapping[str, Any] | None

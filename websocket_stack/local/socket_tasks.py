@@ -49,7 +49,7 @@ class SocketTasks(NamedTuple):
     mappings: list[EventSourceMapping]
 
 
-def socket_tasks(
+def socket_tasks(  # noqa: PLR0913
     origin: str,
     environment: Mapping[str, str],
     database: DynamoDb,

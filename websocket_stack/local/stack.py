@@ -63,7 +63,7 @@ OVERDUE_CHECK_SECONDS = 5
 MODEL_THREADS = 1_000
 
 
-def build(
+def build(  # noqa: PLR0913
     origin: str,
     model_routes: Sequence[BaseRoute],
     *,

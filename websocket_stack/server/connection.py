@@ -126,7 +126,7 @@ class Connection:
             case Resume():
                 await self._resume(command)
             case Stop(name, leaves):
-                await self._stop(name, leaves)
+                await self._stop(name, leaves=leaves)
             case Unreadable(outputs):
                 self._services.telemetry.refused("unreadable", address=self._address)
                 self.outbox.put(outputs)
@@ -166,7 +166,7 @@ class Connection:
         else:
             self._join(run, resume.request, resume.view)
 
-    async def _stop(self, name: str, leaves: bool) -> None:
+    async def _stop(self, name: str, *, leaves: bool) -> None:
         run = self._read.get(name) or await self._services.runs.look_up(self._key(name))
         if run is None or not self.is_signed_in:
             return

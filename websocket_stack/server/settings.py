@@ -71,7 +71,7 @@ class ServerSettings(NamedTuple):
             max_runs=read.whole("MAX_RUNS", 1_000, least=1, most=1_000_000),
             max_sockets=read.whole("MAX_SOCKETS", 10_000, least=1, most=1_000_000),
             origins=frozenset(map(_origin, read.names("ALLOWED_ORIGINS"))),
-            escapes_html=read.flag("ESCAPE_HTML", False),
+            escapes_html=read.flag("ESCAPE_HTML", default=False),
             heartbeat_seconds=read.number("HEARTBEAT_SECONDS", 20, least=1, most=600),
             idle_seconds=read.number("IDLE_SECONDS", 3_600, least=10, most=86_400),
             send_seconds=read.number("SEND_SECONDS", 10, least=1, most=60),

@@ -181,7 +181,7 @@ class SharedRuns(Runs):
         def reads_elsewhere() -> None:
             """Stand for the readers that another process has."""
 
-        def read_elsewhere(is_read: bool) -> None:
+        def read_elsewhere(is_read: bool) -> None:  # noqa: FBT001
             if is_read and reads_elsewhere not in run.readers:
                 self.join(run, reads_elsewhere)
             elif not is_read and reads_elsewhere in run.readers:

@@ -33,7 +33,7 @@ class LiveRun:
         delivery: the last delivery.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         run: Run,
         stream: ThreadStream,

@@ -59,7 +59,7 @@ class Submit:
         sleep: waits so many seconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         settings: TaskSettings,
         runs: RunTable,

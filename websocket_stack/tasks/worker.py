@@ -91,7 +91,7 @@ class Worker:
         record: what is told how a task went, instead of the log and the metrics.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         handlers: Handlers,
         resources: Resources,

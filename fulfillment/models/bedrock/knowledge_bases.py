@@ -42,7 +42,7 @@ class KnowledgeBaseModel:
         sources_heading: the heading of the list of sources.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         client: Any,
         knowledge_base_id: str,

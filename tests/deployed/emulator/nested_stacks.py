@@ -25,7 +25,7 @@ def install() -> None:
             params = {**params, url_key: [f"{url.scheme}://{rest}/{bucket}{url.path}"]}
         return own_resolve(params, body_key, url_key, label)
 
-    def update(
+    def update(  # noqa: PLR0913
         resource_type: str,
         physical_id: str,
         old: Any,

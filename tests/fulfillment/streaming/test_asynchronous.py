@@ -116,7 +116,7 @@ def test_many_turns_share_a_loop():
             async def handler():
                 for chunk in range(30):
                     yield f"{number}:{chunk} "
-                    await asyncio.sleep(False)
+                    await asyncio.sleep(0)
 
             delivery = Delivery(RawText(), Pace(SOON), tail="frames", address="socket")
             await run(

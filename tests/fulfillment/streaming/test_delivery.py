@@ -26,7 +26,7 @@ INTERVAL = 0.2
 END = {"type": "end", "outcome": "completed"}
 
 
-def delivered(
+def delivered(  # noqa: PLR0913
     chunks,
     ends_at,
     *,

@@ -42,7 +42,9 @@ class Runs:
         deployer.deploy(DeployOptions(**options), self._build, self.folder)
 
     def delete(self, *, answer: str = "y") -> None:
-        self._deployer(None, Console(False, self._say, lambda question: answer)).delete()
+        self._deployer(
+            None, Console(yes=False, say=self._say, ask=lambda question: answer)
+        ).delete()
 
     def watch(self) -> None:
         self._deployer(None, Console(say=self._say)).watch()
@@ -244,7 +246,7 @@ def test_an_interrupt_at_the_question_leaves_nothing(aws, cloudformation, templa
         raise KeyboardInterrupt
 
     timing = Timing(clock=lambda: 0.0, now=lambda: 1.0, sleep=_never)
-    console = Console(False, lambda line: None, interrupt)
+    console = Console(yes=False, say=lambda line: None, ask=interrupt)
     deployer = Deployer(RememberingSession(aws, cloudformation), "lex", None, console, timing)
 
     with pytest.raises(KeyboardInterrupt):

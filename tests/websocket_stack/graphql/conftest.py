@@ -1,3 +1,5 @@
+"""The API's schema, for its tests."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -18,7 +18,7 @@ HOST = "127.0.0.1:8000"
 PATH = "/Prod"
 
 
-def presigned(
+def presigned(  # noqa: PLR0913
     parameters: Iterable[tuple[str, str]],
     at: float,
     *,

@@ -3,9 +3,9 @@ import threading
 
 import httpx
 import pytest
-from chat_servers import QUICK, SECONDS, eventually, running
 from httpx_sse import connect_sse
 
+from tests.websocket_stack.server.chat_servers import QUICK, SECONDS, eventually, running
 from websocket_stack.server.invocations import SESSION_HEADER, Ping
 from websocket_stack.server.limits import Limits
 from websocket_stack.server.sign_in import KnownTokens

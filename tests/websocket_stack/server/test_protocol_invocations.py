@@ -1,11 +1,11 @@
 import json
 
 import pytest
-from views import COMPLETED, read
 
 from fulfillment.memory.base import Exchange
 from fulfillment.outcome import Outcome
 from fulfillment.streaming.framing import Ending
+from tests.websocket_stack.server.views import COMPLETED, read
 from websocket_stack.server.protocol_invocations import EventView, JsonView, question_in
 
 FAILED = Ending(Outcome.INTERRUPTED, "Sorry.", usage={"output_tokens": 1})

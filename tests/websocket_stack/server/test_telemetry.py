@@ -13,7 +13,9 @@ SECRET = "a secret in a reply"
 def report(outcome=Outcome.COMPLETED):
     text = TextBuffer()
     text.write(SECRET, 1.0)
-    return RunReport(Reply(outcome, SECRET), text, False, 2.5, 0.3)
+    return RunReport(
+        Reply(outcome, SECRET), text, is_withheld=False, seconds=2.5, first_text_seconds=0.3
+    )
 
 
 def record(outcome=Outcome.COMPLETED):

@@ -121,7 +121,7 @@ class FakeTable:
 OWN_ROW = {"connectionId": {"S": "own="}}
 
 
-def session(
+def session(  # noqa: PLR0913
     *,
     opened: FakeSocket | None = None,
     connect: Callable[..., Any] | None = None,

@@ -1,3 +1,5 @@
+"""A task table and an API on it, for their tests."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator

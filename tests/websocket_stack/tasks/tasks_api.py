@@ -126,7 +126,7 @@ class Api:
         now: the wall clock.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         client: Any,
         table: str,

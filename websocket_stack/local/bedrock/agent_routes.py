@@ -82,9 +82,9 @@ class _Endpoints:
             self._model.ask(self._agent_sessions.prompt(invocation)),
             lambda stream: agents.events(
                 stream,
-                invocation.is_streamed,
                 lambda text: self._citations(text, origin),
                 lambda text: self._agent_sessions.remember(invocation, text),
+                is_streamed=invocation.is_streamed,
             ),
             headers,
         )

@@ -91,9 +91,10 @@ class AgentSessions:
 
 def events(
     stream: ModelStream,
-    is_streamed: bool,
     cite: Callable[[str], Sequence[Mapping[str, Any]]],
     remember: Callable[[str], None],
+    *,
+    is_streamed: bool,
 ) -> Iterator[bytes]:
     """Yield the events of a reply while the model writes it.
 

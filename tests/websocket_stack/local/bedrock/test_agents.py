@@ -21,7 +21,8 @@ CITED = {"generatedResponsePart": {}, "retrievedReferences": []}
 
 
 def invocation(text: str, session: str = "session-1") -> Invocation:
-    return Invocation(("AGENT12345", "ALIAS12345", session), text, True, False, "")
+    key = ("AGENT12345", "ALIAS12345", session)
+    return Invocation(key, text, is_streamed=True, ends_session=False, memory_id="")
 
 
 def refusal(body: dict[str, Any], path: dict[str, str] = PATH) -> str:
@@ -126,7 +127,7 @@ def test_only_the_latest_turns_and_sessions_are_kept() -> None:
 def test_a_streaming_agent_replies_in_chunks() -> None:
     remembered: list[str] = []
     parts = agents.events(
-        ScriptedStream(["hel", "", "lo"]), True, lambda text: [], remembered.append
+        ScriptedStream(["hel", "", "lo"]), lambda text: [], remembered.append, is_streamed=True
     )
 
     assert chunks(parts) == [("hel", None), ("lo", None)]
@@ -135,7 +136,7 @@ def test_a_streaming_agent_replies_in_chunks() -> None:
 
 def test_its_citations_come_last() -> None:
     parts = agents.events(
-        ScriptedStream(["hel", "lo"]), True, lambda text: [CITED], lambda text: None
+        ScriptedStream(["hel", "lo"]), lambda text: [CITED], lambda text: None, is_streamed=True
     )
 
     assert chunks(parts)[-1] == ("", {"citations": [CITED]})
@@ -148,7 +149,7 @@ def test_an_agent_that_does_not_stream() -> None:
         texts.append(text)
         return [CITED]
 
-    parts = agents.events(ScriptedStream(["Mal", "mö"]), False, cite, lambda text: None)
+    parts = agents.events(ScriptedStream(["Mal", "mö"]), cite, lambda text: None, is_streamed=False)
 
     assert chunks(parts) == [("Malmö", {"citations": [CITED]})]
     assert texts == ["Malmö"]
@@ -158,9 +159,11 @@ def test_an_unfinished_reply_is_remembered() -> None:
     remembered: list[str] = []
     broken = ScriptedStream(["hel", ModelInterrupted("broke")])
     with pytest.raises(ModelInterrupted):
-        list(agents.events(broken, True, lambda text: [], remembered.append))
+        list(agents.events(broken, lambda text: [], remembered.append, is_streamed=True))
 
-    left = agents.events(ScriptedStream(["hel", "lo"]), True, lambda text: [], remembered.append)
+    left = agents.events(
+        ScriptedStream(["hel", "lo"]), lambda text: [], remembered.append, is_streamed=True
+    )
     next(left)
     left.close()  # type: ignore[attr-defined]
     assert remembered == ["hel", "hel"]

@@ -28,7 +28,15 @@ from websocket_stack.local.demo_model.passages import Library, Passage
 LAMPS = Passage("docs/lamps.md", "Lamps", "The lamp of a lighthouse turns once in ten seconds.")
 FOG = Passage("README.md", "Fog", "In fog the horn and the lamp are on.")
 LIBRARY = Library([LAMPS, FOG, Passage("README.md", "Sea", "The sea is deep.")])
-QUERY = Query("lamp", 2, True, False, 100, (), "")
+QUERY = Query(
+    "lamp",
+    max_passages=2,
+    cites=True,
+    is_guarded=False,
+    max_tokens=100,
+    stop_sequences=(),
+    session_id="",
+)
 ORIGIN = "http://127.0.0.1:8000/"
 
 
@@ -77,14 +85,22 @@ def test_a_request_becomes_a_query() -> None:
         sessionId="session-1",
     )
 
-    assert query_of(body) == Query("lamp", 1, True, True, 7, ("END",), "session-1")
+    assert query_of(body) == Query(
+        "lamp",
+        max_passages=1,
+        cites=True,
+        is_guarded=True,
+        max_tokens=7,
+        stop_sequences=("END",),
+        session_id="session-1",
+    )
     assert query_of(body).prompt == Prompt(
         (Message("user", "lamp"),), max_tokens=7, stop_sequences=("END",)
     )
 
 
 def test_a_request_needs_a_text_and_a_knowledge_base() -> None:
-    assert query_of(request()) == Query("lamp", 2, True, False, 2048, (), "")
+    assert query_of(request()) == QUERY._replace(max_tokens=2048)
 
 
 @pytest.mark.parametrize(
