@@ -162,7 +162,9 @@ class _Evaluation:
                 variables = {name: self._value(value) for name, value in own.items()}
                 return re.sub(
                     r"\$\{([^!}]+)\}",
-                    lambda hit: variables.get(hit[1]) or self._substitute(hit[1]),
+                    lambda hit: (
+                        variables[hit[1]] if hit[1] in variables else self._substitute(hit[1])
+                    ),
                     text,
                 )
         raise NotImplementedError(function)

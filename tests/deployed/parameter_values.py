@@ -12,7 +12,12 @@ OTHER_VALUES = {
     "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms",
     "AllowHtml": "true",
     "AllowPictures": "true",
+    "ApiKeyExpires": "1900000000",
     "Architecture": "x86_64",
+    "AskReturns": "at-once",
+    "AsksAMinute": "30",
+    "AsksAtOnce": "5",
+    "ClientIds": "web",
     "ConnectAuthorization": "NONE",
     "CreateDashboard": "false",
     "FallbackModelArns": f"arn:aws:bedrock:us-east-1::foundation-model/{PARTNER}",
@@ -38,8 +43,10 @@ OTHER_VALUES = {
     "PlainFrames": "true",
     "PolicyArns": ARN,
     "PromptCacheTtl": "5m",
+    "PromptCharacters": "500",
     "RelayFrames": "true",
     "RememberConversations": "false",
+    "ReplySeconds": "600",
     "ReservedConcurrency": "5",
     "Runtime": "python3.14",
     "SnapStart": "true",
@@ -56,6 +63,8 @@ OTHER_VALUES = {
     "VpcSecurityGroupId": "sg-0123",
     "VpcSubnetId": "subnet-0123,subnet-4567",
     "WaitingText": "One moment…",
+    "WebAclArn": "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/chat/0123",
+    "WriteApiLogs": "true",
 }
 # With others alone, or tested apart: what a stack is given of another one, and switches.
 APART = {
@@ -69,11 +78,13 @@ APART = {
     "JwtAudience",
     "JwtIssuer",
     "JwtKeysUrl",
+    "OidcIssuer",
     "ProvisionedConcurrency",
     "SessionTableName",
     "SignIn",
     "StageName",
     "TableName",
+    "UserPoolId",
     "WebSocketId",
 }
 

@@ -13,6 +13,7 @@ import cfn_flip  # type: ignore[import-untyped]
 from websocket_stack.cloudformation.specialization import Definition
 from websocket_stack.cloudformation.templates import (
     fulfillment,
+    graphql_chat,
     lex_streaming,
     lex_streaming_standalone,
     socket_tasks,
@@ -28,6 +29,7 @@ BUILDERS: dict[str, Callable[[], Definition]] = {
     "streaming-support": lambda: dict(streaming_support.build().to_dict()),
     "fulfillment": lambda: dict(fulfillment.build().to_dict()),
     "socket-tasks": lambda: dict(socket_tasks.build().to_dict()),
+    "graphql-chat": lambda: dict(graphql_chat.build().to_dict()),
     "lex-streaming": lambda: dict(lex_streaming.build().to_dict()),
     "lex-streaming-standalone": lex_streaming_standalone.build,
 }

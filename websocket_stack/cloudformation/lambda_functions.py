@@ -25,7 +25,14 @@ from troposphere import (
 from troposphere.awslambda import Function, LoggingConfig, TracingConfig, VPCConfig
 
 from websocket_stack.cloudformation.checkov import NO_CUSTOMER_KEY, skip
-from websocket_stack.cloudformation.parameters import choice, is_given, is_true, switch, text
+from websocket_stack.cloudformation.parameters import (
+    add_rule,
+    choice,
+    is_given,
+    is_true,
+    switch,
+    text,
+)
 
 RUNTIMES = ["python3.13", "python3.14"]
 RETENTION_DAYS = ["1", "3", "7", "14", "30", "60", "90", "180", "365"]
@@ -248,19 +255,14 @@ def vpc_parameters() -> list[Parameter]:
 
 def add_vpc_rule(template: Template) -> None:
     """Have CloudFormation refuse subnets without security groups, and the other way round."""
-    template.add_rule(
+    add_rule(
+        template,
         "SubnetsAndGroups",
-        {
-            "Assertions": [
-                {
-                    "Assert": Or(
-                        And(is_given(SUBNETS), is_given(SECURITY_GROUPS)),
-                        And(Not(is_given(SUBNETS)), Not(is_given(SECURITY_GROUPS))),
-                    ),
-                    "AssertDescription": f"{SUBNETS} and {SECURITY_GROUPS} go together",
-                }
-            ]
-        },
+        Or(
+            And(is_given(SUBNETS), is_given(SECURITY_GROUPS)),
+            And(Not(is_given(SUBNETS)), Not(is_given(SECURITY_GROUPS))),
+        ),
+        f"{SUBNETS} and {SECURITY_GROUPS} go together",
     )
 
 

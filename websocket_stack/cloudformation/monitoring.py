@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from troposphere import If, NoValue, Parameter, Ref, Sub, Template
 from troposphere.awslambda import Function
@@ -24,6 +24,42 @@ PERIOD_SECONDS = 300
 
 First: TypeAlias = Literal["Frame", "Chunk"]
 """What is first: a frame at the client, or a chunk of a model, which may be sent much later."""
+
+
+class ApiMetrics(NamedTuple):
+    """What the dashboard shows of an API.
+
+    Attributes:
+        title: over the graph.
+        namespace: of its metrics.
+        metrics: their names.
+        dimension: the dimension that names the API.
+        id: its value.
+    """
+
+    title: str
+    namespace: str
+    metrics: list[str]
+    dimension: str
+    id: Any
+
+
+def websocket_metrics(api_id: Any) -> ApiMetrics:
+    """Return the metrics of a WebSocket API.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-logging.html
+    """
+    metrics = ["ConnectCount", "ClientError", "ExecutionError", "IntegrationError"]
+    return ApiMetrics("WebSocket API", "AWS/ApiGateway", metrics, "ApiId", api_id)
+
+
+def graphql_metrics(api_id: Any) -> ApiMetrics:
+    """Return the metrics of a GraphQL API.
+
+    https://docs.aws.amazon.com/appsync/latest/devguide/monitoring.html
+    """
+    metrics = ["4XXError", "5XXError", "ActiveConnections", "PublishDataMessageSuccess"]
+    return ApiMetrics("GraphQL API", "AWS/AppSync", metrics, "GraphQLAPIId", api_id)
 
 
 def parameters(first: First = "Frame") -> list[Parameter]:
@@ -81,6 +117,14 @@ def add_api_alarms(
         template.add_resource(Alarm(title, **options, **properties))
 
 
+def add_graphql_alarms(template: Template, api_id: Any) -> None:
+    """Add the alarm for a GraphQL API; the template has to have the condition on notices."""
+    metrics = graphql_metrics(api_id)
+    of_api = {metrics.dimension: api_id}
+    failed = _alarm(metrics.namespace, "5XXError", of_api, "The API itself failed.")
+    template.add_resource(Alarm("ApiErrors", **failed))
+
+
 def function_alarms(function: Function, failed: str, throttled: str) -> dict[str, dict[str, Any]]:
     """Return the alarms of a Lambda, by logical id.
 
@@ -107,7 +151,7 @@ def add(
     function: Function,
     first: First = "Frame",
     throttled: str = "Turns were refused.",
-    api: Any = None,
+    api: ApiMetrics | None = None,
 ) -> None:
     """Add alarms for the function and its turns, and the dashboard.
 
@@ -116,7 +160,7 @@ def add(
         function: the Lambda.
         first: what may be late.
         throttled: what it means that the Lambda is throttled.
-        api: the WebSocket API's id; by default that of a parameter, if it is given.
+        api: the API on the dashboard; by default the WebSocket API of a parameter, if it is given.
     """
     template.add_condition(NOTIFIES, is_given("AlarmTopicArn"))
     template.add_condition("HasDashboard", is_true("CreateDashboard"))
@@ -143,16 +187,14 @@ def add(
     }
     for title, options in alarms.items():
         template.add_resource(Alarm(title, **options))
+    # A dimension must not be empty.
+    api = api or websocket_metrics(If(STREAMING, Ref("WebSocketId"), "none"))
     template.add_resource(
         Dashboard(
             "TurnDashboard",
             Condition="HasDashboard",
             DashboardName=Sub("${AWS::StackName}-turns"),
-            DashboardBody=Sub(
-                json.dumps({"widgets": _widgets()}),
-                # A dimension must not be empty.
-                Api=api or If(STREAMING, Ref("WebSocketId"), "none"),
-            ),
+            DashboardBody=Sub(json.dumps({"widgets": _widgets(api)}), Api=api.id),
         )
     )
 
@@ -185,7 +227,7 @@ def _alarm(
     }
 
 
-def _widgets() -> list[dict[str, Any]]:
+def _widgets(api: ApiMetrics) -> list[dict[str, Any]]:
     outcomes = ["Completed", "Cut", "Interrupted", "Failed", "Empty"]
     return [
         _widget(0, 0, "Turns", [f"Turns{outcome}" for outcome in outcomes], "Sum"),
@@ -194,14 +236,7 @@ def _widgets() -> list[dict[str, Any]]:
         _widget(12, 6, "Seconds of a turn (p90)", ["TotalSeconds"], "p90"),
         _widget(0, 12, "Connections", ["ConnectionsGone", "ChannelBusy", "Frames"], "Sum"),
         _widget(12, 12, "Tokens", ["InputTokens", "OutputTokens"], "Sum"),
-        _widget(
-            0,
-            18,
-            "WebSocket API",
-            ["ConnectCount", "ClientError", "ExecutionError", "IntegrationError"],
-            "Sum",
-            ("AWS/ApiGateway", "ApiId", "${Api}"),
-        ),
+        _widget(0, 18, api.title, api.metrics, "Sum", (api.namespace, api.dimension, "${Api}")),
     ]
 
 

@@ -87,6 +87,22 @@ def streaming_switch() -> Parameter:
     )
 
 
+# --- rules
+
+
+def add_rule(template: Template, title: str, assertion: Any, description: str) -> None:
+    """Have CloudFormation refuse values that do not go together.
+
+    Args:
+        template: where to add the rule.
+        title: its logical id.
+        assertion: what has to hold; a condition, but not by name.
+        description: what is shown where it does not.
+    """
+    asserted = {"Assert": assertion, "AssertDescription": description}
+    template.add_rule(title, {"Assertions": [asserted]})
+
+
 # --- conditions
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from troposphere import Template, dynamodb
+from typing import Any
+
+from troposphere import GetAtt, Template, dynamodb
 
 from websocket_stack.cloudformation.checkov import NO_CUSTOMER_KEY, skip
-from websocket_stack.cloudformation.lambda_functions import encryption
-from websocket_stack.cloudformation.tasks_settings import TABLE
+from websocket_stack.cloudformation.lambda_functions import allow, encryption
+
+TABLE = "TaskTable"
 
 
 def add(template: Template) -> None:
@@ -32,3 +35,8 @@ def add(template: Template) -> None:
             CKV_AWS_119=NO_CUSTOMER_KEY,
         )
     )
+
+
+def statement(*operations: str) -> dict[str, Any]:
+    """Return the policy statement for a function that uses the table so."""
+    return allow("UseTheTable", [f"dynamodb:{each}" for each in operations], GetAtt(TABLE, "Arn"))

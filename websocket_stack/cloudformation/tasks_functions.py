@@ -12,6 +12,7 @@ from websocket_stack.cloudformation import (
     conversation_table,
     further_policies,
     model_access,
+    task_table,
     tasks_settings,
     versioned_function,
 )
@@ -29,7 +30,6 @@ from websocket_stack.cloudformation.tasks_settings import (
     SIGN_IN_QUEUE,
     WITH_JWT,
     connections_arn,
-    table_arn,
 )
 
 WORKER = "websocket_stack.tasks.default_worker.lambda_handler"
@@ -51,7 +51,7 @@ def add_failures(template: Template) -> Function:
         "Tells clients of tasks that failed",
         "failures",
         [
-            _may_use_table("BatchGetItem", "UpdateItem"),
+            task_table.statement("BatchGetItem", "UpdateItem"),
             _may_post(),
         ],
         variables=tasks_settings.variables() | tasks_settings.relay_variables(),
@@ -75,7 +75,7 @@ def add_worker(template: Template, failures: Function) -> tuple[Function, Alias]
             group,
             [
                 *model_access.statements(),
-                _may_use_table("BatchGetItem", "UpdateItem"),
+                task_table.statement("BatchGetItem", "UpdateItem"),
                 _may_post(),
                 If(
                     RELAYS,
@@ -131,7 +131,7 @@ def add_submit(template: Template, worker: Alias) -> Function:
         "Takes socket tasks and chat messages",
         "submit",
         [
-            _may_use_table("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
+            task_table.statement("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
             _may_post(),
             allow("CallTheWorker", "lambda:InvokeFunction", Ref(worker)),
             If(
@@ -153,7 +153,7 @@ def add_sign_in_deadline(template: Template) -> Function:
         "Closes connections that did not sign in",
         "sign_in_deadline",
         [
-            _may_use_table("GetItem"),
+            task_table.statement("GetItem"),
             allow("CloseConnections", "execute-api:ManageConnections", connections_arn("DELETE")),
             _may_read(queue),
         ],
@@ -184,7 +184,7 @@ def add_relay(template: Template) -> Function:
         "Relay",
         "Posts frames in order",
         "relay",
-        [_may_use_table("GetItem", "UpdateItem"), _may_post(), _may_read(queue)],
+        [task_table.statement("GetItem", "UpdateItem"), _may_post(), _may_read(queue)],
         Condition=RELAYS,
         Timeout=READER_SECONDS,
     )
@@ -262,10 +262,6 @@ def _reading(
 
 
 # --- statements
-
-
-def _may_use_table(*operations: str) -> dict[str, Any]:
-    return allow("UseTheTable", [f"dynamodb:{each}" for each in operations], table_arn())
 
 
 def _may_post() -> dict[str, Any]:

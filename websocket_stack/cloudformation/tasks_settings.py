@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from troposphere import And, Equals, GetAtt, If, Not, Or, Parameter, Ref, Sub, Template
+from troposphere import And, Equals, If, Not, Or, Parameter, Ref, Sub, Template
 from troposphere.awslambda import Alias
 
 from websocket_stack.cloudformation import fulfillment_environment
 from websocket_stack.cloudformation.parameters import (
+    add_rule,
     choice,
     comma_list,
     has_items,
@@ -18,9 +19,9 @@ from websocket_stack.cloudformation.parameters import (
     switch,
     text,
 )
+from websocket_stack.cloudformation.task_table import TABLE
 
 API = "TasksApi"
-TABLE = "TaskTable"
 SIGN_IN_QUEUE = "SignInQueue"
 RELAY_QUEUE = "RelayQueue"
 # Not empty: cfn-lint checks defaults where a function's name stands.
@@ -121,16 +122,11 @@ def _signs_in_with(sign_in: str) -> Equals:
 
 
 def _demand(template: Template, sign_in: str, what: Any, described: str) -> None:
-    template.add_rule(
+    add_rule(
+        template,
         f"{sign_in.capitalize()}Settings",
-        {
-            "Assertions": [
-                {
-                    "Assert": Or(Not(_signs_in_with(sign_in)), what),
-                    "AssertDescription": f"SignIn={sign_in} needs {described}",
-                }
-            ]
-        },
+        Or(Not(_signs_in_with(sign_in)), what),
+        f"SignIn={sign_in} needs {described}",
     )
 
 
@@ -187,10 +183,6 @@ def worker_variables() -> dict[str, Any]:
 
 
 # --- what the functions may do
-
-
-def table_arn() -> GetAtt:
-    return GetAtt(TABLE, "Arn")
 
 
 def connections_arn(method: str) -> Sub:

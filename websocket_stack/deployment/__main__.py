@@ -33,8 +33,9 @@ def argument_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--template",
         choices=template_files.NAMES,
-        help="what to deploy: everything for a Lex bot, its WebSocket API or its Lambda alone, or"
-        " socket tasks; by default what the stack has now, or everything for a Lex bot",
+        help="what to deploy: everything for a Lex bot, its WebSocket API or its Lambda alone,"
+        " socket tasks, or a GraphQL chat; by default what the stack has now, or everything for a"
+        " Lex bot",
     )
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter's value"

@@ -36,6 +36,8 @@ def of(stack: Stack, before: Mapping[str, str] | None = None) -> list[str]:
             f"  STREAMING_ENDPOINT={connections}",
             f"  SESSION_TABLE={table_name}",
         ]
+    if "GraphQlUrl" in outputs:
+        lines += _for_graphql(outputs)
     # It speaks as a browser with a Lex bot does.
     if endpoint and "TaskTableName" not in outputs:
         lines.append(f"To see that it works: scripts/smoke --stack {stack.name}")
@@ -46,4 +48,16 @@ def _for_tasks(outputs: Mapping[str, str]) -> list[str]:
     lines = [f"Clients connect to {outputs['WebSocketEndpoint']}"]
     if outputs.get("SignIn") == "AWS_IAM":
         lines.append(f"and sign that; they need execute-api:Invoke on {outputs['ConnectArn']}")
+    return lines
+
+
+def _for_graphql(outputs: Mapping[str, str]) -> list[str]:
+    lines = [
+        f"Clients ask at {outputs['GraphQlUrl']}",
+        f"and subscribe at {outputs['RealtimeUrl']}",
+    ]
+    if "ApiKey" in outputs:
+        lines.append(f"with the header x-api-key: {outputs['ApiKey']}")
+    if "FieldsArn" in outputs:
+        lines.append(f"and sign that; they need appsync:GraphQL on {outputs['FieldsArn']}")
     return lines

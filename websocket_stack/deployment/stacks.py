@@ -89,6 +89,8 @@ def template_of(stack: Stack | None) -> str:
         return "lex-streaming"
     if "TaskSeconds" in stack.parameters:
         return "socket-tasks"
+    if "AskReturns" in stack.parameters:
+        return "graphql-chat"
     if "CodeBucket" in stack.parameters:
         return "fulfillment"
     return "lex-streaming-standalone" if "ModelId" in stack.parameters else "streaming-support"

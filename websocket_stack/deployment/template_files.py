@@ -19,6 +19,7 @@ NAMES = (
     "fulfillment",
     "lex-streaming-standalone",
     "socket-tasks",
+    "graphql-chat",
 )
 # A larger template has to be read from a bucket.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html

@@ -20,7 +20,7 @@ from fulfillment.models.base import Model
 from fulfillment.notices import Notices
 from websocket_stack.graphql import frame_format
 from websocket_stack.graphql.chat_owners import ChatOwners
-from websocket_stack.graphql.resolver import Resolver
+from websocket_stack.graphql.resolver import Refusal, Resolver
 from websocket_stack.graphql.settings import ChatSettings
 from websocket_stack.tasks.registry import AnyTaskHandler, Tasks
 from websocket_stack.tasks.wiring import runs_of
@@ -98,9 +98,19 @@ def app_of(resolver: Resolver, context: Any) -> AppSyncResolver:
 
     # Arguments come under the names that the schema gives them.
 
+    def is_waited_for() -> bool:
+        assert app.current_event is not None
+        # As appsync_js/ask_at_once.js has it.
+        return not (app.current_event.get("stash") or {}).get("atOnce")
+
     @app.resolver(type_name="Mutation", field_name="ask")
     def ask(chatId: str, prompt: str) -> None:
-        resolver.ask(chatId, prompt, identity(), context)
+        try:
+            resolver.ask(chatId, prompt, identity(), context)
+        except Refusal:
+            # Otherwise an error would be the function's, and an alarm.
+            if is_waited_for():
+                raise
 
     @app.resolver(type_name="Mutation", field_name="stop")
     def stop(chatId: str) -> bool:

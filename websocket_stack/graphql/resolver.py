@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from fulfillment.streaming.channel import Channel
 from fulfillment.streaming.framing import Ending
+from websocket_stack.graphql import frame_format
 from websocket_stack.graphql.chat_owners import ChatOwners, owner_of
-from websocket_stack.graphql.frame_format import kind_of, refusal
 from websocket_stack.tasks.conversations import ANONYMOUS, LEAST_NAME_CHARACTERS
 from websocket_stack.tasks.owners import Owners
 from websocket_stack.tasks.posting import post_all
@@ -20,15 +20,19 @@ from websocket_stack.tasks.worker import Worker
 MAX_CHAT_ID_CHARACTERS = 128
 
 
-class InvalidPrompt(Exception):
-    """What was asked cannot be answered; the message is for the client to read."""
+class Refusal(Exception):
+    """A prompt is not answered; the message is for the client to read."""
 
 
-class ChatBusy(Exception):
+class InvalidPrompt(Refusal):
+    """What was asked cannot be answered."""
+
+
+class ChatBusy(Refusal):
     """A reply is being written in this chat, or too many are for this owner."""
 
 
-class Unauthorized(Exception):
+class Unauthorized(Refusal):
     """The chat is somebody else's."""
 
 
@@ -75,6 +79,8 @@ class Resolver:
     ) -> None:
         """Write the reply to a prompt, and return at its end.
 
+        Subscribers are told of refusals too: who asks may hear of them in no other way.
+
         Args:
             chat_id: the chat, of which each reply is told to all subscribers.
             prompt: what is asked.
@@ -85,13 +91,15 @@ class Resolver:
             InvalidPrompt, ChatBusy, Unauthorized: it is not answered.
         """
         owner = self.owner(chat_id, identity)
-        if not prompt.strip() or len(prompt) > self._prompt_characters:
-            raise InvalidPrompt(f"a prompt has 1 to {self._prompt_characters} characters")
         message_id = context.aws_request_id
+        address = Address("chat", [chat_id, message_id])
+        if not prompt.strip() or len(prompt) > self._prompt_characters:
+            length = f"1 to {self._prompt_characters:,} characters"
+            self._refuse(address, InvalidPrompt(f"A prompt has {length}."))
         run = Run(
             key=key_of(owner, Address("chat", chat_id)),
             owner=owner,
-            address=Address("chat", [chat_id, message_id]),
+            address=address,
             digest=digest_of(message_id),
             connection_id=chat_id,
         )
@@ -99,10 +107,10 @@ class Resolver:
         if there is not None and there.digest == run.digest:
             return
         if there is not None:
-            self._refuse(run, "ChatBusy", "A reply is still being written in this chat.")
+            self._refuse(address, ChatBusy("A reply is still being written in this chat."))
         if not self._owners.admit(run):
             self._runs.drop(run)
-            self._refuse(run, "TooManyRequests", "You have too many requests. Please wait.")
+            self._refuse(address, ChatBusy("You have too many requests. Please wait."))
         is_private = not owner.startswith(ANONYMOUS) or len(chat_id) >= LEAST_NAME_CHARACTERS
         data = {"prompt": prompt, "conversation": chat_id if is_private else ""}
         self._worker.work({"run": run.key, "type": "message", "data": data}, context)
@@ -119,7 +127,7 @@ class Resolver:
         _, message_id = run.address.id
         kind, usage = "delta", None
         if run.state is State.DONE:
-            kind = kind_of(Ending(run.ending["outcome"]))
+            kind = frame_format.kind_of(Ending(run.ending["outcome"]))
             usage = run.ending.get("usage")
         return ChatState(chat_id, message_id, run.text, kind, usage)
 
@@ -144,6 +152,8 @@ class Resolver:
     def _key(self, chat_id: str, identity: Mapping[str, Any] | None) -> str:
         return key_of(self.owner(chat_id, identity), Address("chat", chat_id))
 
-    def _refuse(self, run: Run, kind: str, message: str) -> None:
-        post_all(self._channel, run.connection_id, refusal(run.address, kind, message))
-        raise ChatBusy(message)
+    def _refuse(self, address: Address, refusal: Refusal) -> NoReturn:
+        chat_id, _ = address.id
+        frames = frame_format.refusal(address, type(refusal).__name__, str(refusal))
+        post_all(self._channel, chat_id, frames)
+        raise refusal

@@ -225,6 +225,7 @@ def test_there_has_to_be_something_to_delete(runs) -> None:
         ({"TableName": ""}, "streaming-support"),
         ({"ModelId": "m"}, "lex-streaming-standalone"),
         ({"CodeBucket": "b", "TaskSeconds": "900"}, "socket-tasks"),
+        ({"CodeBucket": "b", "AskReturns": "at-end"}, "graphql-chat"),
     ],
 )
 def test_a_stack_keeps_its_template(parameters, name) -> None:

@@ -56,3 +56,13 @@ def test_clients_of_tasks_are_told_where_to_connect() -> None:
     assert not any("scripts/smoke" in line for line in lines)
     assert not any("Lex Web UI" in line for line in lines)
     assert len(steps(**tasks, SignIn="NONE")) == len(lines) - 1
+
+
+def test_clients_of_a_graphql_chat_are_told_where_to_ask_and_how() -> None:
+    chat = {"GraphQlUrl": "https://a.example/graphql", "RealtimeUrl": "wss://a.example/graphql"}
+    assert steps(**chat, TaskTableName="t") == [
+        "Clients ask at https://a.example/graphql",
+        "and subscribe at wss://a.example/graphql",
+    ]
+    assert steps(**chat, ApiKey="da2-1")[-1] == "with the header x-api-key: da2-1"
+    assert "appsync:GraphQL on arn" in steps(**chat, FieldsArn="arn")[-1]

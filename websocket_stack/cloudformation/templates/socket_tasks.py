@@ -24,7 +24,8 @@ from websocket_stack.cloudformation.lambda_functions import (
     vpc_parameters,
 )
 from websocket_stack.cloudformation.parameters import is_true, new_template
-from websocket_stack.cloudformation.tasks_settings import API, RELAYS, TABLE, WITH_JWT
+from websocket_stack.cloudformation.task_table import TABLE
+from websocket_stack.cloudformation.tasks_settings import API, RELAYS, WITH_JWT
 
 
 def build() -> Template:
@@ -71,7 +72,7 @@ def _add_functions(template: Template, api: Api) -> None:
         worker,
         first="Chunk",
         throttled="Tasks waited, or were refused.",
-        api=Ref(api),
+        api=monitoring.websocket_metrics(Ref(api)),
     )
     untold, unposted = "Clients were not told that tasks failed.", "Frames were not posted."
     open_ = "Connections that did not sign in were not closed."

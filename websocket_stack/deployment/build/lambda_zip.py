@@ -16,8 +16,8 @@ from websocket_stack.deployment.build.source_files import Files, files_in, merge
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = "fulfillment"
-# What the functions of socket tasks import in addition.
-TASKS = "websocket_stack/tasks"
+# What the functions of socket tasks, and of a GraphQL chat, import in addition.
+DOORS = ("websocket_stack/tasks", "websocket_stack/graphql")
 OUTPUT = ROOT / "build"
 
 
@@ -43,7 +43,7 @@ def build(code: Sequence[Path] = (), output: Path = OUTPUT) -> Path:
         versions = pins((ROOT / "constraints.txt").read_text("utf-8"))
         files = [
             package_files(ROOT / PACKAGE),
-            _tasks_files(),
+            *map(_door_files, DOORS),
             dependencies(versions),
             *map(files_in, code),
         ]
@@ -52,9 +52,9 @@ def build(code: Sequence[Path] = (), output: Path = OUTPUT) -> Path:
         raise CommandFailed(str(exc)) from exc
 
 
-def _tasks_files() -> Files:
-    folder = ROOT / TASKS
-    modules = {f"{TASKS}/{name}": path for name, path in files_in(folder).items()}
+def _door_files(door: str) -> Files:
+    folder = ROOT / door
+    modules = {f"{door}/{name}": path for name, path in files_in(folder).items()}
     return modules | {f"{folder.parent.name}/__init__.py": folder.parent / "__init__.py"}
 
 

@@ -106,15 +106,17 @@ def test_every_module_of_the_package_is_in_the_zip(names):
     }
 
 
-def test_of_the_stack_only_socket_tasks_are_in_the_zip(names):
+def test_of_the_stack_only_its_doors_are_in_the_zip(names):
     modules = {
-        path.relative_to(ROOT).as_posix() for path in (ROOT / "websocket_stack/tasks").glob("*.py")
+        path.relative_to(ROOT).as_posix()
+        for door in ("tasks", "graphql")
+        for path in (ROOT / "websocket_stack" / door).glob("*.*")
     }
     in_zip = {name for name in names if name.startswith("websocket_stack/")}
     assert in_zip == modules | {"websocket_stack/__init__.py"}
 
 
-def test_socket_tasks_import_nothing_that_is_not_there(zip_path):
+def test_doors_import_nothing_that_is_not_there(zip_path):
     """Without this repository beside it, and without what only deployments need."""
     code = """
 import sys
@@ -122,6 +124,7 @@ sys.path[:] = [sys.argv[1], *(each for each in sys.path if "websocket" not in ea
 import websocket_stack
 assert websocket_stack.__file__.startswith(sys.argv[1])
 from websocket_stack.tasks import default_worker, failures, relay, sign_in_deadline, submit
+from websocket_stack.graphql import default_chat
 """
     subprocess.run(
         [sys.executable, "-I", "-c", code, str(zip_path)], check=True, cwd=zip_path.parent

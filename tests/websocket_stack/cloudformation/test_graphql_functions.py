@@ -1,0 +1,60 @@
+"""The function of the GraphQL chat: how it is called, and what it may do."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import Any
+
+import pytest
+
+from tests.websocket_stack.cloudformation.graphql_stack import API_ARN, AT_ONCE, evaluated
+from tests.websocket_stack.cloudformation.tasks_stack import statements
+from websocket_stack.tasks.run_table import QUEUED_SECONDS
+
+
+@pytest.fixture(autouse=True)
+def _not_in_lambda() -> None:
+    assert "AWS_LAMBDA_FUNCTION_NAME" not in os.environ
+
+
+def test_the_handler_is_there() -> None:
+    properties = evaluated().properties("Chat")
+    module, _, function = properties["Handler"].rpartition(".")
+    assert callable(getattr(importlib.import_module(module), function))
+    assert properties["Code"] == {"S3Bucket": "artifacts", "S3Key": "code/0123abcd.zip"}
+
+
+def test_a_reply_is_begun_once_and_soon_or_not_at_all() -> None:
+    stack = evaluated(**AT_ONCE)
+    events = stack.properties("ChatEvents")
+    assert events["MaximumRetryAttempts"] == 0
+    assert events["MaximumEventAgeInSeconds"] == QUEUED_SECONDS
+    assert events["Qualifier"] == stack.properties("LiveAlias")["Name"]
+
+
+@pytest.mark.parametrize("given", [{"RememberConversations": "false"}, AT_ONCE, {"Revision": "2"}])
+def test_changes_publish_a_version(given: dict[str, str]) -> None:
+    def version(**given: str) -> Any:
+        return evaluated(**given).properties("ChatVersion")["Description"]
+
+    assert version(**given) != version()
+
+
+def test_it_may_send_to_this_api_and_call_none_of_its_other_fields() -> None:
+    (sending,) = [
+        each
+        for each in statements(evaluated(), "ChatRole").values()
+        if "appsync:GraphQL" in each["Action"]
+    ]
+    assert sending["Resource"] == f"{API_ARN}/types/Mutation/fields/send"
+
+
+def test_it_may_use_its_tables_alone() -> None:
+    stack = evaluated()
+    tables = {
+        each["Resource"]
+        for each in statements(stack, "ChatRole").values()
+        if "dynamodb:" in str(each["Action"])
+    }
+    assert tables == {"<TaskTable.Arn>", "<ConversationTable.Arn>"}
