@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import openai
 
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
@@ -23,6 +23,10 @@ for _name in ("openai", "httpx", "httpx2", "httpcore", "httpcore2"):
 # https://github.com/deepseek-ai/DeepSeek-R1/issues/23
 THINKING_TAGS = ("think", "thinking")
 
+# What breaks a stream is theirs in older versions of openai, which use httpx instead of httpx2.
+TRANSPORT_ERRORS: tuple[type[Exception], ...] = tuple(
+    sys.modules[name].HTTPError for name in ("httpx", "httpx2") if name in sys.modules
+)
 REJECTIONS = (
     openai.BadRequestError,
     openai.AuthenticationError,
@@ -86,7 +90,7 @@ class OpenAICompatibleStream:
                     yield text
         except REJECTIONS as exc:
             raise ModelRejected(type(exc).__name__) from exc
-        except (openai.OpenAIError, httpx.HTTPError, ValueError) as exc:
+        except (openai.OpenAIError, *TRANSPORT_ERRORS, ValueError) as exc:
             if self._closed:
                 return
             kind = ModelInterrupted if wrote else ModelUnavailable

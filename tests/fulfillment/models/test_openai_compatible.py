@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -24,7 +25,11 @@ from fulfillment.models.base import (
     ToolCall,
 )
 from fulfillment.models.chat_format import body_of
-from fulfillment.models.openai_compatible import OpenAICompatibleModel, OpenAICompatibleStream
+from fulfillment.models.openai_compatible import (
+    TRANSPORT_ERRORS,
+    OpenAICompatibleModel,
+    OpenAICompatibleStream,
+)
 from tests.stack_fixture import running_app
 
 PROMPT = Prompt(
@@ -327,6 +332,12 @@ def test_a_connection_that_breaks_is_an_interruption(server, base_url) -> None:
 
     assert type(error) is ModelInterrupted
     assert written == "Once upon "
+
+
+def test_the_errors_of_the_clients_own_transport_are_known() -> None:
+    package = openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0]
+
+    assert sys.modules[package].HTTPError in TRANSPORT_ERRORS
 
 
 class BrokenOff(Response):
