@@ -24,8 +24,10 @@ for _name in ("openai", "httpx", "httpx2", "httpcore", "httpcore2"):
 THINKING_TAGS = ("think", "thinking")
 
 # What breaks a stream is theirs in older versions of openai, which use httpx instead of httpx2.
-TRANSPORT_ERRORS: tuple[type[Exception], ...] = tuple(
-    sys.modules[name].HTTPError for name in ("httpx", "httpx2") if name in sys.modules
+FAILURES: tuple[type[Exception], ...] = (
+    openai.OpenAIError,
+    ValueError,
+    *(sys.modules[name].HTTPError for name in ("httpx", "httpx2") if name in sys.modules),
 )
 REJECTIONS = (
     openai.BadRequestError,
@@ -90,7 +92,7 @@ class OpenAICompatibleStream:
                     yield text
         except REJECTIONS as exc:
             raise ModelRejected(type(exc).__name__) from exc
-        except (openai.OpenAIError, *TRANSPORT_ERRORS, ValueError) as exc:
+        except FAILURES as exc:
             if self._closed:
                 return
             kind = ModelInterrupted if wrote else ModelUnavailable

@@ -26,7 +26,7 @@ from fulfillment.models.base import (
 )
 from fulfillment.models.chat_format import body_of
 from fulfillment.models.openai_compatible import (
-    TRANSPORT_ERRORS,
+    FAILURES,
     OpenAICompatibleModel,
     OpenAICompatibleStream,
 )
@@ -337,7 +337,7 @@ def test_a_connection_that_breaks_is_an_interruption(server, base_url) -> None:
 def test_the_errors_of_the_clients_own_transport_are_known() -> None:
     package = openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0]
 
-    assert sys.modules[package].HTTPError in TRANSPORT_ERRORS
+    assert sys.modules[package].HTTPError in FAILURES
 
 
 class BrokenOff(Response):
