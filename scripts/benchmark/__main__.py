@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from scripts.benchmark import cold, quota, warm
+from scripts.benchmark.chat_server.measure import Crowd as Clients
+from scripts.benchmark.chat_server.report import tables as chat_server_tables
 from scripts.benchmark.handlers import LEX_STREAMING, PLAIN_LOOP, Handler, NoRevision, revision
 from scripts.benchmark.model import Pace
 from scripts.benchmark.scale.crowd import Crowd
@@ -38,6 +40,7 @@ WARM = Preset(rates=(50, 80, 200), post_ms=(20, 40), tokens=270, turns=3)
 COLD = Preset(rates=(50,), post_ms=(20,), tokens=60, turns=7)
 # The turn of docs/costs.md: 350 tokens, five seconds.
 SCALE = Preset(rates=(80,), post_ms=(20,), tokens=350, turns=1)
+CHAT_SERVER = Preset(rates=(50,), post_ms=(), tokens=300, turns=3)
 
 
 class Report(Protocol):
@@ -72,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _reports(options: argparse.Namespace, handlers: Sequence[Handler]) -> Iterator[Report]:
+    if options.door == "chat-server":
+        return _chat_server(options)
     if options.scale:
         return _scale(options)
     return _cold(options, handlers) if options.cold else _warm(options, handlers)
@@ -81,6 +86,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = _parser()
     options = parser.parse_args(arguments)
     preset = SCALE if options.scale else COLD if options.cold else WARM
+    if options.door == "chat-server":
+        preset = CHAT_SERVER
     if options.quick:
         preset = preset._replace(rates=(50,), post_ms=(20,), turns=3)
     parser.set_defaults(**preset._asdict())
@@ -107,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--plot", type=Path, help="draw what a reader sees at the first rate and latency (SVG)"
     )
+    _add_chat_server(parser)
     group = parser.add_argument_group("cold turns")
     group.add_argument(
         "--cold",
@@ -144,6 +152,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_chat_server(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("other doors")
+    group.add_argument(
+        "--door",
+        choices=("lex", "chat-server"),
+        default="lex",
+        help="chat-server: that server and a plain one that sends each chunk",
+    )
+    group.add_argument("--clients", type=int, default=500, help="how many ask at once (500)")
+    group.add_argument("--spread", type=float, default=1.0, help="seconds over which they ask (1)")
+
+
 def _warm(options: argparse.Namespace, handlers: Sequence[Handler]) -> Iterator[Table]:
     _progress("imports")
     yield Table("Imports in fresh processes", warm.imports(handlers, IMPORTS))
@@ -179,6 +199,12 @@ def _scale(options: argparse.Namespace) -> Iterator[Report]:
         _progress(f"Many people: {_text(pace)}")
         yield QuotasReport(crowds)
         yield PostsReport(crowds)
+
+
+def _chat_server(options: argparse.Namespace) -> Iterator[Table]:
+    for rate in options.rates:
+        clients = Clients(options.clients, options.tokens, rate, options.spread)
+        yield from chat_server_tables(clients, options.turns, _progress)
 
 
 def _paces(options: argparse.Namespace, first_token_seconds: float) -> Iterator[Pace]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from scripts.benchmark import warm
 from scripts.benchmark.__main__ import main
 from scripts.benchmark.handlers import LEX_STREAMING, PLAIN_LOOP
@@ -16,6 +18,15 @@ def test_cold_turns_of_both_handlers(capsys):
     (table,) = json.loads(capsys.readouterr().out)
     assert "of a core" in table["title"] or "of the time" in table["title"]
     assert set(table["figures"]["init, ms"]) == {"lex-streaming", "plain loop"}
+
+
+@pytest.mark.slow
+def test_the_chat_server_and_a_plain_one(capsys):
+    main(["--door", "chat-server", "--clients", "5", "--tokens", "10", "--turns", "1", "--json"])
+    steady, over_http, idle = json.loads(capsys.readouterr().out)
+    assert steady["figures"]["frames a reply"]["plain server"]["median"] == 10
+    assert over_http["figures"]["frames a reply"]["plain server"]["median"] == 10
+    assert idle["figures"]["KB a socket"]["chat-server"]["median"] > 0
 
 
 def test_warm_turns_of_both_handlers():
