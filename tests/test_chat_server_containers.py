@@ -19,7 +19,6 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
-from test_app import is_end, resume, send, text_of
 from websockets.sync.client import connect
 
 from tests.websocket_stack.server.chat_servers import (
@@ -30,6 +29,7 @@ from tests.websocket_stack.server.chat_servers import (
     running,
 )
 from tests.websocket_stack.server.redis_servers import redis_server
+from tests.websocket_stack.server.test_app import is_end, resume, send, text_of
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "examples" / "chat-server"
@@ -88,7 +88,7 @@ class Build:
         self._folder = folder
         requirements = folder / "requirements"
         requirements.mkdir()
-        needed = required("lex-streaming[server]") - {"lex-streaming"} | {"setuptools"}
+        needed = required("lex-streaming[server]") - {"lex-streaming"} | required("hatchling")
         for path in installed(needed):
             (requirements / path.name).symlink_to(path)
         self.environ = os.environ | {

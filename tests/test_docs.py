@@ -24,7 +24,7 @@ from tests.documents import DOCUMENTS, ROOT, Document, modules, tutorial_command
 from tests.example_dialogs import demo_routes
 from tests.stack_fixture import client, running_stack, session
 from websocket_stack.lex_bot.reading import read
-from websocket_stack.local import __main__ as serve
+from websocket_stack.local import options as serve
 
 LANGUAGES = {"python", "sh", "yaml", "css", "transcript"}
 

@@ -24,16 +24,16 @@ from tests.documents import (
     tutorial_command,
     write_tutorial,
 )
-from websocket_stack.deployment import __main__ as deploy
+from websocket_stack.deployment import options as deploy
 from websocket_stack.deployment import parameter_values, template_files
 from websocket_stack.deployment.build.source_files import files_in
 from websocket_stack.lex_bot.description import SLOT
 from websocket_stack.lex_bot.reading import parse, read
-from websocket_stack.local import __main__ as serve
+from websocket_stack.local import options as serve
 from websocket_stack.local.demo_model.passages import Library
 from websocket_stack.local.lex.utterances import Understanding
-from websocket_stack.server import __main__ as chat_server
-from websocket_stack.smoke import __main__ as smoke
+from websocket_stack.server import options as chat_server
+from websocket_stack.smoke import options as smoke
 
 
 @pytest.fixture

@@ -26,10 +26,10 @@ from fulfillment.testing import event, run
 from fulfillment.tools import Tool, toolbox
 from tests.documents import DOCUMENTS, READER, ROOT, Document, code_in
 from tests.test_house_rules import FLOORS
-from websocket_stack.deployment import __main__ as deploy
+from websocket_stack.deployment import options as deploy
 from websocket_stack.deployment import template_files
-from websocket_stack.local import __main__ as serve
-from websocket_stack.server import __main__ as chat_server
+from websocket_stack.local import options as serve
+from websocket_stack.server import options as chat_server
 
 SOURCES = {
     path.relative_to(ROOT).as_posix(): path.read_text("utf-8")

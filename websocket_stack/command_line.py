@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -87,14 +85,6 @@ def table(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 # --- AWS
-
-
-def add_aws_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that choose region and profile, with the defaults of the AWS CLI."""
-    # boto3 itself reads AWS_DEFAULT_REGION and the profile.
-    region = os.environ.get("AWS_REGION") or None
-    parser.add_argument("--region", default=region, help="as AWS_REGION")
-    parser.add_argument("--profile", help="as AWS_PROFILE")
 
 
 @contextmanager

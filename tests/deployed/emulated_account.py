@@ -19,10 +19,12 @@ from websockets.sync.client import ClientConnection, connect
 from tests.deployed.in_lambda.sitecustomize import reroute
 from websocket_stack.command_line import Console
 from websocket_stack.deployment import __main__ as deploy_command
+from websocket_stack.deployment import options as deploy_options
 from websocket_stack.deployment.build.lambda_zip import build
 from websocket_stack.deployment.stack_events import Timing
 from websocket_stack.deployment.stacks import Stack, find
 from websocket_stack.smoke import __main__ as smoke_command
+from websocket_stack.smoke import options as smoke_options
 from websocket_stack.smoke import presigning
 from websocket_stack.smoke.browser import Browser, Identity
 from websocket_stack.smoke.stack import deployed_stack
@@ -65,7 +67,7 @@ class EmulatedAccount:
     def deploy(self, stack: str, *arguments: str) -> tuple[int, list[str]]:
         """Run ``scripts/deploy``; return its exit status and its lines."""
         lines: list[str] = []
-        options = deploy_command.argument_parser().parse_args([stack, *arguments])
+        options = deploy_options.argument_parser().parse_args([stack, *arguments])
         status = deploy_command.run(
             options,
             self._make_session,
@@ -86,7 +88,7 @@ class EmulatedAccount:
     def smoke(self, *arguments: str) -> tuple[int, list[str]]:
         """Run ``scripts/smoke``; return its exit status and its lines."""
         lines: list[str] = []
-        options = smoke_command.argument_parser().parse_args(["--quiet-seconds", "0.2", *arguments])
+        options = smoke_options.argument_parser().parse_args(["--quiet-seconds", "0.2", *arguments])
         status = smoke_command.run(
             options, self._make_session, Console(say=lines.append), self.open_socket
         )
@@ -189,7 +191,7 @@ class EmulatedAccount:
     def turn(self, stack: Stack, question: str) -> tuple[list[str], str]:
         """Ask a stack's bot in a browser; return the frames and the reply."""
         under_test = deployed_stack(
-            smoke_command.argument_parser().parse_args(["--stack", stack.name]), self.session
+            smoke_options.argument_parser().parse_args(["--stack", stack.name]), self.session
         )
         assert under_test.bot_alias is not None
         credentials = self.session.get_credentials().get_frozen_credentials()

@@ -19,8 +19,8 @@ from websockets.sync.client import ClientConnection
 
 from tests.documents import ROOT
 from tests.stack_fixture import running_stack
-from websocket_stack.smoke.__main__ import argument_parser
 from websocket_stack.smoke.browser import Browser, Identity, guest
+from websocket_stack.smoke.options import argument_parser
 from websocket_stack.smoke.session import dynamodb_client, management_client
 from websocket_stack.smoke.stack import LOCAL_POOL, deployed_stack, local_session, local_stack
 

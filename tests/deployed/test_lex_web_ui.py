@@ -8,10 +8,10 @@ import cfn_flip
 import pytest
 
 from tests.deployed.stock_template import IDENTITIES, OUTPUTS, PARAMETERS, parent, streaming_support
-from websocket_stack.deployment import template_files
+from websocket_stack.project import TEMPLATES
 
 pytestmark = pytest.mark.deployed
-OURS = template_files.FOLDER / "streaming-support.yaml"
+OURS = TEMPLATES / "streaming-support.yaml"
 BUCKET = "lex-web-ui-bootstrap"
 STOCK_KEY, OUR_KEY = "stock", "ours"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from websocket_stack.deployment import template_files
+from websocket_stack.project import TEMPLATES
 
 pytestmark = pytest.mark.deployed
-FILE = template_files.FOLDER / "lex-streaming-standalone.yaml"
+FILE = TEMPLATES / "lex-streaming-standalone.yaml"
 # The console has a bucket of its own for the files that one uploads.
 BUCKET = "cf-templates-console"
 

@@ -9,6 +9,7 @@ import pytest
 from tests.deployed.parameter_values import APART, ARN, OTHER_VALUES, settings
 from websocket_stack.deployment import template_files
 from websocket_stack.deployment.parameter_values import DERIVED
+from websocket_stack.project import TEMPLATES
 
 pytestmark = pytest.mark.deployed
 
@@ -44,7 +45,7 @@ SWITCHES = [
 
 CLI_OPTIONS = (
     "--template-file",
-    str(template_files.FOLDER / "streaming-support.yaml"),
+    str(TEMPLATES / "streaming-support.yaml"),
     "--capabilities",
     "CAPABILITY_IAM",
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-
 import pytest
 from botocore.exceptions import (
     ClientError,
@@ -17,7 +15,6 @@ from botocore.exceptions import (
 from websocket_stack.command_line import (
     CommandFailed,
     Console,
-    add_aws_options,
     explaining_aws_errors,
     explanation,
     print_error,
@@ -62,23 +59,6 @@ def test_columns_are_aligned() -> None:
 
 
 # --- AWS
-
-
-@pytest.mark.parametrize(
-    ("variable", "arguments", "region"),
-    [
-        ("eu-west-1", [], "eu-west-1"),
-        ("eu-west-1", ["--region", "us-west-2"], "us-west-2"),
-        ("", [], None),
-    ],
-)
-def test_the_region_is_an_option_or_a_variable(monkeypatch, variable, arguments, region) -> None:
-    monkeypatch.setenv("AWS_REGION", variable)
-    parser = argparse.ArgumentParser()
-    add_aws_options(parser)
-
-    assert parser.parse_args(arguments).region == region
-    assert parser.parse_args(arguments).profile is None
 
 
 def refusal(code: str, message: str = "") -> ClientError:

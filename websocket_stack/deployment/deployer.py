@@ -26,6 +26,7 @@ from websocket_stack.deployment.removal import Removal
 from websocket_stack.deployment.stack_events import StackEvents, Timing
 from websocket_stack.deployment.stacks import Kind
 from websocket_stack.deployment.template_files import TemplateFile
+from websocket_stack.project import TEMPLATES
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,7 @@ class Deployer:
             self._name
         )
 
-    def deploy(
-        self, options: DeployOptions, build: Builder, folder: Path = template_files.FOLDER
-    ) -> None:
+    def deploy(self, options: DeployOptions, build: Builder, folder: Path = TEMPLATES) -> None:
         """Make or change the stack, and show what came of it.
 
         Args:

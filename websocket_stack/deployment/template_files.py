@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import cfn_flip  # type: ignore[import-untyped]
 
 from websocket_stack.command_line import CommandFailed
+from websocket_stack.project import TEMPLATES
 
-FOLDER = Path(__file__).resolve().parents[2] / "templates"
 NAMES = (
     "lex-streaming",
     "streaming-support",
@@ -61,7 +61,7 @@ class TemplateFile:
         return is_large or self.needs_code or self.has_nested_stacks
 
 
-def read(name: str, folder: Path = FOLDER) -> TemplateFile:
+def read(name: str, folder: Path = TEMPLATES) -> TemplateFile:
     """Read a template.
 
     Args:

@@ -18,7 +18,8 @@ from websocket_stack.command_line import CommandFailed, print_error, print_line
 from websocket_stack.lex_bot.reading import read
 from websocket_stack.local import lex_web_ui, stack
 from websocket_stack.local.callers import is_loopback
-from websocket_stack.local.model_routes import MODELS, model_routes
+from websocket_stack.local.model_routes import model_routes
+from websocket_stack.local.options import argument_parser
 from websocket_stack.local.server import listen, origin_of, server
 
 
@@ -44,6 +45,8 @@ def serve(options: argparse.Namespace) -> None:
         LexStreamingError: a setting is wrong.
     """
     Settings.from_environ(os.environ)
+    if (folder := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, folder)  # where a bot is looked for
     routes = model_routes(options.model, os.environ)
     lex_web_ui_routes = _lex_web_ui_routes(options.lex_web_ui)
     described = read(options.intents) if options.intents else None
@@ -70,60 +73,6 @@ def serve(options: argparse.Namespace) -> None:
         # Once it has shut down, uvicorn raises the signal again that it was stopped by.
         with suppress(KeyboardInterrupt):
             server(app).run(sockets=[listener])
-
-
-def argument_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command's arguments."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/serve", description="Run the whole stack on this machine."
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=8000, help="0 takes any free one")
-    parser.add_argument(
-        "--allow-host",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="another name that it is reached by, such as a tunnel's; may be repeated",
-    )
-    parser.add_argument(
-        "--model",
-        choices=MODELS,
-        default="demo",
-        help="demo: embedded, no network; bedrock: AWS, with your credentials; openai: any"
-        " compatible server (OPENAI_BASE_URL, OPENAI_API_KEY, OPENAI_MODEL)",
-    )
-    parser.add_argument(
-        "--auth",
-        choices=("none", "iam"),
-        default="none",
-        help="iam: refuse the callers that API Gateway refuses with authorization AWS_IAM; none:"
-        " let unsigned clients in too",
-    )
-    parser.add_argument(
-        "--bot",
-        metavar="MODULE:NAME",
-        help="answer with a bot of your own, such as my_bot:bot; it is reloaded when its source"
-        " changes",
-    )
-    parser.add_argument(
-        "--tasks",
-        metavar="MODULE:NAME",
-        help="answer socket tasks with functions of your own, such as my_tasks:tasks",
-    )
-    parser.add_argument(
-        "--intents",
-        type=Path,
-        metavar="FILE",
-        help="the Lex bot's locales, intents and slots (see docs/reference/lex-bot.md)",
-    )
-    parser.add_argument(
-        "--lex-web-ui",
-        type=Path,
-        metavar="DIR",
-        help=f"serve a built Lex Web UI (its dist folder, 0.24 or newer) at {lex_web_ui.PATH}/",
-    )
-    return parser
 
 
 def warning_of(options: argparse.Namespace) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from botocore.session import Session
 from starlette.routing import BaseRoute
@@ -15,16 +14,14 @@ from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.bedrock.forwarding import BedrockForwarder
 from websocket_stack.local.demo_model.model import DemoModel
 from websocket_stack.local.demo_model.passages import Library
-
-MODELS = ("demo", "bedrock", "openai")
-PROJECT = Path(__file__).resolve().parents[2]
+from websocket_stack.project import FOLDER
 
 
 def model_routes(name: str, environ: Mapping[str, str]) -> Sequence[BaseRoute]:
     """Return the routes of a choice of ``--model``.
 
     Args:
-        name: one of ``MODELS``.
+        name: one of ``websocket_stack.options.MODELS``.
         environ: has the settings of an OpenAI-compatible server.
 
     Raises:
@@ -32,7 +29,7 @@ def model_routes(name: str, environ: Mapping[str, str]) -> Sequence[BaseRoute]:
     """
     if name == "bedrock":
         return BedrockForwarder(Session()).routes()
-    demo = DemoModel(Library.of_project(PROJECT, served_at="/"))
+    demo = DemoModel(Library.of_project(FOLDER, served_at="/"))
     model = _openai_model(environ) if name == "openai" else demo
     # There are no knowledge bases behind an OpenAI-compatible server: the demo's serve for it.
     return [*bedrock_routes.routes(model), *agent_routes.routes(demo, model)]
@@ -45,7 +42,7 @@ def _openai_model(environ: Mapping[str, str]) -> Model:
         from fulfillment.models.openai_compatible import OpenAICompatibleModel
     except ImportError:
         raise CommandFailed(
-            "--model openai needs the openai package: .venv/bin/pip install -e '.[openai]'"
+            "--model openai needs the openai package: pip install 'lex-streaming[openai]'"
         ) from None
     model = environ.get("OPENAI_MODEL")
     if not model:

@@ -15,6 +15,7 @@ from websocket_stack.local.server import listen, origin_of
 from websocket_stack.server.app import ChatServer
 from websocket_stack.server.conversations import Conversations, LocalMemory
 from websocket_stack.server.limits import Asks
+from websocket_stack.server.options import argument_parser
 from websocket_stack.server.page import routes as page
 from websocket_stack.server.redis_broker import RedisBroker
 from websocket_stack.server.redis_memory import RedisMemory
@@ -24,7 +25,7 @@ from websocket_stack.server.serving import server
 from websocket_stack.server.settings import ServerSettings
 from websocket_stack.server.shared_runs import SharedRuns
 from websocket_stack.server.sign_in import verifier_of
-from websocket_stack.server.sources import MODELS, source_of
+from websocket_stack.server.sources import source_of
 from websocket_stack.server.telemetry import Telemetry
 
 
@@ -83,32 +84,6 @@ def build(
     asks = Asks(settings.limits.asks_per_minute)
     services = Services(settings, runs, asks, telemetry, verifier_of(environ))
     return ChatServer(services), settings
-
-
-def argument_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command's arguments."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/chat-server",
-        description="Stream a model's replies to WebSocket clients, at /ws.",
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=8000, help="0 takes any free one")
-    parser.add_argument(
-        "--model",
-        choices=MODELS,
-        default="demo",
-        help="demo: embedded, no network; bedrock: AWS, with your credentials; openai: any"
-        " compatible server (OPENAI_BASE_URL, OPENAI_API_KEY, OPENAI_MODEL)",
-    )
-    parser.add_argument(
-        "--redis",
-        metavar="URL",
-        help="share runs with other processes, such as redis://host:6379/0",
-    )
-    parser.add_argument(
-        "--bot", metavar="MODULE:NAME", help="answer with a bot of your own, such as my_bot:bot"
-    )
-    return parser
 
 
 if __name__ == "__main__":

@@ -11,12 +11,10 @@ from fulfillment.bot import Bot
 from fulfillment.clients import Resources
 from fulfillment.models.base import Model
 from websocket_stack.command_line import CommandFailed
+from websocket_stack.project import FOLDER
 from websocket_stack.server.bot_source import BotSource
 from websocket_stack.server.settings import ServerSettings
 from websocket_stack.server.source import Source
-
-MODELS = ("demo", "bedrock", "openai")
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 def source_of(
@@ -25,7 +23,7 @@ def source_of(
     """Return what answers.
 
     Args:
-        model: one of ``MODELS``.
+        model: one of ``websocket_stack.options.MODELS``.
         bot: a builder's bot, as ``module:attribute``, which asks that model.
         settings: the environment, as the server reads it.
         environ: the environment.
@@ -84,14 +82,15 @@ def _model(model: str, environ: Mapping[str, str]) -> Model:
         from websocket_stack.local.demo_model.model import DemoModel
         from websocket_stack.local.demo_model.passages import Library
 
-        return DemoModel(Library.of_project(PROJECT))
+        return DemoModel(Library.of_project(FOLDER))
     try:
         import openai
 
         from fulfillment.models.openai_compatible import OpenAICompatibleModel
     except ImportError:
         raise CommandFailed(
-            "--model openai with --bot needs the openai package: pip install -e '.[openai]'"
+            "--model openai with --bot needs the openai package:"
+            " pip install 'lex-streaming[openai]'"
         ) from None
     name, key = _openai_settings(environ)
     # The client reads OPENAI_BASE_URL itself.

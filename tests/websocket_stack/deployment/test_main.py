@@ -15,7 +15,8 @@ from tests.websocket_stack.deployment.cloudformation_fakes import (
     RememberingSession,
 )
 from websocket_stack.command_line import CommandFailed, Console
-from websocket_stack.deployment.__main__ import argument_parser, main, run
+from websocket_stack.deployment.__main__ import main, run
+from websocket_stack.deployment.options import argument_parser
 
 
 @pytest.fixture

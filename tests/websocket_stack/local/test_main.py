@@ -18,6 +18,7 @@ from websockets.sync.client import connect
 
 from tests.websocket_stack.local import built_ui
 from websocket_stack.local import __main__ as serve
+from websocket_stack.local.options import argument_parser
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -89,7 +90,7 @@ def test_it_is_interrupted_in_mid_turn_without_a_traceback() -> None:
     ],
 )
 def test_who_opens_it_wide_is_warned(arguments, warning) -> None:
-    said = serve.warning_of(serve.argument_parser().parse_args(arguments))
+    said = serve.warning_of(argument_parser().parse_args(arguments))
     assert re.match(warning, said) and bool(said) == bool(warning)
 
 

@@ -2,11 +2,12 @@ import pytest
 
 from websocket_stack.server import __main__ as command
 from websocket_stack.server.app import ChatServer
+from websocket_stack.server.options import argument_parser
 from websocket_stack.server.shared_runs import SharedRuns
 
 
 def options(*arguments):
-    return command.argument_parser().parse_args(arguments)
+    return argument_parser().parse_args(arguments)
 
 
 def test_it_runs_with_nothing_set():

@@ -14,8 +14,8 @@ from botocore.exceptions import ProfileNotFound
 from tests.stack_fixture import QUESTION, running_stack
 from tests.websocket_stack.smoke.smoke_fakes import FakeConnect
 from websocket_stack.command_line import Console
-from websocket_stack.smoke.__main__ import argument_parser
 from websocket_stack.smoke.__main__ import run as run_smoke
+from websocket_stack.smoke.options import argument_parser
 
 QUICK = ["--question", QUESTION, "--long-question", QUESTION, "--quiet-seconds", "0.1"]
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from tests.stack_fixture import running_app, running_stack
 from tests.websocket_stack.deployment.cloudformation_fakes import refusal
 from websocket_stack.command_line import CommandFailed
-from websocket_stack.smoke.__main__ import argument_parser
+from websocket_stack.smoke.options import argument_parser
 from websocket_stack.smoke.stack import (
     LOCAL_POOL,
     BotAlias,

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from websocket_stack.command_line import CommandFailed, print_error, print_line
-from websocket_stack.deployment.build.lambda_zip import OUTPUT, build
-
-
-def argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="scripts/build",
-        description="Build the fulfillment Lambda's zip and print its path. The same sources give"
-        " the same bytes.",
-    )
-    parser.add_argument(
-        "--output", type=Path, default=OUTPUT, metavar="DIR", help="where to; default: build"
-    )
-    parser.add_argument(
-        "--code",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="a file of your own, or a folder whose files go to the zip's root; can be repeated",
-    )
-    return parser
+from websocket_stack.deployment.build.lambda_zip import build
+from websocket_stack.deployment.build.options import argument_parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -33,6 +33,11 @@ def _normalize(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def installed() -> dict[str, str]:
+    """Return the versions of the packages that this environment has."""
+    return {name: _distribution(name).version for name in PACKAGES}
+
+
 def dependencies(versions: Mapping[str, str]) -> Files:
     """Return the files of all packages.
 
@@ -52,7 +57,7 @@ def _distribution(name: str) -> Distribution:
     try:
         return distribution(name)
     except PackageNotFoundError as exc:
-        raise CommandFailed(f"{name} is not installed; run scripts/venv") from exc
+        raise CommandFailed(f"{name} is not installed here") from exc
 
 
 def files_of(package: Distribution, version: str) -> Files:

@@ -11,14 +11,15 @@ from typing import IO
 from zipfile import ZipFile, ZipInfo
 
 from websocket_stack.command_line import CommandFailed
-from websocket_stack.deployment.build.dependencies import dependencies, pins
+from websocket_stack.deployment.build.dependencies import dependencies, installed, pins
+from websocket_stack.deployment.build.options import OUTPUT
 from websocket_stack.deployment.build.source_files import Files, files_in, merge, package_files
+from websocket_stack.project import IS_CLONE
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = "fulfillment"
 # What the functions of socket tasks, and of a GraphQL chat, import in addition.
 DOORS = ("websocket_stack/tasks", "websocket_stack/graphql")
-OUTPUT = ROOT / "build"
 
 
 def build(code: Sequence[Path] = (), output: Path = OUTPUT) -> Path:
@@ -40,16 +41,20 @@ def build(code: Sequence[Path] = (), output: Path = OUTPUT) -> Path:
                 f"{output} is in {folder}, so that each zip would hold the last one"
             )
     try:
-        versions = pins((ROOT / "constraints.txt").read_text("utf-8"))
         files = [
             package_files(ROOT / PACKAGE),
             *map(_door_files, DOORS),
-            dependencies(versions),
+            dependencies(_versions()),
             *map(files_in, code),
         ]
         return write(pack(merge(files)), output)
     except OSError as exc:
         raise CommandFailed(str(exc)) from exc
+
+
+def _versions() -> dict[str, str]:
+    """Return which version each package must have: in a clone, the one that the tests ran with."""
+    return pins((ROOT / "constraints.txt").read_text("utf-8")) if IS_CLONE else installed()
 
 
 def _door_files(door: str) -> Files:

@@ -12,8 +12,9 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from websocket_stack.project import FOLDER as PROJECT
+
 FOLDER = str(files("websocket_stack.local") / "chat_page" / "static")
-PROJECT = Path(__file__).resolve().parents[3]
 DOCUMENT = (
     '<!doctype html><html lang="en"><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width"><title>{title}</title>'

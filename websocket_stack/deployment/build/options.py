@@ -1,0 +1,29 @@
+"""The options of ``build``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from websocket_stack.options import parser_of
+from websocket_stack.project import FOLDER, IS_CLONE
+
+OUTPUT = (FOLDER if IS_CLONE else Path()) / "build"
+
+
+def argument_parser() -> argparse.ArgumentParser:
+    parser = parser_of(
+        "build",
+        "Build the fulfillment Lambda's zip and print its path. The same sources give"
+        " the same bytes.",
+    )
+    parser.add_argument("--output", type=Path, default=OUTPUT, metavar="DIR", help="where to")
+    parser.add_argument(
+        "--code",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a file of your own, or a folder whose files go to the zip's root; can be repeated",
+    )
+    return parser
