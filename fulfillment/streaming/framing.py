@@ -37,6 +37,7 @@ class Ending(NamedTuple):
         usage: what the reply took, such as ``output_tokens``, as far as it is known.
         is_whole: whether all of the text reached the client; it did not where a post failed, or
             may have.
+        length: how many characters were written, white space at both ends included.
     """
 
     outcome: str
@@ -44,6 +45,7 @@ class Ending(NamedTuple):
     text: str = ""
     usage: Mapping[str, int] | None = None
     is_whole: bool = True
+    length: int = 0
 
 
 class Framing(Protocol):

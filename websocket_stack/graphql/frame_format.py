@@ -15,7 +15,6 @@ from websocket_stack.tasks.protocol import Address
 # https://docs.aws.amazon.com/general/latest/gr/appsync.html
 MAX_TEXT_CHARACTERS = 15_000
 FAILURES = {Outcome.FAILED, Outcome.INTERRUPTED}
-INCOMPLETE = "A part of the reply may be missing; chatState has all of it."
 
 # Old clients see what this selects, and nothing else.
 SEND = """
@@ -56,7 +55,9 @@ class ChatFraming:
         # Text for the reader, which clients that know no kinds show as well.
         if ending.notice:
             told.append(Frame(self._variables("delta", _after(ending.text, ending.notice))))
-        return [*told, Frame(self._variables(kind_of(ending), "", usage=usage))]
+        # Where it ends, a reader knows whether it has all.
+        end = self._variables(kind_of(ending), "", seq=ending.length, usage=usage)
+        return [*told, Frame(end)]
 
     def _variables(
         self, kind: str, data: str, seq: int | None = None, usage: str | None = None

@@ -184,7 +184,9 @@ class Worker:
             )
             saving = turn.save(reply)
             usage = usage_of(stream.text, calls.completions)
-            ending = Ending(reply.outcome, reply.notice, reply.written, usage)
+            ending = Ending(
+                reply.outcome, reply.notice, reply.written, usage, length=stream.text.length
+            )
             stream.finish(ending)
             self._settle(turn, ending, deadline.settle_by)
             saving.join(SAVE_SECONDS)

@@ -43,8 +43,8 @@ def test_pieces_say_where_they_belong(text, times, offset):
 )
 def test_the_end_has_no_text(outcome, kind):
     """Clients that know no kinds put every piece of data into the reply."""
-    (end,) = said(FRAMING.end(Ending(outcome, usage={"outputTokens": 7})))
-    assert (end["kind"], end["data"], end["seq"]) == (kind, "", None)
+    (end,) = said(FRAMING.end(Ending(outcome, usage={"outputTokens": 7}, length=42)))
+    assert (end["kind"], end["data"], end["seq"]) == (kind, "", 42)
     assert json.loads(end["usage"]) == {"outputTokens": 7}
 
 
