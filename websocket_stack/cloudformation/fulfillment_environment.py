@@ -22,6 +22,16 @@ from websocket_stack.cloudformation.websocket_api import STAGE
 # An inference profile's id begins with its own name, before the model's: "global.", "us.", "eu." …
 DEFAULT_FOUNDATION_MODEL_ID = DEFAULT_MODEL_ID.partition(".")[2]
 
+# A function's environment has 4 KB for all its variables. CloudFormation counts characters, of
+# which those that are not ASCII have two to four bytes in UTF-8.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_PROMPT = 2000
+MAX_PROMPT_NOT_ASCII = 900
+SHORT_ENOUGH = (
+    r"(?:[\x00-\x7F]*(?:[^\x00-\x7F][\x00-\x7F]*){0,400}"
+    rf"|[\s\S]{{0,{MAX_PROMPT_NOT_ASCII}}})"
+)
+
 
 def streaming_parameters() -> list[Parameter]:
     return [
@@ -33,7 +43,7 @@ def streaming_parameters() -> list[Parameter]:
             " Lex Web UI's. Left out, nothing is streamed.",
         ),
         text("SessionTableName", "The session table: output DynamoTableName of that stack."),
-        text("WaitingText", "Shown while nothing has been written yet."),
+        text("WaitingText", "Shown while nothing has been written yet.", MaxLength=80),
         flush_interval(),
         switch("PlainFrames", "Leave Markdown marks out of what is streamed.", default=False),
     ]
@@ -58,7 +68,11 @@ def model_parameters() -> list[Parameter]:
             " not needed.",
             AllowedPattern="|arn:[^:]+:bedrock:.+",
         ),
-        text("FallbackModelIds", "Comma list, asked in order while nothing was written yet."),
+        text(
+            "FallbackModelIds",
+            "Comma list, asked in order while nothing was written yet.",
+            MaxLength=300,
+        ),
         comma_list(
             "FallbackModelArns",
             "ARNs of the fallback models: each profile and its foundation model.",
@@ -79,7 +93,14 @@ def model_parameters() -> list[Parameter]:
             ["", "5m", "1h"],
             "",
         ),
-        text("SystemPrompt", "What the model is told.", DEFAULT_SYSTEM_PROMPT, MaxLength=2000),
+        text(
+            "SystemPrompt",
+            f"What the model is told, in {MAX_PROMPT} characters, or in {MAX_PROMPT_NOT_ASCII} of"
+            " another script than the Latin.",
+            DEFAULT_SYSTEM_PROMPT,
+            MaxLength=MAX_PROMPT,
+            AllowedPattern=SHORT_ENOUGH,
+        ),
         number("MaxTokens", "The most tokens of a reply.", 1024, 1, 1_000_000),
     ]
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from fulfillment.settings import Settings
-from tests.evaluator import TEMPLATES, source
+from tests.evaluator import TEMPLATES, Refused, source
 from tests.websocket_stack.cloudformation.fulfillment_stack import (
     FORGETFUL,
     NAME,
@@ -105,6 +105,32 @@ def test_a_parameter_changes_its_own_setting_alone(parameter: str, setting: str)
     after = settings(evaluated(**{parameter: EVERYTHING_ELSE[parameter]}))
     changed = {name for name in Settings._fields if getattr(after, name) != getattr(before, name)}
     assert changed == {setting}
+
+
+@pytest.mark.parametrize("prompt", ["a" * 2000, "\u3042" * 900, "\u00e9" * 400 + "a\n" * 800])
+def test_the_longest_texts_fit_into_the_environment(prompt: str) -> None:
+    texts = {"SystemPrompt": prompt, "WaitingText": "\u2026" * 80, "FallbackModelIds": "m" * 300}
+    environment = variables(evaluated(**STREAMING, **texts))
+    assert environment["SYSTEM_PROMPT"] == prompt
+    assert sum(len((name + value).encode()) for name, value in environment.items()) <= 4096
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("SystemPrompt", "a" * 2001),
+        ("SystemPrompt", "\u3042" * 901),
+        ("SystemPrompt", "\u00e9" * 401 + "a" * 1599),
+        ("SystemPrompt", "\U0001f600" * 901),
+        ("WaitingText", "a" * 81),
+        ("FallbackModelIds", "m" * 301),
+    ],
+)
+def test_a_text_that_may_not_fit_is_refused_before_anything_is_made(
+    parameter: str, value: str
+) -> None:
+    with pytest.raises(Refused, match=parameter):
+        evaluated(**{parameter: value})
 
 
 def test_settings_are_parameters_with_few_exceptions() -> None:
