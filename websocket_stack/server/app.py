@@ -170,6 +170,7 @@ class ChatServer:
         beating = asyncio.create_task(self._beat())
         yield
         beating.cancel()
+        await self._services.runs.close()
 
     async def _beat(self) -> None:
         settings = self._services.settings

@@ -7,6 +7,7 @@ Redis has lost is written into it again. Any other process can follow it, and st
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -211,7 +212,8 @@ class RedisBroker:
                 await self._pubsub.unsubscribe(bell)
 
     async def close(self) -> None:
-        """Let go of all connections."""
+        """Let go of all connections; nothing may be asked any more."""
+        self._down_until = math.inf
         if self._listener is not None:
             self._listener.cancel()
             await asyncio.wait([self._listener])

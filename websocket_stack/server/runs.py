@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from fulfillment.logs import log_failure
@@ -135,6 +135,10 @@ class Runs:
         if self._tasks:
             await asyncio.wait(list(self._tasks.values()), timeout=STOP_SECONDS)
 
+    async def close(self) -> None:
+        """Let go of all, once no socket is left."""
+        await cancel(self._tasks.values())
+
     async def _write(self, run: Run, ask: Ask) -> None:
         try:
             await self._answer(run, ask)
@@ -178,3 +182,11 @@ class Runs:
         self._runs.pop(run.key, None)
         if self._latest.get(run.chat) is run:
             del self._latest[run.chat]
+
+
+async def cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks, and wait until they have ended."""
+    tasks = list(tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -21,7 +21,7 @@ from websocket_stack.server.redis_broker import (
 from websocket_stack.server.redis_entries import NOTHING, EntryId, Names, take_entry
 from websocket_stack.server.run import Key, ReadableRun, Run
 from websocket_stack.server.run_log import RunLog
-from websocket_stack.server.runs import Runs
+from websocket_stack.server.runs import Runs, cancel
 
 # For the last entries of a run to reach Redis before the process ends.
 COPY_SECONDS = 2.0
@@ -154,6 +154,11 @@ class SharedRuns(Runs):
         await super().drain(seconds)
         if self._copies:
             await asyncio.wait(list(self._copies), timeout=COPY_SECONDS)
+
+    async def close(self) -> None:
+        await super().close()
+        # What goes on without Redis would connect to it again.
+        await cancel([*self._copies, *(following for _, following in self._followed.values())])
         await self._broker.close()
 
     async def _follow(self, key: Key) -> FollowedRun:

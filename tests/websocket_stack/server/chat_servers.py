@@ -148,9 +148,6 @@ def running(
         try:
             yield RunningServer(listener.getsockname()[1], chat_server, source, http.loop)
         finally:
-            if redis:
-                drained = asyncio.run_coroutine_threadsafe(chat_server.drain(), http.loop)
-                drained.result(SECONDS)
             http.should_exit = True
             thread.join(SECONDS)
 

@@ -1,11 +1,19 @@
 """Two processes' worth of chat servers that share a Redis."""
 
+import asyncio
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 
-from tests.websocket_stack.server.chat_servers import QUICK, eventually, receive_until, running
+from tests.websocket_stack.server.chat_servers import (
+    QUICK,
+    SECONDS,
+    eventually,
+    receive_until,
+    running,
+)
 from tests.websocket_stack.server.redis_servers import redis_server
 from tests.websocket_stack.server.test_app import CHAT, is_end, resume, send, text_of
 from websocket_stack.server.redis_entries import Names
@@ -167,6 +175,20 @@ def test_processes_remember_together(redis):
                 receive_until(socket, is_end)
             eventually(lambda: redis.client.keys("*:memory"))
         assert [each.reply for each in b.source.questions[0].earlier] == ["Hello."]
+
+
+def test_a_reader_until_the_end_connects_to_redis_no_more(redis):
+    ours, theirs = chat_servers(redis, lambda utterance: ["Hello", threading.Event()])
+    with ours as a, a.connect() as one, ExitStack() as sockets:
+        one.send(send("request-0123456789ab"))
+        receive_until(one, begins)
+        with theirs as b:
+            other = sockets.enter_context(b.connect())
+            other.send(resume("again"))
+            receive_until(other, begins)
+            assert redis.client.client_list(_type="pubsub")
+            asyncio.run_coroutine_threadsafe(b.chat_server.drain(), b.loop).result(SECONDS)
+        assert not redis.client.client_list(_type="pubsub")
 
 
 def test_no_key_tells_a_name(redis):
