@@ -1,6 +1,11 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from fulfillment.clients import Resources, api_gateway_channel, session
 from fulfillment.errors import ModelError
@@ -17,7 +22,7 @@ PROMPT = Prompt((Message("user", "Hi"),))
 
 
 @pytest.fixture
-def clients():
+def clients() -> Iterator[list[Any]]:
     """The services that clients are made of, in order, as they are made."""
     services = []
     boto3.setup_default_session()
@@ -28,7 +33,7 @@ def clients():
     boto3.setup_default_session()
 
 
-def test_what_the_model_needs_is_made_first(clients):
+def test_what_the_model_needs_is_made_first(clients: list[Any]) -> None:
     """Each client costs a cold start some milliseconds; the browser's are made meanwhile."""
     resources = Resources.from_environ(STREAMING)
     assert clients == ["bedrock-runtime"]
@@ -38,7 +43,7 @@ def test_what_the_model_needs_is_made_first(clients):
     assert len(clients) == 3
 
 
-def test_a_model_that_is_told_of_earlier_turns_needs_the_table(clients):
+def test_a_model_that_is_told_of_earlier_turns_needs_the_table(clients: list[Any]) -> None:
     resources = Resources.from_environ(STREAMING | {"CONVERSATION_TABLE": "talks"})
     assert sorted(clients) == ["bedrock-runtime", "dynamodb"]
     addresses, _ = resources.browser()
@@ -46,7 +51,7 @@ def test_a_model_that_is_told_of_earlier_turns_needs_the_table(clients):
     assert sorted(clients) == ["apigatewaymanagementapi", "bedrock-runtime", "dynamodb"]
 
 
-def test_no_client_is_made_for_what_a_bot_has_itself(clients):
+def test_no_client_is_made_for_what_a_bot_has_itself(clients: list[Any]) -> None:
     own, memory = ScriptedModel("Hello."), FakeMemory()
     environ = STREAMING | {"CONVERSATION_TABLE": "talks"}
     resources = Resources.from_environ(environ, model=own, memory=memory)
@@ -56,27 +61,27 @@ def test_no_client_is_made_for_what_a_bot_has_itself(clients):
     assert resources.model_asked is None
 
 
-def test_several_models_share_a_client(clients):
+def test_several_models_share_a_client(clients: list[Any]) -> None:
     Resources.from_environ({"FALLBACK_MODEL_IDS": "second,third"})
     assert clients == ["bedrock-runtime"]
 
 
 @pytest.mark.parametrize("environ", [{}, {"SESSION_TABLE": "t"}, {"STREAMING_ENDPOINT": ENDPOINT}])
-def test_without_endpoint_and_table_nothing_streams(environ):
+def test_without_endpoint_and_table_nothing_streams(environ: dict[str, str]) -> None:
     assert Resources.from_environ(environ).browser is None
 
 
-def test_the_browser_is_reached_by_the_settings():
+def test_the_browser_is_reached_by_the_settings() -> None:
     addresses, channel = Resources.from_environ(STREAMING).browser()
     assert channel._client.meta.endpoint_url == ENDPOINT
     assert addresses._name == "sessions"
 
 
-def test_a_request_on_its_way_is_noticed():
+def test_a_request_on_its_way_is_noticed() -> None:
     resources = Resources.from_environ({})
     noticed = []
 
-    def send(request, **_):
+    def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         noticed.append(resources.model_asked.is_set())
         headers = {"x-amzn-ErrorType": "AccessDeniedException"}
         return AWSResponse(request.url, 403, headers, RawBody([]))
@@ -88,13 +93,13 @@ def test_a_request_on_its_way_is_noticed():
     assert noticed == [True]
 
 
-def test_without_a_table_nothing_is_remembered():
+def test_without_a_table_nothing_is_remembered() -> None:
     assert Resources.from_environ(STREAMING).memory is None
     assert Resources.from_environ({}).memory is None
 
 
 @pytest.mark.parametrize("environ", [{}, STREAMING])
-def test_the_environment_names_the_memorys_table(environ):
+def test_the_environment_names_the_memorys_table(environ: dict[str, str]) -> None:
     environ = environ | {"CONVERSATION_TABLE": "talks", "MEMORY_SECONDS": "600"}
     resources = Resources.from_environ(environ)
     table = resources.memory
@@ -103,7 +108,7 @@ def test_the_environment_names_the_memorys_table(environ):
     assert (resources.browser is None) == (environ.get("SESSION_TABLE") is None)
 
 
-def test_no_client_waits_longer_than_a_turn_can_bear():
+def test_no_client_waits_longer_than_a_turn_can_bear() -> None:
     resources = Resources.from_environ(STREAMING)
     addresses, channel = resources.browser()
     configs = [
@@ -118,7 +123,7 @@ def test_no_client_waits_longer_than_a_turn_can_bear():
         assert config.tcp_keepalive
 
 
-def test_fallback_models_are_asked_in_order():
+def test_fallback_models_are_asked_in_order() -> None:
     environ = {"MODEL_ID": "first", "FALLBACK_MODEL_IDS": "second,third"}
     model = Resources.from_environ(environ).model
     assert isinstance(model, FallbackModel)
@@ -128,7 +133,7 @@ def test_fallback_models_are_asked_in_order():
 @pytest.mark.parametrize(
     ("environ", "mode"), [({}, "sync"), ({"GUARDRAIL_MODE": "async"}, "async")]
 )
-def test_a_guardrail_has_an_id_version_and_mode(environ, mode):
+def test_a_guardrail_has_an_id_version_and_mode(environ: dict[str, str], mode: str) -> None:
     assert requested(environ | {"GUARDRAIL_ID": "gr1", "GUARDRAIL_VERSION": "2"}) == [
         {
             "guardrailIdentifier": "gr1",
@@ -138,17 +143,17 @@ def test_a_guardrail_has_an_id_version_and_mode(environ, mode):
     ]
 
 
-def test_a_mode_alone_asks_for_no_guardrail():
+def test_a_mode_alone_asks_for_no_guardrail() -> None:
     assert requested({"GUARDRAIL_MODE": "async"}) == [None]
 
 
-def test_a_prompt_is_cached_as_the_setting_says():
+def test_a_prompt_is_cached_as_the_setting_says() -> None:
     model = Resources.from_environ({"PROMPT_CACHE_TTL": "1h"}).model._models[0]
     (message,) = model._request(PROMPT)["messages"]
     assert message["content"][-1] == {"cachePoint": {"type": "default", "ttl": "1h"}}
 
 
-def requested(environ):
+def requested(environ: Mapping[str, str]) -> list[dict[str, str] | None]:
     """Return the guardrail that each model's request has."""
     models = Resources.from_environ(environ).model._models
     return [model._request(PROMPT).get("guardrailConfig") for model in models]
@@ -163,7 +168,7 @@ def requested(environ):
         ("https://execute-api.eu-west-1.amazonaws.com.evil.example/Prod", "us-east-1"),
     ],
 )
-def test_an_api_is_signed_for_where_it_is(endpoint, region):
+def test_an_api_is_signed_for_where_it_is(endpoint: str, region: str) -> None:
     make_client, _ = session()
     channel = api_gateway_channel(make_client, "us-east-1", endpoint)
     assert channel._client.meta.region_name == region

@@ -1,7 +1,10 @@
+from __future__ import annotations
+
 import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -68,7 +71,7 @@ LOADED = {
 }
 
 
-def modules_of(code="import fulfillment.handler", **environ):
+def modules_of(code: str = "import fulfillment.handler", **environ: Any) -> set[str]:
     """Return the modules that some code loads in a process of its own."""
     code = f"{code}; import json, sys; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(
@@ -81,23 +84,23 @@ def modules_of(code="import fulfillment.handler", **environ):
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-def ours(modules):
+def ours(modules: set[str]) -> set[str]:
     return {module for module in modules if module.partition(".")[0] == "fulfillment"}
 
 
 @pytest.fixture(scope="module")
-def loaded():
+def loaded() -> set[str]:
     """The modules that a cold start of the deployed handler loads."""
     return modules_of(**LAMBDA)
 
 
-def test_the_deployed_handler_is_there_to_be_called():
+def test_the_deployed_handler_is_there_to_be_called() -> None:
     from fulfillment import handler
 
     assert handler.lambda_handler == handler.bot.lambda_handler
 
 
-def test_a_cold_start_loads_these_modules_of_ours(loaded):
+def test_a_cold_start_loads_these_modules_of_ours(loaded: set[str]) -> None:
     assert ours(loaded) == LOADED
 
 
@@ -123,21 +126,23 @@ def test_a_cold_start_loads_these_modules_of_ours(loaded):
         "websocket_stack",
     ],
 )
-def test_a_cold_start_does_not_load(loaded, module):
+def test_a_cold_start_does_not_load(loaded: set[str], module: str) -> None:
     assert module not in loaded
 
 
-def test_a_bot_that_remembers_loads_its_table_as_well():
+def test_a_bot_that_remembers_loads_its_table_as_well() -> None:
     modules = modules_of(**LAMBDA, CONVERSATION_TABLE="conversations")
     assert ours(modules) == LOADED | {"fulfillment.memory.dynamodb"}
 
 
-def test_outside_of_lambda_nothing_is_made_early():
+def test_outside_of_lambda_nothing_is_made_early() -> None:
     modules = modules_of("import fulfillment; bot = fulfillment.Bot()")
     assert not {"boto3", "fulfillment.models.bedrock.converse"} & modules
 
 
-def test_a_wrong_setting_fails_each_turn_politely(event, monkeypatch, caplog):
+def test_a_wrong_setting_fails_each_turn_politely(
+    event: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("TURN_SECONDS", "abc")
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "fulfillment")
     bot = Bot()
@@ -146,7 +151,9 @@ def test_a_wrong_setting_fails_each_turn_politely(event, monkeypatch, caplog):
     assert all("TURN_SECONDS" in record.reason for record in caplog.records)
 
 
-def test_elsewhere_a_wrong_setting_fails_the_first_turn(event, monkeypatch, caplog):
+def test_elsewhere_a_wrong_setting_fails_the_first_turn(
+    event: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("TURN_SECONDS", "abc")
     bot = Bot()
     assert caplog.records == []

@@ -1,14 +1,21 @@
+from __future__ import annotations
+
 import threading
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from fulfillment import Bot
 from fulfillment.errors import HandlerError
 from fulfillment.handlers import chunks_of, wrapped
+from fulfillment.must_read import MustRead
+from fulfillment.streaming.stream import Chunks
 from fulfillment.testing import run
+from fulfillment.turn import Turn
 
 
-def chunks_then(*steps):
+def chunks_then(*steps: Any) -> Iterator[str | bytes | list[str] | None]:
     """Yield the steps; raise those that are errors."""
     for step in steps:
         if isinstance(step, BaseException):
@@ -19,14 +26,14 @@ def chunks_then(*steps):
 class Held:
     """Chunks that hold something which has to be let go of."""
 
-    def __init__(self, *chunks):
+    def __init__(self, *chunks: str | int) -> None:
         self._chunks = iter(chunks)
         self.closed = False
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return self._chunks
 
-    def close(self):
+    def close(self) -> None:
         self.closed = True
 
 
@@ -44,7 +51,7 @@ class Held:
         (map(str.upper, "ab"), ["A", "B"]),
     ],
 )
-def test_a_handler_returns_text_or_yields_chunks(answered, chunks):
+def test_a_handler_returns_text_or_yields_chunks(answered: Any, chunks: list[str]) -> None:
     assert list(chunks_of(answered)) == chunks
 
 
@@ -61,13 +68,13 @@ def test_a_handler_returns_text_or_yields_chunks(answered, chunks):
         (chunks_then(["secret"]), "list"),
     ],
 )
-def test_what_is_not_text_is_refused_by_its_type(answered, named):
+def test_what_is_not_text_is_refused_by_its_type(answered: Any, named: str) -> None:
     with pytest.raises(HandlerError, match=named) as caught:
         list(chunks_of(answered))
     assert "secret" not in str(caught.value)
 
 
-def test_what_was_yielded_before_an_error_is_there():
+def test_what_was_yielded_before_an_error_is_there() -> None:
     chunks = chunks_of(chunks_then("a", ValueError("x")))
     assert next(chunks) == "a"
     with pytest.raises(ValueError):
@@ -75,7 +82,7 @@ def test_what_was_yielded_before_an_error_is_there():
 
 
 @pytest.mark.parametrize("read", [0, 1, 2])
-def test_what_is_left_early_lets_go(read):
+def test_what_is_left_early_lets_go(read: int) -> None:
     held = Held("a", "b", "c")
     chunks = chunks_of(held)
     next(chunks)
@@ -86,7 +93,7 @@ def test_what_is_left_early_lets_go(read):
 
 
 @pytest.mark.parametrize("chunk", ["a", 5])
-def test_what_is_read_to_its_end_lets_go_too(chunk):
+def test_what_is_read_to_its_end_lets_go_too(chunk: str | int) -> None:
     held = Held(chunk)
     try:
         list(chunks_of(held))
@@ -95,10 +102,10 @@ def test_what_is_read_to_its_end_lets_go_too(chunk):
     assert held.closed
 
 
-def test_a_chunk_is_there_before_the_next_is_made():
+def test_a_chunk_is_there_before_the_next_is_made() -> None:
     gate = threading.Event()
 
-    def answer():
+    def answer() -> Iterator[str]:
         yield "a"
         assert gate.wait(5)
         yield "b"
@@ -109,21 +116,21 @@ def test_a_chunk_is_there_before_the_next_is_made():
     assert next(chunks) == "b"
 
 
-def yields(turn, answer):
+def yields(turn: str, answer: Callable[..., Chunks]) -> Iterator[str]:
     yield "<"
     yield from answer(turn)
     yield ">"
 
 
-def returns_text(turn, answer):
+def returns_text(turn: str, answer: Callable[..., Chunks]) -> str:
     return f"<{''.join(answer(turn))}>"
 
 
-def returns_what_comes(turn, answer):
+def returns_what_comes(turn: str | None, answer: Callable[..., Chunks]) -> MustRead:
     return answer(turn)
 
 
-def returns_nothing(turn, answer):
+def returns_nothing(turn: str, answer: Callable[..., Chunks]) -> None:
     return None
 
 
@@ -131,27 +138,27 @@ def returns_nothing(turn, answer):
     ("middleware", "text"),
     [(yields, "<ab>"), (returns_text, "<ab>"), (returns_what_comes, "ab"), (returns_nothing, "")],
 )
-def test_a_middleware_is_read_as_any_handler_is(middleware, text):
-    def answer(turn):
+def test_a_middleware_is_read_as_any_handler_is(middleware: Callable[..., Any], text: str) -> None:
+    def answer(turn: str) -> Iterator[Any]:
         return chunks_of([turn, "b"])
 
     assert "".join(wrapped(answer, middleware)("a")) == text
 
 
-def test_a_middleware_that_never_reads_its_handler_warns():
-    def forgets(turn, handler):
+def test_a_middleware_that_never_reads_its_handler_warns() -> None:
+    def forgets(turn: Any, handler: Callable[..., Chunks]) -> None:
         handler(turn)
 
     with pytest.warns(RuntimeWarning, match=r"forgets called handler\(turn\) and never read"):
         assert list(wrapped(lambda turn: chunks_of("a"), forgets)(None)) == []
 
 
-def test_a_middleware_need_not_call_its_handler():
+def test_a_middleware_need_not_call_its_handler() -> None:
     # Warnings are errors here.
     assert list(wrapped(lambda turn: chunks_of("a"), lambda turn, handler: "b")(None)) == ["b"]
 
 
-def test_leaving_a_middleware_leaves_its_handler():
+def test_leaving_a_middleware_leaves_its_handler() -> None:
     held = Held("a", "b")
     chunks = wrapped(lambda turn: chunks_of(held), returns_what_comes)(None)
     next(chunks)
@@ -166,7 +173,7 @@ class OrderNotFound(LookupError):
     pass
 
 
-def failing(*steps):
+def failing(*steps: str | BaseException) -> Bot:
     """Return a bot whose handler yields these steps, or raises them."""
     bot = Bot()
     bot.intent("Order")(lambda turn: chunks_then(*steps))
@@ -185,7 +192,9 @@ def failing(*steps):
 @pytest.mark.parametrize(
     "answer", [lambda *_: "Not found.", lambda *_: iter(["", "Not ", "found."])]
 )
-def test_an_error_is_answered_after_what_was_written(written, reply, answer):
+def test_an_error_is_answered_after_what_was_written(
+    written: list[str], reply: str, answer: Callable[..., Any]
+) -> None:
     bot = failing(*written, OrderNotFound())
     bot.error(OrderNotFound)(answer)
     assert run(bot, "Where is it?", intent="Order").reply == reply
@@ -195,7 +204,7 @@ def test_an_error_is_answered_after_what_was_written(written, reply, answer):
     ("error", "reply"),
     [(OrderNotFound(), "No order."), (IndexError(), "Nothing."), (ValueError(), "Something.")],
 )
-def test_the_nearest_class_answers(error, reply):
+def test_the_nearest_class_answers(error: Exception, reply: str) -> None:
     bot = failing(error)
     bot.error(Exception)(lambda turn, error: "Something.")
     bot.error(LookupError)(lambda turn, error: "Nothing.")
@@ -204,7 +213,7 @@ def test_the_nearest_class_answers(error, reply):
 
 
 @pytest.mark.parametrize("error", [KeyError(), LookupError(), SystemExit()])
-def test_other_errors_are_not_answered(error):
+def test_other_errors_are_not_answered(error: BaseException) -> None:
     bot = failing("So far.", error)
     bot.error(OrderNotFound)(lambda turn, error: "No order.")
     with pytest.raises(type(error)):
@@ -214,11 +223,11 @@ def test_other_errors_are_not_answered(error):
     assert result.error is error
 
 
-def test_an_error_handler_may_fail_itself():
+def test_an_error_handler_may_fail_itself() -> None:
     bot = failing("So far.", OrderNotFound())
 
     @bot.error(OrderNotFound)
-    def answer(turn, error):
+    def answer(turn: Turn, error: OrderNotFound) -> Iterator[str]:
         yield "No order, "
         raise ZeroDivisionError from error
 
@@ -229,7 +238,7 @@ def test_an_error_handler_may_fail_itself():
     assert result.intent_state == "Failed"
 
 
-def test_an_intent_whose_error_was_answered_has_failed():
+def test_an_intent_whose_error_was_answered_has_failed() -> None:
     bot = failing(OrderNotFound())
     bot.error(OrderNotFound)(lambda turn, error: "No order.")
     result = run(bot, "Where is it?", intent="Order")
@@ -237,17 +246,17 @@ def test_an_intent_whose_error_was_answered_has_failed():
 
 
 @pytest.mark.parametrize("hook", ["FulfillmentCodeHook", "DialogCodeHook"])
-def test_an_error_handler_may_decide_otherwise(hook):
+def test_an_error_handler_may_decide_otherwise(hook: str) -> None:
     bot = Bot()
 
     @bot.intent("Order")
     @bot.dialog("Order")
-    def order(turn):
+    def order(turn: Turn) -> None:
         turn.confirm("Shall I?")
         raise OrderNotFound
 
     @bot.error(OrderNotFound)
-    def ask_again(turn, error):
+    def ask_again(turn: Turn, error: OrderNotFound) -> Iterator[str]:
         yield "No order. "
         turn.elicit_slot("OrderId", "Which one?")
 
@@ -256,11 +265,11 @@ def test_an_error_handler_may_decide_otherwise(hook):
     assert result.messages == ["No order.", "Which one?"]
 
 
-def test_a_dialogs_error_is_said():
+def test_a_dialogs_error_is_said() -> None:
     bot = Bot()
 
     @bot.dialog("Order")
-    def check(turn):
+    def check(turn: Turn) -> None:
         raise OrderNotFound
 
     bot.error(OrderNotFound)(lambda turn, error: "No order.")
@@ -268,7 +277,7 @@ def test_a_dialogs_error_is_said():
     assert (result.reply, result.action, result.intent_state) == ("No order.", "Close", "Failed")
 
 
-def test_what_an_error_handler_writes_is_streamed():
+def test_what_an_error_handler_writes_is_streamed() -> None:
     bot = failing("So far.", OrderNotFound())
     bot.error(OrderNotFound)(lambda turn, error: iter(["No ", "order."]))
     result = run(bot, "Where is it?", intent="Order")
@@ -276,7 +285,7 @@ def test_what_an_error_handler_writes_is_streamed():
     assert "".join(result.frames) == "So far.\n\nNo order."
 
 
-def test_an_error_handler_is_left_with_its_handler():
+def test_an_error_handler_is_left_with_its_handler() -> None:
     held = Held("a", "b")
     bot = failing(OrderNotFound())
     bot.error(OrderNotFound)(lambda turn, error: held)

@@ -1,7 +1,10 @@
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +14,7 @@ from fulfillment.logs import get_logger, log_failure
 ROOT = Path(__file__).parents[2]
 
 
-def run(code, **environ):
+def run(code: str, **environ: Any) -> str:
     """Run some code in a process of its own; return what it prints."""
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -24,23 +27,23 @@ def run(code, **environ):
     return done.stdout + done.stderr
 
 
-def test_there_is_one_logger():
+def test_there_is_one_logger() -> None:
     assert get_logger() is get_logger()
 
 
-def test_a_message_of_others_is_not_logged(caplog):
+def test_a_message_of_others_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     log_failure("it failed", ValueError("secret"))
     (record,) = caplog.records
     assert (record.levelname, record.message, record.error) == ("ERROR", "it failed", "ValueError")
     assert "secret" not in str(vars(record))
 
 
-def test_a_message_of_ours_is_the_reason(caplog):
+def test_a_message_of_ours_is_the_reason(caplog: pytest.LogCaptureFixture) -> None:
     log_failure("it failed", SettingsError("TURN_SECONDS is no number"))
     assert caplog.records[0].reason == "TURN_SECONDS is no number"
 
 
-def test_powertools_is_loaded_with_the_first_line():
+def test_powertools_is_loaded_with_the_first_line() -> None:
     code = (
         "import sys; from fulfillment.logs import log_failure;"
         "early = 'aws_lambda_powertools' in sys.modules; log_failure('x', ValueError());"
@@ -85,20 +88,20 @@ print("fulfillment.telemetry" in sys.modules, type(get_logger()).__module__)
 """
 
 
-def test_two_threads_load_powertools():
+def test_two_threads_load_powertools() -> None:
     assert run(RACE) == "True aws_lambda_powertools.logging.logger\n"
 
 
 @pytest.mark.parametrize("level", ["verbose", ""])
-def test_a_wrong_log_level_costs_no_log_line(level):
+def test_a_wrong_log_level_costs_no_log_line(level: str) -> None:
     code = "from fulfillment.logs import log_failure; log_failure('it failed', ValueError())"
     assert "it failed" in run(code, LOG_LEVEL=level)
 
 
-def test_what_cannot_be_logged_is_not_raised():
+def test_what_cannot_be_logged_is_not_raised() -> None:
     class Unreadable(Exception):
         @property
-        def __cause__(self):
+        def __cause__(self) -> None:
             raise RuntimeError
 
     log_failure("it failed", Unreadable())

@@ -1,4 +1,8 @@
+from __future__ import annotations
+
 import sys
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -9,10 +13,10 @@ from fulfillment.must_read import MustRead
 class Source:
     """Yields two chunks, and says whether it ended."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.has_ended = False
 
-    def chunks(self):
+    def chunks(self) -> Iterator[str]:
         try:
             yield "a"
             yield "b"
@@ -20,15 +24,15 @@ class Source:
             self.has_ended = True
 
 
-def got(source):
+def got(source: Source) -> MustRead:
     return MustRead(source.chunks(), "turn.ask(…)", sys._getframe(1))
 
 
-def forgets():
+def forgets() -> None:
     got(Source())
 
 
-def test_who_forgot_is_named_with_the_place():
+def test_who_forgot_is_named_with_the_place() -> None:
     with pytest.warns(RuntimeWarning) as caught:
         forgets()
     (warning,) = caught
@@ -40,12 +44,12 @@ def test_who_forgot_is_named_with_the_place():
     assert (warning.filename, warning.lineno) == (__file__, forgets.__code__.co_firstlineno + 1)
 
 
-def yields_from(chunks):
+def yields_from(chunks: MustRead) -> Iterator[Any]:
     yield from chunks
 
 
 @pytest.mark.parametrize("read", [iter, yields_from, chunks_of])
-def test_what_is_read_warns_not(read):
+def test_what_is_read_warns_not(read: Callable[..., Any]) -> None:
     # Warnings are errors here.
     source = Source()
     assert list(read(got(source))) == ["a", "b"]
@@ -53,7 +57,7 @@ def test_what_is_read_warns_not(read):
 
 
 @pytest.mark.parametrize("read", [iter, yields_from, chunks_of])
-def test_what_is_left_early_ends(read):
+def test_what_is_left_early_ends(read: Callable[..., Any]) -> None:
     source = Source()
     chunks = read(got(source))
     assert next(chunks) == "a"
@@ -61,11 +65,11 @@ def test_what_is_left_early_ends(read):
     assert source.has_ended
 
 
-def test_what_is_closed_unread_warns_not():
+def test_what_is_closed_unread_warns_not() -> None:
     got(Source()).close()
 
 
-def test_an_error_may_be_thrown_in():
+def test_an_error_may_be_thrown_in() -> None:
     source = Source()
     chunks = got(source)
     next(chunks)

@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from fulfillment.models.base import Completion, StopReason
@@ -10,7 +14,9 @@ NOTICES = Notices()
 REFUSED, RETRACTED = StopReason.REFUSED, StopReason.RETRACTED
 
 
-def written(*chunks, error=None, finished=True, cancelled=False):
+def written(
+    *chunks: str, error: OSError | None = None, finished: bool = True, cancelled: bool = False
+) -> TextBuffer:
     """Return the text of a turn that has ended."""
     text = TextBuffer()
     for chunk in chunks:
@@ -21,7 +27,12 @@ def written(*chunks, error=None, finished=True, cancelled=False):
     return text
 
 
-def reply(*chunks, stop_reason=StopReason.END_TURN, of_reply=None, **of_text):
+def reply(
+    *chunks: str,
+    stop_reason: StopReason = StopReason.END_TURN,
+    of_reply: dict[str, Any] | None = None,
+    **of_text: Any,
+) -> Reply:
     """Return the reply of a turn that called a tool and then wrote these chunks."""
     completions = [
         Completion("m", StopReason.TOOL_USE),
@@ -67,21 +78,21 @@ def reply(*chunks, stop_reason=StopReason.END_TURN, of_reply=None, **of_text):
         (reply(finished=False, cancelled=True), Outcome.CANCELLED, ""),
     ],
 )
-def test_a_reply_says_how_it_ended(ended, outcome, markdown):
+def test_a_reply_says_how_it_ended(ended: Reply, outcome: Outcome, markdown: str) -> None:
     assert (ended.outcome, ended.markdown) == (outcome, markdown)
 
 
-def test_a_broken_code_block_is_closed_before_the_notice():
+def test_a_broken_code_block_is_closed_before_the_notice() -> None:
     ended = reply("```python\nprint(1)", error=OSError())
     assert ended.markdown == f"```python\nprint(1)\n```\n\n{NOTICES.interrupted}"
 
 
-def test_a_turn_that_asked_no_model_just_ends():
+def test_a_turn_that_asked_no_model_just_ends() -> None:
     ended = reply_of(written("Hello."), (), NOTICES)
     assert ended == Reply(Outcome.COMPLETED, "Hello.", handler_finished=True)
 
 
-def test_a_stop_reason_matters_to_the_last_text_alone():
+def test_a_stop_reason_matters_to_the_last_text_alone() -> None:
     limited = {"stop_reason": StopReason.MAX_TOKENS}
     assert reply("All of it, cut", **limited, of_reply={"last_text": "it, cut"}).notice
     assert not reply("We open at nine.", **limited, of_reply={"last_text": "opening"}).notice
@@ -97,7 +108,7 @@ def test_a_stop_reason_matters_to_the_last_text_alone():
         ({"stop_reason": StopReason.MAX_TOKENS}, NOTICES.too_long),
     ],
 )
-def test_a_truncated_reply_can_be_gone_on_with(ended, notice):
+def test_a_truncated_reply_can_be_gone_on_with(ended: dict[str, Any], notice: str) -> None:
     """Where the next turn knows of this one."""
     remembered = reply("One. Two", **ended, of_reply={"can_go_on": True})
     assert (remembered.notice, remembered.truncated) == (f"{notice} {NOTICES.to_go_on}", True)
@@ -116,7 +127,7 @@ def test_a_truncated_reply_can_be_gone_on_with(ended, notice):
         (["Stop"], {"finished": False, "cancelled": True}),
     ],
 )
-def test_there_is_no_going_on_with_anything_else(chunks, ended):
+def test_there_is_no_going_on_with_anything_else(chunks: list[str], ended: dict[str, Any]) -> None:
     ended = reply(*chunks, **ended, of_reply={"can_go_on": True})
     assert not ended.truncated
     assert NOTICES.to_go_on not in ended.markdown
@@ -126,7 +137,7 @@ def test_there_is_no_going_on_with_anything_else(chunks, ended):
 
 
 @pytest.mark.parametrize("stop_reason", [StopReason.END_TURN, StopReason.MAX_TOKENS, REFUSED])
-def test_a_handler_that_ended_well_has_finished(stop_reason):
+def test_a_handler_that_ended_well_has_finished(stop_reason: StopReason) -> None:
     assert reply("All.", stop_reason=stop_reason).handler_finished
 
 
@@ -140,11 +151,11 @@ def test_a_handler_that_ended_well_has_finished(stop_reason):
         {"finished": False, "cancelled": True},
     ],
 )
-def test_a_handler_that_did_not_has_not(chunks, ended):
+def test_a_handler_that_did_not_has_not(chunks: list[str], ended: dict[str, Any]) -> None:
     assert not reply(*chunks, **ended, of_reply={"says_more": True}).handler_finished
 
 
-def test_a_handler_that_writes_nothing_may_say_more():
+def test_a_handler_that_writes_nothing_may_say_more() -> None:
     ended = reply(of_reply={"says_more": True})
     assert ended == Reply(Outcome.COMPLETED, "", handler_finished=True)
     ended = reply()

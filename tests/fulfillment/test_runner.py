@@ -1,12 +1,17 @@
+from __future__ import annotations
+
 import json
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
+from typing import Any
 
 import pytest
 
 from fulfillment import Exchange, Notices
 from fulfillment.assistant import GO_ON
+from fulfillment.bot import Bot
 from fulfillment.clients import Browser
 from fulfillment.errors import (
     AddressContested,
@@ -16,11 +21,12 @@ from fulfillment.errors import (
 )
 from fulfillment.lex.fitting import ESCAPES_NON_ASCII
 from fulfillment.memory.conversation import ATTRIBUTE
-from fulfillment.models.base import Completion, Message, StopReason, ToolCall
+from fulfillment.models.base import Completion, Message, Prompt, StopReason, ToolCall
 from fulfillment.runner import REQUEST_FIRST_SECONDS, SAVE_SECONDS
 from fulfillment.testing import Context
 from fulfillment.tools import Tool
 from fulfillment.tools.toolbox import MAX_RESULT_CHARACTERS
+from fulfillment.turn import Turn
 from tests.fakes import FakeAddresses, FakeChannel, FakeMemory
 from tests.turns import bot_of, dialog_event, intent_event, next_event, reply_of, taken
 
@@ -28,11 +34,13 @@ WORDS = Notices()
 
 
 @pytest.mark.parametrize("error", [ModelUnavailable("x"), ValueError("a secret")])
-def test_a_failure_without_text_is_a_plain_sentence(event, error):
+def test_a_failure_without_text_is_a_plain_sentence(
+    event: dict[str, Any], error: Exception
+) -> None:
     assert reply_of(bot_of(error).lambda_handler(event, Context())) == (WORDS.failed, "Failed")
 
 
-def test_a_failure_after_some_text_keeps_it(event):
+def test_a_failure_after_some_text_keeps_it(event: dict[str, Any]) -> None:
     bot = bot_of("So far so good.", ModelInterrupted("x"))
     assert reply_of(bot.lambda_handler(event, Context())) == (
         f"So far so good.\n\n{WORDS.interrupted}",
@@ -41,11 +49,13 @@ def test_a_failure_after_some_text_keeps_it(event):
 
 
 @pytest.mark.parametrize("script", [(), ("",), ("  \n",)])
-def test_an_empty_answer_is_a_plain_sentence(event, script):
+def test_an_empty_answer_is_a_plain_sentence(
+    event: dict[str, Any], script: tuple[str, ...]
+) -> None:
     assert reply_of(bot_of(*script).lambda_handler(event, Context()))[0] == WORDS.empty
 
 
-def test_at_the_deadline_there_is_what_was_written(event):
+def test_at_the_deadline_there_is_what_was_written(event: dict[str, Any]) -> None:
     never = threading.Event()
     bot = bot_of("One. Two. Thr", never, "ee.")
     content, state = reply_of(bot.lambda_handler(event, Context(remaining_ms=1_600)))
@@ -53,7 +63,7 @@ def test_at_the_deadline_there_is_what_was_written(event):
     assert bot.resources.model.streams[0].closed.wait(1)
 
 
-def test_at_the_deadline_without_text_it_fails(event):
+def test_at_the_deadline_without_text_it_fails(event: dict[str, Any]) -> None:
     bot = bot_of(threading.Event())
     assert reply_of(bot.lambda_handler(event, Context(remaining_ms=1_600))) == (
         WORDS.failed,
@@ -61,35 +71,35 @@ def test_at_the_deadline_without_text_it_fails(event):
     )
 
 
-def test_the_model_does_not_wait_for_the_table(event):
+def test_the_model_does_not_wait_for_the_table(event: dict[str, Any]) -> None:
     called = threading.Event()
 
     class Slow(FakeAddresses):
-        def find(self, session_id):
+        def find(self, session_id: Any) -> Any:
             assert called.wait(5)
             return super().find(session_id)
 
     bot = bot_of(addresses=Slow())
 
     @bot.fallback
-    def answer(turn):
+    def answer(turn: Turn) -> str:
         called.set()
         return "Hello."
 
     assert reply_of(bot.lambda_handler(event, Context()))[0] == "Hello."
 
 
-def test_the_models_request_leaves_before_clients_are_made(event):
+def test_the_models_request_leaves_before_clients_are_made(event: dict[str, Any]) -> None:
     """A cold start would make the model wait for them."""
     found = []
 
     class Asked(threading.Event):
-        def wait(self, timeout=None):
+        def wait(self, timeout: float | None = None) -> bool:
             return super().wait(5)
 
     asked = Asked()
 
-    def browser():
+    def browser() -> Browser:
         found.append(asked.is_set())
         return Browser(FakeAddresses(), FakeChannel())
 
@@ -97,7 +107,7 @@ def test_the_models_request_leaves_before_clients_are_made(event):
     bot.resources = bot.resources._replace(browser=browser, model_asked=asked)
 
     @bot.fallback
-    def answer(turn):
+    def answer(turn: Turn) -> Iterator[str]:
         asked.set()
         yield "Hello."
         while not found:
@@ -107,7 +117,7 @@ def test_the_models_request_leaves_before_clients_are_made(event):
     assert found == [True]
 
 
-def test_a_handler_that_asks_no_model_is_not_waited_for_long(event):
+def test_a_handler_that_asks_no_model_is_not_waited_for_long(event: dict[str, Any]) -> None:
     bot = bot_of()
     bot.resources = bot.resources._replace(model_asked=threading.Event())
     bot.fallback(lambda turn: "Hello.")
@@ -116,10 +126,12 @@ def test_a_handler_that_asks_no_model_is_not_waited_for_long(event):
     assert time.monotonic() - started < REQUEST_FIRST_SECONDS + 0.4
 
 
-def test_a_client_that_cannot_be_made_costs_no_reply(event, caplog):
+def test_a_client_that_cannot_be_made_costs_no_reply(
+    event: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
     deliveries = SimpleQueue()
 
-    def browser():
+    def browser() -> None:
         deliveries.put(threading.current_thread())
         raise ValueError("a secret")
 
@@ -127,7 +139,7 @@ def test_a_client_that_cannot_be_made_costs_no_reply(event, caplog):
     bot.resources = bot.resources._replace(browser=browser)
 
     @bot.fallback
-    def answer(turn):
+    def answer(turn: Turn) -> str:
         deliveries.get(timeout=5).join(5)
         return "Hello."
 
@@ -139,11 +151,13 @@ def test_a_client_that_cannot_be_made_costs_no_reply(event, caplog):
 
 
 @pytest.mark.parametrize("yielded", [5, None, b"bytes", {"text": "x"}])
-def test_what_is_not_text_ends_the_turn_politely(event, caplog, yielded):
+def test_what_is_not_text_ends_the_turn_politely(
+    event: dict[str, Any], caplog: pytest.LogCaptureFixture, yielded: Any
+) -> None:
     bot = bot_of()
 
     @bot.fallback
-    def answer(turn):
+    def answer(turn: Turn) -> Iterator[Any]:
         yield "Some text."
         yield yielded
 
@@ -152,11 +166,11 @@ def test_what_is_not_text_ends_the_turn_politely(event, caplog, yielded):
     assert caplog.records[0].error == HandlerError.__name__
 
 
-def test_an_intent_that_never_ends_is_cut(event):
+def test_an_intent_that_never_ends_is_cut(event: dict[str, Any]) -> None:
     bot = bot_of()
 
     @bot.fallback
-    def answer(turn):
+    def answer(turn: Turn) -> Iterator[str]:
         while True:
             yield "on and on. "
 
@@ -166,11 +180,11 @@ def test_an_intent_that_never_ends_is_cut(event):
     assert state == "Fulfilled"
 
 
-def test_an_intent_that_hangs_without_a_word_is_left(event):
+def test_an_intent_that_hangs_without_a_word_is_left(event: dict[str, Any]) -> None:
     bot, never = bot_of(), threading.Event()
 
     @bot.fallback
-    def answer(turn):
+    def answer(turn: Turn) -> None:
         never.wait(20)
 
     try:
@@ -182,10 +196,10 @@ def test_an_intent_that_hangs_without_a_word_is_left(event):
         never.set()
 
 
-def test_a_post_that_hangs_cannot_hold_the_turn(event):
+def test_a_post_that_hangs_cannot_hold_the_turn(event: dict[str, Any]) -> None:
     never, posting = threading.Event(), threading.Event()
 
-    def hang():
+    def hang() -> None:
         posting.set()
         never.wait(20)
 
@@ -208,7 +222,9 @@ def test_a_post_that_hangs_cannot_hold_the_turn(event):
         (StopReason.REFUSED, WORDS.withheld),
     ],
 )
-def test_why_a_text_stops_is_said(event, stop_reason, note):
+def test_why_a_text_stops_is_said(
+    event: dict[str, Any], stop_reason: StopReason, note: str | None
+) -> None:
     bot = bot_of("So much.", Completion("m", stop_reason))
     text, state = reply_of(bot.lambda_handler(event, Context()))
     assert text == ("So much." if note is None else f"So much.\n\n{note}")
@@ -223,16 +239,18 @@ def test_why_a_text_stops_is_said(event, stop_reason, note):
         (StopReason.END_TURN, WORDS.empty),
     ],
 )
-def test_no_text_at_all_still_says_something(event, stop_reason, sentence):
+def test_no_text_at_all_still_says_something(
+    event: dict[str, Any], stop_reason: StopReason, sentence: str
+) -> None:
     bot = bot_of(Completion("m", stop_reason))
     assert reply_of(bot.lambda_handler(event, Context())) == (sentence, "Failed")
 
 
-def test_a_limit_is_said_only_of_what_the_reply_ends_with(event):
+def test_a_limit_is_said_only_of_what_the_reply_ends_with(event: dict[str, Any]) -> None:
     bot = bot_of("opening", Completion("m", StopReason.MAX_TOKENS))
 
     @bot.fallback
-    def answer(turn):
+    def answer(turn: Turn) -> str:
         topic = "".join(turn.ask("What is it about?"))
         return f"You asked about our {topic} hours."
 
@@ -240,14 +258,14 @@ def test_a_limit_is_said_only_of_what_the_reply_ends_with(event):
     assert text == "You asked about our opening hours."
 
 
-def test_a_broken_code_block_is_closed(event):
+def test_a_broken_code_block_is_closed(event: dict[str, Any]) -> None:
     bot = bot_of("```python\nprint(1)", ModelInterrupted("x"))
     text, _ = reply_of(bot.lambda_handler(event, Context()))
     assert text == f"```python\nprint(1)\n```\n\n{WORDS.interrupted}"
 
 
 @pytest.mark.parametrize("character", ["a", "é", "字", "😀", '"', "<"])
-def test_the_response_stays_within_its_size(event, character):
+def test_the_response_stays_within_its_size(event: dict[str, Any], character: str) -> None:
     words = (character * 9 + " ") * 10 + "\n\n"
     response = bot_of(words * 1_000).lambda_handler(event, Context())
     text, _ = reply_of(response)
@@ -256,13 +274,13 @@ def test_the_response_stays_within_its_size(event, character):
     assert text.endswith(WORDS.too_long)
 
 
-def test_a_long_reply_arrives_in_several_messages(event):
+def test_a_long_reply_arrives_in_several_messages(event: dict[str, Any]) -> None:
     written = "\n\n".join(f"Paragraph {n} has some words." for n in range(300))
     text, _ = reply_of(bot_of(written).lambda_handler(event, Context()))
     assert text == written
 
 
-def test_a_waiting_text_is_no_part_of_the_reply(event):
+def test_a_waiting_text_is_no_part_of_the_reply(event: dict[str, Any]) -> None:
     gate = threading.Event()
     channel = FakeChannel(on_post=lambda: len(channel.posts) == 2 and gate.set())
     bot = bot_of(gate, "Hello.", channel=channel, waiting_text="Thinking…")
@@ -273,7 +291,9 @@ def test_a_waiting_text_is_no_part_of_the_reply(event):
 @pytest.mark.parametrize(
     ("plain_frames", "first"), [(True, "Hello there,"), (False, "**Hello** there,")]
 )
-def test_frames_may_leave_out_the_replys_marks(event, plain_frames, first):
+def test_frames_may_leave_out_the_replys_marks(
+    event: dict[str, Any], plain_frames: bool, first: str
+) -> None:
     gate = threading.Event()
     channel = FakeChannel(on_post=gate.set)
     bot = bot_of("**Hello** there, ", gate, "`you`.", channel=channel, plain_frames=plain_frames)
@@ -281,7 +301,7 @@ def test_frames_may_leave_out_the_replys_marks(event, plain_frames, first):
     assert channel.frames[0] == first
 
 
-def test_a_browsers_own_endpoint_is_never_contacted(event):
+def test_a_browsers_own_endpoint_is_never_contacted(event: dict[str, Any]) -> None:
     event["sessionState"]["sessionAttributes"]["streamingEndpoint"] = "https://evil.example/Prod"
     gate = threading.Event()
     channel = FakeChannel(on_post=gate.set)
@@ -300,7 +320,13 @@ def test_a_browsers_own_endpoint_is_never_contacted(event):
         ("https://abc1.execute-api.eu-west-1.amazonaws.com/Prod", "https://chat.example", False),
     ],
 )
-def test_a_browser_at_another_api_is_noticed(event, caplog, browsers, ours, is_another):
+def test_a_browser_at_another_api_is_noticed(
+    event: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    browsers: str,
+    ours: str,
+    is_another: bool,
+) -> None:
     event["sessionState"]["sessionAttributes"]["streamingEndpoint"] = browsers
     ours = ours or "https://abc1.execute-api.eu-west-1.amazonaws.com/Prod"
     bot_of("Hello", streaming_endpoint=ours).lambda_handler(event, Context())
@@ -309,7 +335,9 @@ def test_a_browser_at_another_api_is_noticed(event, caplog, browsers, ours, is_a
     assert "execute-api" not in str(vars(record))
 
 
-def test_what_a_response_has_no_room_for_is_counted(event, caplog):
+def test_what_a_response_has_no_room_for_is_counted(
+    event: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
     event["sessionState"]["sessionAttributes"] |= {"secrets": "secret" * 10_000, "kept": "x"}
     event["requestAttributes"] = {"secrets": "secret" * 10_000}
     response = bot_of("Hello").lambda_handler(event, Context())
@@ -319,18 +347,20 @@ def test_what_a_response_has_no_room_for_is_counted(event, caplog):
     assert "secret" not in str(vars(record))
 
 
-def test_a_contested_session_is_not_streamed(event, caplog):
+def test_a_contested_session_is_not_streamed(
+    event: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
     channel, deliveries = FakeChannel(), SimpleQueue()
 
     class Contested(FakeAddresses):
-        def find(self, session_id):
+        def find(self, session_id: str) -> None:
             deliveries.put(threading.current_thread())
             raise AddressContested("two owners")
 
     bot = bot_of(channel=channel, addresses=Contested())
 
     @bot.fallback
-    def answer(turn):
+    def answer(turn: Turn) -> str:
         deliveries.get(timeout=5).join(5)
         return "Hello."
 
@@ -339,19 +369,19 @@ def test_a_contested_session_is_not_streamed(event, caplog):
     assert caplog.records[0].delivery == "contested"
 
 
-def test_a_model_that_cannot_be_stopped_costs_no_text(event):
+def test_a_model_that_cannot_be_stopped_costs_no_text(event: dict[str, Any]) -> None:
     class Stubborn:
         completion = None
 
-        def __iter__(self):
+        def __iter__(self) -> Iterator[str]:
             yield "One."
             threading.Event().wait(5)
 
-        def close(self):
+        def close(self) -> None:
             raise OSError("no")
 
     class StubbornModel:
-        def ask(self, prompt):
+        def ask(self, prompt: Prompt) -> Any:
             return Stubborn()
 
     bot = bot_of()
@@ -360,11 +390,11 @@ def test_a_model_that_cannot_be_stopped_costs_no_text(event):
     assert text == f"One.\n\n{WORDS.cut}"
 
 
-def test_the_attributes_cannot_be_lost(event):
+def test_the_attributes_cannot_be_lost(event: dict[str, Any]) -> None:
     bot = bot_of()
 
     @bot.fallback
-    def answer(turn):
+    def answer(turn: Turn) -> Iterator[str]:
         turn.session_attributes["count"] = 3
         turn.session_attributes["nothing"] = None
         yield "Hello."
@@ -377,13 +407,13 @@ def test_the_attributes_cannot_be_lost(event):
     assert "nothing" not in attributes
 
 
-def test_after_its_deadline_a_handler_changes_nothing(event):
+def test_after_its_deadline_a_handler_changes_nothing(event: dict[str, Any]) -> None:
     never, went_on = threading.Event(), threading.Event()
     # Its post holds the turn for as long as it may.
     bot = bot_of(channel=FakeChannel(on_post=lambda: never.wait(20)))
 
     @bot.intent("Order")
-    def answer(turn):
+    def answer(turn: Turn) -> Iterator[str]:
         turn.session_attributes["count"] = "1"
         turn.set_slot("Size", "small")
         turn.add_message("Before.")
@@ -412,11 +442,11 @@ def test_after_its_deadline_a_handler_changes_nothing(event):
 
 
 @pytest.mark.parametrize("raises", [True, False])
-def test_what_a_failed_handler_decided_is_dropped(event, raises):
+def test_what_a_failed_handler_decided_is_dropped(event: dict[str, Any], raises: bool) -> None:
     bot, never = bot_of(), threading.Event()
 
     @bot.dialog("Order")
-    def check(turn):
+    def check(turn: Turn) -> None:
         turn.add_card("Lamp")
         turn.confirm("Shall I?")
         if raises:
@@ -433,26 +463,28 @@ def test_what_a_failed_handler_decided_is_dropped(event, raises):
 # --- what is left to Lex
 
 
-def writes(turn):
+def writes(turn: Turn) -> Iterator[str]:
     yield "Checking…"
 
 
-def writes_and_delegates(turn):
+def writes_and_delegates(turn: Turn) -> Iterator[str]:
     turn.elicit_slot("Size", "Which?")
     yield "Checking…"
     turn.delegate()
 
 
-def adds_a_message(turn):
+def adds_a_message(turn: Turn) -> None:
     turn.add_message("Checked.")
 
 
-def adds_a_card(turn):
+def adds_a_card(turn: Turn) -> None:
     turn.add_card("Lamp")
 
 
 @pytest.mark.parametrize("check", [writes, writes_and_delegates, adds_a_message, adds_a_card])
-def test_a_dialogs_text_that_lex_would_not_say_is_an_error(event, caplog, check):
+def test_a_dialogs_text_that_lex_would_not_say_is_an_error(
+    event: dict[str, Any], caplog: pytest.LogCaptureFixture, check: Callable[..., Any]
+) -> None:
     bot = bot_of()
     bot.dialog("Order")(check)
     _, state = reply_of(bot.lambda_handler(dialog_event(event), Context()))
@@ -466,14 +498,16 @@ def test_a_dialogs_text_that_lex_would_not_say_is_an_error(event, caplog, check)
 
 
 @pytest.mark.parametrize("blank", ["", " \n"])
-def test_blank_text_is_nothing_to_say(event, blank):
+def test_blank_text_is_nothing_to_say(event: dict[str, Any], blank: str) -> None:
     bot = bot_of()
     bot.dialog("Order")(lambda turn: blank)
     response = bot.lambda_handler(dialog_event(event), Context())
     assert taken(response, dialog_event(event))["dialogAction"] == {"type": "Delegate"}
 
 
-def test_an_error_that_was_answered_is_logged(event, caplog):
+def test_an_error_that_was_answered_is_logged(
+    event: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
     bot = bot_of("So far", KeyError("a secret"))
     bot.error(Exception)(lambda turn, error: "It did not work.")
     text, _ = reply_of(bot.lambda_handler(event, Context()))
@@ -487,7 +521,7 @@ def test_an_error_that_was_answered_is_logged(event, caplog):
 
 
 @pytest.fixture
-def withdrawing():
+def withdrawing() -> tuple[Bot, FakeChannel, FakeMemory]:
     """A bot whose filter finds, after the text was shown, that it must not stand."""
     shown = threading.Event()
     withdrawn = Completion("m", StopReason.RETRACTED)
@@ -496,23 +530,29 @@ def withdrawing():
     return bot, channel, memory
 
 
-def test_what_was_withdrawn_is_not_in_the_reply(event, withdrawing):
+def test_what_was_withdrawn_is_not_in_the_reply(
+    event: dict[str, Any], withdrawing: tuple[Bot, FakeChannel, FakeMemory]
+) -> None:
     bot, channel, _ = withdrawing
     assert reply_of(bot.lambda_handler(event, Context())) == (WORDS.withheld, "Failed")
     assert channel.frames[0] == "Take two"
 
 
-def test_what_was_withdrawn_is_not_remembered(event, withdrawing):
+def test_what_was_withdrawn_is_not_remembered(
+    event: dict[str, Any], withdrawing: tuple[Bot, FakeChannel, FakeMemory]
+) -> None:
     bot, _, memory = withdrawing
     bot.lambda_handler(event, Context())
     assert memory.saves == 0
 
 
-def test_nothing_is_added_to_what_was_withdrawn(event, withdrawing):
+def test_nothing_is_added_to_what_was_withdrawn(
+    event: dict[str, Any], withdrawing: tuple[Bot, FakeChannel, FakeMemory]
+) -> None:
     bot, _, _ = withdrawing
 
     @bot.fallback
-    def answer(turn):
+    def answer(turn: Turn) -> Iterator[str]:
         yield "As they say: "
         yield from turn.ask()
         yield "Or three."
@@ -528,20 +568,20 @@ CALL = ToolCall("c1", "find_order", {"order_id": "A-1"})
 SHORT = Context(remaining_ms=2_200)
 
 
-def raises(order_id: str):
+def raises(order_id: str) -> None:
     raise ValueError("a secret")
 
 
-def hangs(order_id: str):
+def hangs(order_id: str) -> None:
     threading.Event().wait(20)
 
 
-def goes_on_for_ever(order_id: str):
+def goes_on_for_ever(order_id: str) -> Iterator[str]:
     while True:
         yield ""
 
 
-def returns_much(order_id: str):
+def returns_much(order_id: str) -> str:
     return "lamp " * 200_000
 
 
@@ -557,7 +597,9 @@ def returns_much(order_id: str):
         (raises, CALL._replace(arguments=None), "not a JSON object", True),
     ],
 )
-def test_a_tool_that_fails_is_told_to_the_model(event, function, call, told, failed):
+def test_a_tool_that_fails_is_told_to_the_model(
+    event: dict[str, Any], function: Callable[..., Any], call: ToolCall, told: str, failed: bool
+) -> None:
     bot = bot_of("Let me see.", call, then=[["I could not find out."]])
     tool = Tool(function, name="find_order", description="Find an order.")
     bot.fallback(lambda turn: turn.ask(tools=[tool]))
@@ -573,12 +615,12 @@ def test_a_tool_that_fails_is_told_to_the_model(event, function, call, told, fai
     assert len(result.text) < MAX_RESULT_CHARACTERS + 50
 
 
-def test_a_tool_that_hangs_does_not_hold_the_turn(event):
+def test_a_tool_that_hangs_does_not_hold_the_turn(event: dict[str, Any]) -> None:
     never = threading.Event()
     bot = bot_of(CALL, then=[["I could not find out."]])
 
     @bot.fallback
-    def answer(turn):
+    def answer(turn: Turn) -> Iterator[Any]:
         def find_order(order_id: str) -> str:
             """Find an order."""
             never.wait(20)
@@ -598,13 +640,18 @@ def test_a_tool_that_hangs_does_not_hold_the_turn(event):
 # --- what is remembered
 
 
-def remembering(*script, then=(), memory=None, **settings):
+def remembering(
+    *script: Any,
+    then: Sequence[str | Sequence[str]] = (),
+    memory: FakeMemory | None = None,
+    **settings: Any,
+) -> tuple[Bot, FakeMemory]:
     """Return a bot that remembers, and its memory."""
     kept = memory or FakeMemory()
     return bot_of(*script, then=then, memory=kept, **settings), kept
 
 
-def test_the_next_turn_is_told_of_this_one(event):
+def test_the_next_turn_is_told_of_this_one(event: dict[str, Any]) -> None:
     bot, memory = remembering("About 20 minutes.", then=[["About 40."]])
     first = bot.lambda_handler(event, Context())
     assert reply_of(first)[0] == "About 20 minutes."
@@ -626,7 +673,7 @@ def test_the_next_turn_is_told_of_this_one(event):
     assert ids == set(memory.kept)
 
 
-def test_a_session_id_alone_opens_no_conversation(event):
+def test_a_session_id_alone_opens_no_conversation(event: dict[str, Any]) -> None:
     bot, memory = remembering("About 20 minutes.")
     bot.lambda_handler(event, Context())
     bot.lambda_handler(event, Context())
@@ -634,7 +681,7 @@ def test_a_session_id_alone_opens_no_conversation(event):
     assert len(memory.kept) == 2
 
 
-def test_an_id_that_the_client_made_up_is_replaced(event):
+def test_an_id_that_the_client_made_up_is_replaced(event: dict[str, Any]) -> None:
     bot, memory = remembering("About 20 minutes.")
     event["sessionState"]["sessionAttributes"][ATTRIBUTE] = event["sessionId"]
     response = bot.lambda_handler(event, Context())
@@ -642,11 +689,11 @@ def test_an_id_that_the_client_made_up_is_replaced(event):
     assert event["sessionId"] not in memory.kept
 
 
-def test_a_function_cannot_lose_the_conversation(event):
+def test_a_function_cannot_lose_the_conversation(event: dict[str, Any]) -> None:
     bot, memory = remembering()
 
     @bot.fallback
-    def answer(turn):
+    def answer(turn: Turn) -> str:
         turn.session_attributes.clear()
         return "Hello."
 
@@ -654,14 +701,14 @@ def test_a_function_cannot_lose_the_conversation(event):
     assert response["sessionState"]["sessionAttributes"] == {ATTRIBUTE: next(iter(memory.kept))}
 
 
-def test_a_handler_without_a_model_is_remembered_too(event):
+def test_a_handler_without_a_model_is_remembered_too(event: dict[str, Any]) -> None:
     answered = threading.Event()
     # What was said earlier is loaded when the answer is there.
     memory = FakeMemory(on_load=lambda: answered.wait(5))
     bot, _ = remembering(memory=memory)
 
     @bot.fallback
-    def answer(turn):
+    def answer(turn: Turn) -> Iterator[str]:
         yield f"You said: {turn.utterance}"
         answered.set()
 
@@ -676,7 +723,7 @@ def test_a_handler_without_a_model_is_remembered_too(event):
     ]
 
 
-def test_no_more_is_told_than_the_settings_say(event):
+def test_no_more_is_told_than_the_settings_say(event: dict[str, Any]) -> None:
     bot, memory = remembering("Yes.", memory_turns=2)
     response = bot.lambda_handler(event, Context())
     for number in range(4):
@@ -686,7 +733,7 @@ def test_no_more_is_told_than_the_settings_say(event):
     assert [len(exchanges) for exchanges in memory.kept.values()] == [2]
 
 
-def test_a_reply_that_was_cut_can_be_gone_on_with(event):
+def test_a_reply_that_was_cut_can_be_gone_on_with(event: dict[str, Any]) -> None:
     never = threading.Event()
     bot, memory = remembering("One. Two. Thr", never, then=[["Three."]])
     first = bot.lambda_handler(event, Context(remaining_ms=1_600))
@@ -708,28 +755,30 @@ def test_a_reply_that_was_cut_can_be_gone_on_with(event):
         (Completion("m", StopReason.REFUSED),),
     ],
 )
-def test_a_turn_without_a_reply_is_not_remembered(event, script):
+def test_a_turn_without_a_reply_is_not_remembered(
+    event: dict[str, Any], script: tuple[ValueError | ModelUnavailable | Completion, ...]
+) -> None:
     bot, memory = remembering(*script)
     bot.lambda_handler(event, Context())
     assert memory.saves == 0
 
 
-def asks_by_itself(turn):
+def asks_by_itself(turn: Turn) -> None:
     turn.elicit_slot("Size", "Which size?")
 
 
-def says_much(turn):
+def says_much(turn: Turn) -> Iterator[str]:
     yield "All."
     turn.add_card("Lamp")
     turn.add_message("More.")
     turn.confirm("Shall I?")
 
 
-def leaves_it_to_lex(turn):
+def leaves_it_to_lex(turn: Turn) -> None:
     turn.elicit_slot("Size")
 
 
-def decides_nothing(turn):
+def decides_nothing(turn: Turn) -> None:
     turn.set_slot("Size", "large")
 
 
@@ -742,7 +791,9 @@ def decides_nothing(turn):
         (leaves_it_to_lex, []),
     ],
 )
-def test_all_that_is_said_is_remembered(event, check, replies):
+def test_all_that_is_said_is_remembered(
+    event: dict[str, Any], check: Callable[..., Any], replies: list[str]
+) -> None:
     """Cards are not."""
     bot, memory = remembering()
     bot.dialog("Order")(check)
@@ -758,7 +809,9 @@ def test_all_that_is_said_is_remembered(event, check, replies):
         (Completion("m", StopReason.MAX_TOKENS), f"{WORDS.too_long} {WORDS.to_go_on}", True),
     ],
 )
-def test_a_notice_is_not_remembered(event, end, notice, cut):
+def test_a_notice_is_not_remembered(
+    event: dict[str, Any], end: ModelInterrupted | Completion, notice: str, cut: bool
+) -> None:
     bot, memory = remembering("All.", end)
     response = bot.lambda_handler(event, Context())
     assert reply_of(response)[0] == f"All.\n\n{notice}"
@@ -766,7 +819,7 @@ def test_a_notice_is_not_remembered(event, end, notice, cut):
 
 
 @pytest.mark.parametrize("reason", [StopReason.REFUSED, StopReason.BLOCKED, StopReason.RETRACTED])
-def test_what_was_withheld_is_not_asked_again(event, reason):
+def test_what_was_withheld_is_not_asked_again(event: dict[str, Any], reason: StopReason) -> None:
     bot, memory = remembering("Well, first you", Completion("m", reason), then=["Hello!"])
     first = bot.lambda_handler(event, Context())
     second = bot.lambda_handler(next_event(event, first, "hi"), Context())
@@ -776,12 +829,12 @@ def test_what_was_withheld_is_not_asked_again(event, reason):
     assert kept == [Exchange("hi", "Hello!")]
 
 
-def test_a_refusal_in_passing_is_not_remembered(event):
+def test_a_refusal_in_passing_is_not_remembered(event: dict[str, Any]) -> None:
     """A handler may ask twice and write something else in the end."""
     bot, memory = remembering(Completion("m", StopReason.REFUSED))
 
     @bot.fallback
-    def classify(turn):
+    def classify(turn: Turn) -> Iterator[str]:
         list(turn.ask())
         yield "Let us talk about lamps."
 
@@ -789,17 +842,19 @@ def test_a_refusal_in_passing_is_not_remembered(event):
     assert memory.saves == 0
 
 
-def fails():
+def fails() -> None:
     raise ValueError("a secret")
 
 
-def continued(event):
+def continued(event: dict[str, Any]) -> dict[str, Any]:
     """Return an event of a conversation that goes on."""
     event["sessionState"]["sessionAttributes"][ATTRIBUTE] = "a" * 32
     return event
 
 
-def test_a_memory_that_cannot_be_read_costs_no_reply(event, caplog):
+def test_a_memory_that_cannot_be_read_costs_no_reply(
+    event: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
     kept = {"a" * 32: [Exchange("Hi", "Hello.")]}
     bot, memory = remembering("About 20.", memory=FakeMemory(dict(kept), on_load=fails))
     assert reply_of(bot.lambda_handler(continued(event), Context())) == ("About 20.", "Fulfilled")
@@ -811,7 +866,7 @@ def test_a_memory_that_cannot_be_read_costs_no_reply(event, caplog):
     assert "a" * 32 not in str(record.__dict__)
 
 
-def test_a_memory_that_failed_promises_nothing(event):
+def test_a_memory_that_failed_promises_nothing(event: dict[str, Any]) -> None:
     bot, _ = remembering(
         "All.", Completion("m", StopReason.MAX_TOKENS), memory=FakeMemory(on_load=fails)
     )
@@ -819,7 +874,9 @@ def test_a_memory_that_failed_promises_nothing(event):
     assert text == f"All.\n\n{WORDS.too_long}"
 
 
-def test_a_memory_that_cannot_be_written_costs_no_reply(event, caplog):
+def test_a_memory_that_cannot_be_written_costs_no_reply(
+    event: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
     bot, _ = remembering("About 20.", memory=FakeMemory(on_save=fails))
     assert reply_of(bot.lambda_handler(continued(event), Context())) == ("About 20.", "Fulfilled")
     assert caplog.records[0].memory_error["error"] == "ValueError"
@@ -827,7 +884,9 @@ def test_a_memory_that_cannot_be_written_costs_no_reply(event, caplog):
 
 
 @pytest.mark.parametrize("remaining_ms", [1_600, 30_000])
-def test_a_memory_that_hangs_on_a_save_is_left(event, caplog, remaining_ms):
+def test_a_memory_that_hangs_on_a_save_is_left(
+    event: dict[str, Any], caplog: pytest.LogCaptureFixture, remaining_ms: int
+) -> None:
     never = threading.Event()
     bot, _ = remembering("About 20.", memory=FakeMemory(on_save=lambda: never.wait(20)))
     started = time.monotonic()
@@ -840,7 +899,7 @@ def test_a_memory_that_hangs_on_a_save_is_left(event, caplog, remaining_ms):
         never.set()
 
 
-def test_a_memory_that_hangs_on_a_load_is_left(event):
+def test_a_memory_that_hangs_on_a_load_is_left(event: dict[str, Any]) -> None:
     never = threading.Event()
     bot, _ = remembering("About 20.", memory=FakeMemory(on_load=lambda: never.wait(20)))
     started = time.monotonic()
@@ -852,7 +911,7 @@ def test_a_memory_that_hangs_on_a_load_is_left(event):
         never.set()
 
 
-def test_of_two_turns_at_once_one_is_kept(event):
+def test_of_two_turns_at_once_one_is_kept(event: dict[str, Any]) -> None:
     # A first turn loads modules, which on a busy machine takes longer than memory is waited for.
     bot_of("Hello.").lambda_handler(event, Context())
     both = threading.Barrier(2, timeout=5)
@@ -860,10 +919,10 @@ def test_of_two_turns_at_once_one_is_kept(event):
     bot, _ = remembering(memory=memory)
 
     @bot.fallback
-    def answer(turn):
+    def answer(turn: Turn) -> str:
         return turn.utterance.upper()
 
-    def run(utterance):
+    def run(utterance: str) -> None:
         said = continued(json.loads(json.dumps(event))) | {"inputTranscript": utterance}
         replies.append(reply_of(bot.lambda_handler(said, Context()))[0])
 
@@ -882,6 +941,6 @@ def test_of_two_turns_at_once_one_is_kept(event):
     assert len(exchanges) > 1
 
 
-def test_without_a_memory_no_id_is_sent(event):
+def test_without_a_memory_no_id_is_sent(event: dict[str, Any]) -> None:
     response = bot_of("Hello.").lambda_handler(event, Context())
     assert ATTRIBUTE not in response["sessionState"]["sessionAttributes"]

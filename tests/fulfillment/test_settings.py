@@ -1,14 +1,16 @@
+from __future__ import annotations
+
 import pytest
 
 from fulfillment.errors import SettingsError
 from fulfillment.settings import DEFAULT_MODEL_ID, Settings
 
 
-def test_an_empty_environment_gives_the_defaults():
+def test_an_empty_environment_gives_the_defaults() -> None:
     assert Settings.from_environ({}) == Settings()
 
 
-def test_an_empty_variable_is_unset():
+def test_an_empty_variable_is_unset() -> None:
     names = (
         "MODEL_ID FALLBACK_MODEL_IDS MODEL_FIELDS SYSTEM_PROMPT MAX_TOKENS STREAMING_ENDPOINT"
         " SESSION_TABLE TURN_SECONDS FLUSH_INTERVAL_SECONDS ALLOW_HTML ALLOW_PICTURES WAITING_TEXT"
@@ -18,7 +20,7 @@ def test_an_empty_variable_is_unset():
     assert Settings.from_environ(dict.fromkeys(names.split(), " ")) == Settings()
 
 
-def test_every_variable_is_read():
+def test_every_variable_is_read() -> None:
     settings = Settings.from_environ(
         {
             "MODEL_ID": "us.anthropic.claude-sonnet-5-5",
@@ -94,7 +96,9 @@ def test_every_variable_is_read():
         ("STREAMING_ENDPOINT", "https://exa mple.com", "https://"),
     ],
 )
-def test_a_wrong_value_names_the_variable_and_what_it_takes(name, value, takes):
+def test_a_wrong_value_names_the_variable_and_what_it_takes(
+    name: str, value: str, takes: str
+) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_environ({name: value})
     assert name in str(caught.value)
@@ -109,10 +113,12 @@ def test_a_wrong_value_names_the_variable_and_what_it_takes(name, value, takes):
         ("", "sessions", False),
     ],
 )
-def test_streaming_needs_an_endpoint_and_a_table(endpoint, table, can_stream):
+def test_streaming_needs_an_endpoint_and_a_table(
+    endpoint: str, table: str, can_stream: bool
+) -> None:
     environ = {"STREAMING_ENDPOINT": endpoint, "SESSION_TABLE": table}
     assert Settings.from_environ(environ).can_stream is can_stream
 
 
-def test_the_default_model_is_a_global_inference_profile():
+def test_the_default_model_is_a_global_inference_profile() -> None:
     assert Settings().model_id == DEFAULT_MODEL_ID == "global.anthropic.claude-haiku-5-5"

@@ -1,8 +1,12 @@
+from __future__ import annotations
+
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +21,7 @@ from fulfillment.streaming.pacing import Pace
 from fulfillment.streaming.text_buffer import TextBuffer
 from fulfillment.telemetry import TurnReport, log_turn
 from fulfillment.testing import Context
+from fulfillment.turn import Turn
 from tests.fakes import FakeMemory
 from tests.turns import bot_of
 
@@ -24,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 NAMES = {"session_id": "s", "request_id": "r", "intent": "FallbackIntent"}
 
 
-def written(*chunks, error=None):
+def written(*chunks: str, error: ValueError | None = None) -> TextBuffer:
     """Return a text of which each chunk came a tenth of a second after the one before."""
     text = TextBuffer()
     for number, chunk in enumerate(chunks):
@@ -33,7 +38,7 @@ def written(*chunks, error=None):
     return text
 
 
-def delivered(status, **what):
+def delivered(status: Status, **what: Any) -> Delivery:
     """Return a delivery of which all that counts is what became of it."""
     delivery = Delivery(RawText(), Pace(0.2), tail="reply")
     delivery.status = status
@@ -55,12 +60,14 @@ REPORT = TurnReport(
 )
 
 
-def metrics_of(capsys):
+def metrics_of(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     (line,) = capsys.readouterr().out.splitlines()
     return json.loads(line)
 
 
-def test_a_turn_is_one_log_line_and_one_metrics_record(capsys, caplog):
+def test_a_turn_is_one_log_line_and_one_metrics_record(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     log_turn(REPORT)
     (record,) = caplog.records
     assert (record.levelname, record.message, record.outcome) == ("INFO", "turn", "completed")
@@ -84,7 +91,9 @@ def test_a_turn_is_one_log_line_and_one_metrics_record(capsys, caplog):
     assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "LexStreaming"
 
 
-def test_what_is_not_known_is_no_metric(capsys, caplog):
+def test_what_is_not_known_is_no_metric(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     log_turn(TurnReport(NAMES, Outcome.FAILED, 100.0, 100.1, TextBuffer()))
     (record,) = caplog.records
     assert (record.levelname, record.delivery) == ("ERROR", "off")
@@ -112,14 +121,16 @@ def test_what_is_not_known_is_no_metric(capsys, caplog):
         REPORT._replace(another_api=True),
     ],
 )
-def test_a_failure_is_a_warning_without_foreign_words(caplog, report):
+def test_a_failure_is_a_warning_without_foreign_words(
+    caplog: pytest.LogCaptureFixture, report: TurnReport
+) -> None:
     log_turn(report)
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert "secret" not in str(record.__dict__)
 
 
-def test_a_memory_error_is_said_beside_a_good_reply(caplog):
+def test_a_memory_error_is_said_beside_a_good_reply(caplog: pytest.LogCaptureFixture) -> None:
     log_turn(REPORT._replace(memory_error=ConversationTableError("AccessDeniedException")))
     (record,) = caplog.records
     assert record.outcome == "completed"
@@ -130,7 +141,7 @@ def test_a_memory_error_is_said_beside_a_good_reply(caplog):
     }
 
 
-def test_an_answered_error_is_logged_by_its_type(caplog):
+def test_an_answered_error_is_logged_by_its_type(caplog: pytest.LogCaptureFixture) -> None:
     """A handler for every Exception must not hide what is wrong."""
     log_turn(REPORT._replace(handled_error=ValueError("secret")))
     (record,) = caplog.records
@@ -139,7 +150,9 @@ def test_an_answered_error_is_logged_by_its_type(caplog):
     assert "secret" not in str(record.__dict__)
 
 
-def test_nothing_that_a_turn_says_is_recorded(event, capsys, caplog):
+def test_nothing_that_a_turn_says_is_recorded(
+    event: dict[str, Any], capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     event["sessionState"]["sessionAttributes"] |= {ATTRIBUTE: "s3cret" * 5 + "xx", "a": "s3cret"}
     event["inputTranscript"] = "s3cret?"
     event["requestAttributes"] = {"b": "s3cret"}
@@ -147,7 +160,7 @@ def test_nothing_that_a_turn_says_is_recorded(event, capsys, caplog):
     bot = bot_of("s3cret.", memory=memory, system_prompt="s3cret")
 
     @bot.fallback
-    def answer(turn):
+    def answer(turn: Turn) -> Iterator[Any]:
         turn.set_slot("Size", "s3cret")
         turn.add_message("s3cret")
         turn.add_card("s3cret")
@@ -162,7 +175,7 @@ def test_nothing_that_a_turn_says_is_recorded(event, capsys, caplog):
     assert "s3cret" not in "".join(capsys.readouterr())
 
 
-def test_why_a_delivery_failed_is_logged_apart(caplog):
+def test_why_a_delivery_failed_is_logged_apart(caplog: pytest.LogCaptureFixture) -> None:
     error = ChannelError("status 500")
     log_turn(REPORT._replace(delivery=delivered(Status.FAILED, error=error, busy=2, gone=1)))
     (record,) = caplog.records
@@ -180,7 +193,9 @@ def test_why_a_delivery_failed_is_logged_apart(caplog):
         ("POWERTOOLS_METRICS_DISABLED", "perhaps"),
     ],
 )
-def test_a_wrong_variable_of_the_log_costs_no_reply(name, value, load_event):
+def test_a_wrong_variable_of_the_log_costs_no_reply(
+    name: str, value: str, load_event: Callable[[str], dict[str, Any]]
+) -> None:
     code = (
         "import json, sys; from fulfillment import Bot;"
         "from fulfillment.clients import Resources;"

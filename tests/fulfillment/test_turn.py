@@ -1,3 +1,8 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import pytest
 
 from fulfillment.assistant import GO_ON, Assistant
@@ -9,7 +14,7 @@ from fulfillment.lex.limits import MAX_ADDED_MESSAGES
 from fulfillment.lex.messages import Button, Card, Text
 from fulfillment.memory import Exchange
 from fulfillment.memory.conversation import ATTRIBUTE, Conversation
-from fulfillment.models.base import Message, ToolCall, ToolResult
+from fulfillment.models.base import Message, Prompt, ToolCall, ToolResult
 from fulfillment.models.tool_loop import ToolLoop
 from fulfillment.settings import Settings
 from fulfillment.testing import ScriptedModel
@@ -22,16 +27,16 @@ ID = "a" * 32
 
 
 @pytest.fixture
-def make_turn(event):
+def make_turn(event: dict[str, Any]) -> Callable[..., Turn]:
     """Return a function that makes a turn of an event on a model."""
 
     def make(
-        model=None,
-        of=event,
-        settings=SETTINGS,
-        conversation=None,
-        seconds_left=lambda: 20.0,
-    ):
+        model: ScriptedModel | None = None,
+        of: dict[str, Any] = event,
+        settings: Settings = SETTINGS,
+        conversation: Conversation | None = None,
+        seconds_left: Callable[..., Any] = lambda: 20.0,
+    ) -> Turn:
         parsed = LexEvent.from_dict(of)
         assistant = Assistant(
             model or ScriptedModel("ok", repeats=True),
@@ -46,12 +51,12 @@ def make_turn(event):
 
 
 @pytest.fixture
-def order(event):
+def order(event: dict[str, Any]) -> dict[str, Any]:
     """An intent with slots that is to be fulfilled."""
     return intent_event(event, "Order", slots={"Item": lex.slot_of("lamp"), "Size": None})
 
 
-def remembered(*exchanges, **options):
+def remembered(*exchanges: Exchange, **options: Any) -> Conversation:
     """Return a conversation with earlier turns."""
     memory = FakeMemory({ID: exchanges})
     conversation = Conversation(memory, {ATTRIBUTE: ID}, **options)
@@ -59,13 +64,15 @@ def remembered(*exchanges, **options):
     return conversation
 
 
-def asked(turn, *args, **options):
+def asked(turn: Turn, *args: str, **options: Any) -> Prompt:
     """Ask the turn's model, and return what it was asked."""
     list(turn.ask(*args, **options))
     return turn._assistant._model.prompts[-1]
 
 
-def test_a_turn_says_what_was_asked_and_by_whom(make_turn, event):
+def test_a_turn_says_what_was_asked_and_by_whom(
+    make_turn: Callable[..., Turn], event: dict[str, Any]
+) -> None:
     turn = make_turn()
     assert turn.utterance == "and for two people?"
     assert turn.intent == "FallbackIntent"
@@ -80,7 +87,9 @@ def test_a_turn_says_what_was_asked_and_by_whom(make_turn, event):
     assert turn.event["bot"]["name"] == "Demo"
 
 
-def test_a_turn_says_what_was_understood(make_turn, event):
+def test_a_turn_says_what_was_understood(
+    make_turn: Callable[..., Turn], event: dict[str, Any]
+) -> None:
     slots = {
         "Item": {
             "shape": "Scalar",
@@ -105,7 +114,7 @@ def test_a_turn_says_what_was_understood(make_turn, event):
     assert turn.confirmation == "Denied"
 
 
-def test_a_turn_says_how_long_it_may_take(make_turn):
+def test_a_turn_says_how_long_it_may_take(make_turn: Callable[..., Turn]) -> None:
     clock = FakeClock(3.0)
     turn = make_turn(seconds_left=lambda: 24.5 - clock())
     assert turn.seconds_left == 21.5
@@ -113,7 +122,9 @@ def test_a_turn_says_how_long_it_may_take(make_turn):
     assert turn.seconds_left == 19.5
 
 
-def test_the_attributes_of_a_turn_cannot_be_replaced(make_turn, event):
+def test_the_attributes_of_a_turn_cannot_be_replaced(
+    make_turn: Callable[..., Turn], event: dict[str, Any]
+) -> None:
     turn = make_turn()
     with pytest.raises(AttributeError):
         turn.session_attributes = None
@@ -121,7 +132,7 @@ def test_the_attributes_of_a_turn_cannot_be_replaced(make_turn, event):
     assert "seen" not in event["sessionState"]["sessionAttributes"]
 
 
-def test_a_slot_is_read_as_text(make_turn, event):
+def test_a_slot_is_read_as_text(make_turn: Callable[..., Turn], event: dict[str, Any]) -> None:
     slots = {
         "Item": lex.slot_of("lamp"),
         "Size": None,
@@ -141,7 +152,9 @@ def test_a_slot_is_read_as_text(make_turn, event):
     ("state", "confirmation"),
     [("None", None), ("Confirmed", "Confirmed"), ("Denied", "Denied"), ("Whatever", None)],
 )
-def test_a_confirmation_is_an_answer_or_none(make_turn, event, state, confirmation):
+def test_a_confirmation_is_an_answer_or_none(
+    make_turn: Callable[..., Turn], event: dict[str, Any], state: str, confirmation: str | None
+) -> None:
     turn = make_turn(of=intent_event(event, "Order", confirmationState=state))
     assert turn.confirmation == confirmation
 
@@ -149,7 +162,7 @@ def test_a_confirmation_is_an_answer_or_none(make_turn, event, state, confirmati
 # --- asking the model
 
 
-def test_ask_asks_the_utterance_as_the_settings_say(make_turn):
+def test_ask_asks_the_utterance_as_the_settings_say(make_turn: Callable[..., Turn]) -> None:
     settings = SETTINGS._replace(temperature=0.4, top_p=0.9)
     model = ScriptedModel(["For two: ", "20 minutes."])
     turn = make_turn(model, settings=settings)
@@ -172,18 +185,25 @@ def test_ask_asks_the_utterance_as_the_settings_say(make_turn):
         ("stop_sequences", ["\n", "END"], ("\n", "END")),
     ],
 )
-def test_ask_takes_what_the_settings_say_otherwise(make_turn, option, value, kept):
+def test_ask_takes_what_the_settings_say_otherwise(
+    make_turn: Callable[..., Turn],
+    option: str,
+    value: str | float | list[str],
+    kept: str | float | tuple[str, str],
+) -> None:
     settings = SETTINGS._replace(temperature=0.4, top_p=0.9)
     prompt = asked(make_turn(settings=settings), **{option: value})
     assert getattr(prompt, option) == kept
 
 
-def test_ask_takes_other_words(make_turn):
+def test_ask_takes_other_words(make_turn: Callable[..., Turn]) -> None:
     assert asked(make_turn(), "What?").messages == (Message("user", "What?"),)
 
 
 @pytest.mark.parametrize("words", [(), ("",), (" \n",), ("\u200b",)])
-def test_a_blank_question_is_asked_of_no_model(make_turn, event, words):
+def test_a_blank_question_is_asked_of_no_model(
+    make_turn: Callable[..., Turn], event: dict[str, Any], words: tuple[str, ...]
+) -> None:
     model = ScriptedModel("Hello.")
     turn = make_turn(of=event | {"inputTranscript": " \t"}, model=model)
     assert list(turn.ask(*words)) == []
@@ -194,30 +214,32 @@ def test_a_blank_question_is_asked_of_no_model(make_turn, event, words):
     ("locale", "system"),
     [("de_DE", "Deutsch."), ("de_AT", "Servus."), ("fr_CA", "Be brief."), ("", "Be brief.")],
 )
-def test_each_locale_may_have_a_system_prompt(make_turn, event, locale, system):
+def test_each_locale_may_have_a_system_prompt(
+    make_turn: Callable[..., Turn], event: dict[str, Any], locale: str, system: str
+) -> None:
     settings = SETTINGS._replace(system_prompts={"de": "Deutsch.", "de_AT": "Servus."})
     of = event | {"bot": {"localeId": locale}}
     assert asked(make_turn(of=of, settings=settings)).system == system
 
 
-def test_another_model_may_be_asked(make_turn):
+def test_another_model_may_be_asked(make_turn: Callable[..., Turn]) -> None:
     other = ScriptedModel("from the other")
     turn = make_turn(ScriptedModel("from the settings'"))
     assert list(turn.ask(model=other)) == ["from the other"]
     assert turn._assistant._model.prompts == []
 
 
-def test_progress_and_the_models_text_are_one_reply(make_turn):
+def test_progress_and_the_models_text_are_one_reply(make_turn: Callable[..., Turn]) -> None:
     turn = make_turn(ScriptedModel(["It is ", "here."]))
 
-    def answer():
+    def answer() -> Iterator[str]:
         yield "Looking…\n"
         yield from turn.ask("Where?")
 
     assert "".join(answer()) == "Looking…\nIt is here."
 
 
-def test_functions_are_tools_that_the_model_may_call(make_turn):
+def test_functions_are_tools_that_the_model_may_call(make_turn: Callable[..., Turn]) -> None:
     def find_order(order_id: str) -> str:
         """Find an order."""
         return f"{order_id} is on its way"
@@ -230,24 +252,24 @@ def test_functions_are_tools_that_the_model_may_call(make_turn):
     assert model.prompts[1].messages[-1].tool_results == (ToolResult("c1", "A-1 is on its way"),)
 
 
-def test_no_model_is_asked_with_what_is_no_tool(make_turn):
+def test_no_model_is_asked_with_what_is_no_tool(make_turn: Callable[..., Turn]) -> None:
     turn = make_turn()
     with pytest.raises(ToolError):
         turn.ask(tools=[lambda: None])
     assert turn._assistant._model.prompts == []
 
 
-def test_an_answer_that_is_never_read_warns(make_turn):
+def test_an_answer_that_is_never_read_warns(make_turn: Callable[..., Turn]) -> None:
     turn = make_turn()
     with pytest.warns(RuntimeWarning, match=r"called turn\.ask\(…\) and never read"):
         turn.ask()
     assert turn._assistant._model.prompts == []
 
 
-def test_leaving_an_answer_stops_the_model(make_turn):
+def test_leaving_an_answer_stops_the_model(make_turn: Callable[..., Turn]) -> None:
     turn = make_turn(ScriptedModel(["One", "Two"]))
 
-    def answer():
+    def answer() -> Iterator[Any]:
         yield from turn.ask()
 
     chunks = answer()
@@ -259,7 +281,7 @@ def test_leaving_an_answer_stops_the_model(make_turn):
 # --- what was said before
 
 
-def test_the_model_is_told_the_earlier_turns(make_turn):
+def test_the_model_is_told_the_earlier_turns(make_turn: Callable[..., Turn]) -> None:
     turn = make_turn(conversation=remembered(Exchange("How long?", "20 minutes.")))
     prompt = asked(turn)
     assert prompt.messages == (
@@ -270,7 +292,7 @@ def test_the_model_is_told_the_earlier_turns(make_turn):
     assert prompt.system == "Be brief."
 
 
-def test_another_model_shares_the_conversations_id(make_turn):
+def test_another_model_shares_the_conversations_id(make_turn: Callable[..., Turn]) -> None:
     conversation, model = remembered(Exchange("How long?", "20 minutes.")), ScriptedModel("Hello.")
     turn = make_turn(conversation=conversation)
     assert asked(turn).conversation_id == ""
@@ -279,7 +301,7 @@ def test_another_model_shares_the_conversations_id(make_turn):
     assert conversation.attributes == {ATTRIBUTE: ID}
 
 
-def test_a_question_may_be_without_history(make_turn):
+def test_a_question_may_be_without_history(make_turn: Callable[..., Turn]) -> None:
     turn = make_turn(conversation=remembered(Exchange("How long?", "20 mi", cut=True)))
     prompt = asked(turn, history=False)
     assert prompt.messages == (Message("user", "and for two people?"),)
@@ -287,17 +309,19 @@ def test_a_question_may_be_without_history(make_turn):
 
 
 @pytest.mark.parametrize(("system", "told"), [("Be brief.", f"Be brief.\n\n{GO_ON}"), ("", GO_ON)])
-def test_after_a_cut_the_model_is_told_to_go_on(make_turn, system, told):
+def test_after_a_cut_the_model_is_told_to_go_on(
+    make_turn: Callable[..., Turn], system: str, told: str
+) -> None:
     turn = make_turn(conversation=remembered(Exchange("Tell me.", "Once upon", cut=True)))
     assert asked(turn, system=system).system == told
 
 
-def test_an_old_cut_is_not_gone_on_with(make_turn):
+def test_an_old_cut_is_not_gone_on_with(make_turn: Callable[..., Turn]) -> None:
     exchanges = [Exchange("Tell me.", "Once upon", cut=True), Exchange("Stop.", "Very well.")]
     assert asked(make_turn(conversation=remembered(*exchanges))).system == "Be brief."
 
 
-def test_a_slow_memory_is_not_waited_for(make_turn):
+def test_a_slow_memory_is_not_waited_for(make_turn: Callable[..., Turn]) -> None:
     memory = FakeMemory({ID: [Exchange("How long?", "20 minutes.")]})
     # Its loading never ends.
     conversation = Conversation(memory, {ATTRIBUTE: ID}, load_seconds=0.01)
@@ -309,7 +333,9 @@ def test_a_slow_memory_is_not_waited_for(make_turn):
 # --- what Lex does next
 
 
-def test_by_default_a_turn_closes_a_check_delegates(make_turn, order, event):
+def test_by_default_a_turn_closes_a_check_delegates(
+    make_turn: Callable[..., Turn], order: dict[str, Any], event: dict[str, Any]
+) -> None:
     assert make_turn(of=order)._dialog.decision.action == Action("Close")
     assert make_turn(of=dialog_event(event))._dialog.decision.action == Action("Delegate")
     fallback = dialog_event(event, "FallbackIntent")
@@ -328,14 +354,21 @@ def test_by_default_a_turn_closes_a_check_delegates(make_turn, order, event):
     ],
 )
 @pytest.mark.parametrize("is_dialog", [True, False])
-def test_a_function_may_say_what_lex_does_next(make_turn, event, say, action, prompt, is_dialog):
+def test_a_function_may_say_what_lex_does_next(
+    make_turn: Callable[..., Turn],
+    event: dict[str, Any],
+    say: Callable[..., Any],
+    action: Action,
+    prompt: str,
+    is_dialog: bool,
+) -> None:
     of = dialog_event(event) if is_dialog else intent_event(event, "Order")
     turn = make_turn(of=of)
     say(turn)
     assert (turn._dialog.decision.action, turn._dialog.decision.prompt) == (action, prompt)
 
 
-def test_the_last_word_counts(make_turn, event):
+def test_the_last_word_counts(make_turn: Callable[..., Turn], event: dict[str, Any]) -> None:
     turn = make_turn(of=dialog_event(event))
     turn.elicit_slot("Size", "Which size?")
     turn.confirm("Shall I?")
@@ -343,7 +376,7 @@ def test_the_last_word_counts(make_turn, event):
     assert (turn._dialog.decision.action, turn._dialog.decision.prompt) == (Action("Delegate"), "")
 
 
-def test_only_a_check_can_delegate(make_turn, order):
+def test_only_a_check_can_delegate(make_turn: Callable[..., Turn], order: dict[str, Any]) -> None:
     turn = make_turn(of=order)
     turn.close(failed=True)
     with pytest.raises(HandlerError):
@@ -351,7 +384,9 @@ def test_only_a_check_can_delegate(make_turn, order):
     assert turn._dialog.decision.action == Action("Close", failed=True)
 
 
-def test_slots_can_be_filled_and_emptied(make_turn, order):
+def test_slots_can_be_filled_and_emptied(
+    make_turn: Callable[..., Turn], order: dict[str, Any]
+) -> None:
     turn = make_turn(of=order)
     turn.set_slot("Item", None)
     turn.set_slot("Size", "large")
@@ -364,7 +399,9 @@ def test_slots_can_be_filled_and_emptied(make_turn, order):
     assert order["sessionState"]["intent"]["slots"]["Item"] is not None
 
 
-def test_what_was_decided_does_not_change_afterwards(make_turn, order):
+def test_what_was_decided_does_not_change_afterwards(
+    make_turn: Callable[..., Turn], order: dict[str, Any]
+) -> None:
     turn = make_turn(of=order)
     turn.add_message("One")
     decision, slots = turn._dialog.decision, turn._dialog.slots
@@ -377,7 +414,9 @@ def test_what_was_decided_does_not_change_afterwards(make_turn, order):
 
 
 @pytest.mark.parametrize("slot", ["", " ", None, 5])
-def test_a_slot_to_elicit_has_a_name(make_turn, slot):
+def test_a_slot_to_elicit_has_a_name(
+    make_turn: Callable[..., Turn], slot: str | int | None
+) -> None:
     turn = make_turn()
     with pytest.raises(HandlerError, match="takes the name of a slot"):
         turn.elicit_slot(slot, "Which?")
@@ -392,7 +431,7 @@ def test_a_slot_to_elicit_has_a_name(make_turn, slot):
         lambda turn: turn.elicit_intent(["What else?"]),
     ],
 )
-def test_a_question_is_text(make_turn, ask):
+def test_a_question_is_text(make_turn: Callable[..., Turn], ask: Callable[..., Any]) -> None:
     with pytest.raises(HandlerError, match="a message is text"):
         ask(make_turn())
 
@@ -400,7 +439,7 @@ def test_a_question_is_text(make_turn, ask):
 # --- messages and cards
 
 
-def test_messages_and_cards_are_added_in_their_order(make_turn):
+def test_messages_and_cards_are_added_in_their_order(make_turn: Callable[..., Turn]) -> None:
     turn = make_turn()
     turn.add_card("Lamp", "lit", "https://x/lamp.png", [("More", "Tell me more")])
     turn.add_message("**One**")
@@ -424,21 +463,23 @@ def test_messages_and_cards_are_added_in_their_order(make_turn):
         ((5,), "a message is text, not int"),
     ],
 )
-def test_a_message_that_lex_does_not_take_is_not_added(make_turn, message, problem):
+def test_a_message_that_lex_does_not_take_is_not_added(
+    make_turn: Callable[..., Turn], message: tuple[str | int | None, ...], problem: str
+) -> None:
     turn = make_turn()
     with pytest.raises(HandlerError, match=problem):
         turn.add_message(*message)
     assert turn._dialog.decision.messages == []
 
 
-def test_buttons_may_be_named(make_turn):
+def test_buttons_may_be_named(make_turn: Callable[..., Turn]) -> None:
     turn = make_turn()
     turn.add_card("Lamp", buttons=[Button("More", value="Tell me more"), ("Less", "Be brief")])
     (card,) = turn._dialog.decision.cards
     assert card.buttons == [Button("More", "Tell me more"), Button("Less", "Be brief")]
 
 
-def test_more_messages_than_lex_takes_are_refused(make_turn):
+def test_more_messages_than_lex_takes_are_refused(make_turn: Callable[..., Turn]) -> None:
     turn = make_turn()
     for number in range(MAX_ADDED_MESSAGES // 2):
         turn.add_message(f"Message {number}")
@@ -461,7 +502,9 @@ def test_more_messages_than_lex_takes_are_refused(make_turn):
         lambda turn: turn.confirm("word " * 3_000),
     ],
 )
-def test_half_of_the_response_is_the_replys(make_turn, add):
+def test_half_of_the_response_is_the_replys(
+    make_turn: Callable[..., Turn], add: Callable[..., Any]
+) -> None:
     turn = make_turn()
     turn.add_message("Hello.")
     with pytest.raises(HandlerError, match="at most 12000 bytes"):
@@ -479,7 +522,9 @@ def test_half_of_the_response_is_the_replys(make_turn, add):
         ({"title": "t", "buttons": [("b" * 51, "v")]}, "button's text"),
     ],
 )
-def test_a_card_beyond_lexs_limits_is_not_added(make_turn, card, named):
+def test_a_card_beyond_lexs_limits_is_not_added(
+    make_turn: Callable[..., Turn], card: dict[str, Any], named: str
+) -> None:
     turn = make_turn()
     with pytest.raises(HandlerError, match=named):
         turn.add_card(**card)

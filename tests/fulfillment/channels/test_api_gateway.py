@@ -1,3 +1,8 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from botocore.exceptions import (
     ConnectionClosedError,
@@ -13,12 +18,12 @@ from tests import aws_stub
 ENDPOINT = "https://abc123.execute-api.us-east-1.amazonaws.com/Prod"
 
 
-def channel(*replies):
+def channel(*replies: Callable[..., Any]) -> tuple[ApiGatewayChannel, list[Any]]:
     client, sent = aws_stub.client("apigatewaymanagementapi", *replies, endpoint_url=ENDPOINT)
     return ApiGatewayChannel(client), sent
 
 
-def test_a_frame_is_posted_as_its_text_to_the_connection():
+def test_a_frame_is_posted_as_its_text_to_the_connection() -> None:
     made, sent = channel(aws_stub.answered(200))
     made.post("L0SM9cOFvHcCIhw=", "grüezi")
     assert sent[0].url == f"{ENDPOINT}/@connections/L0SM9cOFvHcCIhw%3D"
@@ -41,7 +46,9 @@ def test_a_frame_is_posted_as_its_text_to_the_connection():
         (aws_stub.raised(EndpointConnectionError(endpoint_url=ENDPOINT)), ChannelBusy),
     ],
 )
-def test_a_failed_post_says_whether_the_frame_may_have_arrived(reply, expected):
+def test_a_failed_post_says_whether_the_frame_may_have_arrived(
+    reply: Callable[..., Any], expected: type[ChannelError]
+) -> None:
     made, _ = channel(reply)
     with pytest.raises(ChannelError) as caught:
         made.post("c=", "text")

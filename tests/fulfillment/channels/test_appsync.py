@@ -1,9 +1,17 @@
+from __future__ import annotations
+
 import json
+from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.credentials import Credentials
-from botocore.exceptions import ConnectTimeoutError, HTTPClientError, ReadTimeoutError
+from botocore.exceptions import (
+    BotoCoreError,
+    ConnectTimeoutError,
+    HTTPClientError,
+    ReadTimeoutError,
+)
 
 from fulfillment.channels.appsync import AppSyncChannel
 from fulfillment.errors import ChannelBusy, ChannelError, FrameRejected
@@ -17,11 +25,16 @@ TOLD = {"data": {"send": {"data": "a"}}}
 class Api:
     """Answers with one response, or fails."""
 
-    def __init__(self, status=200, body=TOLD, failure=None):
+    def __init__(
+        self,
+        status: int = 200,
+        body: bytes | dict[str, Any] = TOLD,
+        failure: BotoCoreError | None = None,
+    ) -> None:
         self.requests = []
         self._answer = (status, body, failure)
 
-    def send(self, request):
+    def send(self, request: AWSPreparedRequest) -> AWSResponse:
         self.requests.append(request)
         status, body, failure = self._answer
         if failure:
@@ -30,14 +43,14 @@ class Api:
         return AWSResponse(request.url, status, {}, RawBody([content]))
 
 
-def post(api):
+def post(api: Api) -> None:
     channel = AppSyncChannel(
         URL, MUTATION, "us-east-1", lambda: Credentials("key", "secret", "token"), api.send
     )
     channel.post("chat-1", json.dumps({"data": 'say "ü"'}))
 
 
-def test_a_frame_is_the_variables_of_a_signed_mutation():
+def test_a_frame_is_the_variables_of_a_signed_mutation() -> None:
     api = Api()
     post(api)
     (request,) = api.requests
@@ -45,7 +58,7 @@ def test_a_frame_is_the_variables_of_a_signed_mutation():
     assert "/us-east-1/appsync/aws4_request" in request.headers["Authorization"]
 
 
-def errors(*kinds):
+def errors(*kinds: str | None) -> dict[str, Any]:
     return {"data": None, "errors": [{"errorType": kind, "message": "m"} for kind in kinds]}
 
 
@@ -66,7 +79,7 @@ def errors(*kinds):
         (Api(failure=HTTPClientError(error="reset")), ChannelError),
     ],
 )
-def test_what_goes_wrong_is_one_of_our_errors(api, error):
+def test_what_goes_wrong_is_one_of_our_errors(api: Api, error: type[ChannelError]) -> None:
     with pytest.raises(ChannelError) as raised:
         post(api)
     assert type(raised.value) is error

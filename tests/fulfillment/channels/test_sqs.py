@@ -1,8 +1,12 @@
+from __future__ import annotations
+
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from botocore.exceptions import BotoCoreError, ConnectTimeoutError, ReadTimeoutError
 from botocore.stub import Stubber
 from moto import mock_aws
 
@@ -12,7 +16,7 @@ from tests import aws_stub
 
 
 @pytest.fixture
-def queue():
+def queue() -> Iterator[tuple[Any, str]]:
     mock = mock_aws()
     mock.start(reset=False)
     try:
@@ -26,12 +30,12 @@ def queue():
         mock.stop(remove_data=False)
 
 
-def received(client, url):
+def received(client: Any, url: str) -> list[dict[str, Any]]:
     messages = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
     return [json.loads(message["Body"]) for message in messages]
 
 
-def test_frames_are_sent_in_order_equal_ones_too(queue):
+def test_frames_are_sent_in_order_equal_ones_too(queue: tuple[Any, str]) -> None:
     channel = QueueChannel(*queue, "run-1", ["task", "1"])
     for payload in ("ha", "ha", "ü"):
         channel.post("c1=", payload)
@@ -51,7 +55,9 @@ def test_frames_are_sent_in_order_equal_ones_too(queue):
         ("InternalError", 500, ChannelError),
     ],
 )
-def test_an_answer_of_the_queue_is_one_of_our_errors(queue, code, status, error):
+def test_an_answer_of_the_queue_is_one_of_our_errors(
+    queue: tuple[Any, str], code: str, status: int, error: type[ChannelError]
+) -> None:
     client, url = queue
     with Stubber(client) as stubber:
         stubber.add_client_error("send_message", code, http_status_code=status)
@@ -67,14 +73,16 @@ def test_an_answer_of_the_queue_is_one_of_our_errors(queue, code, status, error)
         (ReadTimeoutError(endpoint_url="https://sqs.test"), ChannelError),
     ],
 )
-def test_a_broken_connection_is_one_of_our_errors(failure, error):
+def test_a_broken_connection_is_one_of_our_errors(
+    failure: BotoCoreError, error: type[ChannelError]
+) -> None:
     client, _ = aws_stub.client("sqs", aws_stub.raised(failure))
     with pytest.raises(error) as raised:
         QueueChannel(client, "https://sqs.test/relay.fifo", "run-1").post("c1", "a")
     assert type(raised.value) is error
 
 
-def test_a_frame_that_was_refused_is_sent_again_as_the_same(queue):
+def test_a_frame_that_was_refused_is_sent_again_as_the_same(queue: tuple[Any, str]) -> None:
     client, url = queue
     channel = QueueChannel(client, url, "run-1")
     with Stubber(client) as stubber:

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import pytest
 
 from fulfillment.lex.dialog_actions import Action, Decision
@@ -23,17 +25,17 @@ FAIL = Action("Close", failed=True)
         (DELEGATE, "InProgress"),
     ],
 )
-def test_only_a_close_ends_an_intent(action, state):
+def test_only_a_close_ends_an_intent(action: Action, state: str) -> None:
     assert action.intent_state == state
 
 
-def test_a_question_follows_other_texts():
+def test_a_question_follows_other_texts() -> None:
     """And stands before the cards."""
     decision = Decision(CONFIRM, "Shall I?", (Text("One"), Text("Two", "PlainText")), (CARD,))
     assert decision.messages == [Text("One"), Text("Two", "PlainText"), Text("Shall I?"), CARD]
 
 
-def test_blank_texts_are_no_messages():
+def test_blank_texts_are_no_messages() -> None:
     assert Decision(prompt=" ", texts=(Text(""), Text("\n"))).messages == []
 
 
@@ -54,11 +56,13 @@ def test_blank_texts_are_no_messages():
         (Decision(CONFIRM, "Shall I?"), True),
     ],
 )
-def test_whether_it_says_something_without_a_reply(decision, says_something):
+def test_whether_it_says_something_without_a_reply(
+    decision: Decision, says_something: bool
+) -> None:
     assert decision.says_something is says_something
 
 
-def test_the_size_is_about_that_of_the_messages():
+def test_the_size_is_about_that_of_the_messages() -> None:
     assert Decision().size < 10
     assert 3_000 < Decision(texts=(Text("字" * 500),), cards=(Card("x" * 200),) * 7).size < 4_000
 
@@ -67,14 +71,14 @@ def test_the_size_is_about_that_of_the_messages():
 
 
 @pytest.mark.parametrize("action", [Action(), FAIL, ELICIT, CONFIRM, DELEGATE])
-def test_a_handler_that_finished_has_its_way(action):
+def test_a_handler_that_finished_has_its_way(action: Action) -> None:
     decision = Decision(action, texts=(Text("More."),))
     assert decision.after(Reply(Outcome.COMPLETED, "All.", handler_finished=True)) == decision
 
 
 @pytest.mark.parametrize("outcome", [each for each in Outcome if each != "completed"])
 @pytest.mark.parametrize("action", [FAIL, ELICIT, CONFIRM, DELEGATE])
-def test_what_an_unfinished_handler_decided_is_dropped(outcome, action):
+def test_what_an_unfinished_handler_decided_is_dropped(outcome: Outcome, action: Action) -> None:
     """That it had failed is all that is taken from one which then raised."""
     decision = Decision(action, "Which?", (Text("More."),), (CARD,))
     left = decision.after(Reply(outcome, "Some."))

@@ -1,3 +1,8 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from fulfillment.errors import InvalidLexEvent
@@ -7,16 +12,16 @@ from fulfillment.lex.events import LexEvent
 MINIMAL = {"sessionState": {}}
 
 
-def parsed(event):
+def parsed(event: dict[str, Any]) -> LexEvent:
     """Return an event as parsed, without what it was parsed from."""
     return LexEvent.from_dict(event)._replace(raw={})
 
 
-def with_slot(slot):
+def with_slot(slot: str | dict[str, Any] | None) -> dict[str, Any]:
     return {"sessionState": {"intent": {"name": "Order", "slots": {"Item": slot}}}}
 
 
-def test_a_console_test_window_event_is_read(load_event):
+def test_a_console_test_window_event_is_read(load_event: Callable[[str], dict[str, Any]]) -> None:
     event = LexEvent.from_dict(load_event("console_test_window"))
     assert event.session_id == "395283877816774"
     assert event.utterance == "lambda"
@@ -26,32 +31,34 @@ def test_a_console_test_window_event_is_read(load_event):
     assert not event.wants_frames
 
 
-def test_a_lex_web_ui_turn_wants_frames(load_event):
+def test_a_lex_web_ui_turn_wants_frames(load_event: Callable[[str], dict[str, Any]]) -> None:
     assert LexEvent.from_dict(load_event("lex_web_ui_second_turn")).wants_frames
 
 
 @pytest.mark.parametrize("mode", ["Speech", "DTMF"])
-def test_a_voice_turn_wants_no_frames(load_event, mode):
+def test_a_voice_turn_wants_no_frames(
+    load_event: Callable[[str], dict[str, Any]], mode: str
+) -> None:
     event = load_event("lex_web_ui_second_turn") | {"inputMode": mode}
     assert not LexEvent.from_dict(event).wants_frames
 
 
-def test_all_that_lex_may_leave_out_has_a_default():
+def test_all_that_lex_may_leave_out_has_a_default() -> None:
     event = LexEvent(session_id="", utterance="", intent=lex.Intent("FallbackIntent"))
     assert parsed(MINIMAL) == event
 
 
-def test_the_event_itself_is_kept(load_event):
+def test_the_event_itself_is_kept(load_event: Callable[[str], dict[str, Any]]) -> None:
     event = load_event("console_test_window")
     assert LexEvent.from_dict(event).raw == event
 
 
 @pytest.mark.parametrize("key", ["sessionAttributes", "activeContexts", "intent"])
-def test_a_null_is_as_good_as_nothing(key):
+def test_a_null_is_as_good_as_nothing(key: str) -> None:
     assert parsed({"sessionState": {key: None}}) == parsed(MINIMAL)
 
 
-def test_the_intent_may_be_in_the_interpretations():
+def test_the_intent_may_be_in_the_interpretations() -> None:
     event = {"sessionState": {}, "interpretations": [{"intent": {"name": "Order"}}]}
     assert LexEvent.from_dict(event).intent.name == "Order"
 
@@ -67,13 +74,13 @@ def test_the_intent_may_be_in_the_interpretations():
         ([["a", "b"]], {}),
     ],
 )
-def test_one_odd_attribute_costs_no_turn(values, texts):
+def test_one_odd_attribute_costs_no_turn(values: Any, texts: dict[str, str]) -> None:
     state = {"sessionState": {"sessionAttributes": values}}
     event = LexEvent.from_dict(state | {"requestAttributes": values})
     assert event.session_attributes == event.request_attributes == texts
 
 
-def test_half_characters_are_repaired_where_they_come_in():
+def test_half_characters_are_repaired_where_they_come_in() -> None:
     value = {"originalValue": "\ud83d", "interpretedValue": "a\udc00"}
     event = LexEvent.from_dict(
         with_slot({"value": value, "shape": "Scalar"}) | {"inputTranscript": "Hi \ud83d"}
@@ -82,7 +89,7 @@ def test_half_characters_are_repaired_where_they_come_in():
     assert event.slots == {"Item": "a\ufffd"}
 
 
-def test_unknown_fields_are_ignored(load_event):
+def test_unknown_fields_are_ignored(load_event: Callable[[str], dict[str, Any]]) -> None:
     known = load_event("console_test_window")
     unknown = known | {"somethingNew": {"a": [1]}, "messageVersion": "9.9"}
     assert parsed(unknown) == parsed(known)
@@ -101,7 +108,9 @@ def test_unknown_fields_are_ignored(load_event):
         ({"sessionState": {}, "interpretations": ["x"]}, "interpretations[0]"),
     ],
 )
-def test_a_foreign_event_is_refused_by_the_key(event, named):
+def test_a_foreign_event_is_refused_by_the_key(
+    event: str | dict[str, Any] | None, named: str
+) -> None:
     with pytest.raises(InvalidLexEvent) as caught:
         LexEvent.from_dict(event)
     assert named in str(caught.value)
@@ -138,7 +147,7 @@ def test_a_foreign_event_is_refused_by_the_key(event, named):
         ("odd", None),
     ],
 )
-def test_slots_are_what_was_understood(slot, value):
+def test_slots_are_what_was_understood(slot: str | dict[str, Any] | None, value: Any) -> None:
     assert LexEvent.from_dict(with_slot(slot)).slots == {"Item": value}
 
 
@@ -154,16 +163,18 @@ def test_slots_are_what_was_understood(slot, value):
         ("odd", []),
     ],
 )
-def test_a_slot_may_mean_several_values(slot, values):
+def test_a_slot_may_mean_several_values(
+    slot: str | dict[str, Any] | None, values: list[str]
+) -> None:
     assert LexEvent.from_dict(with_slot(slot)).resolutions == {"Item": values}
 
 
 @pytest.mark.parametrize("value", ["red", ["red", "blue"], [], None])
-def test_a_slot_that_is_set_is_read_as_it_was_set(value):
+def test_a_slot_that_is_set_is_read_as_it_was_set(value: str | list[str] | None) -> None:
     assert LexEvent.from_dict(with_slot(lex.slot_of(value))).slots == {"Item": value}
 
 
-def test_a_slot_that_is_set_has_all_that_lex_wants():
+def test_a_slot_that_is_set_has_all_that_lex_wants() -> None:
     assert lex.slot_of(["red"]) == {
         "shape": "List",
         "values": [
@@ -179,7 +190,7 @@ def test_a_slot_that_is_set_has_all_that_lex_wants():
     }
 
 
-def test_a_dialog_hook_with_slots_is_not_answered_now():
+def test_a_dialog_hook_with_slots_is_not_answered_now() -> None:
     slot = with_slot({"value": {"interpretedValue": "red"}})
     event = LexEvent.from_dict(slot | {"invocationSource": "DialogCodeHook"})
     assert event.is_dialog
@@ -187,5 +198,7 @@ def test_a_dialog_hook_with_slots_is_not_answered_now():
 
 
 @pytest.mark.parametrize("name", ["connect_chat_dialog_hook", "console_test_window"])
-def test_fallback_is_answered_at_either_hook(load_event, name):
+def test_fallback_is_answered_at_either_hook(
+    load_event: Callable[[str], dict[str, Any]], name: str
+) -> None:
     assert LexEvent.from_dict(load_event(name)).is_answered_now

@@ -1,12 +1,14 @@
+from __future__ import annotations
+
 import botocore.session
 
 from fulfillment.lex import limits
 
 
-def test_the_limits_are_those_of_lexs_own_model():
+def test_the_limits_are_those_of_lexs_own_model() -> None:
     model = botocore.session.get_session().get_service_model("lexv2-runtime")
 
-    def most(shape, member=None):
+    def most(shape: str, member: str | None = None) -> int:
         found = model.shape_for(shape)
         return (found.members[member] if member else found).metadata["max"]
 

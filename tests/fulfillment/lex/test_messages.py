@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import pytest
 
 from fulfillment.errors import HandlerError
@@ -13,7 +15,7 @@ from fulfillment.lex.messages import Button, Card, Text
         Card("Lamp"),
     ],
 )
-def test_a_card_within_the_limits_is_taken(card):
+def test_a_card_within_the_limits_is_taken(card: Card) -> None:
     assert card.checked() is card
 
 
@@ -33,13 +35,13 @@ def test_a_card_within_the_limits_is_taken(card):
         (Card("t", buttons=[Button("b", "")]), "a button has a text and a value"),
     ],
 )
-def test_a_card_beyond_them_is_refused_by_its_part(card, named):
+def test_a_card_beyond_them_is_refused_by_its_part(card: Card, named: str) -> None:
     with pytest.raises(HandlerError, match=named):
         card.checked()
 
 
 @pytest.mark.parametrize("content_type", ["CustomPayload", "PlainText", "SSML"])
-def test_a_text_is_taken_as_lex_names_it(content_type):
+def test_a_text_is_taken_as_lex_names_it(content_type: str) -> None:
     assert Text("Hello.", content_type).checked() == Text("Hello.", content_type)
     assert Text("\ud83d\ude00 \ud83d", content_type).checked().content == "😀 \ufffd"
 
@@ -51,13 +53,13 @@ def test_a_text_is_taken_as_lex_names_it(content_type):
         (Text("secret", "ImageResponseCard"), "'ImageResponseCard' is no content type of Lex"),
     ],
 )
-def test_a_text_that_lex_does_not_take_is_refused(text, problem):
+def test_a_text_that_lex_does_not_take_is_refused(text: Text, problem: str) -> None:
     with pytest.raises(HandlerError, match=problem) as caught:
         text.checked()
     assert "secret" not in str(caught.value)
 
 
-def test_a_refusal_quotes_nothing_of_the_card():
+def test_a_refusal_quotes_nothing_of_the_card() -> None:
     with pytest.raises(HandlerError) as caught:
         Card("secret" * 50).checked()
     assert "secret" not in str(caught.value)

@@ -1,4 +1,8 @@
+from __future__ import annotations
+
 import json
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -29,23 +33,29 @@ NOTHING = Decision()
 CARD = Card("Lamp", "lit", "https://x/lamp.png", [Button("More", "Tell me more")])
 
 
-def finished(text=""):
+def finished(text: str = "") -> Reply:
     return Reply(Outcome.COMPLETED, text, handler_finished=True)
 
 
-def interrupted(text="Some."):
+def interrupted(text: str = "Some.") -> Reply:
     return Reply(Outcome.INTERRUPTED, text, "It broke off.")
 
 
-def cut(text="Some."):
+def cut(text: str = "Some.") -> Reply:
     return Reply(Outcome.CUT, text, "Time is up.", truncated=True)
 
 
-def failed():
+def failed() -> Reply:
     return Reply(Outcome.FAILED, "", "Sorry.")
 
 
-def responding(reply, decision=NOTHING, event=FALLBACK, attributes=None, **of_settings):
+def responding(
+    reply: Reply,
+    decision: Decision = NOTHING,
+    event: LexEvent = FALLBACK,
+    attributes: Mapping[str, str] | None = None,
+    **of_settings: Any,
+) -> dict[str, Any]:
     """Return the response that carries a reply; Lex takes it."""
     chosen = Settings(**of_settings)
     response = respond(event, reply, decision, attributes or {}, {}, chosen, TOO_LONG)
@@ -53,35 +63,39 @@ def responding(reply, decision=NOTHING, event=FALLBACK, attributes=None, **of_se
     return response
 
 
-def closing(event, attributes, *messages):
+def closing(
+    event: LexEvent, attributes: Mapping[str, object], *messages: Card | Text
+) -> dict[str, Any]:
     """Return what closes a turn; Lex takes it."""
     response = build(event, CLOSE, messages or [Text("x")], attributes)
     taken(response)
     return response
 
 
-def of_order(slot, hook="FulfillmentCodeHook", confirmation="None"):
+def of_order(
+    slot: dict[str, Any] | None, hook: str = "FulfillmentCodeHook", confirmation: str = "None"
+) -> LexEvent:
     """Return an event of an intent with one slot."""
     intent = lex.Intent("Order", {"Item": slot}, confirmation)
     return LexEvent("s", "Hi", intent, invocation_source=hook)
 
 
-def contents(response):
+def contents(response: dict[str, Any]) -> list[str | None]:
     return [message.get("content") for message in response.get("messages", ())]
 
 
-def state_of(*args, **options):
+def state_of(*args: Decision | Reply, **options: Any) -> str:
     return responding(*args, **options)["sessionState"]["intent"]["state"]
 
 
-def size_of(response):
+def size_of(response: dict[str, Any]) -> int:
     return len(json.dumps(response, ensure_ascii=ESCAPES_NON_ASCII).encode())
 
 
 # --- how the intent ends
 
 
-def test_without_text_of_its_own_a_reply_has_failed():
+def test_without_text_of_its_own_a_reply_has_failed() -> None:
     assert state_of(finished("All.")) == "Fulfilled"
     assert state_of(interrupted()) == "Fulfilled"
     assert state_of(cut()) == "Fulfilled"
@@ -90,12 +104,12 @@ def test_without_text_of_its_own_a_reply_has_failed():
     assert state_of(finished(), Decision(texts=(Text("More."),))) == "Fulfilled"
 
 
-def test_a_handler_may_have_failed_its_intent():
+def test_a_handler_may_have_failed_its_intent() -> None:
     assert state_of(finished("Some."), Decision(FAIL)) == "Failed"
     assert state_of(interrupted(), Decision(FAIL)) == "Failed"
 
 
-def test_an_intent_whose_handler_raised_has_failed():
+def test_an_intent_whose_handler_raised_has_failed() -> None:
     """Of the fallback there is nothing to fulfil but to say something."""
     order = FALLBACK._replace(intent=lex.Intent("Order"))
     assert state_of(interrupted(), event=order) == "Failed"
@@ -103,7 +117,7 @@ def test_an_intent_whose_handler_raised_has_failed():
 
 
 @pytest.mark.parametrize("reply", [interrupted(), cut()])
-def test_a_dialog_that_was_not_checked_fulfils_nothing(reply):
+def test_a_dialog_that_was_not_checked_fulfils_nothing(reply: Reply) -> None:
     assert state_of(reply, event=DIALOG) == "Failed"
     assert state_of(reply, event=DIALOG._replace(intent=FALLBACK.intent)) == "Fulfilled"
 
@@ -111,7 +125,7 @@ def test_a_dialog_that_was_not_checked_fulfils_nothing(reply):
 # --- messages
 
 
-def test_the_reply_stands_before_the_question_and_the_cards():
+def test_the_reply_stands_before_the_question_and_the_cards() -> None:
     decision = Decision(ELICIT, "Which?", (Text("One", "PlainText"),), (CARD,))
     response = responding(finished("We have lamps."), decision, DIALOG)
     assert response["sessionState"]["dialogAction"] == {
@@ -121,16 +135,16 @@ def test_the_reply_stands_before_the_question_and_the_cards():
     assert contents(response) == ["We have lamps.", "One", "Which?", None]
 
 
-def test_a_notice_follows_what_was_written():
+def test_a_notice_follows_what_was_written() -> None:
     assert contents(responding(interrupted("Some."))) == ["Some.\n\nIt broke off."]
     assert contents(responding(failed())) == ["Sorry."]
 
 
-def test_without_a_prompt_lex_asks_for_a_slot_by_itself():
+def test_without_a_prompt_lex_asks_for_a_slot_by_itself() -> None:
     assert "messages" not in responding(finished(), Decision(ELICIT), DIALOG)
 
 
-def test_what_is_left_to_lex_has_no_messages():
+def test_what_is_left_to_lex_has_no_messages() -> None:
     decision = Decision(Action("Delegate"), texts=(Text("One"),), cards=(CARD,))
     response = responding(finished("Checking…"), decision, DIALOG)
     assert "messages" not in response
@@ -138,7 +152,7 @@ def test_what_is_left_to_lex_has_no_messages():
 
 
 @pytest.mark.parametrize("action", [CONFIRM, Action("ElicitIntent")])
-def test_lex_is_never_asked_for_words_that_it_lacks(action):
+def test_lex_is_never_asked_for_words_that_it_lacks(action: Action) -> None:
     """It has none to confirm with, and none to elicit an intent."""
     assert contents(responding(finished("Well?"), Decision(action))) == ["Well?"]
     response = responding(Reply(Outcome.EMPTY, "", "I have no answer."), Decision(action))
@@ -146,7 +160,7 @@ def test_lex_is_never_asked_for_words_that_it_lacks(action):
     assert response["sessionState"]["dialogAction"] == {"type": "Close"}
 
 
-def test_messages_are_written_as_lex_takes_them():
+def test_messages_are_written_as_lex_takes_them() -> None:
     response = closing(
         MINIMAL,
         {},
@@ -174,13 +188,13 @@ def test_messages_are_written_as_lex_takes_them():
     ]
 
 
-def test_without_a_message_lex_says_its_own():
+def test_without_a_message_lex_says_its_own() -> None:
     response = build(of_order(None), ELICIT, [], {})
     taken(response)
     assert "messages" not in response
 
 
-def test_html_is_neutralised_wherever_it_is_rendered():
+def test_html_is_neutralised_wherever_it_is_rendered() -> None:
     html = "<img src=x>"
     texts = (Text(html), Text(html, "PlainText"), Text(f"<speak>{html}</speak>", "SSML"))
     decision = Decision(CONFIRM, html, texts, (Card(html),))
@@ -198,7 +212,7 @@ def test_html_is_neutralised_wherever_it_is_rendered():
     assert contents(allowed)[:2] == [html, html]
 
 
-def test_a_picture_is_a_link_unless_it_is_allowed():
+def test_a_picture_is_a_link_unless_it_is_allowed() -> None:
     picture = "![a](https://a.example/p.png)"
     assert contents(responding(finished(picture))) == [f"&#32;{picture[1:]}"]
     assert contents(responding(finished(picture), allow_pictures=True)) == [picture]
@@ -207,7 +221,7 @@ def test_a_picture_is_a_link_unless_it_is_allowed():
 # --- the size
 
 
-def test_large_attributes_leave_room_for_the_notice():
+def test_large_attributes_leave_room_for_the_notice() -> None:
     attributes = {"history": "x" * 30_000}
     response = responding(finished("word " * 5_000), attributes=attributes)
     assert response["messages"] == [{"contentType": "CustomPayload", "content": TOO_LONG}]
@@ -215,7 +229,7 @@ def test_large_attributes_leave_room_for_the_notice():
 
 
 @pytest.mark.parametrize("size", [60_000, 1_000_000])
-def test_attributes_too_large_for_lex_are_left_out(size):
+def test_attributes_too_large_for_lex_are_left_out(size: int) -> None:
     """A client may send any, and would get no reply in any further turn."""
     sent = {"huge": "x" * size, "large": "x" * 45_000, "small": "y" * 2_000}
     event = FALLBACK._replace(request_attributes={"huge": "字" * size, "small": "z"})
@@ -228,7 +242,7 @@ def test_attributes_too_large_for_lex_are_left_out(size):
         assert size_of(other) <= 50_000
 
 
-def test_attributes_count_towards_the_size():
+def test_attributes_count_towards_the_size() -> None:
     response = responding(finished("word " * 5_000), attributes={"history": "x" * 10_000})
     assert 20_000 < size_of(response) <= 24_000
 
@@ -241,7 +255,9 @@ def test_attributes_count_towards_the_size():
     st.integers(0, 3),
     st.sampled_from("a字😀<\n"),
 )
-def test_a_long_reply_and_all_else_fit_together(length, texts, prompt, cards, character):
+def test_a_long_reply_and_all_else_fit_together(
+    length: int, texts: list[int], prompt: int, cards: int, character: str
+) -> None:
     cards = min(cards, MAX_ADDED_MESSAGES - len(texts))
     decision = Decision(
         CONFIRM,
@@ -263,7 +279,9 @@ def test_a_long_reply_and_all_else_fit_together(length, texts, prompt, cards, ch
 # --- the session
 
 
-def test_a_close_hands_back_what_lex_and_its_client_need(load_event):
+def test_a_close_hands_back_what_lex_and_its_client_need(
+    load_event: Callable[[str], dict[str, Any]],
+) -> None:
     event = LexEvent.from_dict(load_event("connect_chat_dialog_hook"))
     assert closing(event, event.session_attributes, Text("Knock knock.")) == {
         "sessionState": {
@@ -286,14 +304,14 @@ def test_a_close_hands_back_what_lex_and_its_client_need(load_event):
     }
 
 
-def test_the_previous_reply_is_not_handed_back(load_event):
+def test_the_previous_reply_is_not_handed_back(load_event: Callable[[str], dict[str, Any]]) -> None:
     """Lex Web UI sends it along."""
     event = LexEvent.from_dict(load_event("lex_web_ui_second_turn"))
     attributes = closing(event, event.session_attributes)["sessionState"]["sessionAttributes"]
     assert set(attributes) == {"streamingEndpoint", "streamingDynamoDbTable", "appContext"}
 
 
-def test_there_is_always_a_map_of_session_attributes():
+def test_there_is_always_a_map_of_session_attributes() -> None:
     response = closing(MINIMAL, {})
     assert response["sessionState"]["sessionAttributes"] == {}
     assert "requestAttributes" not in response
@@ -310,18 +328,18 @@ def test_there_is_always_a_map_of_session_attributes():
         ("a\ud83d", "a\ufffd"),
     ],
 )
-def test_attribute_values_become_strings(value, kept):
+def test_attribute_values_become_strings(value: Any, kept: str) -> None:
     response = closing(MINIMAL, {"name": value})
     assert response["sessionState"]["sessionAttributes"] == {"name": kept}
 
 
 @pytest.mark.parametrize("attributes", [{"": "x"}, {"name": None}])
-def test_attributes_that_lex_does_not_take_are_left_out(attributes):
+def test_attributes_that_lex_does_not_take_are_left_out(attributes: dict[str, Any]) -> None:
     response = closing(MINIMAL, attributes)
     assert response["sessionState"]["sessionAttributes"] == {}
 
 
-def test_active_contexts_are_handed_back():
+def test_active_contexts_are_handed_back() -> None:
     context = {
         "name": "ordering",
         "timeToLive": {"timeToLiveInSeconds": 90, "turnsToLive": 3},
@@ -341,7 +359,9 @@ def test_active_contexts_are_handed_back():
         (CONFIRM, {"type": "ConfirmIntent"}, "InProgress", "None"),
     ],
 )
-def test_an_action_goes_with_the_state_of_its_intent(action, dialog_action, state, confirmation):
+def test_an_action_goes_with_the_state_of_its_intent(
+    action: Action, dialog_action: dict[str, str], state: str, confirmation: str
+) -> None:
     event = of_order(None, "DialogCodeHook", "Denied")
     response = build(event, action, [Text("x")], {"a": "b"})
     assert taken(response, {"invocationSource": "DialogCodeHook"}) == {
@@ -356,18 +376,18 @@ def test_an_action_goes_with_the_state_of_its_intent(action, dialog_action, stat
     }
 
 
-def test_to_elicit_an_intent_is_to_name_none():
+def test_to_elicit_an_intent_is_to_name_none() -> None:
     response = build(of_order(None), Action("ElicitIntent"), [Text("What else?")], {})
     assert taken(response) == {"dialogAction": {"type": "ElicitIntent"}, "sessionAttributes": {}}
 
 
-def test_changed_slots_are_handed_back_as_they_are_now():
+def test_changed_slots_are_handed_back_as_they_are_now() -> None:
     slots = {"Item": lex.slot_of(["blue"]), "Size": None}
     state = taken(build(of_order(lex.slot_of("red")), CLOSE, [Text("x")], {}, slots))
     assert state["intent"]["slots"] == slots
 
 
-def test_a_slot_that_is_elicited_loses_its_value():
+def test_a_slot_that_is_elicited_loses_its_value() -> None:
     slots = {"Item": lex.slot_of("blue"), "Size": lex.slot_of("large")}
     response = build(of_order(lex.slot_of("red")), ELICIT, [], {}, slots)
     left = {"Item": None, "Size": lex.slot_of("large")}
@@ -377,7 +397,7 @@ def test_a_slot_that_is_elicited_loses_its_value():
 # --- delegate and apology
 
 
-def test_a_delegate_carries_the_slots_on_as_they_were():
+def test_a_delegate_carries_the_slots_on_as_they_were() -> None:
     event = of_order(lex.slot_of("red"), "DialogCodeHook")
     response = delegate(event)
     assert response["sessionState"]["dialogAction"] == {"type": "Delegate"}
@@ -386,7 +406,7 @@ def test_a_delegate_carries_the_slots_on_as_they_were():
 
 
 @pytest.mark.parametrize("event", [None, [], {}, {"sessionState": 1}, {"sessionState": {}}])
-def test_an_apology_is_a_valid_failed_close(event):
+def test_an_apology_is_a_valid_failed_close(event: list[Any] | dict[str, Any] | None) -> None:
     """Whatever came in."""
     response = apology(event, "Sorry.")
     assert response["sessionState"]["dialogAction"] == {"type": "Close"}
@@ -394,7 +414,7 @@ def test_an_apology_is_a_valid_failed_close(event):
     assert response["messages"] == [{"contentType": "CustomPayload", "content": "Sorry."}]
 
 
-def test_an_apology_keeps_the_session(load_event):
+def test_an_apology_keeps_the_session(load_event: Callable[[str], dict[str, Any]]) -> None:
     response = apology(load_event("lex_web_ui_second_turn"), "Sorry.")
     assert "streamingEndpoint" in response["sessionState"]["sessionAttributes"]
 
@@ -403,7 +423,9 @@ def test_an_apology_keeps_the_session(load_event):
     ("name", "odd"),
     [("inputTranscript", 5), ("bot", "x"), ("sessionId", []), ("interpretations", {})],
 )
-def test_an_odd_event_costs_no_session(load_event, name, odd):
+def test_an_odd_event_costs_no_session(
+    load_event: Callable[[str], dict[str, Any]], name: str, odd: Any
+) -> None:
     event = load_event("lex_web_ui_second_turn")
     del event["sessionState"]["intent"]
     response = apology(event | {name: odd, "requestAttributes": {"a": "b"}}, "Sorry.")
@@ -420,5 +442,5 @@ def test_an_odd_event_costs_no_session(load_event, name, odd):
         build(FALLBACK._replace(intent=lex.Intent("\ud83d")), CLOSE, [Text("x")], {}),
     ],
 )
-def test_half_characters_of_a_handler_are_repaired(response):
+def test_half_characters_of_a_handler_are_repaired(response: dict[str, Any]) -> None:
     json.dumps(response, ensure_ascii=False).encode()

@@ -1,5 +1,8 @@
+from __future__ import annotations
+
 import json
 import math
+from typing import Any
 
 import pytest
 
@@ -17,7 +20,7 @@ SCALAR = {"shape": "Scalar", "value": VALUE}
 COMPOSITE = {"shape": "Composite", "subSlots": {"City": SCALAR, "Street": None}}
 
 
-def nested(levels):
+def nested(levels: int) -> dict[str, Any]:
     slot = SCALAR
     for _ in range(levels):
         slot = {"shape": "List", "values": [slot]}
@@ -27,7 +30,7 @@ def nested(levels):
 @pytest.mark.parametrize(
     "slot", [None, SCALAR, {"shape": "List", "values": [SCALAR, {}]}, COMPOSITE, {}]
 )
-def test_a_slot_of_lex_stays_as_it_is(slot):
+def test_a_slot_of_lex_stays_as_it_is(slot: dict[str, Any] | None) -> None:
     assert slots_of({"Item": slot}) == {"Item": slot}
 
 
@@ -47,16 +50,16 @@ def test_a_slot_of_lex_stays_as_it_is(slot):
         ({"subSlots": {"": SCALAR, "City": 5}}, {"subSlots": {"City": None}}),
     ],
 )
-def test_what_is_no_slot_is_empty(slot, kept):
+def test_what_is_no_slot_is_empty(slot: Any, kept: dict[str, Any] | None) -> None:
     assert slots_of({"Item": slot}) == {"Item": kept}
 
 
 @pytest.mark.parametrize("slots", [None, "text", [SCALAR], 5])
-def test_of_no_slots_there_are_none(slots):
+def test_of_no_slots_there_are_none(slots: Any) -> None:
     assert slots_of(slots) == {}
 
 
-def test_slots_nested_too_deeply_end_somewhere():
+def test_slots_nested_too_deeply_end_somewhere() -> None:
     assert slots_of({"Item": nested(40)}) == {"Item": nested(40)}
     assert "red" not in json.dumps(slots_of({"Item": nested(400)}))
 
@@ -77,7 +80,7 @@ def test_slots_nested_too_deeply_end_somewhere():
         ),
     ],
 )
-def test_a_context_goes_back_as_lex_takes_it(change, kept):
+def test_a_context_goes_back_as_lex_takes_it(change: dict[str, Any], kept: dict[str, Any]) -> None:
     assert contexts_of([CONTEXT | change]) == [CONTEXT | kept]
 
 
@@ -98,15 +101,15 @@ def test_a_context_goes_back_as_lex_takes_it(change, kept):
         CONTEXT | {"timeToLive": LIFE | {"timeToLiveInSeconds": "90"}},
     ],
 )
-def test_what_is_no_context_or_over_is_left_out(context):
+def test_what_is_no_context_or_over_is_left_out(context: str | dict[str, Any] | None) -> None:
     assert contexts_of([context, CONTEXT]) == [CONTEXT]
 
 
-def test_there_are_as_many_contexts_as_lex_takes():
+def test_there_are_as_many_contexts_as_lex_takes() -> None:
     assert len(contexts_of([CONTEXT] * 30)) == 20
 
 
-def test_what_cannot_be_written_is_left_out():
+def test_what_cannot_be_written_is_left_out() -> None:
     circle = []
     circle.append(circle)
     assert texts_of({"a": circle, "b": "x"}) == {"b": "x"}
@@ -120,7 +123,9 @@ def test_what_cannot_be_written_is_left_out():
         ({"responseCard": {"version": "1"}}, {}),
     ],
 )
-def test_what_an_earlier_turn_had_shown_is_left_out(context, kept):
+def test_what_an_earlier_turn_had_shown_is_left_out(
+    context: dict[str, Any], kept: dict[str, int]
+) -> None:
     """Lex Web UI would show it again, instead of each later reply."""
     attributes = session_attributes_of({"appContext": json.dumps(context), "user": "u"})
     assert attributes == {"appContext": json.dumps(kept), "user": "u"}
@@ -129,10 +134,10 @@ def test_what_an_earlier_turn_had_shown_is_left_out(context, kept):
 @pytest.mark.parametrize(
     "context", ["{}", '{ "a" : 1 }', '"altMessages"', '["responseCard"]', "{altMessages}", "", "["]
 )
-def test_any_other_context_of_a_client_stays_as_it_is(context):
+def test_any_other_context_of_a_client_stays_as_it_is(context: str) -> None:
     assert session_attributes_of({"appContext": context}) == {"appContext": context}
 
 
-def test_a_context_that_is_no_text_is_read_as_well():
+def test_a_context_that_is_no_text_is_read_as_well() -> None:
     attributes = session_attributes_of({"appContext": {"altMessages": {}, "a": [1]}})
     assert attributes == {"appContext": '{"a": [1]}'}

@@ -1,5 +1,9 @@
+from __future__ import annotations
+
 import re
 import threading
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -12,13 +16,15 @@ FIRST, SECOND = Exchange("Hi", "Hello."), Exchange("More?", "Yes.")
 KNOWN = {ATTRIBUTE: ID}
 
 
-def loaded(memory, attributes=KNOWN, **limits):
+def loaded(
+    memory: FakeMemory | None, attributes: Mapping[str, str] = KNOWN, **limits: Any
+) -> Conversation:
     made = Conversation(memory, attributes, **limits)
     made.load()
     return made
 
 
-def overdue(memory):
+def overdue(memory: FakeMemory) -> Conversation:
     """Return a conversation whose earlier turns have not come in time."""
     clock = FakeClock()
     made = Conversation(memory, KNOWN, clock=clock)
@@ -26,7 +32,7 @@ def overdue(memory):
     return made
 
 
-def test_a_known_conversation_brings_its_earlier_turns():
+def test_a_known_conversation_brings_its_earlier_turns() -> None:
     made = loaded(FakeMemory({ID: [FIRST, SECOND]}))
     assert made.id == ID
     assert made.earlier() == [FIRST, SECOND]
@@ -37,7 +43,7 @@ def test_a_known_conversation_brings_its_earlier_turns():
     "known",
     ["", "session-1", "a" * 31, "a" * 33, "a" * 31 + "ä", "a" * 31 + " ", f"{'a' * 32}\n"],
 )
-def test_an_id_of_another_form_is_replaced(known):
+def test_an_id_of_another_form_is_replaced(known: str) -> None:
     memory = FakeMemory({known: [FIRST]})
     made = loaded(memory, {ATTRIBUTE: known})
     assert re.fullmatch(r"[0-9A-Za-z_-]{32}", made.id)
@@ -45,12 +51,12 @@ def test_an_id_of_another_form_is_replaced(known):
     assert made.earlier() == ()
 
 
-def test_new_ids_differ():
+def test_new_ids_differ() -> None:
     assert len({Conversation(FakeMemory(), {}).id for _ in range(100)}) == 100
 
 
-def test_a_new_conversation_looks_nothing_up():
-    def fail():
+def test_a_new_conversation_looks_nothing_up() -> None:
+    def fail() -> None:
         raise AssertionError("loaded")
 
     made = loaded(FakeMemory(on_load=fail), {})
@@ -58,12 +64,12 @@ def test_a_new_conversation_looks_nothing_up():
     assert made.error is None
 
 
-def test_an_unknown_conversation_keeps_its_id():
+def test_an_unknown_conversation_keeps_its_id() -> None:
     made = loaded(FakeMemory())
     assert (made.id, list(made.earlier())) == (ID, [])
 
 
-def test_a_saved_turn_is_there_in_the_next():
+def test_a_saved_turn_is_there_in_the_next() -> None:
     memory = FakeMemory()
     first = Conversation(memory, {})
     first.save(FIRST)
@@ -73,7 +79,7 @@ def test_a_saved_turn_is_there_in_the_next():
     assert memory.kept == {first.id: [FIRST, SECOND]}
 
 
-def test_no_more_is_kept_than_may_be():
+def test_no_more_is_kept_than_may_be() -> None:
     memory = FakeMemory({ID: [FIRST, FIRST, SECOND]})
     made = loaded(memory, turns=2)
     assert made.earlier() == [FIRST, SECOND]
@@ -84,13 +90,13 @@ def test_no_more_is_kept_than_may_be():
 @pytest.mark.parametrize(
     "exchange", [Exchange("", "Hello."), Exchange("Hi", ""), Exchange("Hi", " \n")]
 )
-def test_what_was_not_said_is_not_saved(exchange):
+def test_what_was_not_said_is_not_saved(exchange: Exchange) -> None:
     memory = FakeMemory()
     loaded(memory).save(exchange)
     assert memory.saves == 0
 
 
-def test_without_a_memory_nothing_is_remembered():
+def test_without_a_memory_nothing_is_remembered() -> None:
     made = loaded(None)
     made.save(FIRST)
     assert not made.is_remembered
@@ -102,8 +108,8 @@ def test_without_a_memory_nothing_is_remembered():
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), KeyError(), SystemExit(1), MemoryError()])
-def test_what_cannot_be_loaded_is_left_as_it_is(error):
-    def fail():
+def test_what_cannot_be_loaded_is_left_as_it_is(error: BaseException) -> None:
+    def fail() -> None:
         raise error
 
     memory = FakeMemory({ID: [FIRST]}, on_load=fail)
@@ -118,7 +124,7 @@ def test_what_cannot_be_loaded_is_left_as_it_is(error):
 
 
 @pytest.mark.parametrize("kept", [None, 5, [None], ["text"], [("Hi",)], [Exchange("Hi", None)]])
-def test_what_is_no_exchange_is_left_as_it_is(kept):
+def test_what_is_no_exchange_is_left_as_it_is(kept: Any) -> None:
     memory = FakeMemory({ID: kept})
     made = loaded(memory)
     assert made.earlier() == ()
@@ -128,8 +134,8 @@ def test_what_is_no_exchange_is_left_as_it_is(kept):
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), SystemExit(1)])
-def test_a_save_that_fails_is_known(error):
-    def fail():
+def test_a_save_that_fails_is_known(error: BaseException) -> None:
+    def fail() -> None:
         raise error
 
     made = loaded(FakeMemory(on_save=fail))
@@ -140,10 +146,10 @@ def test_a_save_that_fails_is_known(error):
 # --- a memory that is slow
 
 
-def test_a_turn_waits_for_what_is_being_loaded():
+def test_a_turn_waits_for_what_is_being_loaded() -> None:
     loading, asked = threading.Event(), threading.Event()
 
-    def on_load():
+    def on_load() -> None:
         loading.set()
         asked.wait(5)
 
@@ -157,13 +163,13 @@ def test_a_turn_waits_for_what_is_being_loaded():
     thread.join()
 
 
-def test_what_takes_too_long_is_done_without():
+def test_what_takes_too_long_is_done_without() -> None:
     made = overdue(FakeMemory({ID: [FIRST]}))
     assert made.earlier() == ()
     assert isinstance(made.error, TimeoutError)
 
 
-def test_what_was_loaded_late_is_not_overwritten():
+def test_what_was_loaded_late_is_not_overwritten() -> None:
     memory = FakeMemory({ID: [FIRST]})
     made = overdue(memory)
     made.save(SECOND)
@@ -173,7 +179,7 @@ def test_what_was_loaded_late_is_not_overwritten():
     assert memory.kept == {ID: [FIRST, SECOND]}
 
 
-def test_a_quick_turn_is_saved_once_all_is_loaded():
+def test_a_quick_turn_is_saved_once_all_is_loaded() -> None:
     release = threading.Event()
     memory = FakeMemory({ID: [FIRST]}, on_load=lambda: release.wait(5))
     made = Conversation(memory, KNOWN)
@@ -189,7 +195,7 @@ def test_a_quick_turn_is_saved_once_all_is_loaded():
     assert memory.kept == {ID: [FIRST, SECOND]}
 
 
-def test_of_two_turns_at_once_the_later_counts():
+def test_of_two_turns_at_once_the_later_counts() -> None:
     memory = FakeMemory({ID: [FIRST]})
     one, other = loaded(memory), loaded(memory)
     one.save(Exchange("One", "1"))
@@ -197,14 +203,14 @@ def test_of_two_turns_at_once_the_later_counts():
     assert memory.kept[ID] == [FIRST, Exchange("Other", "2")]
 
 
-def test_an_id_that_was_shared_is_kept():
+def test_an_id_that_was_shared_is_kept() -> None:
     conversation = Conversation(None, {})
     assert conversation.attributes == {}
     assert conversation.share_id() == conversation.id
     assert conversation.attributes == {ATTRIBUTE: conversation.id}
 
 
-def test_a_clients_name_leads_to_its_owners_conversation_alone():
+def test_a_clients_name_leads_to_its_owners_conversation_alone() -> None:
     ids = {id_of(owner, name) for owner in ("a", "b", "a\0c") for name in ("c", "d", "\ud83d")}
     assert len(ids) == 9
     assert {len(each) for each in ids} == {32}

@@ -1,5 +1,9 @@
+from __future__ import annotations
+
 import json
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Any
 
 import boto3
 import pytest
@@ -20,7 +24,7 @@ EXCHANGES = [Exchange("Grüezi 😀", 'Say "hello",\nor not.'), Exchange("More?"
 
 
 @pytest.fixture
-def client():
+def client() -> Iterator[Any]:
     # The tables of a running stack are moto's too, and are left alone.
     mock = mock_aws()
     mock.start(reset=False)
@@ -41,33 +45,33 @@ def client():
 
 
 @pytest.fixture
-def clock():
+def clock() -> FakeClock:
     return FakeClock(NOW)
 
 
 @pytest.fixture
-def table(client, clock):
+def table(client: Any, clock: FakeClock) -> ConversationTable:
     return ConversationTable(client, NAME, 3600, now=clock)
 
 
-def failed(code):
+def failed(code: str) -> Callable[..., Any]:
     """Answer as DynamoDB does when it refuses."""
     body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "secret"}
     return aws_stub.answered(400, json.dumps(body).encode())
 
 
-def put(client, **attributes):
+def put(client: Any, **attributes: Any) -> None:
     client.put_item(TableName=NAME, Item={"conversationId": {"S": ID}, **attributes})
 
 
-def test_what_was_saved_is_loaded(table):
+def test_what_was_saved_is_loaded(table: ConversationTable) -> None:
     table.save(ID, EXCHANGES)
     assert table.load(ID) == EXCHANGES
     table.save(ID, EXCHANGES[:1])
     assert table.load(ID) == EXCHANGES[:1]
 
 
-def test_a_row_is_json_and_whole_seconds(table, client):
+def test_a_row_is_json_and_whole_seconds(table: ConversationTable, client: Any) -> None:
     table.save(ID, [Exchange("灯", "x")])
     (row,) = client.scan(TableName=NAME)["Items"]
     assert row == {
@@ -78,12 +82,12 @@ def test_a_row_is_json_and_whole_seconds(table, client):
     }
 
 
-def test_another_id_is_another_conversation(table):
+def test_another_id_is_another_conversation(table: ConversationTable) -> None:
     table.save(ID, EXCHANGES)
     assert table.load("b" * 32) == []
 
 
-def test_an_expired_row_is_not_used(table, clock):
+def test_an_expired_row_is_not_used(table: ConversationTable, clock: FakeClock) -> None:
     table.save(ID, EXCHANGES)
     clock.advance(3599)
     assert table.load(ID) == EXCHANGES
@@ -91,7 +95,7 @@ def test_an_expired_row_is_not_used(table, clock):
     assert table.load(ID) == []
 
 
-def test_a_turn_keeps_a_conversation_longer(table, clock):
+def test_a_turn_keeps_a_conversation_longer(table: ConversationTable, clock: FakeClock) -> None:
     table.save(ID, EXCHANGES[:1])
     clock.advance(3000)
     table.save(ID, EXCHANGES)
@@ -117,7 +121,9 @@ def test_a_turn_keeps_a_conversation_longer(table, clock):
         {"ttl": {"N": "1900000000"}, "exchanges": {"B": b"secret"}},
     ],
 )
-def test_a_row_of_another_form_is_an_error(table, client, attributes):
+def test_a_row_of_another_form_is_an_error(
+    table: ConversationTable, client: Any, attributes: dict[str, Any]
+) -> None:
     put(client, **attributes)
     with pytest.raises(ConversationTableError, match="not one of ours") as caught:
         table.load(ID)
@@ -136,7 +142,9 @@ def test_a_row_of_another_form_is_an_error(table, client, attributes):
     ],
 )
 @pytest.mark.parametrize("call", ["load", "save"])
-def test_a_table_that_is_down_is_an_error_of_ours(call, reply, reason):
+def test_a_table_that_is_down_is_an_error_of_ours(
+    call: str, reply: Callable[..., Any], reason: str
+) -> None:
     client, _ = aws_stub.client("dynamodb", reply)
     memory = ConversationTable(client, NAME, 3600)
     with pytest.raises(ConversationTableError) as caught:
@@ -145,7 +153,7 @@ def test_a_table_that_is_down_is_an_error_of_ours(call, reply, reason):
     assert "secret" not in str(describe(caught.value))
 
 
-def test_reads_are_consistent():
+def test_reads_are_consistent() -> None:
     body = json.dumps({"Item": None}).encode()
     client, sent = aws_stub.client("dynamodb", aws_stub.answered(200, body))
     assert ConversationTable(client, NAME, 3600).load(ID) == []
@@ -156,7 +164,7 @@ def test_reads_are_consistent():
     }
 
 
-def test_turns_of_one_conversation_follow_each_other(table):
+def test_turns_of_one_conversation_follow_each_other(table: ConversationTable) -> None:
     first = Conversation(table, {}, turns=2)
     first.save(EXCHANGES[0])
     for exchange in [EXCHANGES[1], Exchange("Thanks", "No bother.")]:

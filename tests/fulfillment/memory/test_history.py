@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,21 +24,21 @@ EXCHANGES = [Exchange(f"Q{number}" + "?" * 58, "a" * 60) for number in range(5)]
         (1, 0, 1),
     ],
 )
-def test_the_latest_are_kept_in_order(turns, tokens, kept):
+def test_the_latest_are_kept_in_order(turns: int, tokens: int, kept: int) -> None:
     assert trim(EXCHANGES, turns=turns, tokens=tokens) == EXCHANGES[5 - kept :]
 
 
-def test_of_none_none_are_kept():
+def test_of_none_none_are_kept() -> None:
     assert trim([], turns=3, tokens=3) == []
 
 
-def test_a_long_turn_ends_what_is_kept():
+def test_a_long_turn_ends_what_is_kept() -> None:
     long = Exchange("Q", "a" * 900)
     assert trim([EXCHANGES[0], long, EXCHANGES[1]], turns=9, tokens=200) == [EXCHANGES[1]]
 
 
 @pytest.mark.parametrize(("text", "tokens"), [("lamp" * 90, 120), ("灯" * 90, 90)])
-def test_tokens_are_counted_by_bytes(text, tokens):
+def test_tokens_are_counted_by_bytes(text: str, tokens: int) -> None:
     last = Exchange("", "")
     assert len(trim([Exchange(text, ""), last], turns=2, tokens=tokens)) == 2
     assert len(trim([Exchange(text, ""), last], turns=2, tokens=tokens - 1)) == 1
@@ -47,7 +49,7 @@ def test_tokens_are_counted_by_bytes(text, tokens):
     st.integers(1, 12),
     st.integers(0, 200),
 )
-def test_what_is_kept_is_a_short_end(exchanges, turns, tokens):
+def test_what_is_kept_is_a_short_end(exchanges: list[Exchange], turns: int, tokens: int) -> None:
     kept = trim(exchanges, turns=turns, tokens=tokens)
     assert kept == exchanges[len(exchanges) - len(kept) :]
     assert len(kept) <= turns

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import json
 
 import pytest
@@ -19,12 +21,12 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text("ab ä"), JSON))
-def test_an_object_is_read_as_it_was_written(arguments):
+def test_an_object_is_read_as_it_was_written(arguments: dict[str, object]) -> None:
     assert parse_arguments(json.dumps(arguments)) == arguments
 
 
 @pytest.mark.parametrize("nothing", ["", " ", "\n"])
-def test_nothing_written_means_no_arguments(nothing):
+def test_nothing_written_means_no_arguments(nothing: str) -> None:
     assert parse_arguments(nothing) == {}
 
 
@@ -32,11 +34,11 @@ def test_nothing_written_means_no_arguments(nothing):
     "text",
     ["[1]", '"text"', "null", "{", '{"city": "Par', "{'a': 1}", '{"a": NaN}', "[" * 200_000],
 )
-def test_what_is_no_object_is_none(text):
+def test_what_is_no_object_is_none(text: str) -> None:
     assert parse_arguments(text) is None
 
 
-def test_a_round_adds_a_message_and_its_results():
+def test_a_round_adds_a_message_and_its_results() -> None:
     prompt = Prompt((Message("user", "Where is it?"),), system="Be brief.")
     call, result = Message("assistant", "One moment."), ToolResult("c1", "In Lyon.")
     assert prompt.extended(call, [result]) == prompt._replace(

@@ -122,7 +122,7 @@ def base_url(server: ChatServer, served: tuple[ChatServer, str]) -> str:
     return served[1]
 
 
-def test_the_request_is_a_streamed_chat(server, base_url) -> None:
+def test_the_request_is_a_streamed_chat(server: ChatServer, base_url: str) -> None:
     server.script = [chunk("ok", finish="stop"), DONE]
     with asked(base_url) as answer:
         list(answer)
@@ -147,7 +147,7 @@ def test_openai_itself_has_another_name_for_the_limit() -> None:
     assert "max_tokens" not in sent[0]
 
 
-def test_calls_are_joined_from_their_pieces(server, base_url) -> None:
+def test_calls_are_joined_from_their_pieces(server: ChatServer, base_url: str) -> None:
     server.script = [
         chunk("One moment."),
         called({"index": 0, "id": "a", "function": {"name": "weather", "arguments": ""}}),
@@ -168,7 +168,7 @@ def test_calls_are_joined_from_their_pieces(server, base_url) -> None:
     )
 
 
-def test_calls_of_one_number_are_told_apart(server, base_url) -> None:
+def test_calls_of_one_number_are_told_apart(server: ChatServer, base_url: str) -> None:
     function = {"name": "weather", "arguments": "{}"}
     server.script = [
         called({"index": 0, "id": "a", "function": function}),
@@ -185,7 +185,7 @@ def test_calls_of_one_number_are_told_apart(server, base_url) -> None:
     )
 
 
-def test_a_call_without_an_id_gets_one(server, base_url) -> None:
+def test_a_call_without_an_id_gets_one(server: ChatServer, base_url: str) -> None:
     server.script = [
         called({"index": 0, "function": {"name": "weather", "arguments": "{"}}),
         chunk(finish="length"),
@@ -199,7 +199,7 @@ def test_a_call_without_an_id_gets_one(server, base_url) -> None:
     assert answer.completion.tool_calls == (ToolCall("call_0", "weather", None),)
 
 
-def test_cached_tokens_are_counted(server, base_url) -> None:
+def test_cached_tokens_are_counted(server: ChatServer, base_url: str) -> None:
     details = {"prompt_tokens_details": {"cached_tokens": 2}}
     server.script = [chunk("ok", finish="stop"), usage(3, 5, **details), DONE]
     with asked(base_url) as answer:
@@ -209,46 +209,52 @@ def test_cached_tokens_are_counted(server, base_url) -> None:
     assert answer.completion.cache_read_tokens == 2
 
 
-def test_nothing_is_sent_before_it_is_read(server, base_url) -> None:
+def test_nothing_is_sent_before_it_is_read(server: ChatServer, base_url: str) -> None:
     with asked(base_url) as answer:
         iter(answer)
 
     assert server.requests == []
 
 
-def test_chunks_are_yielded_as_they_are_written(server, base_url) -> None:
+def test_chunks_are_yielded_as_they_are_written(server: ChatServer, base_url: str) -> None:
     server.script = [chunk(""), chunk("Grüß "), chunk("Gott"), chunk(" 👋"), chunk(finish="stop")]
     with asked(base_url) as answer:
         assert [text for text in answer if text] == ["Grüß ", "Gott", " 👋"]
 
 
-def test_thoughts_in_the_text_are_a_sign_of_life_and_no_text(server, base_url) -> None:
+def test_thoughts_in_the_text_are_a_sign_of_life_and_no_text(
+    server: ChatServer, base_url: str
+) -> None:
     thoughts = [chunk("<thi"), chunk("nk>\nHm."), chunk("</think>\n\nYes"), chunk("<think>")]
     server.script = [*thoughts, chunk(finish="stop"), DONE]
     with asked(base_url) as answer:
         assert list(answer) == ["", "", "Yes", "<think>", ""]
 
 
-def test_a_text_that_could_have_been_thoughts_is_not_lost(server, base_url) -> None:
+def test_a_text_that_could_have_been_thoughts_is_not_lost(
+    server: ChatServer, base_url: str
+) -> None:
     server.script = [chunk("<th"), chunk(finish="length"), DONE]
     with asked(base_url) as answer:
         assert "".join(answer) == "<th"
 
 
-def test_a_stream_that_ends_before_any_text_is_unavailable(server, base_url) -> None:
+def test_a_stream_that_ends_before_any_text_is_unavailable(
+    server: ChatServer, base_url: str
+) -> None:
     server.script = [chunk("<think>Hm."), DONE]
     error, written = failure(base_url)
     assert (type(error), written) == (ModelUnavailable, "")
 
 
-def test_a_last_chunk_with_text_is_not_lost(server, base_url) -> None:
+def test_a_last_chunk_with_text_is_not_lost(server: ChatServer, base_url: str) -> None:
     server.script = [chunk("one "), chunk("two", finish="stop"), DONE]
     with asked(base_url) as answer:
         assert "".join(answer) == "one two"
     assert answer.completion == Completion("llama-as-served", StopReason.END_TURN)
 
 
-def test_usage_is_counted_where_the_server_says_it(server, base_url) -> None:
+def test_usage_is_counted_where_the_server_says_it(server: ChatServer, base_url: str) -> None:
     server.script = [chunk("ok"), chunk(finish="stop"), usage(3, 5), DONE]
     with asked(base_url) as answer:
         list(answer)
@@ -266,7 +272,9 @@ def test_usage_is_counted_where_the_server_says_it(server, base_url) -> None:
         ("something_new", StopReason.OTHER),
     ],
 )
-def test_a_reason_to_stop_has_our_word(server, base_url, finish, stop_reason) -> None:
+def test_a_reason_to_stop_has_our_word(
+    server: ChatServer, base_url: str, finish: str, stop_reason: StopReason
+) -> None:
     server.script = [chunk("ok"), chunk(finish=finish), DONE]
     with asked(base_url) as answer:
         list(answer)
@@ -276,7 +284,7 @@ def test_a_reason_to_stop_has_our_word(server, base_url, finish, stop_reason) ->
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
-def test_a_refused_request_is_rejected(server, base_url, status) -> None:
+def test_a_refused_request_is_rejected(server: ChatServer, base_url: str, status: int) -> None:
     server.response = JSONResponse({"error": {"message": "a secret"}}, status)
     error, _ = failure(base_url)
 
@@ -285,7 +293,7 @@ def test_a_refused_request_is_rejected(server, base_url, status) -> None:
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 503])
-def test_a_server_that_fails_is_unavailable(server, base_url, status) -> None:
+def test_a_server_that_fails_is_unavailable(server: ChatServer, base_url: str, status: int) -> None:
     server.response = JSONResponse({"error": {"message": "a secret"}}, status)
     error, _ = failure(base_url)
 
@@ -300,7 +308,9 @@ def test_an_unreachable_server_is_unavailable() -> None:
 
 
 @pytest.mark.parametrize("ending", [[], [DONE]])
-def test_a_stream_that_merely_ends_is_interrupted(server, base_url, ending) -> None:
+def test_a_stream_that_merely_ends_is_interrupted(
+    server: ChatServer, base_url: str, ending: list[str]
+) -> None:
     server.script = [chunk("Once upon "), chunk("a time"), *ending]
     error, written = failure(base_url)
 
@@ -309,7 +319,7 @@ def test_a_stream_that_merely_ends_is_interrupted(server, base_url, ending) -> N
     assert written == "Once upon a time"
 
 
-def test_an_error_in_the_stream_is_an_interruption(server, base_url) -> None:
+def test_an_error_in_the_stream_is_an_interruption(server: ChatServer, base_url: str) -> None:
     server.script = [chunk("Once upon "), {"error": {"message": "out of memory"}}]
     error, written = failure(base_url)
 
@@ -317,14 +327,14 @@ def test_an_error_in_the_stream_is_an_interruption(server, base_url) -> None:
     assert written == "Once upon "
 
 
-def test_an_error_before_any_text_is_unavailability(server, base_url) -> None:
+def test_an_error_before_any_text_is_unavailability(server: ChatServer, base_url: str) -> None:
     server.script = [{"error": {"message": "out of memory"}}]
     error, _ = failure(base_url)
 
     assert type(error) is ModelUnavailable
 
 
-def test_a_connection_that_breaks_is_an_interruption(server, base_url) -> None:
+def test_a_connection_that_breaks_is_an_interruption(server: ChatServer, base_url: str) -> None:
     # More was promised than comes, as of a server that is killed.
     event = f"data: {json.dumps(chunk('Once upon '))}\n\n".encode()
     server.response = BrokenOff(event)
@@ -349,7 +359,7 @@ class BrokenOff(Response):
         await send({"type": "http.response.body", "body": self.body, "more_body": True})
 
 
-def test_a_closed_stream_is_not_complete(server, base_url) -> None:
+def test_a_closed_stream_is_not_complete(server: ChatServer, base_url: str) -> None:
     server.script = [chunk("one "), chunk("two "), chunk("three", finish="stop"), DONE]
     written = []
     with asked(base_url) as answer:

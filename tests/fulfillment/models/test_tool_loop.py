@@ -1,5 +1,9 @@
+from __future__ import annotations
+
 import threading
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -25,7 +29,7 @@ CALL = ToolCall("c1", "find_order", {"order_id": "A-1"})
 OTHER_CALL = ToolCall("c2", "find_order", {"order_id": "A-2"})
 
 
-def find_order(order_id: str):
+def find_order(order_id: str) -> Iterator[str]:
     """Find an order."""
     yield f"Looking for {order_id}…\n"
     return f"{order_id} is on its way"
@@ -36,26 +40,26 @@ def quiet(order_id: str) -> str:
     return f"{order_id} is on its way"
 
 
-def toolbox_of(function=find_order, **options):
+def toolbox_of(function: Callable[..., Any] = find_order, **options: Any) -> Toolbox:
     return Toolbox([Tool(function, name="find_order", **options)])
 
 
-def loop_of(seconds_left=20.0):
+def loop_of(seconds_left: float = 20.0) -> ToolLoop:
     return ToolLoop(lambda: seconds_left)
 
 
-def told(prompt):
+def told(prompt: Prompt) -> tuple[ToolResult, ...]:
     """Return the results that the last message of a prompt holds."""
     return prompt.messages[-1].tool_results
 
 
-def test_signs_of_life_are_no_text():
+def test_signs_of_life_are_no_text() -> None:
     model = ScriptedModel(["", "For ", "", "two."])
     assert list(loop_of().ask(model, PROMPT)) == ["For ", "two."]
     assert model.prompts == [ASKED]
 
 
-def test_how_each_call_ended_is_kept():
+def test_how_each_call_ended_is_kept() -> None:
     loop = loop_of()
     assert loop.completions == ()
     list(loop.ask(ScriptedModel("a"), PROMPT))
@@ -63,7 +67,7 @@ def test_how_each_call_ended_is_kept():
     assert [completion.output_tokens for completion in loop.completions] == [5, 5]
 
 
-def test_what_a_model_raises_is_raised():
+def test_what_a_model_raises_is_raised() -> None:
     error = ModelInterrupted("x")
     chunks = loop_of().ask(ScriptedModel(["a", error]), PROMPT)
     assert next(chunks) == "a"
@@ -74,7 +78,7 @@ def test_what_a_model_raises_is_raised():
 # --- rounds with tools
 
 
-def test_a_tool_is_run_and_its_result_told():
+def test_a_tool_is_run_and_its_result_told() -> None:
     model = ScriptedModel(["One moment.", CALL, "It is on its way."])
     loop = loop_of()
     assert "".join(loop.ask(model, PROMPT, toolbox_of())) == (
@@ -93,7 +97,7 @@ def test_a_tool_is_run_and_its_result_told():
     assert [completion.stop_reason for completion in loop.completions] == ["tool_use", "end_turn"]
 
 
-def test_a_message_that_calls_is_sent_back_unchanged():
+def test_a_message_that_calls_is_sent_back_unchanged() -> None:
     thoughts = object()
     ended = Completion("m", StopReason.TOOL_USE, tool_calls=(CALL,), provider_content=thoughts)
     model = ScriptedModel([ended, "Done."])
@@ -101,7 +105,7 @@ def test_a_message_that_calls_is_sent_back_unchanged():
     assert model.prompts[1].messages[1].provider_content is thoughts
 
 
-def test_a_round_has_the_messages_of_those_before():
+def test_a_round_has_the_messages_of_those_before() -> None:
     model = ScriptedModel([CALL, "And now the other.", OTHER_CALL, "Done."])
     list(loop_of().ask(model, PROMPT, toolbox_of()))
     assert [message.role for message in model.prompts[2].messages] == [
@@ -110,7 +114,7 @@ def test_a_round_has_the_messages_of_those_before():
     assert [told(prompt)[0].call_id for prompt in model.prompts[1:]] == ["c1", "c2"]
 
 
-def test_a_round_is_answered_in_one_message():
+def test_a_round_is_answered_in_one_message() -> None:
     model = ScriptedModel([CALL, OTHER_CALL, "Done."])
     list(loop_of().ask(model, PROMPT, toolbox_of()))
     assert told(model.prompts[1]) == (
@@ -128,13 +132,15 @@ def test_a_round_is_answered_in_one_message():
         ("", find_order, "Looking for A-1…\nDone."),
     ],
 )
-def test_text_after_a_tool_is_a_paragraph(before, function, text):
+def test_text_after_a_tool_is_a_paragraph(
+    before: str, function: Callable[..., Any], text: str
+) -> None:
     model = ScriptedModel([before, CALL, "Do", "ne."])
     assert "".join(loop_of().ask(model, PROMPT, toolbox_of(function))) == text
 
 
-def test_a_tool_that_yields_no_word_leaves_no_gap():
-    def silent(order_id: str):
+def test_a_tool_that_yields_no_word_leaves_no_gap() -> None:
+    def silent(order_id: str) -> Iterator[str]:
         """Find an order."""
         yield ""
         return "x"
@@ -144,15 +150,15 @@ def test_a_tool_that_yields_no_word_leaves_no_gap():
     assert chunks == ["Look", "\n\nDone."]
 
 
-def test_two_questions_of_one_turn_do_not_stand_apart():
+def test_two_questions_of_one_turn_do_not_stand_apart() -> None:
     loop, model = loop_of(), ScriptedModel("yes", "yes")
     assert ["".join(loop.ask(model, PROMPT)) for _ in range(2)] == ["yes", "yes"]
 
 
-def test_what_a_tool_says_is_there_while_it_works():
+def test_what_a_tool_says_is_there_while_it_works() -> None:
     gate = threading.Event()
 
-    def slow(order_id: str):
+    def slow(order_id: str) -> Iterator[str]:
         """Find an order."""
         yield "Looking…\n"
         assert gate.wait(5)
@@ -166,7 +172,7 @@ def test_what_a_tool_says_is_there_while_it_works():
     assert told(model.prompts[1]) == (ToolResult("c1", "found"),)
 
 
-def test_a_model_that_goes_in_circles_is_left():
+def test_a_model_that_goes_in_circles_is_left() -> None:
     model, ran = ScriptedModel([CALL], repeats=True), []
 
     def note(order_id: str) -> str:
@@ -180,13 +186,13 @@ def test_a_model_that_goes_in_circles_is_left():
     assert len(model.prompts) == MAX_TOOL_ROUNDS + 2
 
 
-def test_a_model_that_stops_has_the_last_word():
+def test_a_model_that_stops_has_the_last_word() -> None:
     rounds = [[CALL]] * MAX_TOOL_ROUNDS
     model = ScriptedModel([CALL], *rounds, ["So be it."])
     assert list(loop_of().ask(model, PROMPT, toolbox_of(quiet))) == ["So be it."]
 
 
-def test_a_tool_is_not_run_when_it_is_too_late():
+def test_a_tool_is_not_run_when_it_is_too_late() -> None:
     def never(order_id: str) -> str:
         """Find an order."""
         raise AssertionError("run")
@@ -199,10 +205,10 @@ def test_a_tool_is_not_run_when_it_is_too_late():
 
 
 @pytest.mark.parametrize(("left", "for_the_tool"), [(24.0, 24.0 - RESERVED_SECONDS), (4.0, 3.0)])
-def test_a_tool_leaves_the_model_its_time(left, for_the_tool):
+def test_a_tool_leaves_the_model_its_time(left: float, for_the_tool: float) -> None:
     asked = []
 
-    def run(call, seconds):
+    def run(call: ToolCall, seconds: float) -> Iterator[None]:
         asked.append(seconds)
         return ToolResult(call.id, "x")
         yield
@@ -212,13 +218,13 @@ def test_a_tool_leaves_the_model_its_time(left, for_the_tool):
     assert asked == [for_the_tool]
 
 
-def test_a_model_that_may_call_need_not():
+def test_a_model_that_may_call_need_not() -> None:
     model = ScriptedModel("Hello.")
     assert list(loop_of().ask(model, PROMPT, toolbox_of())) == ["Hello."]
     assert len(model.prompts) == 1
 
 
-def test_a_call_without_tools_ends_the_answer():
+def test_a_call_without_tools_ends_the_answer() -> None:
     model = ScriptedModel(["Hello.", CALL])
     assert list(loop_of().ask(model, PROMPT)) == ["Hello."]
     assert len(model.prompts) == 1
@@ -227,7 +233,7 @@ def test_a_call_without_tools_ends_the_answer():
 # --- what stops them
 
 
-def test_closing_stops_the_calls_and_those_to_come():
+def test_closing_stops_the_calls_and_those_to_come() -> None:
     loop, model = loop_of(), ScriptedModel(["a", "b"], "c")
     chunks = loop.ask(model, PROMPT)
     next(chunks)
@@ -237,9 +243,9 @@ def test_closing_stops_the_calls_and_those_to_come():
     assert model.streams[0].closed.is_set()
 
 
-def test_what_cannot_be_closed_is_left():
+def test_what_cannot_be_closed_is_left() -> None:
     class Stubborn(ScriptedStream):
-        def close(self):
+        def close(self) -> None:
             raise OSError("no")
 
     stubborn = SimpleNamespace(ask=lambda prompt: Stubborn(["a", "b"]))
@@ -250,7 +256,7 @@ def test_what_cannot_be_closed_is_left():
     assert model.streams[0].closed.is_set()
 
 
-def test_closing_between_rounds_asks_the_model_no_more():
+def test_closing_between_rounds_asks_the_model_no_more() -> None:
     loop = loop_of()
 
     def closes(order_id: str) -> str:
@@ -263,10 +269,10 @@ def test_closing_between_rounds_asks_the_model_no_more():
     assert [answer.completion is None for answer in model.streams] == [False, True]
 
 
-def test_leaving_an_answer_leaves_the_tool_that_runs():
+def test_leaving_an_answer_leaves_the_tool_that_runs() -> None:
     left = threading.Event()
 
-    def talks(order_id: str):
+    def talks(order_id: str) -> Iterator[str]:
         """Find an order."""
         try:
             while True:
@@ -280,7 +286,7 @@ def test_leaving_an_answer_leaves_the_tool_that_runs():
     assert left.wait(5)
 
 
-def test_closing_while_a_call_blocks_ends_it():
+def test_closing_while_a_call_blocks_ends_it() -> None:
     loop, never = loop_of(), threading.Event()
     chunks = loop.ask(ScriptedModel(["a", never, "b"]), PROMPT)
     assert next(chunks) == "a"
@@ -289,7 +295,7 @@ def test_closing_while_a_call_blocks_ends_it():
 
 
 @pytest.mark.parametrize("reason", sorted(CUT_SHORT))
-def test_a_tool_call_that_was_cut_short_is_not_run(reason):
+def test_a_tool_call_that_was_cut_short_is_not_run(reason: StopReason) -> None:
     def never(order_id: str = "all") -> str:
         """Cancel orders."""
         raise AssertionError("run")
@@ -300,7 +306,7 @@ def test_a_tool_call_that_was_cut_short_is_not_run(reason):
     assert len(model.prompts) == 1
 
 
-def test_a_character_may_come_in_two_halves():
+def test_a_character_may_come_in_two_halves() -> None:
     loop = loop_of()
     chunks = list(loop.ask(ScriptedModel(["Great \ud83d", "\ude00 job"]), PROMPT))
     assert chunks == ["Great \ud83d", "\ude00 job"]

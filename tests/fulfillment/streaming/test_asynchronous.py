@@ -1,4 +1,8 @@
+from __future__ import annotations
+
 import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -7,6 +11,7 @@ from fulfillment.streaming.deadline import Deadline
 from fulfillment.streaming.delivery import Delivery, Status
 from fulfillment.streaming.framing import Ending, RawText
 from fulfillment.streaming.pacing import Pace
+from fulfillment.streaming.text_buffer import TextBuffer
 
 SOON = 0.01
 LATE = 60.0
@@ -15,18 +20,18 @@ LATE = 60.0
 class Socket:
     """Keeps what is posted; a post may hang."""
 
-    def __init__(self, hangs_at=None):
+    def __init__(self, hangs_at: int | None = None) -> None:
         self._hangs_at = hangs_at
         self.frames = []
 
-    async def post(self, address, payload):
+    async def post(self, address: str, payload: str) -> None:
         if len(self.frames) == self._hangs_at:
             await asyncio.get_running_loop().create_future()
         self.frames.append(payload)
 
 
-def chunks_then(*steps):
-    async def handler():
+def chunks_then(*steps: str | BaseException) -> Callable[..., AsyncGenerator[str, None]]:
+    async def handler() -> AsyncGenerator[str, None]:
         for step in steps:
             if isinstance(step, BaseException):
                 raise step
@@ -35,10 +40,18 @@ def chunks_then(*steps):
     return handler
 
 
-def run_turn(handler, socket, *, cut_after=LATE, settle_after=LATE, post_seconds=LATE, then=None):
+def run_turn(
+    handler: Callable[..., AsyncGenerator[str, None]],
+    socket: Socket,
+    *,
+    cut_after: float = LATE,
+    settle_after: float = LATE,
+    post_seconds: float = LATE,
+    then: Callable[..., None] | None = None,
+) -> tuple[TextBuffer, Delivery]:
     """Run a turn; return its text, its delivery, and what ``then`` found of the loop's tasks."""
 
-    async def turn():
+    async def turn() -> tuple[TextBuffer, Delivery]:
         stream = AsyncStream(post_seconds)
         now = asyncio.get_running_loop().time()
         delivery = Delivery(RawText(), Pace(0.0), tail="frames", address="socket")
@@ -58,7 +71,7 @@ def run_turn(handler, socket, *, cut_after=LATE, settle_after=LATE, post_seconds
     return asyncio.run(turn())
 
 
-def test_a_turn_is_written_and_posted():
+def test_a_turn_is_written_and_posted() -> None:
     socket = Socket()
     text, delivery = run_turn(chunks_then("Hello ", "there"), socket)
     assert text.text() == "".join(socket.frames) == "Hello there"
@@ -66,13 +79,13 @@ def test_a_turn_is_written_and_posted():
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), SystemExit(1)])
-def test_whatever_is_raised_keeps_the_text_so_far(error):
+def test_whatever_is_raised_keeps_the_text_so_far(error: BaseException) -> None:
     text, _ = run_turn(chunks_then("so far", error), Socket())
     assert (text.text(), text.finished, text.error) == ("so far", True, error)
 
 
-def hanging(closed):
-    async def handler():
+def hanging(closed: Sequence[Any]) -> Callable[..., AsyncGenerator[str, None]]:
+    async def handler() -> AsyncGenerator[str, None]:
         try:
             yield "a"
             await asyncio.get_running_loop().create_future()
@@ -82,38 +95,38 @@ def hanging(closed):
     return handler
 
 
-def test_what_has_not_ended_at_the_deadline_is_cancelled():
+def test_what_has_not_ended_at_the_deadline_is_cancelled() -> None:
     closed = []
     text, _ = run_turn(hanging(closed), Socket(), cut_after=SOON)
     assert closed and not text.finished
 
 
-def test_a_turn_can_be_cancelled_from_outside():
+def test_a_turn_can_be_cancelled_from_outside() -> None:
     closed = []
     text, _ = run_turn(hanging(closed), Socket(), then=AsyncStream.cancel)
     assert text.cancelled
 
 
-def test_a_reader_that_takes_no_frame_in_time_gets_no_more():
+def test_a_reader_that_takes_no_frame_in_time_gets_no_more() -> None:
     socket = Socket(hangs_at=0)
     text, delivery = run_turn(chunks_then("a", "b"), socket, post_seconds=SOON)
     assert text.text() == "ab"
     assert (socket.frames, delivery.status) == ([], Status.FAILED)
 
 
-def test_a_post_that_hangs_holds_a_turn_no_longer_than_it_may():
+def test_a_post_that_hangs_holds_a_turn_no_longer_than_it_may() -> None:
     socket = Socket(hangs_at=0)
     run_turn(chunks_then("a"), socket, cut_after=SOON, settle_after=SOON)
     assert socket.frames == []
 
 
-def test_many_turns_share_a_loop():
-    async def turns():
+def test_many_turns_share_a_loop() -> None:
+    async def turns() -> list[Socket]:
         sockets = [Socket() for _ in range(200)]
         now = asyncio.get_running_loop().time()
 
-        async def turn(number):
-            async def handler():
+        async def turn(number: int) -> None:
+            async def handler() -> AsyncGenerator[str, None]:
                 for chunk in range(30):
                     yield f"{number}:{chunk} "
                     await asyncio.sleep(0)

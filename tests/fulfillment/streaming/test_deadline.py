@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import pytest
 
 from fulfillment.streaming.deadline import Deadline
@@ -12,5 +14,7 @@ from fulfillment.streaming.deadline import Deadline
         (0.2, 100, 100),
     ],
 )
-def test_it_is_the_turns_own_or_the_lambdas(remaining, cut_at, settle_by):
+def test_it_is_the_turns_own_or_the_lambdas(
+    remaining: float | None, cut_at: float, settle_by: float
+) -> None:
     assert Deadline.of_turn(100.0, 25, remaining) == Deadline(cut_at, settle_by)

@@ -1,31 +1,33 @@
+from __future__ import annotations
+
 import pytest
 
 from fulfillment.streaming.pacing import GATHER_SECONDS, Pace
 
 
-def test_the_first_flush_may_leave_at_once():
+def test_the_first_flush_may_leave_at_once() -> None:
     assert Pace(0.2).next_at == Pace(0.2).not_before == float("-inf")
 
 
-def test_flushes_start_an_interval_apart():
+def test_flushes_start_an_interval_apart() -> None:
     pace = Pace(0.2)
     pace.flushed(10.0, 10.02)
     assert pace.next_at == pytest.approx(10.2)
 
 
-def test_slow_posts_stretch_the_interval():
+def test_slow_posts_stretch_the_interval() -> None:
     pace = Pace(0.2)
     pace.flushed(10.0, 10.3)
     assert pace.next_at == pytest.approx(10.8)
 
 
-def test_a_flush_that_shows_nothing_does_not_delay_the_one_that_will():
+def test_a_flush_that_shows_nothing_does_not_delay_the_one_that_will() -> None:
     pace = Pace(0.2)
     pace.flushed(10.0, 10.02, shows=False)
     assert pace.next_at == pytest.approx(10.02)
 
 
-def test_after_a_pause_what_comes_at_once_is_gathered():
+def test_after_a_pause_what_comes_at_once_is_gathered() -> None:
     pace = Pace(0.2)
     pace.flushed(10.0, 10.02)
     pace.resumed(10.1)
@@ -34,13 +36,13 @@ def test_after_a_pause_what_comes_at_once_is_gathered():
     assert pace.next_at == pytest.approx(12.0 + GATHER_SECONDS)
 
 
-def test_without_an_interval_nothing_is_gathered():
+def test_without_an_interval_nothing_is_gathered() -> None:
     pace = Pace(0.0)
     pace.resumed(10.0)
     assert pace.next_at == 10.0
 
 
-def test_a_busy_channel_is_left_alone_longer_each_time():
+def test_a_busy_channel_is_left_alone_longer_each_time() -> None:
     pace = Pace(0.2)
     pauses = []
     for _ in range(6):
@@ -49,7 +51,7 @@ def test_a_busy_channel_is_left_alone_longer_each_time():
     assert pauses == [0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
 
 
-def test_a_flush_that_arrives_ends_the_back_off():
+def test_a_flush_that_arrives_ends_the_back_off() -> None:
     pace = Pace(0.2)
     pace.busy(10.0)
     pace.busy(10.2)

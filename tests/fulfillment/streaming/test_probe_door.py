@@ -261,7 +261,7 @@ SHELLS = {"threads": run_on_threads, "asyncio": run_on_a_loop}
 @pytest.mark.parametrize("framing", FRAMINGS)
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_reply_survives(fault, text, framing, shell):
+def test_a_reply_survives(fault: Fault, text: str, framing: str, shell: str) -> None:
     written = "".join(TEXTS[text])
     wire, delivery = SHELLS[shell](fault, TEXTS[text], framing)
 
@@ -315,7 +315,7 @@ MODELS: dict[str, Fault] = {
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("posts", POSTS)
 @pytest.mark.parametrize("table", TABLES)
-def test_faults_meet(table, posts, model, shell):
+def test_faults_meet(table: str, posts: str, model: str, shell: str) -> None:
     fault = replace(MODELS[model], rows=TABLES[table], posts=POSTS[posts])
     wire, delivery = SHELLS[shell](fault, WORDS, "json")
     messages = [json.loads(frame) for frame in wire.frames]
@@ -337,7 +337,7 @@ def test_faults_meet(table, posts, model, shell):
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_slow_posts_gather_what_is_written_meanwhile(shell):
+def test_slow_posts_gather_what_is_written_meanwhile(shell: str) -> None:
     """200 chunks while each post takes 50 ms: a few frames carry them all."""
     chunks = [f"{n} " for n in range(200)]
     wire, _ = SHELLS[shell](Fault("slow", post_seconds=0.05), chunks, "json")

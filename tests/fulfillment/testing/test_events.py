@@ -1,3 +1,8 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from fulfillment import Bot
@@ -5,7 +10,7 @@ from fulfillment.lex.events import LexEvent
 from fulfillment.testing import event, run
 
 
-def test_an_event_is_one_that_lex_sends(load_event):
+def test_an_event_is_one_that_lex_sends(load_event: Callable[[str], dict[str, Any]]) -> None:
     real = load_event("console_test_window")
     made = event("Hello?", request_attributes={"a": "b"})
     assert set(made) - {"requestAttributes"} <= set(real)
@@ -13,7 +18,7 @@ def test_an_event_is_one_that_lex_sends(load_event):
     assert set(made["sessionState"]) <= set(real["sessionState"])
 
 
-def test_an_event_says_what_was_chosen():
+def test_an_event_says_what_was_chosen() -> None:
     options = {
         "intent": "Book",
         "slots": {"Guests": "four", "Extras": ["dog", "cake"], "Day": None},
@@ -35,7 +40,7 @@ def test_an_event_says_what_was_chosen():
 
 
 @pytest.mark.parametrize("answer", [None, "Confirmed", "Denied"])
-def test_a_confirmation_is_what_a_turn_says(answer):
+def test_a_confirmation_is_what_a_turn_says(answer: str | None) -> None:
     bot = Bot()
     bot.fallback(lambda turn: repr(turn.confirmation))
     assert run(bot, "Yes?", confirmation=answer).reply == repr(answer)
@@ -49,17 +54,17 @@ def test_a_confirmation_is_what_a_turn_says(answer):
         ({"input_mode": "Voice"}, "Text, Speech, DTMF"),
     ],
 )
-def test_an_unknown_option_value_is_refused(wrong, known):
+def test_an_unknown_option_value_is_refused(wrong: dict[str, str], known: str) -> None:
     with pytest.raises(ValueError, match=known):
         event("Hello?", **wrong)
 
 
 @pytest.mark.parametrize("name", ["session_attributes", "request_attributes"])
-def test_attributes_must_be_text(name):
+def test_attributes_must_be_text(name: str) -> None:
     with pytest.raises(TypeError, match=name):
         run(Bot(), "Hello?", **{name: {"count": 1}})
 
 
-def test_an_option_that_there_is_not_is_refused():
+def test_an_option_that_there_is_not_is_refused() -> None:
     with pytest.raises(TypeError, match="slot"):
         run(Bot(), "Hello?", slot={"OrderId": "A-17"})

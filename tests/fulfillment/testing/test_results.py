@@ -1,10 +1,16 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
 from fulfillment import Bot
 from fulfillment.lex.events import slot_of
 from fulfillment.testing import ScriptedModel, ToolCall, run
+from fulfillment.turn import Turn
 from tests.turns import taken
 
 
-def double(number: int):
+def double(number: int) -> int:
     """Double a number.
 
     Args:
@@ -13,19 +19,19 @@ def double(number: int):
     return 2 * number
 
 
-def doubling(number):
+def doubling(number: int) -> ToolCall:
     return ToolCall(f"call-{number}", "double", {"number": number})
 
 
-def test_a_result_says_what_lex_does_next():
+def test_a_result_says_what_lex_does_next() -> None:
     bot = Bot()
 
     @bot.fallback
-    def decide(turn):
+    def decide(turn: Turn) -> Iterator[str]:
         yield "Well. "
         getattr(turn, turn.utterance)(*turn.request_attributes.values())
 
-    def decided(method, *words):
+    def decided(method: str, *words: str) -> tuple[str, str | None, str | None, str]:
         attributes = dict(zip("abc", words, strict=False))
         result = run(bot, method, request_attributes=attributes)
         taken(result.response)
@@ -38,11 +44,11 @@ def test_a_result_says_what_lex_does_next():
     assert decided("elicit_slot", "S", "Which?") == ("ElicitSlot", "S", "InProgress", asked)
 
 
-def test_a_result_holds_messages_and_cards_apart():
+def test_a_result_holds_messages_and_cards_apart() -> None:
     bot = Bot()
 
     @bot.fallback
-    def offer(turn):
+    def offer(turn: Turn) -> str:
         turn.add_card("Which?", buttons=[("This", "this one")])
         turn.add_message("On sale.")
         return "Two lamps."
@@ -53,11 +59,11 @@ def test_a_result_holds_messages_and_cards_apart():
     assert result.cards == [{"title": "Which?", "buttons": [{"text": "This", "value": "this one"}]}]
 
 
-def test_a_result_says_the_slots_by_name():
+def test_a_result_says_the_slots_by_name() -> None:
     bot = Bot()
 
     @bot.dialog("Book")
-    def check(turn):
+    def check(turn: Turn) -> None:
         turn.set_slot("Day", "2026-12-24")
         turn.set_slot("Extras", ["dog", "cake"])
         turn.elicit_slot("Guests", "For how many?")
@@ -73,17 +79,17 @@ def test_a_result_says_the_slots_by_name():
     assert result.response["sessionState"]["intent"]["slots"]["Name"] == slot_of("Ada")
 
 
-def test_an_intent_that_was_left_has_no_slots():
+def test_an_intent_that_was_left_has_no_slots() -> None:
     bot = Bot()
     bot.fallback(lambda turn: turn.elicit_intent("What else?"))
     assert run(bot, "Stop.", slots={"Guests": "four"}).slots == {}
 
 
-def test_session_attributes_are_those_of_the_bot():
+def test_session_attributes_are_those_of_the_bot() -> None:
     bot = Bot()
 
     @bot.fallback
-    def count(turn):
+    def count(turn: Turn) -> str:
         turn.session_attributes["seen"] = turn.session_attributes.get("seen", "") + "I"
         return "Counted."
 
@@ -93,11 +99,11 @@ def test_session_attributes_are_those_of_the_bot():
     assert second.session_attributes == {"seen": "II"}
 
 
-def test_tools_of_several_questions_are_told_in_order():
+def test_tools_of_several_questions_are_told_in_order() -> None:
     bot = Bot()
 
     @bot.fallback
-    def twice(turn):
+    def twice(turn: Turn) -> Iterator[Any]:
         yield from turn.ask("First.", tools=[double])
         yield from turn.ask("Second.", tools=[double])
 

@@ -1,4 +1,8 @@
+from __future__ import annotations
+
 import threading
+from threading import Event
+from typing import Any
 
 import pytest
 
@@ -11,7 +15,7 @@ OTHER_CALL = ToolCall("call-2", "double", {"number": 2})
 ENDED = Completion("m", StopReason.MAX_TOKENS)
 
 
-def calls_of(model, count):
+def calls_of(model: ScriptedModel, count: int) -> list[list[str]]:
     """Return what a model writes at each of so many calls."""
     return [list(model.ask(PROMPT)) for _ in range(count)]
 
@@ -30,11 +34,11 @@ def calls_of(model, count):
         ([[]], [[]]),
     ],
 )
-def test_text_after_tool_calls_is_the_next_call(scripts, calls):
+def test_text_after_tool_calls_is_the_next_call(scripts: list[Any], calls: list[list[str]]) -> None:
     assert calls_of(ScriptedModel(*scripts), len(calls)) == calls
 
 
-def test_it_keeps_what_it_was_asked_and_answered():
+def test_it_keeps_what_it_was_asked_and_answered() -> None:
     model = ScriptedModel(["See: ", CALL, OTHER_CALL, "Two."])
     calls_of(model, 2)
     assert model.prompts == [PROMPT, PROMPT]
@@ -43,13 +47,13 @@ def test_it_keeps_what_it_was_asked_and_answered():
     assert (second.stop_reason, second.tool_calls) == (StopReason.END_TURN, ())
 
 
-def test_a_script_says_how_a_call_ended():
+def test_a_script_says_how_a_call_ended() -> None:
     model = ScriptedModel(["Hel", ENDED])
     assert calls_of(model, 1) == [["Hel"]]
     assert model.streams[0].completion is ENDED
 
 
-def test_a_script_says_what_is_raised():
+def test_a_script_says_what_is_raised() -> None:
     model = ScriptedModel(["Hel", ZeroDivisionError(), "lo."])
     chunks = iter(model.ask(PROMPT))
     assert next(chunks) == "Hel"
@@ -59,7 +63,7 @@ def test_a_script_says_what_is_raised():
 
 
 @pytest.mark.parametrize("repeats", [False, True])
-def test_a_call_beyond_the_script_is_a_mistake(repeats):
+def test_a_call_beyond_the_script_is_a_mistake(repeats: bool) -> None:
     with pytest.raises(AssertionError, match=r"asked 1 times, .* 0 answers: .* model='Hello\.'"):
         ScriptedModel(repeats=repeats).ask(PROMPT)
     model = ScriptedModel("One.")
@@ -68,12 +72,12 @@ def test_a_call_beyond_the_script_is_a_mistake(repeats):
         model.ask(PROMPT)
 
 
-def test_the_last_script_may_be_for_all_further_calls():
+def test_the_last_script_may_be_for_all_further_calls() -> None:
     model = ScriptedModel("One.", "Two.", repeats=True)
     assert calls_of(model, 4) == [["One."], ["Two."], ["Two."], ["Two."]]
 
 
-def test_a_model_waits_for_an_event():
+def test_a_model_waits_for_an_event() -> None:
     event, written = threading.Event(), []
     stream = ScriptedModel(["One.", event, "Two."]).ask(PROMPT)
     reader = threading.Thread(target=lambda: written.extend(stream))
@@ -84,7 +88,7 @@ def test_a_model_waits_for_an_event():
 
 
 @pytest.mark.parametrize("script", [["One", "Two"], ["One", threading.Event(), "Two"]])
-def test_a_model_that_is_stopped_writes_no_more(script):
+def test_a_model_that_is_stopped_writes_no_more(script: list[str | Event]) -> None:
     stream = ScriptedModel(script).ask(PROMPT)
     chunks = iter(stream)
     assert next(chunks) == "One"

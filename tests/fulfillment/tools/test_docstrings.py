@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import pytest
 
 from fulfillment.tools.docstrings import descriptions, summary
@@ -21,16 +23,16 @@ GOOGLE = """Look up an order,
     """
 
 
-def test_the_summary_is_the_first_paragraph():
+def test_the_summary_is_the_first_paragraph() -> None:
     assert summary(GOOGLE) == "Look up an order, wherever it is."
 
 
 @pytest.mark.parametrize("docstring", ["", "   \n ", "Args:\n    x: the x."])
-def test_there_may_be_no_summary(docstring):
+def test_there_may_be_no_summary(docstring: str) -> None:
     assert summary(docstring) == ""
 
 
-def test_each_argument_has_its_text_on_one_line():
+def test_each_argument_has_its_text_on_one_line() -> None:
     assert descriptions(GOOGLE) == {
         "order_id": "the order's number, such as A-100: a letter and digits.",
         "verbose": "whether to say more. Much more.",
@@ -39,7 +41,7 @@ def test_each_argument_has_its_text_on_one_line():
 
 
 @pytest.mark.parametrize("section", ["Args", "Arguments", "Attributes"])
-def test_a_section_may_come_last(section):
+def test_a_section_may_come_last(section: str) -> None:
     assert descriptions(f"A point.\n\n    {section}:\n      x: across\n      y: up") == {
         "x": "across",
         "y": "up",
@@ -50,9 +52,9 @@ def test_a_section_may_come_last(section):
     "docstring",
     ["", "One line.", "Text.\n\nRaises:\n    x: no argument.", "Args: in a sentence.", "Args:"],
 )
-def test_there_may_be_no_section(docstring):
+def test_there_may_be_no_section(docstring: str) -> None:
     assert descriptions(docstring) == {}
 
 
-def test_lines_that_describe_nothing_are_ignored():
+def test_lines_that_describe_nothing_are_ignored() -> None:
     assert descriptions("A.\n\nArgs:\n    as follows\n    x: across") == {"x": "across"}

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import json
 from dataclasses import make_dataclass
 from datetime import UTC, date, datetime
@@ -8,9 +10,10 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 from fulfillment.errors import ToolError
-from fulfillment.tools.json_schema import Mismatch, choice_of, take
+from fulfillment.tools.json_schema import Mismatch, Shape, choice_of, take
 from fulfillment.tools.type_hints import shape_of
 
 
@@ -43,7 +46,7 @@ VALUES = st.recursive(
 PLAIN = [str, int, float, bool, date, Any, Literal["a", 1, None], Literal[True], Ascending]
 
 
-def records(hints):
+def records(hints: SearchStrategy) -> Any:
     """Return types with two keys, the second of which can be left out."""
     return st.tuples(hints, hints).map(
         lambda pair: make_dataclass("Record", [("x", pair[0]), ("y", pair[1], None)])
@@ -62,7 +65,7 @@ HINTS = st.recursive(
 )
 
 
-def values_of(schema):
+def values_of(schema: dict[str, Any]) -> SearchStrategy:
     """Return values that nearly always fit a schema."""
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
@@ -84,7 +87,7 @@ def values_of(schema):
     return plain.get(schema.get("type"), VALUES)
 
 
-def closed(schema):
+def closed(schema: Any) -> Any:
     """Return a schema that refuses unknown keys, as tools do though theirs does not say so."""
     if isinstance(schema, list):
         return [closed(each) for each in schema]
@@ -94,13 +97,13 @@ def closed(schema):
     return added | {key: closed(each) for key, each in schema.items()}
 
 
-def fits(value, schema):
+def fits(value: Any, schema: dict[str, Any]) -> bool:
     checker = jsonschema.FormatChecker(["date"])
     validator = jsonschema.Draft202012Validator(closed(schema), format_checker=checker)
     return validator.is_valid(value)
 
 
-def taken(shape, value, **how):
+def taken(shape: Shape, value: Any, **how: Any) -> tuple[Any, bool]:
     """Return what is made of a value, and whether it is taken at all."""
     try:
         return take(shape, value, **how), True
@@ -109,14 +112,14 @@ def taken(shape, value, **how):
 
 
 @given(st.data(), HINTS)
-def test_strictness_is_what_the_schema_accepts(data, hint):
+def test_strictness_is_what_the_schema_accepts(data: st.DataObject, hint: Any) -> None:
     shape = shape_of(hint)
     value = data.draw(values_of(shape.schema) | VALUES)
     assert taken(shape, value, lenient=False)[1] == fits(value, shape.schema)
 
 
 @given(st.data(), HINTS)
-def test_leniency_changes_nothing_of_what_fits(data, hint):
+def test_leniency_changes_nothing_of_what_fits(data: st.DataObject, hint: Any) -> None:
     shape = shape_of(hint)
     value = data.draw(values_of(shape.schema) | VALUES)
     strictly, fitted = taken(shape, value, lenient=False)
@@ -125,14 +128,14 @@ def test_leniency_changes_nothing_of_what_fits(data, hint):
 
 
 @given(st.data(), st.sampled_from([int, float, bool, list[int], dict[str, list[bool]], Query]))
-def test_json_in_a_string_is_taken_too(data, hint):
+def test_json_in_a_string_is_taken_too(data: st.DataObject, hint: Any) -> None:
     shape = shape_of(hint)
     value = data.draw(values_of(shape.schema))
     assert take(shape, json.dumps(value)) == take(shape, value)
 
 
 @given(VALUES | st.text() | st.binary(), HINTS)
-def test_nothing_raises_anything_but_a_mismatch(value, hint):
+def test_nothing_raises_anything_but_a_mismatch(value: Any, hint: Any) -> None:
     taken(shape_of(hint), value)
 
 
@@ -161,7 +164,7 @@ def test_nothing_raises_anything_but_a_mismatch(value, hint):
         (Query, {"text": 5, "pages": '{"least": 1}'}, {"text": "5", "pages": {"least": 1}}),
     ],
 )
-def test_near_forms_are_taken(hint, written, value):
+def test_near_forms_are_taken(hint: Any, written: Any, value: Any) -> None:
     converted = take(shape_of(hint), written)
     assert (converted, type(converted)) == (value, type(value))
 
@@ -202,7 +205,7 @@ def test_near_forms_are_taken(hint, written, value):
         (str, b"", "x must be a string, not that"),
     ],
 )
-def test_a_mismatch_names_its_place_and_what_fits(hint, value, message):
+def test_a_mismatch_names_its_place_and_what_fits(hint: Any, value: Any, message: str) -> None:
     with pytest.raises(Mismatch) as caught:
         take(shape_of(hint), value, "x")
     assert str(caught.value) == message
@@ -217,12 +220,12 @@ def test_a_mismatch_names_its_place_and_what_fits(hint, value, message):
         pytest.param(str, 10**5_000, id="more digits than Python writes"),
     ],
 )
-def test_what_is_too_large_does_not_fit(hint, value):
+def test_what_is_too_large_does_not_fit(hint: type[str | float], value: str | int) -> None:
     with pytest.raises(Mismatch):
         take(shape_of(hint), value)
 
 
 @pytest.mark.parametrize("members", [[], [1.5], ["a", b"b"]])
-def test_a_choice_is_of_texts_or_whole_numbers(members):
+def test_a_choice_is_of_texts_or_whole_numbers(members: list[str | bytes | float]) -> None:
     with pytest.raises(ToolError):
         choice_of(members)

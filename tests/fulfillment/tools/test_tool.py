@@ -1,4 +1,8 @@
+from __future__ import annotations
+
 import functools
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
 
 import boto3
 import pytest
@@ -32,11 +36,11 @@ SCHEMA = {
 # --- how a model sees it
 
 
-def test_a_function_describes_itself():
+def test_a_function_describes_itself() -> None:
     assert Tool(order_status).spec == ToolSpec("order_status", "Look up an order.", SCHEMA)
 
 
-def test_what_hints_cannot_say_can_be_said():
+def test_what_hints_cannot_say_can_be_said() -> None:
     schema = {"type": "object", "properties": {"q": {"type": "string", "maxLength": 9}}}
     tool = Tool(lambda **what: what, name="search", description="Search.", schema=schema)
     assert tool.spec == ToolSpec("search", "Search.", schema)
@@ -45,7 +49,7 @@ def test_what_hints_cannot_say_can_be_said():
         tool.arguments({"p": "x"})
 
 
-def test_converse_takes_the_spec():
+def test_converse_takes_the_spec() -> None:
     name, text, schema = Tool(order_status, name="orders-2").spec
     spec = {"toolSpec": {"name": name, "description": text, "inputSchema": {"json": schema}}}
     model = boto3.client("bedrock-runtime").meta.service_model
@@ -54,36 +58,36 @@ def test_converse_takes_the_spec():
     assert ParamValidator().validate(request, shape).generate_report() == ""
 
 
-def test_names_are_what_bedrock_allows():
+def test_names_are_what_bedrock_allows() -> None:
     allowed = boto3.client("bedrock-runtime").meta.service_model.shape_for("ToolName").metadata
     assert NAME.pattern == allowed["pattern"].replace("+", f"{{{allowed['min']},{allowed['max']}}}")
 
 
 @pytest.mark.parametrize("name", ["", "a b", "ü", "a" * 65, "<lambda>", "a\n"])
-def test_another_name_is_refused(name):
+def test_another_name_is_refused(name: str) -> None:
     with pytest.raises(ToolError, match="cannot be the name"):
         Tool(order_status, name=name)
 
 
-def undocumented(x: int): ...
+def undocumented(x: int) -> None: ...
 
 
-def only_arguments(x: int):
+def only_arguments(x: int) -> None:
     """Args:
     x: a number.
     """
 
 
-async def asynchronous():
+async def asynchronous() -> None:
     """Wait."""
 
 
-async def asynchronous_generator():
+async def asynchronous_generator() -> AsyncGenerator[Any, None]:
     """Wait."""
     yield ""
 
 
-def unhinted(x):
+def unhinted(x) -> None:  # type: ignore[no-untyped-def]
     """Do it."""
 
 
@@ -98,7 +102,9 @@ def unhinted(x):
         (object(), "cannot be the name"),
     ],
 )
-def test_what_cannot_be_a_tool_is_refused_at_once(function, message):
+def test_what_cannot_be_a_tool_is_refused_at_once(
+    function: Callable[..., Any] | object, message: str
+) -> None:
     with pytest.raises(ToolError, match=message):
         Tool(function)
 
@@ -112,7 +118,7 @@ class Shop:
         return f"{title} on {shelf}"
 
 
-def test_bound_methods_and_partials_are_tools():
+def test_bound_methods_and_partials_are_tools() -> None:
     assert Tool(Shop().stock).arguments({"title": "T", "shelf": 1}) == {"title": "T", "shelf": 1}
     bound = Tool(functools.partial(Shop().stock, shelf=7))
     assert bound.arguments({"title": "T"}) == {"title": "T"}
@@ -120,7 +126,7 @@ def test_bound_methods_and_partials_are_tools():
         bound.arguments({"title": "T", "shelf": 1})
 
 
-def test_arguments_become_what_the_hints_say():
+def test_arguments_become_what_the_hints_say() -> None:
     arguments = {"order_id": 100, "verbose": "true"}
     assert Tool(order_status).arguments(arguments) == {"order_id": "100", "verbose": True}
 
@@ -136,11 +142,11 @@ def test_arguments_become_what_the_hints_say():
         ),
     ],
 )
-def test_a_model_is_told_what_is_wrong(arguments, text):
+def test_a_model_is_told_what_is_wrong(arguments: dict[str, Any] | None, text: str) -> None:
     with pytest.raises(ToolFailed) as caught:
         Tool(order_status).arguments(arguments)
     assert str(caught.value) == text
 
 
-def test_a_tools_own_message_is_not_for_the_log():
+def test_a_tools_own_message_is_not_for_the_log() -> None:
     assert not issubclass(ToolFailed, LexStreamingError)

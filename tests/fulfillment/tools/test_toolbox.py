@@ -1,6 +1,10 @@
+from __future__ import annotations
+
 import re
 import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,13 +24,13 @@ def order_status(order_id: str, verbose: bool = False) -> str:
     return f"{order_id} is on its way" + ", by lorry" * verbose
 
 
-def find_books(subject: str):
+def find_books(subject: str) -> Iterator[str]:
     """Find books."""
     yield f"Looking for {subject}…\n"
     return f"{subject} 1"
 
 
-def finish(running):
+def finish(running: Iterator[Any]) -> tuple[list[str], ToolResult]:
     """Read a running call to its end; return its progress and its result."""
     progress = []
     while True:
@@ -36,37 +40,50 @@ def finish(running):
             return progress, stop.value
 
 
-def run(tools, name, arguments, *, seconds=5.0, clock=None):
+def run(
+    tools: Sequence[Callable[..., Any] | Tool],
+    name: str,
+    arguments: Mapping[str, object] | None,
+    *,
+    seconds: float = 5.0,
+    clock: FakeClock | None = None,
+) -> tuple[list[str], ToolResult]:
     toolbox = Toolbox(tools, clock) if clock else Toolbox(tools)
     return finish(toolbox.run(ToolCall("call-1", name, arguments), seconds))
 
 
-def run_only(function, *, seconds=5.0, clock=None, **arguments):
+def run_only(
+    function: Callable[..., Any],
+    *,
+    seconds: float = 5.0,
+    clock: FakeClock | None = None,
+    **arguments: Any,
+) -> tuple[list[str], ToolResult]:
     """Run a function as the only tool."""
     tool = Tool(function, name="tool", description="x")
     return run([tool], "tool", arguments, seconds=seconds, clock=clock)
 
 
-def failure(text):
+def failure(text: str) -> ToolResult:
     return ToolResult("call-1", text, failed=True)
 
 
-def test_a_model_sees_all_tools():
+def test_a_model_sees_all_tools() -> None:
     specs = Toolbox([order_status, Tool(find_books, name="books")]).specs
     assert [spec.name for spec in specs] == ["order_status", "books"]
 
 
-def test_two_tools_of_one_name_are_refused():
+def test_two_tools_of_one_name_are_refused() -> None:
     with pytest.raises(ToolError, match="two tools are called order_status"):
         Toolbox([order_status, Tool(find_books, name="order_status")])
 
 
-def test_a_function_that_cannot_be_a_tool_is_refused():
+def test_a_function_that_cannot_be_a_tool_is_refused() -> None:
     with pytest.raises(ToolError, match="cannot be the name"):
         Toolbox([lambda: None])
 
 
-def test_a_call_runs_its_tool():
+def test_a_call_runs_its_tool() -> None:
     assert run([order_status, find_books], "order_status", {"order_id": 1, "verbose": "true"}) == (
         [],
         ToolResult("call-1", "1 is on its way, by lorry"),
@@ -77,12 +94,12 @@ def test_a_call_runs_its_tool():
     )
 
 
-def test_a_model_is_told_what_is_wrong():
+def test_a_model_is_told_what_is_wrong() -> None:
     text = "Wrong arguments: order_id is missing."
     assert run([order_status], "order_status", {}) == ([], failure(text))
 
 
-def test_a_model_is_told_which_tools_there_are():
+def test_a_model_is_told_which_tools_there_are() -> None:
     text = "There is no tool orders. There are: order_status, find_books."
     assert run([order_status, find_books], "orders", {}) == ([], failure(text))
 
@@ -98,7 +115,7 @@ JSON = st.recursive(
     st.sampled_from(["order_status", "order status", ""]) | st.text(max_size=3),
     st.none() | st.dictionaries(st.sampled_from(["order_id", "verbose"]) | st.text(), JSON),
 )
-def test_whatever_a_model_writes_gets_a_result(name, arguments):
+def test_whatever_a_model_writes_gets_a_result(name: str, arguments: dict[str, Any] | None) -> None:
     ran = []
 
     def order_status(order_id: str, verbose: bool = False) -> str:
@@ -117,13 +134,13 @@ def test_whatever_a_model_writes_gets_a_result(name, arguments):
 class Even:
     number: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.number % 2:
             raise ValueError(SECRET)
 
 
-def test_an_arguments_type_may_refuse_a_value():
-    def half(of: Even):
+def test_an_arguments_type_may_refuse_a_value() -> None:
+    def half(of: Even) -> int:
         return of.number // 2
 
     assert run_only(half, of={"number": 4})[1].text == "2"
@@ -133,16 +150,16 @@ def test_an_arguments_type_may_refuse_a_value():
 # --- progress
 
 
-def test_a_tool_may_announce_each_call():
+def test_a_tool_may_announce_each_call() -> None:
     tool = Tool(order_status, progress="Looking up the order…\n")
     assert run([tool], "order_status", {"order_id": "A"})[0] == ["Looking up the order…\n"]
     assert run([tool], "order_status", {})[0] == []
 
 
-def test_closing_a_call_does_not_wait_for_it():
+def test_closing_a_call_does_not_wait_for_it() -> None:
     never, ended = threading.Event(), threading.Event()
 
-    def hanging():
+    def hanging() -> Iterator[str]:
         """Hang."""
         yield "Looking…"
         never.wait(60)
@@ -158,10 +175,10 @@ def test_closing_a_call_does_not_wait_for_it():
 # --- time
 
 
-def test_a_tool_that_does_not_finish_is_left():
+def test_a_tool_that_does_not_finish_is_left() -> None:
     never = threading.Event()
 
-    def hanging():
+    def hanging() -> None:
         never.wait(60)
 
     _, result = run_only(hanging, seconds=0.01)
@@ -169,10 +186,10 @@ def test_a_tool_that_does_not_finish_is_left():
     assert result == failure("The tool did not finish in 0.01 seconds.")
 
 
-def test_progress_does_not_prolong_a_call():
+def test_progress_does_not_prolong_a_call() -> None:
     clock = FakeClock()
 
-    def endless():
+    def endless() -> Iterator[str]:
         while True:
             clock.advance(4)
             yield str(clock.now)
@@ -183,7 +200,7 @@ def test_progress_does_not_prolong_a_call():
 
 
 @pytest.mark.parametrize("seconds", [0, -3.5])
-def test_with_no_time_left_a_tool_is_not_called(seconds):
+def test_with_no_time_left_a_tool_is_not_called(seconds: float) -> None:
     called = []
     tool = Tool(lambda: called.append(1), name="act", description="Act.", progress="Acting…")
     text = "The tool was not called: there is no time left."
@@ -204,18 +221,18 @@ def test_with_no_time_left_a_tool_is_not_called(seconds):
         ("halves \ud83d\ude00, \ud83d", "halves 😀, \ufffd"),
     ],
 )
-def test_a_result_is_whole_and_never_blank(result, text):
+def test_a_result_is_whole_and_never_blank(result: str | None, text: str) -> None:
     assert run_only(lambda: result)[1] == ToolResult("call-1", text)
 
 
-def test_a_long_result_is_cut_and_says_so():
+def test_a_long_result_is_cut_and_says_so() -> None:
     text = run_only(lambda: "x" * 1_000_000)[1].text
     assert text == "x" * MAX_RESULT_CHARACTERS + "\n[cut: 1000000 characters in all]"
     assert run_only(lambda: "x" * MAX_RESULT_CHARACTERS)[1].text == "x" * MAX_RESULT_CHARACTERS
 
 
-def test_a_long_message_is_cut_too():
-    def tool():
+def test_a_long_message_is_cut_too() -> None:
+    def tool() -> None:
         raise ToolFailed("x" * 1_000_000)
 
     text = run_only(tool)[1].text

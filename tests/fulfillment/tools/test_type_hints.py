@@ -20,6 +20,7 @@ from typing import (
 import boto3
 import jsonschema
 import pytest
+from botocore.model import StructureShape
 from botocore.validate import ParamValidator
 
 from fulfillment.errors import ToolError
@@ -166,17 +167,17 @@ SCHEMAS = [
 ]
 
 
-def converse_input():
+def converse_input() -> StructureShape:
     client = boto3.client("bedrock-runtime")
     return client.meta.service_model.operation_model("Converse").input_shape
 
 
 @pytest.mark.parametrize(("hint", "schema"), SCHEMAS)
-def test_each_kind_of_hint_has_its_schema(hint, schema):
+def test_each_kind_of_hint_has_its_schema(hint: Any, schema: dict[str, Any]) -> None:
     assert shape_of(hint).schema == schema
 
 
-def test_converse_takes_every_schema():
+def test_converse_takes_every_schema() -> None:
     shape = converse_input()
     for hint, expected in (param.values for param in SCHEMAS):
         jsonschema.Draft202012Validator.check_schema(expected)
@@ -200,7 +201,7 @@ def test_converse_takes_every_schema():
         (Any, [{"a": None}], [{"a": None}]),
     ],
 )
-def test_a_value_arrives_as_what_the_hint_says(hint, written, value):
+def test_a_value_arrives_as_what_the_hint_says(hint: Any, written: Any, value: Any) -> None:
     expected = {
         Filter: Filter(colours=[Colour.RED], near=Point(1, 2)),
         Loan: {"title": "T", "reader": "R", "until": date(2026, 1, 31)},
@@ -213,17 +214,17 @@ def test_a_value_arrives_as_what_the_hint_says(hint, written, value):
     [complex, bytes, tuple[int, int], set[str], dict[int, str], Literal[b"x"], int | bytes]
     + [list[bytes], enum.Enum, type[int], [int], Filter(), Started, Node, lambda: 1],
 )
-def test_a_hint_that_json_cannot_hold_is_refused(hint):
+def test_a_hint_that_json_cannot_hold_is_refused(hint: Any) -> None:
     with pytest.raises(ToolError):
         shape_of(hint)
 
 
-def test_a_type_that_is_part_of_itself_is_refused():
+def test_a_type_that_is_part_of_itself_is_refused() -> None:
     with pytest.raises(ToolError, match="children: .*Node.* is part of itself"):
         shape_of(Node)
 
 
-def test_a_type_may_be_used_twice():
+def test_a_type_may_be_used_twice() -> None:
     assert shape_of(dict[str, Point | list[Point]]).schema["additionalProperties"]["anyOf"] == [
         POINT,
         {"type": "array", "items": POINT},
@@ -253,34 +254,34 @@ ORDER_STATUS = {
 }
 
 
-def lent(until: int | str | None = None): ...
+def lent(until: int | str | None = None) -> None: ...
 
 
 class Shop:
     def find(self, title: str, *, limit: int = 3) -> str: ...
 
 
-def test_parameters_are_an_object():
+def test_parameters_are_an_object() -> None:
     shape = arguments_of(order_status)
     assert shape.schema == ORDER_STATUS
     assert take(shape, {"order_id": "A-100"}) == {"order_id": "A-100"}
 
 
-def test_what_can_be_left_out_may_be_null_too():
+def test_what_can_be_left_out_may_be_null_too() -> None:
     assert take(arguments_of(lent), {"until": None}) == {"until": None}
 
 
-def test_only_null_is_left_out_of_an_optional_schema():
+def test_only_null_is_left_out_of_an_optional_schema() -> None:
     assert arguments_of(lent).schema["properties"]["until"] == {
         "anyOf": [INTEGER, {"type": "string"}]
     }
 
 
-def test_a_bound_method_has_no_self():
+def test_a_bound_method_has_no_self() -> None:
     assert list(arguments_of(Shop().find).schema["properties"]) == ["title", "limit"]
 
 
-def test_a_model_does_not_see_what_a_partial_set():
+def test_a_model_does_not_see_what_a_partial_set() -> None:
     shape = arguments_of(functools.partial(Shop().find, limit=1))
     assert list(shape.schema["properties"]) == ["title"]
     with pytest.raises(Mismatch, match="limit is not known"):
@@ -290,9 +291,9 @@ def test_a_model_does_not_see_what_a_partial_set():
     }
 
 
-def test_a_function_is_read_through_its_wrapper():
+def test_a_function_is_read_through_its_wrapper() -> None:
     @functools.wraps(Shop.find)
-    def wrapper(*args, **kwargs): ...
+    def wrapper(*args: Any, **kwargs: Any) -> None: ...
 
     assert list(arguments_of(functools.partial(wrapper, None)).schema["properties"]) == [
         "title",
@@ -300,22 +301,22 @@ def test_a_function_is_read_through_its_wrapper():
     ]
 
 
-def no_hint(x): ...
+def no_hint(x) -> None: ...  # type: ignore[no-untyped-def]
 
 
-def many(*numbers: int): ...
+def many(*numbers: int) -> None: ...
 
 
-def named(**options: int): ...
+def named(**options: int) -> None: ...
 
 
-def by_place(x: int, /): ...
+def by_place(x: int, /) -> None: ...
 
 
-def unreadable(x: Unknown): ...  # noqa: F821
+def unreadable(x: Unknown) -> None: ...  # noqa: F821
 
 
-def nested(where: dict[str, bytes]): ...
+def nested(where: dict[str, bytes]) -> None: ...
 
 
 @pytest.mark.parametrize(
@@ -331,12 +332,12 @@ def nested(where: dict[str, bytes]): ...
         (functools.partial(lent, 1, 2, 3), "the parameters cannot be read"),
     ],
 )
-def test_what_a_model_cannot_call_is_refused(function, message):
+def test_what_a_model_cannot_call_is_refused(function: Any, message: str) -> None:
     with pytest.raises(ToolError, match=message):
         arguments_of(function)
 
 
-def test_own_schemas_are_kept_and_names_checked():
+def test_own_schemas_are_kept_and_names_checked() -> None:
     schema = {"type": "object", "properties": {"x": INTEGER, "y": {}}, "required": ["x"]}
     shape = arguments_as_described(schema)
     assert shape.schema is schema
@@ -348,6 +349,6 @@ def test_own_schemas_are_kept_and_names_checked():
 @pytest.mark.parametrize(
     "schema", [{}, {"type": "string"}, {"type": "object", "properties": ["x"]}]
 )
-def test_an_explicit_schema_is_that_of_an_object(schema):
+def test_an_explicit_schema_is_that_of_an_object(schema: dict[str, Any]) -> None:
     with pytest.raises(ToolError):
         arguments_as_described(schema)

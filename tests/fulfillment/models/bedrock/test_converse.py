@@ -1,10 +1,15 @@
+from __future__ import annotations
+
 import json
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 
 from fulfillment.errors import ModelInterrupted, ModelUnavailable
 from fulfillment.models.base import Message, Prompt, StopReason, ToolCall, ToolResult, ToolSpec
 from fulfillment.models.bedrock.converse import ConverseModel
+from fulfillment.models.bedrock.event_stream import BedrockStream
 from tests import aws_stub
 from tests.fulfillment.models.stream_server import read
 from websocket_stack.local.bedrock.event_stream import event
@@ -22,15 +27,15 @@ METADATA = event(
 )
 
 
-def delta(member):
+def delta(member: dict[str, Any]) -> bytes:
     return event("contentBlockDelta", {"contentBlockIndex": 0, "delta": member})
 
 
-def text(chunk):
+def text(chunk: str) -> bytes:
     return delta({"text": chunk})
 
 
-def tool_use(call_id, *fragments):
+def tool_use(call_id: str, *fragments: str) -> list[bytes]:
     tool = {"toolUse": {"toolUseId": call_id, "name": "weather"}}
     return [
         event("contentBlockStart", {"contentBlockIndex": 1, "start": tool}),
@@ -45,27 +50,33 @@ def tool_use(call_id, *fragments):
     ]
 
 
-def ask(*replies, model_id="m", fields=None, prompt=PROMPT, **options):
+def ask(
+    *replies: Callable[..., Any],
+    model_id: str = "m",
+    fields: Mapping[str, int] | None = None,
+    prompt: Prompt = PROMPT,
+    **options: Any,
+) -> tuple[BedrockStream, list[Any]]:
     client, sent = aws_stub.client("bedrock-runtime", *replies)
     return ConverseModel(client, model_id, fields, **options).ask(prompt), sent
 
 
-def texts(answer):
+def texts(answer: BedrockStream) -> list[str]:
     return [chunk for chunk in answer if chunk]
 
 
-def test_text_is_yielded_and_the_end_kept():
+def test_text_is_yielded_and_the_end_kept() -> None:
     answer, _ = ask(aws_stub.streamed(START, text("Hel"), text("lo"), STOP, METADATA))
     assert texts(answer) == ["Hel", "lo"]
     assert answer.completion[:5] == ("m", StopReason.END_TURN, 7, 2, 345)
 
 
-def test_an_event_without_text_is_a_sign_of_life():
+def test_an_event_without_text_is_a_sign_of_life() -> None:
     answer, _ = ask(aws_stub.streamed(START, delta({"reasoningContent": {"text": "hm"}}), STOP))
     assert list(answer) == ["", "", ""]
 
 
-def test_the_request_is_what_converse_takes():
+def test_the_request_is_what_converse_takes() -> None:
     answer, sent = ask(aws_stub.streamed(STOP), model_id="eu.anthropic.claude-haiku-4-5")
     list(answer)
     assert "/model/eu.anthropic.claude-haiku-4-5/converse-stream" in sent[0].url
@@ -86,13 +97,15 @@ def test_the_request_is_what_converse_takes():
         ("amazon.nova-lite-v1:0", {"top_k": 3}, {"top_k": 3}),
     ],
 )
-def test_a_model_is_asked_to_write_at_once(model_id, fields, sent_fields):
+def test_a_model_is_asked_to_write_at_once(
+    model_id: str, fields: dict[str, int] | None, sent_fields: dict[str, Any] | None
+) -> None:
     answer, sent = ask(aws_stub.streamed(STOP), model_id=model_id, fields=fields)
     list(answer)
     assert json.loads(sent[0].body).get("additionalModelRequestFields") == sent_fields
 
 
-def test_a_tool_is_called_and_its_result_told():
+def test_a_tool_is_called_and_its_result_told() -> None:
     thought = delta({"reasoningContent": {"signature": "c2lnbmVk"}})
     hidden = delta({"reasoningContent": {"redactedContent": "AP8="}})
     client, sent = aws_stub.client(
@@ -129,13 +142,13 @@ def test_a_tool_is_called_and_its_result_told():
     assert body["toolConfig"] == json.loads(sent[0].body)["toolConfig"]
 
 
-def test_a_call_that_was_cut_off_may_be_tried_again():
+def test_a_call_that_was_cut_off_may_be_tried_again() -> None:
     answer, _ = ask(aws_stub.streamed(START, *tool_use("call-1", '{"city"')))
     assert isinstance(read(answer)[1], ModelUnavailable)
     assert answer.completion is None
 
 
-def test_a_guardrail_that_was_late_retracts_the_text():
+def test_a_guardrail_that_was_late_retracts_the_text() -> None:
     late = {"guardrailIdentifier": "gr1", "guardrailVersion": "2", "streamProcessingMode": "async"}
     stop = event("messageStop", {"stopReason": "guardrail_intervened"})
     answer, sent = ask(aws_stub.streamed(START, text("bad"), stop, METADATA), guardrail=late)
@@ -145,7 +158,7 @@ def test_a_guardrail_that_was_late_retracts_the_text():
 
 
 @pytest.mark.parametrize("mode", [{}, {"streamProcessingMode": "sync"}])
-def test_what_a_guardrail_let_pass_stands(mode):
+def test_what_a_guardrail_let_pass_stands(mode: dict[str, str]) -> None:
     guardrail = {"guardrailIdentifier": "gr1", "guardrailVersion": "2", **mode}
     stop = event("messageStop", {"stopReason": "guardrail_intervened"})
     answer, _ = ask(aws_stub.streamed(START, text("Sorry."), stop), guardrail=guardrail)
@@ -153,7 +166,7 @@ def test_what_a_guardrail_let_pass_stands(mode):
     assert answer.completion.stop_reason == StopReason.BLOCKED
 
 
-def test_the_request_is_cached_for_the_next():
+def test_the_request_is_cached_for_the_next() -> None:
     answer, sent = ask(aws_stub.streamed(STOP), model_id="claude", cache_ttl="1h")
     list(answer)
     point = {"cachePoint": {"type": "default", "ttl": "1h"}}
@@ -171,12 +184,12 @@ def test_the_request_is_cached_for_the_next():
         {"somethingNew": {"text": "no"}},
     ],
 )
-def test_only_text_is_text(member):
+def test_only_text_is_text(member: dict[str, Any]) -> None:
     answer, _ = ask(aws_stub.streamed(START, delta(member), text("yes"), STOP))
     assert texts(answer) == ["yes"]
 
 
-def test_events_that_are_new_to_this_sdk_are_skipped():
+def test_events_that_are_new_to_this_sdk_are_skipped() -> None:
     answer, _ = ask(aws_stub.streamed(event("brandNew", {"text": "no"}), text("yes"), STOP))
     assert texts(answer) == ["yes"]
 
@@ -189,7 +202,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("malformed", MALFORMED)
-def test_an_event_of_another_shape_breaks_the_stream(malformed):
+def test_an_event_of_another_shape_breaks_the_stream(malformed: bytes) -> None:
     answer, _ = ask(aws_stub.streamed(START, malformed))
     assert type(read(answer)[1]) is ModelUnavailable
     answer, _ = ask(aws_stub.streamed(START, text("so far"), malformed))
@@ -198,7 +211,7 @@ def test_an_event_of_another_shape_breaks_the_stream(malformed):
 
 
 @pytest.mark.parametrize("malformed", MALFORMED)
-def test_what_breaks_after_the_end_loses_nothing(malformed):
+def test_what_breaks_after_the_end_loses_nothing(malformed: bytes) -> None:
     answer, _ = ask(aws_stub.streamed(START, text("all of it"), STOP, malformed))
     assert read(answer) == ("all of it", None)
     assert answer.completion.stop_reason == StopReason.END_TURN

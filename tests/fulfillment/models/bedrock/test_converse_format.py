@@ -101,7 +101,7 @@ def stop(reason: str = "end_turn") -> bytes:
 # --- the request
 
 
-def test_what_is_not_set_is_not_sent():
+def test_what_is_not_set_is_not_sent() -> None:
     assert requested(HI, max_tokens=50) == {
         "modelId": MODEL,
         "messages": [{"role": "user", "content": [{"text": "Hi"}]}],
@@ -109,7 +109,7 @@ def test_what_is_not_set_is_not_sent():
     }
 
 
-def test_parameters_are_sent_as_the_model_takes_them():
+def test_parameters_are_sent_as_the_model_takes_them() -> None:
     members = {"temperature": 0.2, "top_p": 0.9, "stop_sequences": ("END", "STOP")}
     assert requested(HI, model_id=OTHER_MODEL, **members)["inferenceConfig"] == {
         "maxTokens": 1024,
@@ -121,7 +121,7 @@ def test_parameters_are_sent_as_the_model_takes_them():
     assert newest["inferenceConfig"] == {"maxTokens": 1024, "stopSequences": ["END", "STOP"]}
 
 
-def test_a_tool_is_described_by_its_schema():
+def test_a_tool_is_described_by_its_schema() -> None:
     undescribed = WEATHER._replace(name="now", description=" ")
     assert requested(HI, tools=(WEATHER, undescribed))["toolConfig"] == {
         "tools": [
@@ -137,7 +137,7 @@ def test_a_tool_is_described_by_its_schema():
     }
 
 
-def test_a_round_is_a_call_and_a_result():
+def test_a_round_is_a_call_and_a_result() -> None:
     told = TOLD._replace(text="And tomorrow?")
     assert requested(HI, ASKED, told, tools=(WEATHER,))["messages"] == [
         {"role": "user", "content": [{"text": "Hi"}]},
@@ -171,27 +171,27 @@ def test_a_round_is_a_call_and_a_result():
 
 
 @pytest.mark.parametrize("blank", ["", " \n"])
-def test_a_result_without_text_says_so(blank):
+def test_a_result_without_text_says_so(blank: str) -> None:
     told = Message("user", tool_results=(ToolResult("call-1", blank, failed=True),))
     (block,) = requested(HI, ASKED, told)["messages"][-1]["content"]
     assert block["toolResult"]["content"] == [{"text": NO_RESULT}]
     assert block["toolResult"]["status"] == "error"
 
 
-def test_arguments_that_were_no_object_become_one():
+def test_arguments_that_were_no_object_become_one() -> None:
     asked = Message("assistant", tool_calls=(CALL._replace(arguments=None),))
     (block,) = requested(HI, asked, TOLD)["messages"][1]["content"]
     assert block["toolUse"]["input"] == {}
 
 
-def test_tools_that_were_called_are_named():
+def test_tools_that_were_called_are_named() -> None:
     config = requested(HI, ASKED, TOLD, ASKED, TOLD)["toolConfig"]
     assert config == {
         "tools": [{"toolSpec": {"name": "weather", "inputSchema": {"json": {"type": "object"}}}}]
     }
 
 
-def test_a_prompt_is_not_changed_by_being_sent():
+def test_a_prompt_is_not_changed_by_being_sent() -> None:
     kept = ConverseContent(MODEL, ({"text": "Hello"},))
     requested(HI, Message("assistant", "Hello", provider_content=kept), HI, cache_ttl="5m")
     assert kept.blocks == ({"text": "Hello"},)
@@ -201,7 +201,7 @@ def test_a_prompt_is_not_changed_by_being_sent():
     ("ttl", "point"),
     [("5m", POINT), ("1h", {"cachePoint": {"type": "default", "ttl": "1h"}})],
 )
-def test_what_is_cached_ends_in_cache_points(ttl, point):
+def test_what_is_cached_ends_in_cache_points(ttl: str, point: dict[str, Any]) -> None:
     made = requested(HI, ASKED, TOLD, system="Be brief.", tools=(WEATHER,), cache_ttl=ttl)
     assert made["system"] == [{"text": "Be brief."}, point]
     assert made["toolConfig"]["tools"][1:] == [point]
@@ -209,13 +209,13 @@ def test_what_is_cached_ends_in_cache_points(ttl, point):
     assert made["messages"][-1]["content"][-1] == point
 
 
-def test_nothing_to_cache_has_no_cache_point():
+def test_nothing_to_cache_has_no_cache_point() -> None:
     made = requested(HI, system=" ", cache_ttl="5m")
     assert "system" not in made
     assert "toolConfig" not in made
 
 
-def test_a_model_that_refuses_cache_points_gets_none():
+def test_a_model_that_refuses_cache_points_gets_none() -> None:
     made = requested(HI, system="Be brief.", model_id=OTHER_MODEL, cache_ttl="1h")
     assert "cachePoint" not in json.dumps(made)
 
@@ -223,7 +223,7 @@ def test_a_model_that_refuses_cache_points_gets_none():
 # --- the stream
 
 
-def test_a_call_is_read_from_its_fragments():
+def test_a_call_is_read_from_its_fragments() -> None:
     decoder = read(*tool("call-1", '{"ci', 'ty": "Pa', 'ris"}'), stop("tool_use"))
     assert decoder.completion.stop_reason == StopReason.TOOL_USE
     assert decoder.completion.tool_calls == (CALL,)
@@ -237,7 +237,9 @@ VALUES = st.text(st.characters(exclude_categories=["Cs"]))
     st.booleans(),
     st.lists(st.integers(0, 80)),
 )
-def test_it_does_not_matter_where_arguments_are_cut(arguments, escaped, cuts):
+def test_it_does_not_matter_where_arguments_are_cut(
+    arguments: dict[str, Any], escaped: bool, cuts: list[int]
+) -> None:
     text = json.dumps(arguments, ensure_ascii=escaped)
     at = [0, *sorted(cuts), len(text)]
     fragments = [text[begin:end] for begin, end in zip(at, at[1:], strict=False)]
@@ -246,7 +248,7 @@ def test_it_does_not_matter_where_arguments_are_cut(arguments, escaped, cuts):
 
 
 @given(st.randoms(use_true_random=False))
-def test_blocks_written_at_once_are_told_apart(random):
+def test_blocks_written_at_once_are_told_apart(random: Any) -> None:
     written = {
         0: [delta({"text": "One "}, 0), delta({"text": "moment."}, 0)],
         1: tool("call-1", '{"city": ', '"Paris"}', index=1),
@@ -263,13 +265,15 @@ def test_blocks_written_at_once_are_told_apart(random):
 @pytest.mark.parametrize(
     ("fragments", "arguments"), [([], {}), ([""], {}), (['{"city": "Pa'], None), (["[1]"], None)]
 )
-def test_a_call_without_an_object_can_be_sent_back(fragments, arguments):
+def test_a_call_without_an_object_can_be_sent_back(
+    fragments: list[str], arguments: dict[str, Any] | None
+) -> None:
     completion = read(*tool("call-1", *fragments), stop("max_tokens")).completion
     assert completion.tool_calls == (ToolCall("call-1", "weather", arguments),)
     assert completion.provider_content.blocks[0]["toolUse"]["input"] == {}
 
 
-def test_a_call_that_the_service_adds_to_is_ours():
+def test_a_call_that_the_service_adds_to_is_ours() -> None:
     """Gateways say of a call what kind it is, and AWS may say more some day."""
     told = {"toolUseId": "call-1", "name": "weather", "type": "server_tool_use", "new": 1}
     pieces = [start({"toolUse": told}), delta({"toolUse": {"input": '{"city": "Paris"}'}}), stop()]
@@ -278,7 +282,7 @@ def test_a_call_that_the_service_adds_to_is_ours():
     assert read(*pieces, tools=["time"]).completion.tool_calls == ()
 
 
-def test_a_call_of_a_tool_that_is_made_up_is_ours():
+def test_a_call_of_a_tool_that_is_made_up_is_ours() -> None:
     pieces = tool("call-1", '{"city": "Paris"}', name="json<|channel|>x")
     completion = read(*pieces, stop("tool_use"), tools=["weather"]).completion
     assert completion.tool_calls == (CALL._replace(name="json<|channel|>x"),)
@@ -289,7 +293,7 @@ def test_a_call_of_a_tool_that_is_made_up_is_ours():
 
 
 @pytest.mark.parametrize("half", [r'{"city": "\ud83d"}', '{"city": "\ud83d"}'])
-def test_half_characters_are_not_sent_back(half):
+def test_half_characters_are_not_sent_back(half: str) -> None:
     called = {"toolUseId": "call-1", "name": "weather"}
     decoder = ConverseDecoder(MODEL, ["weather"])
     for index, member in enumerate(
@@ -304,7 +308,7 @@ def test_half_characters_are_not_sent_back(half):
 
 
 @pytest.mark.parametrize("said", [{}, {"start": {"text": {}}}])
-def test_a_block_that_says_nothing_of_itself_is_text(said):
+def test_a_block_that_says_nothing_of_itself_is_text(said: dict[str, Any]) -> None:
     pieces = [event("contentBlockStart", {"contentBlockIndex": 0, **said}), delta({"text": "Yes"})]
     assert read(*pieces, stop()).completion.provider_content.blocks == ({"text": "Yes"},)
 
@@ -312,7 +316,7 @@ def test_a_block_that_says_nothing_of_itself_is_text(said):
 NOVA = "us.amazon.nova-pro-v1:0"
 
 
-def shown(model_id, *pieces):
+def shown(model_id: str, *pieces: bytes) -> tuple[str, tuple[dict[str, str], ...]]:
     """Return what is shown of a stream, and what is sent back of it."""
     decoder = ConverseDecoder(model_id)
     text = "".join(decoder.decode(each) for each in decoded(*pieces))
@@ -320,19 +324,19 @@ def shown(model_id, *pieces):
 
 
 @pytest.mark.parametrize("ending", [[event("contentBlockStop", {"contentBlockIndex": 0})], []])
-def test_thoughts_that_a_model_writes_are_not_shown(ending):
+def test_thoughts_that_a_model_writes_are_not_shown(ending: list[bytes]) -> None:
     written = ["<thinking> The user", " greets. </think", "ing>\n\nHello", "!"]
     pieces = [*(delta({"text": piece}) for piece in written), *ending, stop()]
     assert shown(NOVA, *pieces) == ("Hello!", ({"text": "".join(written)},))
     assert shown(MODEL, *pieces)[0] == "".join(written)
 
 
-def test_each_block_of_a_text_may_begin_with_thoughts():
+def test_each_block_of_a_text_may_begin_with_thoughts() -> None:
     pieces = [delta({"text": f"<thinking>{n}</thinking>{n}!"}, n) for n in range(2)]
     assert shown(NOVA, *pieces, stop())[0] == "0!1!"
 
 
-def test_a_text_that_could_have_been_thoughts_is_not_lost():
+def test_a_text_that_could_have_been_thoughts_is_not_lost() -> None:
     assert shown(NOVA, delta({"text": "<thin"}), stop("max_tokens"))[0] == "<thin"
 
 
@@ -346,7 +350,7 @@ THOUGHTS = [
 ]
 
 
-def test_a_message_is_sent_back_to_its_model_unchanged():
+def test_a_message_is_sent_back_to_its_model_unchanged() -> None:
     completion = read(*THOUGHTS, stop("tool_use")).completion
     asked = Message(
         "assistant",
@@ -366,7 +370,7 @@ def test_a_message_is_sent_back_to_its_model_unchanged():
     ]
 
 
-def test_another_model_does_not_get_the_thoughts():
+def test_another_model_does_not_get_the_thoughts() -> None:
     completion = read(*THOUGHTS, stop("tool_use")).completion
     asked = Message(
         "assistant",
@@ -378,7 +382,7 @@ def test_another_model_does_not_get_the_thoughts():
     assert made["messages"] == requested(HI, ASKED, TOLD, model_id=OTHER_MODEL)["messages"]
 
 
-def test_hidden_thoughts_keep_their_signature():
+def test_hidden_thoughts_keep_their_signature() -> None:
     thought = delta({"reasoningContent": {"signature": "c2lnbmVk"}}, 0)
     completion = read(thought, delta({"text": "Yes"}, 1), stop()).completion
     assert completion.provider_content.blocks[0] == {
@@ -386,7 +390,7 @@ def test_hidden_thoughts_keep_their_signature():
     }
 
 
-def test_thoughts_may_have_no_signature():
+def test_thoughts_may_have_no_signature() -> None:
     thought = delta({"reasoningContent": {"text": "hm"}}, 0)
     completion = read(thought, delta({"text": "Yes"}, 1), stop()).completion
     assert completion.provider_content.blocks[0] == {
@@ -397,13 +401,13 @@ def test_thoughts_may_have_no_signature():
 @pytest.mark.parametrize(
     "pieces", [[], [delta({"reasoningContent": {"text": "hm"}})], [delta({"text": " \n"})]]
 )
-def test_what_says_nothing_is_not_kept(pieces):
+def test_what_says_nothing_is_not_kept(pieces: list[bytes]) -> None:
     completion = read(*pieces, stop("max_tokens")).completion
     assert completion.provider_content is None
 
 
 @pytest.mark.parametrize("guarded_late", [True, False])
-def test_a_guardrail_that_was_late_retracts_the_text(guarded_late):
+def test_a_guardrail_that_was_late_retracts_the_text(guarded_late: bool) -> None:
     pieces = [delta({"text": "A bad "}), *tool("call-1", "{}", index=1)]
     completion = read(*pieces, stop("guardrail_intervened"), guarded_late=guarded_late).completion
     expected = StopReason.RETRACTED if guarded_late else StopReason.BLOCKED
@@ -412,12 +416,12 @@ def test_a_guardrail_that_was_late_retracts_the_text(guarded_late):
     assert completion.provider_content is None
 
 
-def test_a_guardrail_that_finds_nothing_does_nothing():
+def test_a_guardrail_that_finds_nothing_does_nothing() -> None:
     completion = read(delta({"text": "Good."}), stop(), guarded_late=True).completion
     assert completion.stop_reason == StopReason.END_TURN
 
 
-def test_cached_tokens_are_counted():
+def test_cached_tokens_are_counted() -> None:
     metadata = {
         "usage": {
             "inputTokens": 7,
@@ -448,7 +452,7 @@ def test_cached_tokens_are_counted():
         event("contentBlockStop", {"contentBlockIndex": 7}),
     ],
 )
-def test_what_is_new_is_passed_over(piece):
+def test_what_is_new_is_passed_over(piece: bytes) -> None:
     completion = read(piece, delta({"text": "yes"}, 1), stop()).completion
     assert completion.provider_content.blocks == ({"text": "yes"},)
     assert completion.tool_calls == ()
@@ -467,9 +471,9 @@ def test_what_is_new_is_passed_over(piece):
         ("something_new", StopReason.OTHER),
     ],
 )
-def test_a_reason_to_stop_has_our_word(word, stop_reason):
+def test_a_reason_to_stop_has_our_word(word: str, stop_reason: StopReason) -> None:
     assert read(delta({"text": "Yes"}), stop(word)).completion.stop_reason is stop_reason
 
 
-def test_without_a_stop_nothing_is_complete():
+def test_without_a_stop_nothing_is_complete() -> None:
     assert read(*tool("call-1", "{}")).completion is None

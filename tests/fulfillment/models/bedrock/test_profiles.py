@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from fulfillment.models.bedrock.profiles import (
@@ -19,7 +23,7 @@ APPLICATION_PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-infere
         ("amazon.nova-lite-v1:0", {}),
     ],
 )
-def test_a_model_that_thinks_is_told_to_think_least(model_id, fields):
+def test_a_model_that_thinks_is_told_to_think_least(model_id: str, fields: dict[str, Any]) -> None:
     assert least_thinking(model_id) == fields
 
 
@@ -36,7 +40,7 @@ def test_a_model_that_thinks_is_told_to_think_least(model_id, fields):
         "us.anthropic.claude-of-the-future-9",
     ],
 )
-def test_newer_claude_is_not_told_how_to_sample(model_id):
+def test_newer_claude_is_not_told_how_to_sample(model_id: str) -> None:
     assert sampling(model_id, 0.5, 0.9) == {}
 
 
@@ -52,14 +56,14 @@ def test_newer_claude_is_not_told_how_to_sample(model_id):
         "us.anthropic.claude-opus-4-6-v1",
     ],
 )
-def test_earlier_claude_is_told_one_way_to_sample(model_id):
+def test_earlier_claude_is_told_one_way_to_sample(model_id: str) -> None:
     assert sampling(model_id, 0.5, 0.9) == {"temperature": 0.5}
     assert sampling(model_id, 0.0, 0.9) == {"temperature": 0.0}
     assert sampling(model_id, None, 0.9) == {"topP": 0.9}
 
 
 @pytest.mark.parametrize("model_id", ["amazon.nova-lite-v1:0", APPLICATION_PROFILE])
-def test_any_other_model_is_told_all_that_is_set(model_id):
+def test_any_other_model_is_told_all_that_is_set(model_id: str) -> None:
     assert sampling(model_id, 0.5, 0.9) == {"temperature": 0.5, "topP": 0.9}
     assert sampling(model_id, None, None) == {}
 
@@ -73,7 +77,7 @@ def test_any_other_model_is_told_all_that_is_set(model_id):
         ("meta.llama4-maverick-17b-instruct-v1:0", False),
     ],
 )
-def test_cache_points_are_for_models_that_take_them(model_id, takes):
+def test_cache_points_are_for_models_that_take_them(model_id: str, takes: bool) -> None:
     assert takes_cache_points(model_id) is takes
 
 
@@ -87,5 +91,7 @@ def test_cache_points_are_for_models_that_take_them(model_id, takes):
         ("meta.llama4-maverick-17b-instruct-v1:0", ()),
     ],
 )
-def test_thoughts_are_looked_for_where_models_write_them(model_id, tags):
+def test_thoughts_are_looked_for_where_models_write_them(
+    model_id: str, tags: tuple[str, ...]
+) -> None:
     assert tuple(thinking_tags(model_id)) == tags
