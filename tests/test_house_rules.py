@@ -93,6 +93,7 @@ UNTESTED = {
     "websocket_stack.deployment.build.options",
     "websocket_stack.deployment.options",
     "websocket_stack.local.options",
+    "websocket_stack.new.options",
     "websocket_stack.server.connection",
     "websocket_stack.server.options",
     "websocket_stack.server.protocol",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -29,6 +30,7 @@ class Verb(NamedTuple):
 
 VERBS = {
     "serve": Verb("local", "local", "run the whole stack on this machine, also with your own bot"),
+    "new": Verb("new", "local", "write a bot of your own to start from"),
     "chat-server": Verb("server", "server", "stream replies to WebSocket clients, without AWS"),
     "build": Verb("deployment.build", "deploy", "build the fulfillment Lambda's zip"),
     "deploy": Verb("deployment", "deploy", "create, change or delete a stack in an AWS account"),
@@ -40,6 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a verb and return the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
     options = _argument_parser().parse_args(given or ["--help"])
+    # boto3 reads the second of these only, Lambda and the AWS CLI the first before the second.
+    # https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html
+    if region := os.environ.get("AWS_REGION"):
+        os.environ["AWS_DEFAULT_REGION"] = region
     try:
         return run(options.verb, options.arguments)
     except KeyboardInterrupt:

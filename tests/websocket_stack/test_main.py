@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -85,3 +86,14 @@ sys.meta_path.insert(0, Interrupts())
     ran = run_bare("serve", before=before)
 
     assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "")
+
+
+def test_both_variables_of_the_region_mean_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    main(["build", "--code", "/missing"])
+
+    assert capsys.readouterr().err
+    assert os.environ["AWS_DEFAULT_REGION"] == "eu-west-1"

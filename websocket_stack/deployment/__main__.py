@@ -9,12 +9,8 @@ from pathlib import Path
 
 import boto3
 
-from websocket_stack.command_line import (
-    CommandFailed,
-    Console,
-    explaining_aws_errors,
-    print_error,
-)
+from websocket_stack.aws_errors import explaining_aws_errors
+from websocket_stack.command_line import CommandFailed, Console, print_error
 from websocket_stack.deployment import parameter_values
 from websocket_stack.deployment.build.lambda_zip import build
 from websocket_stack.deployment.deployer import Deployer, DeployOptions

@@ -9,7 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from websocket_stack.command_line import CommandFailed, error_code
+from websocket_stack.aws_errors import error_code
+from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment import template_files
 
 MADE_BY = {"Key": "made-by", "Value": "lex-streaming scripts/deploy"}

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from websocket_stack.command_line import CommandFailed, error_code
+from websocket_stack.aws_errors import error_code
+from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.stacks import Kind
 
 POLL_SECONDS = 2.0

@@ -9,7 +9,8 @@ from typing import IO, TypeAlias
 
 from botocore.exceptions import ClientError
 
-from websocket_stack.command_line import CommandFailed, error_code
+from websocket_stack.aws_errors import error_code
+from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.build.lambda_zip import has_module
 
 Builder: TypeAlias = Callable[[Sequence[Path]], Path]

@@ -10,7 +10,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from websocket_stack.command_line import CommandFailed, error_code
+from websocket_stack.aws_errors import error_code
+from websocket_stack.command_line import CommandFailed
 
 # https://docs.aws.amazon.com/lexv2/latest/APIReference/API_CreateBot.html
 BOT_NAME = re.compile(r"([0-9a-zA-Z][_-]?)+")

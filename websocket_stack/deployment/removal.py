@@ -7,7 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from websocket_stack.command_line import CommandFailed, Console, error_code, table
+from websocket_stack.aws_errors import error_code
+from websocket_stack.command_line import CommandFailed, Console, table
 from websocket_stack.deployment import stacks
 from websocket_stack.deployment.artifact_bucket import ArtifactBucket
 from websocket_stack.deployment.stack_events import NESTED, StackEvents

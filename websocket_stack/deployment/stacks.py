@@ -8,7 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 from botocore.exceptions import ClientError
 
-from websocket_stack.command_line import CommandFailed, error_code
+from websocket_stack.aws_errors import error_code
+from websocket_stack.command_line import CommandFailed
 
 Kind: TypeAlias = Literal["CREATE", "UPDATE"]
 # A stack whose change set was never executed; it has a name and nothing else.

@@ -13,12 +13,8 @@ import boto3
 from botocore.exceptions import NoCredentialsError
 from websockets.sync.client import connect
 
-from websocket_stack.command_line import (
-    CommandFailed,
-    Console,
-    explaining_aws_errors,
-    print_error,
-)
+from websocket_stack.aws_errors import explaining_aws_errors
+from websocket_stack.command_line import CommandFailed, Console, print_error
 from websocket_stack.smoke.browser import Browser, Connect, Identity, guest
 from websocket_stack.smoke.checks import CHECKS
 from websocket_stack.smoke.function import FulfillmentFunction

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from websocket_stack.command_line import explanation
+from websocket_stack.aws_errors import explanation
 from websocket_stack.smoke.checks import Check
 from websocket_stack.smoke.report import CheckFailed, CheckResult, CheckSkipped
 from websocket_stack.smoke.session import SmokeSession

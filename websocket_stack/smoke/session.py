@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from websockets.sync.client import ClientConnection
 
-from websocket_stack.command_line import error_code
+from websocket_stack.aws_errors import error_code
 from websocket_stack.smoke.browser import Browser, Identity
 from websocket_stack.smoke.function import FulfillmentFunction
 from websocket_stack.smoke.report import CheckSkipped

@@ -49,7 +49,7 @@ class BedrockForwarder:
             raise CommandFailed("no AWS credentials found; set AWS_PROFILE or AWS_ACCESS_KEY_ID")
         if not region:
             raise CommandFailed(
-                "no AWS region found; set AWS_DEFAULT_REGION or a profile that has one"
+                "no AWS region found; set AWS_REGION or a profile that has one"
             )
         self._credentials = credentials
         self._region = str(region)

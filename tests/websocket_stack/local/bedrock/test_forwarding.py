@@ -250,7 +250,7 @@ def test_missing_credentials_are_named(caller) -> None:
 
 def test_a_missing_region_is_named(caller) -> None:
     caller.delenv("AWS_DEFAULT_REGION")
-    with pytest.raises(CommandFailed, match="no AWS region found; set AWS_DEFAULT_REGION or"):
+    with pytest.raises(CommandFailed, match="no AWS region found; set AWS_REGION or"):
         BedrockForwarder(Session())
 
     caller.setenv("AWS_DEFAULT_REGION", "eu-west-1")

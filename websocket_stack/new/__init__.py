@@ -1,0 +1,1 @@
+"""``lex-streaming new``: writes a bot to start from."""

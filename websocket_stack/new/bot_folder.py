@@ -1,0 +1,74 @@
+"""A builder's new bot: the files of an example, under the builder's own name."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from fulfillment import __version__
+from websocket_stack.command_line import CommandFailed
+from websocket_stack.project import FOLDER, IS_CLONE
+
+EXAMPLE = FOLDER / "examples" / "my-bot"
+EXTRAS = "lex-streaming[local,deploy]"
+
+
+def write_bot(folder: Path) -> list[Path]:
+    """Write a bot into a folder of its name, and return its files.
+
+    Args:
+        folder: the folder, which is made if it does not exist.
+
+    Raises:
+        CommandFailed: the name makes no module, or something is in the folder.
+    """
+    name = folder.resolve().name
+    module = name.lower().replace("-", "_")
+    if not re.fullmatch(r"[a-z]\w*", module, re.ASCII):
+        raise CommandFailed(f"{name!r} makes no module; take letters, digits and dashes")
+    if module in ("fulfillment", "websocket_stack"):
+        raise CommandFailed(f"{name!r} is a package of Lex Streaming; take another name")
+    names = {
+        "my_bot": module,
+        "MyBot": "".join(map(str.capitalize, module.split("_"))),
+        "my-bot": name,
+        "LEX_STREAMING": _requirement(),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise CommandFailed(f"{folder} is not empty; take a new folder")
+        return [_write(path, folder, names) for path in sorted(EXAMPLE.iterdir()) if path.is_file()]
+    except OSError as exc:
+        raise CommandFailed(f"{folder}: {exc.strerror}") from exc
+
+
+def _write(path: Path, folder: Path, names: dict[str, str]) -> Path:
+    written = folder / _renamed(path.name, names)
+    written.write_text(_renamed(path.read_text("utf-8"), names), "utf-8")
+    return written
+
+
+def _renamed(text: str, names: dict[str, str]) -> str:
+    return re.sub("|".join(names), lambda found: names[found[0]], text)
+
+
+def _requirement() -> str:
+    """Return how pip gets the Lex Streaming that runs this.
+
+    Where pip had it from an address, that is in a file of the installed package.
+    https://packaging.python.org/en/latest/specifications/direct-url/
+    """
+    if IS_CLONE:
+        return f"{EXTRAS} @ {FOLDER.as_uri()}"
+    try:
+        origin = json.loads(distribution("lex-streaming").read_text("direct_url.json") or "{}")
+    except PackageNotFoundError:
+        origin = {}
+    if not origin:
+        return f"{EXTRAS}=={__version__}"
+    if vcs := origin.get("vcs_info"):
+        return f"{EXTRAS} @ {vcs['vcs']}+{origin['url']}@{vcs['commit_id']}"
+    return f"{EXTRAS} @ {origin['url']}"
