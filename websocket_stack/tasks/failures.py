@@ -49,7 +49,7 @@ def tell(
     kind = "Expired" if condition == "EventAgeExceeded" else "Failed"
     message = SENTENCES[kind]
     if runs.fail(run, {"outcome": Outcome.FAILED, "notice": message, "kind": kind}):
-        if relay is not None:
+        if relay is not None and run.worker:
             relay.end(group_of(run))
         post_all(channel, run.connection_id, refusal(run.address, kind, message, 500))
     owners.leave(run)

@@ -177,7 +177,8 @@ class Relay:
 
 def group_of(run: Run) -> str:
     """Return the name of the text of a run, as the connection that has it now is sent it."""
-    return f"{run.key}-{run.attached}"
+    # Not the run's key, which is that of a later run too: clients may use their ids again.
+    return f"{run.worker}-{run.attached}"
 
 
 def relay_of(parts: Parts) -> Relay:

@@ -34,6 +34,7 @@ class Run(NamedTuple):
         attached: how often a connection took it over.
         received: how many characters that connection has, or ``None`` for all that were posted.
         stopped: whether its owner wants no more of it.
+        worker: the request id of the invocation that runs it, or nothing before there is one.
         text: what was written, once it is over.
         ending: how it ended, as its worker had it: outcome, notice, usage.
     """
@@ -49,6 +50,7 @@ class Run(NamedTuple):
     attached: int = 0
     received: int | None = None
     stopped: bool = False
+    worker: str = ""
     text: str = ""
     ending: Mapping[str, Any] = {}
 
@@ -93,6 +95,7 @@ def run_of(item: Mapping[str, Any]) -> Run:
         attached=int(item["attached"]["N"]),
         received=None if received is None else int(received["N"]),
         stopped="stopped" in item,
+        worker=item.get("worker", {}).get("S", ""),
         text=item.get("reply", {}).get("S", ""),
         ending=json.loads(item["ending"]["S"]) if "ending" in item else {},
     )
