@@ -40,7 +40,10 @@ QUESTION = "What does a lighthouse keeper do?"
 # What the Lambda functions sign with.
 OF_FUNCTIONS = (stack.ACCESS_KEY_ID, stack.SECRET_ACCESS_KEY)
 
-_FAULTS: Mapping[str, Sequence[str | Exception]] = {
+# A reply to it goes on until it is stopped.
+ENDLESS = "Tell me a story."
+_FAULTS: Mapping[str, Sequence[str | Exception | threading.Event]] = {
+    ENDLESS: ["Once upon ", threading.Event()],
     "break": ["Once upon ", "a time", ModelInterrupted("the stream broke")],
     "refuse": [ModelRejected("the prompt is refused")],
     "be busy": [ModelUnavailable("too many requests")],
@@ -48,7 +51,7 @@ _FAULTS: Mapping[str, Sequence[str | Exception]] = {
 
 
 class StackModel:
-    """The demo model, writing fast, which fails in the way that it is asked to."""
+    """The demo model, writing fast, which fails, or does not end, if it is asked to."""
 
     def __init__(self, tokens_per_second: float = TOKENS_PER_SECOND) -> None:
         self._demo = DemoModel(Library([PASSAGE]), tokens_per_second)

@@ -15,6 +15,7 @@ from tests.deployed.emulator_process import running_emulator
 from tests.stack_fixture import StackModel, running_app
 from websocket_stack.deployment.build.dependencies import dependencies, pins
 from websocket_stack.deployment.build.lambda_zip import ROOT, pack, write
+from websocket_stack.local.aws_json import ServiceError, error_response
 from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.lex import routes as lex_routes
 from websocket_stack.local.lex.service import LexRuntime
@@ -51,11 +52,18 @@ def powertools_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(pack(files), tmp_path_factory.mktemp("layer"))
 
 
+def _bedrock() -> Starlette:
+    return Starlette(
+        routes=bedrock_routes.routes(StackModel()),
+        exception_handlers={ServiceError: error_response},
+    )
+
+
 @pytest.fixture(scope="session")
 def aws(powertools_layer: Path) -> Iterator[EmulatedAccount]:
     with (
         pytest.MonkeyPatch.context() as environ,
-        running_app(Starlette(routes=bedrock_routes.routes(StackModel()))) as bedrock,
+        running_app(_bedrock()) as bedrock,
         running_emulator(
             {
                 "MINISTACK_ACCOUNT_ID": ACCOUNT,

@@ -10,11 +10,31 @@ from pathlib import Path
 
 from ministack import app
 
-from . import bedrock, callers, conditions, deployments, layers, lex, nested_stacks, rules
+from . import (
+    bedrock,
+    callers,
+    conditions,
+    deployments,
+    events,
+    layers,
+    lex,
+    nested_stacks,
+    rules,
+)
 
 
 def main() -> None:
-    for module in (bedrock, callers, conditions, deployments, layers, lex, nested_stacks, rules):
+    for module in (
+        bedrock,
+        callers,
+        conditions,
+        deployments,
+        events,
+        layers,
+        lex,
+        nested_stacks,
+        rules,
+    ):
         module.install()
     # Of the processes of Lambda functions, which are started from here.
     os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[1] / "in_lambda")

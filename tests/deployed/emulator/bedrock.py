@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -53,10 +54,20 @@ async def handle(
         preload_content=False,
     )
 
-    async def stream(send_receive: Any, _: Any) -> None:
-        while chunk := await asyncio.to_thread(response.read1):
-            await send_receive({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send_receive({"type": "http.response.body", "body": b"", "more_body": False})
+    async def stream(send: Any, receive: Any) -> None:
+        async def close_once_nobody_reads() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            # Its thread waits for the model's next word.
+            response._connection.sock.shutdown(socket.SHUT_RDWR)
+
+        watching = asyncio.create_task(close_once_nobody_reads())
+        try:
+            while chunk := await asyncio.to_thread(response.read1):
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            watching.cancel()
 
     kept = ("content-type", "x-amzn-errortype", "x-amzn-bedrock-content-type")
     passed_on = {name: value for name, value in response.headers.items() if name.lower() in kept}

@@ -1,5 +1,7 @@
 """``AWS::ApiGatewayV2::Deployment``: a stage serves the routes as they were when it was deployed.
 
+One that deploys itself serves them as they are.
+
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-websocket-deployment.html
 """
 
@@ -23,7 +25,16 @@ def install() -> None:
     }
     stage = provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Stage"]
     stage["create"] = _with_deployment(stage["create"])
-    apigateway._match_ws_route = _route
+    own_route = apigateway._match_ws_route
+
+    def route(api_id: str, route_key: str) -> dict[str, Any] | None:
+        (stage,) = apigateway._stages[api_id].values()
+        if stage["autoDeploy"]:
+            found: dict[str, Any] | None = own_route(api_id, route_key)
+            return found
+        return _route(stage["deploymentId"], route_key)
+
+    apigateway._match_ws_route = route
 
 
 def _create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, str]]:
@@ -55,9 +66,7 @@ def _with_deployment(own: Any) -> Any:
     return create
 
 
-def _route(api_id: str, route_key: str) -> dict[str, Any] | None:
-    for stage in apigateway._stages.get(api_id, {}).values():
-        routes = _deployed_routes.get(stage.get("deploymentId"), {}).values()
-        by_key = {route["routeKey"]: route for route in routes}
-        return by_key.get(route_key) or by_key.get("$default")
-    return None
+def _route(deployment_id: str, route_key: str) -> dict[str, Any] | None:
+    routes = _deployed_routes[deployment_id].values()
+    by_key = {route["routeKey"]: route for route in routes}
+    return by_key.get(route_key) or by_key.get("$default")

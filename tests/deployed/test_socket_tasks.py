@@ -1,0 +1,26 @@
+"""A deployed API of socket tasks, as its clients see it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.deployed.parameter_values import settings
+from tests.task_clients import EXCHANGES
+
+pytestmark = pytest.mark.deployed
+ANYONE = ("--template", "socket-tasks", *settings({"SignIn": "NONE"}))
+
+
+@pytest.fixture(scope="module", params=["posted", "relayed"])
+def stack(aws, request):
+    """An API whose frames the worker posts, and one whose frames go through a queue."""
+    name = f"tasks-{request.param}"
+    relays = str(request.param == "relayed").lower()
+    yield aws.deployed(name, *ANYONE, *settings({"RelayFrames": relays}))
+    status, lines = aws.deploy(name, "--delete")
+    assert status == 0, lines
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES.values(), ids=EXCHANGES)
+def test_clients_of_older_systems_go_on_as_before(aws, stack, exchange):
+    exchange(lambda: aws.open_socket(stack.outputs["WebSocketEndpoint"]))
