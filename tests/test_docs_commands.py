@@ -27,6 +27,7 @@ from tests.documents import (
 from websocket_stack.deployment import options as deploy
 from websocket_stack.deployment import parameter_values, template_files
 from websocket_stack.deployment.build.source_files import files_in
+from websocket_stack.deployment.described_bot import check
 from websocket_stack.lex_bot.description import SLOT
 from websocket_stack.lex_bot.reading import parse, read
 from websocket_stack.local import options as serve
@@ -61,14 +62,22 @@ def check_chat_server(arguments: Sequence[str], folder: Path) -> None:
     chat_server.argument_parser().parse_args(arguments)
 
 
+def place_of(path: Path, folder: Path) -> Path:
+    """Return where a path of a command leads that is run in a folder, or in this repository."""
+    return (ROOT if path.parts[:1] == ("examples",) else folder) / path
+
+
 def check_deploy(arguments: Sequence[str], folder: Path) -> None:
     options = deploy.argument_parser().parse_args(arguments)
     values = parameter_values.parse(options.set)
+    code = [place_of(path, folder) for path in options.code]
+    if options.intents:
+        check(read(place_of(options.intents, folder)), code)
     template = template_files.read(options.template or "lex-streaming")
     parameter_values.check(template, values, previous={})
-    for code in options.code:
+    for path in code:
         (module, _) = values["Handler"].split(".")
-        assert f"{module}.py" in files_in(folder / code)
+        assert f"{module}.py" in files_in(path)
 
 
 def check_smoke(arguments: Sequence[str], folder: Path) -> None:

@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cfn_flip  # type: ignore[import-untyped]
+from troposphere import Template
 
+from websocket_stack.cloudformation import lex_bot
 from websocket_stack.cloudformation.specialization import Definition
 from websocket_stack.cloudformation.templates import (
     fulfillment,
@@ -19,6 +21,7 @@ from websocket_stack.cloudformation.templates import (
     socket_tasks,
     streaming_support,
 )
+from websocket_stack.lex_bot.description import BotDescription
 
 FOLDER = Path(__file__).parents[2] / "templates"
 HEADER = (
@@ -35,10 +38,30 @@ BUILDERS: dict[str, Callable[[], Definition]] = {
 }
 
 
+# Those that can make a bot of the builder's.
+WITH_BOT: dict[str, Callable[[BotDescription], Template]] = {
+    "fulfillment": fulfillment.build,
+    "lex-streaming": lex_streaming.build,
+}
+
+
 def render(name: str) -> str:
     """Return a template's text; the same sources give the same bytes."""
+    return _text(name, BUILDERS[name]())
+
+
+def render_with_bot(name: str, bot: BotDescription) -> str:
+    """Return the text of a template that makes a described bot, and has its description."""
+    template = WITH_BOT[name](bot)
+    # As a text, since metadata takes no numbers with a fraction.
+    described = bot.model_dump_json(exclude_unset=True)
+    template.set_metadata(template.metadata | {lex_bot.METADATA: described})
+    return _text(name, template.to_dict())
+
+
+def _text(name: str, definition: Definition) -> str:
     header = HEADER.format(module=name.replace("-", "_"))
-    return header + str(cfn_flip.to_yaml(json.dumps(BUILDERS[name](), sort_keys=True)))
+    return header + str(cfn_flip.to_yaml(json.dumps(definition, sort_keys=True)))
 
 
 def write_templates(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from troposphere import (
@@ -32,22 +33,14 @@ from troposphere.lex import (
     BotVersionLocaleSpecification,
     CodeHookSpecification,
     DataPrivacy,
-    FulfillmentCodeHookSetting,
-    Intent,
     LambdaCodeHook,
-    Message,
-    MessageGroup,
-    PlainTextMessage,
-    PostFulfillmentStatusSpecification,
-    ResponseSpecification,
-    SampleUtterance,
     TestBotAliasSettings,
-    VoiceSettings,
 )
 
-from fulfillment.notices import Notices
+from websocket_stack.cloudformation.bot_locales import bot_locale
 from websocket_stack.cloudformation.lambda_functions import permissions_boundary, trust_policy
 from websocket_stack.cloudformation.parameters import choice, is_given, is_true, switch, text
+from websocket_stack.lex_bot.description import BotDescription, Intent, Locale
 
 CREATED = "CreatesBot"
 EXISTING = "HasBotAlias"
@@ -68,19 +61,28 @@ LOCALES = list(VOICES)
 # The console's test window uses an alias that every bot has.
 # https://docs.aws.amazon.com/lexv2/latest/APIReference/API_BotAliasSummary.html
 TEST_ALIAS_ID = "TSTALIASID"
-SESSION_SECONDS = 1800
+# What the bot understands that nobody has described. A bot does not build without an intent that
+# has an utterance.
+PLAIN = Locale(intents={"Greeting": Intent(utterances=["Hello"], dialog_hook=False)})
+# Of the template's metadata: the description that its bot was made from.
+METADATA = "LexBot"
 
 
-def parameters() -> list[Parameter]:
-    """Return the parameters that choose a bot."""
+def parameters(described: BotDescription | None = None) -> list[Parameter]:
+    """Return the parameters that choose a bot.
+
+    Args:
+        described: a bot of the builder's, which has locales of its own.
+    """
+    locale = choice(
+        "BotLocaleId",
+        "The locale of that bot; it stays what it was made with.",
+        LOCALES,
+        LOCALES[0],
+    )
     return [
         switch("CreateBot", "Make a bot that answers with this Lambda.", default=False),
-        choice(
-            "BotLocaleId",
-            "The locale of that bot; it stays what it was made with.",
-            LOCALES,
-            LOCALES[0],
-        ),
+        *([] if described else [locale]),
         text(
             "BotAliasArn",
             "A bot alias of yours that may call this Lambda:"
@@ -90,12 +92,25 @@ def parameters() -> list[Parameter]:
     ]
 
 
-def add(template: Template, function: Alias) -> None:
-    """Add the bot, and permission for its aliases, or an existing alias, to call the Lambda."""
+def add(template: Template, function: Alias, described: BotDescription | None = None) -> None:
+    """Add the bot, and permission for its aliases, or an existing alias, to call the Lambda.
+
+    Args:
+        template: the template.
+        function: the Lambda's alias.
+        described: the bot; by default one that greets, in the locale of the parameter.
+    """
     template.add_condition(CREATED, is_true("CreateBot"))
-    _add_voices(template)
     template.add_condition(EXISTING, And(is_given("BotAliasArn"), Not(Condition(CREATED))))
-    bot = template.add_resource(_bot(_add_role(template), function))
+    if described is None:
+        _add_voices(template)
+        locales = [bot_locale(Ref("BotLocaleId"), PLAIN, _voice())]
+    else:
+        locales = [bot_locale(name, each) for name, each in described.locales.items()]
+    locale_ids = [each.LocaleId for each in locales]
+    bot = template.add_resource(
+        _bot(_add_role(template), function, locales, described or BotDescription.model_construct())
+    )
     # A version is a snapshot, so another definition needs another version.
     definition = hashlib.sha256(json.dumps(bot.to_dict(), sort_keys=True).encode())
     version = template.add_resource(
@@ -105,9 +120,10 @@ def add(template: Template, function: Alias) -> None:
             BotId=Ref(bot),
             BotVersionLocaleSpecification=[
                 BotVersionLocaleSpecification(
-                    LocaleId=Ref("BotLocaleId"),
+                    LocaleId=locale,
                     BotVersionLocaleDetails=BotVersionLocaleDetails(SourceBotVersion="DRAFT"),
                 )
+                for locale in locale_ids
             ],
         )
     )
@@ -118,9 +134,14 @@ def add(template: Template, function: Alias) -> None:
             BotId=Ref(bot),
             BotAliasName="live",
             BotVersion=GetAtt(version, "BotVersion"),
-            BotAliasLocaleSettings=[_answers_with(function)],
+            BotAliasLocaleSettings=[_answers_with(function, locale) for locale in locale_ids],
         )
     )
+    _allow_aliases(template, function, alias)
+    _add_outputs(template, bot, alias, locale_ids)
+
+
+def _allow_aliases(template: Template, function: Alias, alias: BotAlias) -> None:
     test_alias = Sub(
         "arn:${AWS::Partition}:lex:${AWS::Region}:${AWS::AccountId}"
         f":bot-alias/${{Bot}}/{TEST_ALIAS_ID}"
@@ -128,32 +149,40 @@ def add(template: Template, function: Alias) -> None:
     _allow(template, "AllowLiveBotAlias", function, GetAtt(alias, "Arn"), CREATED)
     _allow(template, "AllowTestBotAlias", function, test_alias, CREATED)
     _allow(template, "AllowExistingBotAlias", function, Ref("BotAliasArn"), EXISTING)
-    for name, value in {
+
+
+def _add_outputs(template: Template, bot: Bot, alias: BotAlias, locale_ids: list[Any]) -> None:
+    outputs = {
         "BotId": Ref(bot),
         "BotAliasId": GetAtt(alias, "BotAliasId"),
-        "BotLocaleId": Ref("BotLocaleId"),
-    }.items():
+        "BotLocaleId": locale_ids[0],
+    }
+    if len(locale_ids) > 1:
+        # As Lex Web UI takes them, which then has a menu of them.
+        outputs["BotLocaleIds"] = ",".join(locale_ids)
+    for name, value in outputs.items():
         template.add_output(Output(name, Value=value, Condition=CREATED, Description="For clients"))
 
 
-def _bot(role: iam.Role, function: Alias) -> Bot:
+def _bot(
+    role: iam.Role,
+    function: Alias,
+    locales: Sequence[BotLocale],
+    described: BotDescription,
+) -> Bot:
     return Bot(
         "Bot",
         Condition=CREATED,
         Name=Sub("${AWS::StackName}-bot"),
         RoleArn=GetAtt(role, "Arn"),
-        DataPrivacy=DataPrivacy(ChildDirected=False),
-        IdleSessionTTLInSeconds=SESSION_SECONDS,
+        DataPrivacy=DataPrivacy(ChildDirected=described.child_directed),
+        IdleSessionTTLInSeconds=described.idle_session_seconds,
         AutoBuildBotLocales=True,
-        BotLocales=[
-            BotLocale(
-                LocaleId=Ref("BotLocaleId"),
-                NluConfidenceThreshold=0.4,
-                VoiceSettings=VoiceSettings(VoiceId=_voice(), Engine="standard"),
-                Intents=_intents(),
-            )
-        ],
-        TestBotAliasSettings=TestBotAliasSettings(BotAliasLocaleSettings=[_answers_with(function)]),
+        BotLocales=locales,
+        TestBotAliasSettings=TestBotAliasSettings(
+            BotAliasLocaleSettings=[_answers_with(function, each.LocaleId) for each in locales]
+        ),
+        **({"Description": described.description} if described.description else {}),
     )
 
 
@@ -206,41 +235,9 @@ def _add_role(template: Template) -> iam.Role:
     )
 
 
-def _intents() -> list[Intent]:
-    return [
-        # A bot does not build without an intent that has an utterance.
-        Intent(
-            Name="Greeting",
-            SampleUtterances=[SampleUtterance(Utterance="Hello")],
-            FulfillmentCodeHook=_fulfillment_hook(),
-        ),
-        Intent(
-            Name="FallbackIntent",
-            ParentIntentSignature="AMAZON.FallbackIntent",
-            FulfillmentCodeHook=_fulfillment_hook(),
-        ),
-    ]
-
-
-def _fulfillment_hook() -> FulfillmentCodeHookSetting:
-    # Without these, users see an exception or nothing at all when the Lambda fails.
-    sentence = ResponseSpecification(
-        MessageGroupsList=[
-            MessageGroup(Message=Message(PlainTextMessage=PlainTextMessage(Value=Notices().failed)))
-        ]
-    )
-    return FulfillmentCodeHookSetting(
-        Enabled=True,
-        IsActive=True,
-        PostFulfillmentStatusSpecification=PostFulfillmentStatusSpecification(
-            FailureResponse=sentence, TimeoutResponse=sentence
-        ),
-    )
-
-
-def _answers_with(function: Alias) -> BotAliasLocaleSettingsItem:
+def _answers_with(function: Alias, locale: Any) -> BotAliasLocaleSettingsItem:
     return BotAliasLocaleSettingsItem(
-        LocaleId=Ref("BotLocaleId"),
+        LocaleId=locale,
         BotAliasLocaleSetting=BotAliasLocaleSettings(
             Enabled=True,
             CodeHookSpecification=CodeHookSpecification(

@@ -11,9 +11,9 @@ import boto3
 
 from websocket_stack.aws_errors import explaining_aws_errors
 from websocket_stack.command_line import CommandFailed, Console, print_error
-from websocket_stack.deployment import parameter_values
 from websocket_stack.deployment.build.lambda_zip import build
-from websocket_stack.deployment.deployer import Deployer, DeployOptions
+from websocket_stack.deployment.deploy_options import wanted
+from websocket_stack.deployment.deployer import Deployer
 from websocket_stack.deployment.lambda_code import Builder
 from websocket_stack.deployment.options import argument_parser
 from websocket_stack.deployment.stack_events import Timing
@@ -59,15 +59,7 @@ def run(
             elif options.watch:
                 deployer.watch()
             else:
-                wanted = DeployOptions(
-                    parameter_values.parse(options.set),
-                    options.template,
-                    options.code,
-                    parameter_values.parse(options.tag, option="--tag"),
-                    options.role_arn,
-                    executes=not options.no_execute,
-                )
-                deployer.deploy(wanted, build, folder)
+                deployer.deploy(wanted(options), build, folder)
     except CommandFailed as exc:
         print_error("deploy", exc)
         return 1

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from websocket_stack.command_line import CommandFailed, Console, table
 from websocket_stack.deployment import (
+    described_bot,
     lambda_code,
     next_steps,
     parameter_values,
@@ -21,33 +21,13 @@ from websocket_stack.deployment import (
 )
 from websocket_stack.deployment.artifact_bucket import ArtifactBucket, default_name
 from websocket_stack.deployment.change_sets import ChangeRequest, ChangeSet, ChangeSets
+from websocket_stack.deployment.deploy_options import DeployOptions
 from websocket_stack.deployment.lambda_code import Builder
 from websocket_stack.deployment.removal import Removal
 from websocket_stack.deployment.stack_events import StackEvents, Timing
-from websocket_stack.deployment.stacks import Kind
+from websocket_stack.deployment.stacks import Kind, Stack
 from websocket_stack.deployment.template_files import TemplateFile
 from websocket_stack.project import TEMPLATES
-
-
-@dataclass(frozen=True)
-class DeployOptions:
-    """What a stack should become.
-
-    Args:
-        values: values of parameters; the others stay as they are.
-        template: the template's name; by default the one that the stack has.
-        code: a bot builder's own files and folders for the Lambda.
-        tags: tags of the stack; none keeps those that it has.
-        role_arn: the role that CloudFormation makes the changes with.
-        executes: whether the changes are made, or only shown.
-    """
-
-    values: Mapping[str, str] = field(default_factory=dict)
-    template: str | None = None
-    code: Sequence[Path] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
-    role_arn: str | None = None
-    executes: bool = True
 
 
 class Deployer:
@@ -107,9 +87,24 @@ class Deployer:
             CommandFailed: the stack could not be made or changed.
         """
         stack = stacks.find(self._cloudformation, self._name)
-        template = template_files.read(options.template or stacks.template_of(stack), folder)
         kind = stacks.kind_of_change(stack)
-        previous = stack.parameters if stack and kind == "UPDATE" else {}
+        existing = stack if kind == "UPDATE" else None
+        name = options.template or stacks.template_of(stack)
+        bot = options.bot
+        if bot is None and existing:
+            bot = described_bot.of_stack(self._cloudformation, existing)
+        previous = existing.parameters if existing else {}
+        if bot and {**previous, **options.values}.get("CreateBot") == "true":
+            described_bot.check(bot, options.code)
+        with described_bot.templates_with(bot, name, folder) as made:
+            self._change(template_files.read(name, made), options, build, existing)
+
+    def _change(
+        self, template: TemplateFile, options: DeployOptions, build: Builder, stack: Stack | None
+    ) -> None:
+        """Change a stack that there is, or make one."""
+        kind: Kind = "UPDATE" if stack else "CREATE"
+        previous = stack.parameters if stack else {}
         parameter_values.check(template, options.values, previous)
         self._preflight(template, options, previous)
         code = self._code(template, options, build, previous)
@@ -122,7 +117,7 @@ class Deployer:
             self._console.say(f"{self._name}: nothing to change")
         elif not self._apply(change_sets, change_set, kind, executes=options.executes):
             return
-        self._show_outputs(stack.outputs if stack and kind == "UPDATE" else None)
+        self._show_outputs(stack.outputs if stack else None)
 
     def watch(self) -> None:
         """Follow a change that is going on.

@@ -31,6 +31,13 @@ def argument_parser() -> argparse.ArgumentParser:
         help="code of your own for the Lambda",
     )
     parser.add_argument(
+        "--intents",
+        type=Path,
+        metavar="FILE",
+        help="make a Lex bot of these locales, intents and slots (see docs/reference/lex-bot.md);"
+        " by default the stack keeps the one that it has",
+    )
+    parser.add_argument(
         "--tag",
         action="append",
         default=[],

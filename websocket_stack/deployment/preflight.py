@@ -51,8 +51,9 @@ def check(
                 f"a Lex bot cannot be called {bot}: at most {MAX_BOT_NAME} letters and digits, with"
                 " single hyphens between them; choose another name for the stack"
             )
-        locale = previous.get("BotLocaleId", values["BotLocaleId"])
-        if previous.get("CreateBot") == "true" and locale != values["BotLocaleId"]:
+        wanted = values.get("BotLocaleId", "")
+        locale = previous.get("BotLocaleId", wanted)
+        if wanted and previous.get("CreateBot") == "true" and locale != wanted:
             raise CommandFailed(
                 f"the bot's locale stays {locale}: a version of a bot cannot be changed; for"
                 " another locale deploy another stack, or first set CreateBot=false"

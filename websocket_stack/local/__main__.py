@@ -12,9 +12,12 @@ from pathlib import Path
 import boto3
 from starlette.routing import BaseRoute
 
+from fulfillment import Bot
 from fulfillment.errors import LexStreamingError
 from fulfillment.settings import Settings
 from websocket_stack.command_line import CommandFailed, print_error, print_line
+from websocket_stack.lex_bot.description import BotDescription
+from websocket_stack.lex_bot.functions import Registration, mistakes
 from websocket_stack.lex_bot.reading import read
 from websocket_stack.local import lex_web_ui, stack
 from websocket_stack.local.callers import is_loopback
@@ -65,6 +68,8 @@ def serve(options: argparse.Namespace) -> None:
         )
         if (options.bot or options.tasks) and options.model != "bedrock":
             _adopt(stack.lambda_environment(origin, os.environ, options.auth))
+        for problem in _mistakes(options.bot, described) if described else ():
+            print_line(f"Warning: {problem}")
         print_line(f"Lex Streaming is at {origin} (model: {options.model}; stop with Ctrl-C)")
         if lex_web_ui_routes:
             print_line(f"Lex Web UI is at {origin}{lex_web_ui.PATH}/")
@@ -97,6 +102,16 @@ def _adopt(environment: Mapping[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     boto3.setup_default_session()
+
+
+def _mistakes(bot: str | None, described: BotDescription) -> Sequence[str]:
+    """Return what of a loaded bot does not fit its file."""
+    if not bot:
+        return ()
+    module, _, attribute = bot.partition(":")
+    loaded = getattr(sys.modules[module], attribute)
+    names = sorted(loaded.intents) if isinstance(loaded, Bot) else ()
+    return mistakes(described, [Registration(name, "any", bot) for name in names])
 
 
 def _lex_web_ui_routes(folder: Path | None) -> Sequence[BaseRoute]:

@@ -17,7 +17,8 @@ from tests.websocket_stack.deployment.cloudformation_fakes import (
 )
 from websocket_stack.command_line import CommandFailed, Console
 from websocket_stack.deployment.artifact_bucket import default_name
-from websocket_stack.deployment.deployer import Deployer, DeployOptions
+from websocket_stack.deployment.deploy_options import DeployOptions
+from websocket_stack.deployment.deployer import Deployer
 from websocket_stack.deployment.stack_events import Timing
 from websocket_stack.deployment.stacks import Stack, template_of
 

@@ -48,9 +48,7 @@ class BedrockForwarder:
         if credentials is None:
             raise CommandFailed("no AWS credentials found; set AWS_PROFILE or AWS_ACCESS_KEY_ID")
         if not region:
-            raise CommandFailed(
-                "no AWS region found; set AWS_REGION or a profile that has one"
-            )
+            raise CommandFailed("no AWS region found; set AWS_REGION or a profile that has one")
         self._credentials = credentials
         self._region = str(region)
         self.endpoints = {service: self._endpoint(session, service) for service in PATHS}

@@ -1,0 +1,31 @@
+"""What the command line asks for."""
+
+from __future__ import annotations
+
+import pytest
+
+from websocket_stack.command_line import CommandFailed
+from websocket_stack.deployment.deploy_options import DeployOptions, wanted
+from websocket_stack.deployment.options import argument_parser
+
+BOT = "locales: {en_US: {intents: {Greeting: {utterances: [hello]}}}}"
+
+
+def options(*arguments: str) -> DeployOptions:
+    return wanted(argument_parser().parse_args(["my-stack", *arguments]))
+
+
+def test_a_file_of_intents_makes_a_bot(tmp_path) -> None:
+    path = tmp_path / "bot.yaml"
+    path.write_text(BOT)
+    made = options("--intents", str(path), "--set", "MaxTokens=7")
+    assert made.bot is not None and list(made.bot.locales) == ["en_US"]
+    assert made.values == {"CreateBot": "true", "MaxTokens": "7"}
+    with pytest.raises(CommandFailed, match="CreateBot"):
+        options("--intents", str(path), "--set", "CreateBot=false")
+
+
+def test_without_one_nothing_is_said_of_a_bot() -> None:
+    made = options("--tag", "team=shop", "--no-execute")
+    assert (made.bot, made.values, made.executes) == (None, {}, False)
+    assert made.tags == {"team": "shop"}
