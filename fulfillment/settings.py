@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from fulfillment.errors import SettingsError
 
@@ -183,7 +184,7 @@ class Reader:
 
     def url(self, name: str) -> str | None:
         text = self.text(name, "").rstrip("/")
-        if text and not URL.fullmatch(text):
+        if text and not _is_address(text):
             raise SettingsError(
                 f"{name}={text!r}: takes an address, such as"
                 " https://abc123.execute-api.us-east-1.amazonaws.com/Prod"
@@ -203,6 +204,13 @@ class Reader:
                 f'{name}: takes a JSON object, such as {{"top_k": 50}}, at most {MAX_DEPTH} deep'
             )
         return value
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(URL.fullmatch(text) and urlsplit(text).port != 0)
+    except ValueError:  # a port or an IPv6 address that is none
+        return False
 
 
 def _is_deeper(value: object, levels: int) -> bool:

@@ -10,14 +10,21 @@ from __future__ import annotations
 import json
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+from botocore.exceptions import EventStreamError
 
 from fulfillment import Bot, Exchange
 from fulfillment.clients import Browser, Resources
 from fulfillment.errors import ModelInterrupted, ModelUnavailable
 from fulfillment.lex.limits import MAX_RESPONSE_BYTES
+from fulfillment.models import chat_format
 from fulfillment.models.base import Completion, Prompt, StopReason, ToolCall
+from fulfillment.models.bedrock import converse_format
+from fulfillment.models.bedrock.agents import AgentModel
+from fulfillment.models.bedrock.citations import SOURCE_URI
+from fulfillment.models.bedrock.knowledge_bases import KnowledgeBaseModel
 from fulfillment.settings import Settings
 from fulfillment.testing import Context, event
 from fulfillment.testing.scripted_model import ScriptedStream, Step
@@ -27,6 +34,9 @@ from tests.turns import taken
 # In every text that a conversation consists of, and in nothing else.
 SECRET = "xylophone"
 CONVERSATION = "c" * 32
+# What may end a turn early: what the model, its services and the bot are told to fail with.
+FAILURES = {"ModelUnavailable", "ModelInterrupted", "ModelRejected", "ValueError"}
+FAILURES |= {"InvalidLexEvent", "HandlerError"}
 HALVES = ("\ud83d", "\udc00", "a\ud83d b", "\ude00\ud83d")
 EARLIER = [Exchange(SECRET, f"{SECRET}."), Exchange("Hi", "\ud83d")]
 CONTEXT = {
@@ -58,14 +68,19 @@ ODD: list[Callable[[random.Random], Any]] = [
 
 
 class FuzzModel:
-    """Replies as the chance of an event has it: text, tools, failures, withdrawals."""
+    """Replies as the chance of an event has it: text, tools, failures, withdrawals.
+
+    Attributes:
+        chance: that of the event.
+        requests: what services were asked.
+    """
 
     def __init__(self) -> None:
         self.chance = random.Random()
+        self.requests: list[dict[str, Any]] = []
 
     def ask(self, prompt: Prompt) -> ScriptedStream:
-        for message in prompt.messages:
-            message.text.encode()
+        self.requests += [converse_format.request(prompt, "m"), chat_format.body_of(prompt)]
         return ScriptedStream(self._script(prompt))
 
     def _script(self, prompt: Prompt) -> list[Step]:
@@ -89,6 +104,80 @@ class FuzzModel:
         return steps + chance.choice(ends)
 
 
+class Events(list[Any]):
+    """A stream of events, as boto3 returns it; raises what it holds of exceptions."""
+
+    def __iter__(self) -> Iterator[Any]:
+        for each in super().__iter__():
+            if isinstance(each, Exception):
+                raise each
+            yield each
+
+    def close(self) -> None:
+        """Stop."""
+
+
+class FuzzSources:
+    """Stands in for the client of knowledge bases and agents, whose values are anybody's.
+
+    Args:
+        model: has the chance of an event.
+    """
+
+    def __init__(self, model: FuzzModel) -> None:
+        self._model = model
+
+    def retrieve_and_generate_stream(self, **request: Any) -> dict[str, Any]:
+        self._model.requests.append(request)
+        chance, events = self._model.chance, Events()
+        for _ in range(chance.randint(0, 5)):
+            citation = self._citation()
+            kinds = [
+                {"output": {"text": self._text()}},
+                {"citation": {"citation": citation, **citation}},
+                {"guardrail": {"action": chance.choice(["NONE", "INTERVENED"])}},
+                {"guardrail": {}},
+                *self._failures("RetrieveAndGenerateStream"),
+            ]
+            events.append(chance.choices(kinds, (8, 8, 1, 1, 1, 1))[0])
+        return {"stream": events}
+
+    def invoke_agent(self, **request: Any) -> dict[str, Any]:
+        self._model.requests.append(request)
+        chance, events = self._model.chance, Events()
+        for _ in range(chance.randint(0, 5)):
+            encoded = self._text().encode(errors="surrogatepass")
+            cut = encoded[: chance.randint(0, len(encoded))]
+            kinds = [
+                {"chunk": {"bytes": cut, "attribution": {"citations": [self._citation()]}}},
+                {"chunk": chance.choice([{}, {"bytes": encoded}])},
+                {"trace": {"trace": {"rationale": SECRET}}},
+                {"returnControl": {"invocationInputs": [SECRET]}},
+                *self._failures("InvokeAgent"),
+            ]
+            events.append(chance.choices(kinds, (8, 8, 1, 1, 1, 1))[0])
+        return {"completion": events}
+
+    def _text(self) -> str:
+        words = ["", "\n", f"{SECRET} ", "```\n", "**b** ", "<b>", "字", *HALVES]
+        return self._model.chance.choice(words) * self._model.chance.choice([1, 1, 30])
+
+    def _citation(self) -> dict[str, Any]:
+        chance = self._model.chance
+        metadata = {chance.choice(["title", SOURCE_URI]): chance.choice(ODD)(chance)}
+        address = chance.choice(["s3://b/" + SECRET, "https://[::1", "https://x.example/a b", ""])
+        location = {"type": "S3", chance.choice(["s3Location", "webLocation"]): {"uri": address}}
+        whole = {"content": {"text": SECRET}, "location": location, "metadata": metadata}
+        return {
+            "generatedResponsePart": {"textResponsePart": {"text": self._text()}},
+            "retrievedReferences": [chance.choice([whole, {}, {"metadata": metadata}])],
+        }
+
+    def _failures(self, operation: str) -> list[Exception]:
+        said = {"Error": {"Code": "throttlingException", "Message": SECRET}}
+        return [EventStreamError(said, operation), ValueError(SECRET)]
+
+
 def order_status(order_id: str) -> str:
     """Find the status of an order."""
     if order_id == SECRET:
@@ -100,6 +189,8 @@ def bot_of_everything(model: FuzzModel, memory: FakeMemory) -> Bot:
     browser = Browser(FakeAddresses(), FakeChannel())
     settings = Settings(flush_interval_seconds=0.0, waiting_text="…")
     bot = Bot(resources=Resources(settings, model, lambda: browser, memory))
+    documents = KnowledgeBaseModel(FuzzSources(model), "KB", "arn:aws:bedrock:::model/m")
+    agent = AgentModel(FuzzSources(model), "AGENT", "ALIAS")
 
     @bot.middleware
     def watch(turn: Any, handler: Any) -> Any:
@@ -108,7 +199,8 @@ def bot_of_everything(model: FuzzModel, memory: FakeMemory) -> Bot:
 
     @bot.fallback
     def fallback(turn: Any) -> Any:
-        yield from turn.ask(tools=[order_status])
+        other = model.chance.choice([None, None, documents, agent])
+        yield from turn.ask(model=other) if other else turn.ask(tools=[order_status])
 
     @bot.intent("Order")
     def order(turn: Any) -> Any:
@@ -117,7 +209,8 @@ def bot_of_everything(model: FuzzModel, memory: FakeMemory) -> Bot:
             turn.utterance[:100] or "Card", buttons=[("More", turn.utterance[:20] or "M")]
         )
         turn.add_message(turn.utterance or "x", model.chance.choice(["PlainText", "SSML"]))
-        turn.session_attributes |= {"raw": turn.event, "input": turn.event.get("inputTranscript")}
+        turn.session_attributes["raw"] = turn.event
+        turn.session_attributes["input"] = turn.event.get("inputTranscript")
 
     @bot.dialog("Order")
     def check(turn: Any) -> Any:
@@ -219,6 +312,9 @@ def test_whatever_comes_in_lex_takes_what_goes_out(load_event, request, caplog, 
         response = bot.lambda_handler(sent, Context())
         try:
             check(response, sent)
+            json.dumps(model.requests, ensure_ascii=False).encode()
+            model.requests.clear()
+            assert {vars(each).get("error") for each in caplog.records} <= {None, *FAILURES}
             assert SECRET not in str([words_of(record) for record in caplog.records])
         except AssertionError as exc:
             exc.add_note(f"event {number}: {sent!r:.2000}\n{response!r:.2000}")

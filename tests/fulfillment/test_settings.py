@@ -93,6 +93,9 @@ def test_every_variable_is_read() -> None:
         ("STREAMING_ENDPOINT", "https:///Prod", "https://"),
         ("STREAMING_ENDPOINT", "https://a b/Prod", "https://"),
         ("STREAMING_ENDPOINT", "https://[::1", "https://"),
+        ("STREAMING_ENDPOINT", "https://[1:2]/Prod", "https://"),
+        ("STREAMING_ENDPOINT", "https://api.example:70000/Prod", "https://"),
+        ("STREAMING_ENDPOINT", "https://api.example:0/Prod", "https://"),
         ("STREAMING_ENDPOINT", "https://exa mple.com", "https://"),
     ],
 )
