@@ -36,20 +36,24 @@ def build(code: Sequence[Path] = (), output: Path = OUTPUT) -> Path:
         CommandFailed: something is missing, or in the way.
     """
     for folder in code:
-        if output.resolve().is_relative_to(folder.resolve()):
-            raise CommandFailed(
-                f"{output} is in {folder}, so that each zip would hold the last one"
-            )
+        if folder.resolve().is_relative_to(output.resolve()):
+            raise CommandFailed(f"{folder} is in {output}, which is for zips; take another folder")
     try:
         files = [
             package_files(ROOT / PACKAGE),
             *map(_door_files, DOORS),
             dependencies(_versions()),
-            *map(files_in, code),
+            *(_without(output, files_in(each)) for each in code),
         ]
         return write(pack(merge(files)), output)
     except OSError as exc:
         raise CommandFailed(str(exc)) from exc
+
+
+def _without(output: Path, files: Files) -> Files:
+    """Leave out what was built earlier."""
+    built = output.resolve()
+    return {name: path for name, path in files.items() if not path.resolve().is_relative_to(built)}
 
 
 def _versions() -> dict[str, str]:

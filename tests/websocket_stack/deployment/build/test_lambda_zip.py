@@ -174,9 +174,16 @@ def test_two_files_of_one_name_are_refused(folder, tmp_path):
     assert message.startswith("handler.py would be two files: ")
 
 
-def test_the_zip_is_not_written_into_its_own_code(folder):
-    message = failure(build, [folder], folder / "out")
-    assert message.startswith(f"{folder / 'out'} is in {folder}")
+def test_no_zip_holds_an_earlier_one(folder):
+    first = build([folder], folder / "out")
+
+    assert build([folder], folder / "out") == first
+    with zipfile.ZipFile(first) as archive:
+        assert not [name for name in archive.namelist() if name.startswith("out")]
+
+
+def test_code_in_the_folder_of_zips_is_refused(folder):
+    assert "which is for zips" in failure(build, [folder], folder.parent)
 
 
 def test_a_file_in_the_way_of_the_output_is_named(tmp_path):
