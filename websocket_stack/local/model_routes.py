@@ -8,7 +8,7 @@ from botocore.session import Session
 from starlette.routing import BaseRoute
 
 from fulfillment.models.base import Model
-from websocket_stack.command_line import CommandFailed
+from websocket_stack.command_line import CommandFailed, print_line
 from websocket_stack.local.bedrock import agent_routes
 from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.bedrock.forwarding import BedrockForwarder
@@ -40,6 +40,7 @@ def _openai_model(environ: Mapping[str, str]) -> Model:
         import openai
 
         from fulfillment.models.openai_compatible import OpenAICompatibleModel
+        from websocket_stack.local.explained_model import ExplainedModel
     except ImportError:
         raise CommandFailed(
             "--model openai needs the openai package: pip install 'lex-streaming[openai]'"
@@ -50,4 +51,4 @@ def _openai_model(environ: Mapping[str, str]) -> Model:
     if not environ.get("OPENAI_API_KEY"):
         raise CommandFailed("set OPENAI_API_KEY (any text, if your server asks for none)")
     # The client reads OPENAI_BASE_URL and OPENAI_API_KEY itself.
-    return OpenAICompatibleModel(openai.OpenAI(max_retries=1), model)
+    return ExplainedModel(OpenAICompatibleModel(openai.OpenAI(max_retries=1), model), print_line)
