@@ -37,14 +37,19 @@ class Console:
     ask: Callable[[str], str] = input
 
     def confirms(self, question: str) -> bool:
-        """Ask a question and return whether the answer is yes; no terminal means no."""
+        """Ask a question and return whether the answer is yes.
+
+        Raises:
+            CommandFailed: there is no terminal, so that nothing is done.
+        """
         if self.yes:
             return True
         try:
             return self.ask(f"{question} [y/N] ").strip().lower() in ("y", "yes")
         except EOFError:
-            self.say("nobody to ask; --yes goes on without asking")
-            return False
+            raise CommandFailed(
+                "there is no terminal to ask on, so nothing was done; --yes goes on without asking"
+            ) from None
 
 
 def table(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from websocket_stack.command_line import Console, print_error, table
+from websocket_stack.command_line import CommandFailed, Console, print_error, table
 
 
 @pytest.mark.parametrize(
@@ -21,13 +21,12 @@ def test_yes_in_advance_asks_nothing() -> None:
     assert Console(yes=True, ask=ask).confirms("Go on?")
 
 
-def test_no_terminal_means_no() -> None:
+def test_without_a_terminal_nothing_is_done() -> None:
     def ask(question: str) -> str:
         raise EOFError
 
-    lines: list[str] = []
-    assert not Console(say=lines.append, ask=ask).confirms("Go on?")
-    assert lines == ["nobody to ask; --yes goes on without asking"]
+    with pytest.raises(CommandFailed, match="--yes goes on without asking"):
+        Console(ask=ask).confirms("Go on?")
 
 
 def test_lines_and_errors_go_to_their_own_streams(capsys) -> None:

@@ -27,7 +27,7 @@ from websocket_stack.deployment.removal import Removal
 from websocket_stack.deployment.stack_events import StackEvents, Timing
 from websocket_stack.deployment.stacks import Kind, Stack
 from websocket_stack.deployment.template_files import TemplateFile
-from websocket_stack.project import TEMPLATES
+from websocket_stack.project import TEMPLATES, command
 
 
 class Deployer:
@@ -262,7 +262,7 @@ class Deployer:
         """Ask whether to make the changes; discard them if not."""
         try:
             confirmed = self._console.confirms("Make these changes?")
-        except KeyboardInterrupt:
+        except (CommandFailed, KeyboardInterrupt):
             change_sets.discard(change_set, kind)
             raise
         if not confirmed:
@@ -279,7 +279,7 @@ class Deployer:
             outcome = events.follow(self._console.say)
         except (KeyboardInterrupt, ClientError, BotoCoreError):
             self._console.say(
-                f"The change goes on; to follow it again: scripts/deploy {self._name} --watch"
+                f"The change goes on; to follow it again: {command('deploy')} {self._name} --watch"
             )
             raise
         if not outcome.succeeded:

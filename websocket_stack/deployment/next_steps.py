@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from websocket_stack.deployment.stacks import Stack
+from websocket_stack.project import command
 
 
 def of(stack: Stack, before: Mapping[str, str] | None = None) -> list[str]:
@@ -40,7 +41,7 @@ def of(stack: Stack, before: Mapping[str, str] | None = None) -> list[str]:
         lines += _for_graphql(outputs)
     # It speaks as a browser with a Lex bot does.
     if endpoint and "TaskTableName" not in outputs:
-        lines.append(f"To see that it works: scripts/smoke --stack {stack.name}")
+        lines.append(f"To see that it works: {command('smoke')} --stack {stack.name}")
     return lines
 
 

@@ -50,7 +50,11 @@ def argument_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--watch", action="store_true", help="follow a change of the stack that is going on"
     )
-    parser.add_argument("--no-execute", action="store_true", help="show the changes, make none")
+    parser.add_argument(
+        "--no-execute",
+        action="store_true",
+        help="show the changes and make none, after the uploads",
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     add_aws_options(parser)
     return parser

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.template_files import TemplateFile
+from websocket_stack.project import command
 
 # These follow from the sources, and cannot be set.
 DERIVED = ("CodeBucket", "CodeKey", "TemplatesBucket", "TemplatesPrefix", "Revision")
@@ -46,7 +47,7 @@ def check(template: TemplateFile, wanted: Mapping[str, str], previous: Mapping[s
     free = [name for name in template.parameters if name not in DERIVED]
     for name in wanted:
         if name in DERIVED:
-            raise CommandFailed(f"{name} cannot be set: scripts/deploy works it out")
+            raise CommandFailed(f"{name} cannot be set: {command('deploy')} works it out")
         if name not in free:
             raise CommandFailed(
                 f"{template.path.name} has no parameter {name}; it has {', '.join(sorted(free))}"

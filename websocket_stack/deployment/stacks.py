@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from websocket_stack.aws_errors import error_code
 from websocket_stack.command_line import CommandFailed
+from websocket_stack.project import command
 
 Kind: TypeAlias = Literal["CREATE", "UPDATE"]
 # A stack whose change set was never executed; it has a name and nothing else.
@@ -68,7 +69,7 @@ def kind_of_change(stack: Stack | None) -> Kind:
     if stack.status in UNUSABLE:
         raise CommandFailed(
             f"{stack.name} is in {stack.status} and cannot be updated; delete it first:"
-            f" scripts/deploy {stack.name} --delete"
+            f" {command('deploy')} {stack.name} --delete"
         )
     if stack.status == "UPDATE_ROLLBACK_FAILED":
         raise CommandFailed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from websocket_stack.options import add_aws_options, parser_of
+from websocket_stack.project import command
 
 QUESTION = "What is a WebSocket? Explain it in about 200 words."
 LONG_QUESTION = "Explain in 1,500 words, in full sentences, how the web came to be."
@@ -15,7 +16,9 @@ def argument_parser() -> argparse.ArgumentParser:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--stack", help="a deployed stack, by its name")
     which.add_argument("--websocket", metavar="wss://…", help="a deployed API, by its address")
-    which.add_argument("--endpoint", metavar="http://…", help="the local stack of scripts/serve")
+    which.add_argument(
+        "--endpoint", metavar="http://…", help=f"the local stack of {command('serve')}"
+    )
     parser.add_argument("--bot-id", help="if the stack has no bot of its own")
     parser.add_argument("--bot-alias-id")
     parser.add_argument("--locale", help="of the bot; en_US unless the stack says otherwise")

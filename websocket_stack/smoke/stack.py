@@ -16,6 +16,7 @@ import boto3
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment import stacks
 from websocket_stack.deployment.artifact_bucket import domain_suffix
+from websocket_stack.project import command
 
 LOCAL_REGION = "us-east-1"
 # The local stack takes any.
@@ -92,7 +93,7 @@ def local_stack(options: argparse.Namespace) -> StackUnderTest:
         takes_unsigned = health["auth"] == "none"
     except (OSError, ValueError, KeyError) as exc:
         raise CommandFailed(
-            f"no local stack answers at {origin}; scripts/serve starts one"
+            f"no local stack answers at {origin}; {command('serve')} starts one"
         ) from exc
     return StackUnderTest(
         websocket=connections.replace("http", "ws", 1),
