@@ -21,6 +21,7 @@ from websocket_stack.command_line import Console
 from websocket_stack.deployment import __main__ as deploy_command
 from websocket_stack.deployment import options as deploy_options
 from websocket_stack.deployment.build.lambda_zip import build
+from websocket_stack.deployment.build.requirements import Platform
 from websocket_stack.deployment.stack_events import Timing
 from websocket_stack.deployment.stacks import Stack, find
 from websocket_stack.smoke import __main__ as smoke_command
@@ -57,10 +58,10 @@ class EmulatedAccount:
 
     # --- commands
 
-    def _build(self, code: Sequence[Path]) -> Path:
+    def _build(self, code: Sequence[Path], *, platform: Platform) -> Path:
         """Build the zip as ``scripts/build`` does; without code of one's own, once."""
         if code:
-            return build(code)
+            return build(code, platform=platform)
         self._zip = self._zip or build()
         return self._zip
 

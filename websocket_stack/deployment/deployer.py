@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from websocket_stack.deployment import (
     template_files,
 )
 from websocket_stack.deployment.artifact_bucket import ArtifactBucket, default_name
+from websocket_stack.deployment.build.requirements import Platform
 from websocket_stack.deployment.change_sets import ChangeRequest, ChangeSet, ChangeSets
 from websocket_stack.deployment.deploy_options import DeployOptions
 from websocket_stack.deployment.lambda_code import Builder
@@ -50,8 +52,7 @@ class Deployer:
         console: Console,
         timing: Timing,
     ) -> None:
-        # boto3 has types for the clients of the packages that are installed only, hence Any.
-        make: Any = session.client
+        make: Any = session.client  # boto3 has types only for the packages that are installed
         self._session = session
         self._cloudformation = make("cloudformation")
         self._s3 = make("s3")
@@ -156,10 +157,10 @@ class Deployer:
             if options.code:
                 raise CommandFailed(f"{template.path.name} takes no --code: it has its own")
             return None
-        needed = lambda_code.needs_of(
-            parameter_values.effective(template, options.values, previous)
-        )
-        code = lambda_code.choose(needed, options.code, build, previous, self._download)
+        values = parameter_values.effective(template, options.values, previous)
+        needed = lambda_code.needs_of(values)
+        built = partial(build, platform=Platform.of(values))
+        code = lambda_code.choose(needed, options.code, built, previous, self._download)
         if code is None:
             self._console.say(
                 f"keeping the code that {self._name} has, with the library in it;"

@@ -12,7 +12,7 @@ from typing import Any
 import cfn_flip  # type: ignore[import-untyped]
 
 from websocket_stack.command_line import CommandFailed
-from websocket_stack.deployment.build.source_files import files_in
+from websocket_stack.deployment.build.code_files import code_files
 from websocket_stack.deployment.stacks import Stack
 from websocket_stack.lex_bot.description import BotDescription
 from websocket_stack.lex_bot.functions import mistakes, registrations_of
@@ -48,7 +48,7 @@ def check(bot: BotDescription, code: Sequence[Path]) -> None:
     Raises:
         CommandFailed: it would never call one of them.
     """
-    files = (item for path in code for item in files_in(path).items())
+    files = (item for path in code for item in code_files(path).items())
     if problems := mistakes(bot, registrations_of(files)):
         raise CommandFailed("the code does not fit the bot's intents:\n" + "\n".join(problems))
 

@@ -5,22 +5,27 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO, Protocol
 
 from botocore.exceptions import ClientError
 
 from websocket_stack.aws_errors import error_code
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.build.lambda_zip import has_module
+from websocket_stack.deployment.build.requirements import Platform
 
-Builder: TypeAlias = Callable[[Sequence[Path]], Path]
-"""Builds the Lambda's zip with a bot builder's own files, and returns its path."""
+
+class Builder(Protocol):
+    """Builds the Lambda's zip."""
+
+    def __call__(self, code: Sequence[Path], *, platform: Platform) -> Path:
+        """Build it with a bot builder's own files, for a platform, and return its path."""
 
 
 def choose(
     needed: Mapping[str, str],
     code: Sequence[Path],
-    build: Builder,
+    build: Callable[[Sequence[Path]], Path],
     previous: Mapping[str, str],
     download: Callable[[str, str], bytes],
 ) -> Path | None:

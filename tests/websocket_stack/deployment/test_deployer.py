@@ -17,6 +17,7 @@ from tests.websocket_stack.deployment.cloudformation_fakes import (
 )
 from websocket_stack.command_line import CommandFailed, Console
 from websocket_stack.deployment.artifact_bucket import default_name
+from websocket_stack.deployment.build.requirements import Platform
 from websocket_stack.deployment.deploy_options import DeployOptions
 from websocket_stack.deployment.deployer import Deployer
 from websocket_stack.deployment.stack_events import Timing
@@ -59,7 +60,7 @@ class Runs:
     def _say(self, line: str) -> None:
         self.lines.append(line)
 
-    def _build(self, code: Sequence[Path]) -> Path:
+    def _build(self, code: Sequence[Path], *, platform: Platform) -> Path:
         self.code.append(code)
         return self._zip_path
 
@@ -256,7 +257,7 @@ def test_an_interrupt_at_the_question_leaves_nothing(aws, cloudformation, templa
     assert cloudformation.list_change_sets(StackName="lex")["Summaries"] == []
 
 
-def _no_code(code: Sequence[Path]) -> Path:
+def _no_code(code: Sequence[Path], *, platform: Platform) -> Path:
     raise AssertionError("needs no code")
 
 

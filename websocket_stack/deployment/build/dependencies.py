@@ -25,10 +25,11 @@ COMPILED = (".so", ".pyd", ".dylib", ".dll")
 def pins(constraints: str) -> dict[str, str]:
     """Return the versions that a constraints file pins, by normalized name."""
     versions = re.findall(r"^([\w.-]+)==(\S+)", constraints, re.MULTILINE)
-    return {_normalize(name): version for name, version in versions}
+    return {normalized(name): version for name, version in versions}
 
 
-def _normalize(name: str) -> str:
+def normalized(name: str) -> str:
+    """Return the name of a package as all its spellings have it."""
     # https://packaging.python.org/en/latest/specifications/name-normalization/
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -72,7 +73,7 @@ def files_of(package: Distribution, version: str) -> Files:
             f"{name} {package.version} is installed, constraints.txt has {version};"
             " delete .venv and try again"
         )
-    files = {file.as_posix(): file for file in package.files or () if _belongs(file)}
+    files = {file.as_posix(): file for file in package.files or () if belongs(file)}
     if not files:
         raise CommandFailed(f"the files of {name} are not recorded; delete .venv and try again")
     for file in files.values():
@@ -80,7 +81,8 @@ def files_of(package: Distribution, version: str) -> Files:
     return {each: Path(str(file.locate())) for each, file in files.items()}
 
 
-def _belongs(file: PackagePath) -> bool:
+def belongs(file: PackagePath) -> bool:
+    """Return whether a file of an installed package goes into the zip."""
     # Files outside of site-packages are scripts, which no Lambda calls.
     is_script = ".." in file.parts
     return not is_script and all(map(is_source, file.parts)) and not is_installers_note(file)

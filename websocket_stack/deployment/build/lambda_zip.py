@@ -7,12 +7,15 @@ import io
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO
 from zipfile import ZipFile, ZipInfo
 
 from websocket_stack.command_line import CommandFailed
-from websocket_stack.deployment.build.dependencies import dependencies, installed, pins
+from websocket_stack.deployment.build.code_files import code_files
+from websocket_stack.deployment.build.dependencies import PACKAGES, dependencies, installed, pins
 from websocket_stack.deployment.build.options import OUTPUT
+from websocket_stack.deployment.build.requirements import Platform, install
 from websocket_stack.deployment.build.source_files import Files, files_in, merge, package_files
 from websocket_stack.project import IS_CLONE
 
@@ -20,40 +23,63 @@ ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = "fulfillment"
 # What the functions of socket tasks, and of a GraphQL chat, import in addition.
 DOORS = ("websocket_stack/tasks", "websocket_stack/graphql")
+# Unzipped. (A zip may have 50 MB if it is uploaded to Lambda itself; scripts/deploy uses S3.)
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_UNZIPPED_BYTES = 250 * 1024**2
 
 
-def build(code: Sequence[Path] = (), output: Path = OUTPUT) -> Path:
+def build(
+    code: Sequence[Path] = (), output: Path = OUTPUT, *, platform: Platform | None = None
+) -> Path:
     """Build the zip.
 
     Args:
-        code: a bot builder's own files, and folders whose files go to the zip's root.
+        code: a bot builder's own files, and folders whose files go to the zip's root with the
+            packages that they require.
         output: the folder to write it into.
+        platform: what the function runs on; by default what the templates choose.
 
     Returns:
         The zip's path.
 
     Raises:
-        CommandFailed: something is missing, or in the way.
+        CommandFailed: something is missing, in the way, or too large.
     """
     for folder in code:
         if folder.resolve().is_relative_to(output.resolve()):
             raise CommandFailed(f"{folder} is in {output}, which is for zips; take another folder")
+    versions = _versions()
+    pinned = [f"{name}=={versions[name]}" for name in PACKAGES if name in versions]
     try:
-        files = [
-            package_files(ROOT / PACKAGE),
-            *map(_door_files, DOORS),
-            dependencies(_versions()),
-            *(_without(output, files_in(each)) for each in code),
-        ]
-        return write(pack(merge(files)), output)
+        with TemporaryDirectory() as made:
+            files = [
+                package_files(ROOT / PACKAGE),
+                *map(_door_files, DOORS),
+                dependencies(versions),
+                *(code_files(path, output) for path in code),
+                *(
+                    install(folder, platform or Platform(), pinned, Path(made, str(number)))
+                    for number, folder in enumerate(code)
+                ),
+            ]
+            return write(pack(_fitting(merge(files))), output)
     except OSError as exc:
         raise CommandFailed(str(exc)) from exc
 
 
-def _without(output: Path, files: Files) -> Files:
-    """Leave out what was built earlier."""
-    built = output.resolve()
-    return {name: path for name, path in files.items() if not path.resolve().is_relative_to(built)}
+def _fitting(files: Files) -> Files:
+    """Return the files if Lambda takes them all.
+
+    Raises:
+        CommandFailed: they are too large together.
+    """
+    size = sum(path.stat().st_size for path in files.values())
+    if size > MAX_UNZIPPED_BYTES:
+        raise CommandFailed(
+            f"the zip would hold {size / 1024**2:,.0f} MB, and Lambda takes"
+            f" {MAX_UNZIPPED_BYTES // 1024**2} MB; leave files out with a .lambdaignore"
+        )
+    return files
 
 
 def _versions() -> dict[str, str]:

@@ -26,4 +26,12 @@ def argument_parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="a file of your own, or a folder whose files go to the zip's root; can be repeated",
     )
+    parser.add_argument(
+        "--runtime",
+        default="python3.13",
+        help="the function's runtime, for the packages that a folder requires",
+    )
+    parser.add_argument(
+        "--architecture", choices=("arm64", "x86_64"), default="arm64", help="its processor"
+    )
     return parser

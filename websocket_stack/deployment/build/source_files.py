@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 from typing import NoReturn, TypeAlias
 
@@ -41,22 +41,35 @@ def files_in(path: Path) -> Files:
         return {path.name: path}
     if not path.is_dir():
         raise CommandFailed(f"{path}: there is no such folder")
-    return {file.relative_to(path).as_posix(): file for file in _walk(path)}
+    files = walk(path, lambda name: is_source(PurePath(name).name))
+    return {name: file for name, file in files.items() if not is_installers_note(file)}
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def walk(folder: Path, keeps: Callable[[str], bool]) -> Files:
+    """Return the files of a folder.
+
+    Args:
+        folder: the folder.
+        keeps: whether a file, or a folder within, is looked at, by its path from there; that of a
+            folder ends with a slash.
+
+    Raises:
+        CommandFailed: it holds links to folders or to nothing.
+    """
+    files: Files = {}
     for parent, folders, names in os.walk(folder, onerror=_raise):
-        folders[:] = filter(is_source, folders)
+        place = Path(parent).relative_to(folder)
+        folders[:] = [each for each in folders if keeps(f"{(place / each).as_posix()}/")]
         for link in (each for each in folders if Path(parent, each).is_symlink()):
             raise CommandFailed(
                 f"{Path(parent, link)} is a link to a folder; copy that folder instead"
             )
-        for file in (Path(parent, name) for name in names):
-            if not is_source(file.name) or is_installers_note(file):
-                continue
+        for name in (each for each in names if keeps((place / each).as_posix())):
+            file = Path(parent, name)
             if not file.is_file():
                 raise CommandFailed(f"{file} is not a file, or a link to none")
-            yield file
+            files[(place / name).as_posix()] = file
+    return files
 
 
 def _raise(error: OSError) -> NoReturn:

@@ -1,0 +1,138 @@
+"""Packages for Lambda's platform, from wheels in a folder instead of an index."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from websocket_stack.command_line import CommandFailed
+from websocket_stack.deployment.build.lambda_zip import build
+from websocket_stack.deployment.build.requirements import NoWheel, Platform, install
+
+LOCAL = "--no-index\n--find-links wheels\n"
+ARM = "cp313-cp313-manylinux_2_28_aarch64"
+
+
+def wheel(folder: Path, name: str, tag: str = "py3-none-any", requires: str = "") -> None:
+    """Write the wheel of a package, version 1.0, which is one module."""
+    info = f"{name}-1.0.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+    files = {
+        f"{name}.py": "ANSWER = 42\n",
+        f"{info}/METADATA": metadata + (f"Requires-Dist: {requires}\n" if requires else ""),
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
+    }
+    record = ""
+    for path, content in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        record += f"{path},sha256={digest.rstrip('=')},{len(content)}\n"
+    files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n"
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(folder / f"{name}-1.0-{tag}.whl", "w") as archive:
+        for path, content in files.items():
+            archive.writestr(path, content)
+
+
+@pytest.fixture
+def bot(tmp_path):
+    """A builder's folder with wheels: one for any machine, one for Lambda's, one for another."""
+    folder = tmp_path / "bot"
+    wheel(folder / "wheels", "pure", requires="compiled")
+    wheel(folder / "wheels", "compiled", ARM)
+    wheel(folder / "wheels", "windows", "cp313-cp313-win_amd64")
+    wheel(folder / "wheels", "sdk", requires="boto3")
+    wheel(folder / "wheels", "boto3", requires="botocore")
+    wheel(folder / "wheels", "botocore")
+    (folder / "my_bot.py").write_text("import pure\n")
+    (folder / ".lambdaignore").write_text("wheels/\n")
+    return folder
+
+
+def modules(bot: Path, tmp_path: Path, platform: Platform = Platform()) -> list[str]:  # noqa: B008
+    files = install(bot, platform, [], tmp_path / "installed")
+    return sorted(name for name in files if name.endswith(".py"))
+
+
+def require(bot: Path, *lines: str) -> None:
+    (bot / "requirements.txt").write_text(LOCAL + "\n".join(lines))
+
+
+def test_packages_and_what_they_need_are_of_lambdas_platform(bot, tmp_path):
+    require(bot, "pure")
+    assert modules(bot, tmp_path) == ["compiled.py", "pure.py"]
+
+
+def test_a_folder_that_requires_nothing_installs_nothing(bot, tmp_path):
+    assert install(bot, Platform(), [], tmp_path / "installed") == {}
+    (bot / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n")
+    assert install(bot, Platform(), [], tmp_path / "installed") == {}
+
+
+@pytest.mark.parametrize(
+    ("package", "platform"),
+    [
+        ("windows", Platform()),
+        ("pure", Platform(architecture="x86_64")),
+        ("pure", Platform("python3.14")),
+        ("unheard-of", Platform()),
+    ],
+)
+def test_a_package_without_a_wheel_is_named(bot, tmp_path, package, platform):
+    require(bot, package)
+    with pytest.raises(NoWheel) as refused:
+        install(bot, platform, [], tmp_path / "installed")
+    missing = "compiled" if package == "pure" else package
+    assert f"{missing} has no wheel for {platform.runtime} on {platform.architecture}" in (
+        str(refused.value)
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "packed"),
+    [
+        (["sdk"], ["sdk.py"]),
+        (["sdk", "boto3"], ["sdk.py"]),
+        (["sdk", "boto3==1.0"], ["boto3.py", "botocore.py", "sdk.py"]),
+        (["sdk", "# boto3==1.0"], ["sdk.py"]),
+    ],
+)
+def test_what_the_runtime_has_is_packed_only_in_a_version_of_ones_own(bot, tmp_path, lines, packed):
+    require(bot, *lines)
+    assert modules(bot, tmp_path) == packed
+
+
+def test_a_projects_dependencies_are_installed_too(bot, tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", "wheels")
+    (bot / "pyproject.toml").write_text('[project]\nname = "bot"\ndependencies = ["compiled"]\n')
+    assert modules(bot, tmp_path) == ["compiled.py"]
+    (bot / "pyproject.toml").write_text('[project]\nname = "bot"\ndynamic = ["dependencies"]\n')
+    with pytest.raises(CommandFailed, match="requirements.txt"):
+        install(bot, Platform(), [], tmp_path / "again")
+
+
+def test_the_librarys_own_packages_keep_their_version(bot, tmp_path):
+    require(bot, "pure")
+    with pytest.raises(CommandFailed, match="cannot be installed|no wheel"):
+        install(bot, Platform(), ["pure==2.0"], tmp_path / "installed")
+
+
+def test_the_same_requirements_make_the_same_zip(bot, tmp_path):
+    require(bot, "pure")
+    first, second = (build([bot], tmp_path / f"out{number}") for number in range(2))
+    assert first.name == second.name
+    with zipfile.ZipFile(first) as archive:
+        names = archive.namelist()
+    assert {"pure.py", "compiled.py", "my_bot.py", "pure-1.0.dist-info/METADATA"} <= set(names)
+    assert not [name for name in names if "wheels" in name or name.endswith("RECORD")]
+
+
+def test_a_zip_that_lambda_does_not_take_is_refused(bot, tmp_path):
+    with (bot / "weights.bin").open("wb") as large:
+        large.truncate(250 * 1024**2)
+    with pytest.raises(CommandFailed, match="250 MB"):
+        build([bot], tmp_path / "out")
