@@ -37,6 +37,9 @@ PASSAGE = Passage(
     + "The lamp turns, the sea answers, and the night goes on. " * 8,
 )
 QUESTION = "What does a lighthouse keeper do?"
+# It is answered slowly enough to be stopped.
+SLOW_QUESTION = "What does a lighthouse keeper do all night long?"
+SLOW_TOKENS_PER_SECOND = 10.0
 # What the Lambda functions sign with.
 OF_FUNCTIONS = (stack.ACCESS_KEY_ID, stack.SECRET_ACCESS_KEY)
 
@@ -55,8 +58,11 @@ class StackModel:
 
     def __init__(self, tokens_per_second: float = TOKENS_PER_SECOND) -> None:
         self._demo = DemoModel(Library([PASSAGE]), tokens_per_second)
+        self._slow = DemoModel(Library([PASSAGE]), SLOW_TOKENS_PER_SECOND)
 
     def ask(self, prompt: Prompt) -> ModelStream:
+        if prompt.messages[-1].text == SLOW_QUESTION:
+            return self._slow.ask(prompt)
         script = _FAULTS.get(prompt.messages[-1].text)
         return self._demo.ask(prompt) if script is None else ScriptedStream(script)
 

@@ -164,6 +164,7 @@ class EmulatedAccount:
         return {
             *self.client("dynamodb").list_tables()["TableNames"],
             *(each["ApiId"] for each in self.client("apigatewayv2").get_apis()["Items"]),
+            *(each["apiId"] for each in self.client("appsync").list_graphql_apis()["graphqlApis"]),
             *(each["FunctionName"] for each in self.client("lambda").list_functions()["Functions"]),
             *(
                 each["RoleName"]
@@ -175,8 +176,8 @@ class EmulatedAccount:
         }
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Return once a condition holds, which has to be within ten seconds."""
-        gives_up_at = time.monotonic() + 10
+        """Return once a condition holds, which has to be within half a minute."""
+        gives_up_at = time.monotonic() + 30
         while not condition():
             assert time.monotonic() < gives_up_at, "it does not come to that"
             time.sleep(POLL_SECONDS)

@@ -41,6 +41,13 @@ SWITCHES = [
     ("lex-streaming", {"AllowStreamingResponses": "false", "RememberConversations": "false"}),
     ("lex-streaming-standalone", {"CreateBot": "false"}),
     ("lex-streaming-standalone", {"AllowStreamingResponses": "false"}),
+    ("graphql-chat", {}),
+    ("graphql-chat", {"SignIn": "AWS_IAM", "AskReturns": "at-once"}),
+    (
+        "graphql-chat",
+        {"SignIn": "AMAZON_COGNITO_USER_POOLS", "UserPoolId": "us-east-1_aB3", "ClientIds": "web"},
+    ),
+    ("graphql-chat", {"SignIn": "OPENID_CONNECT", "OidcIssuer": "https://issuer.example"}),
 ]
 
 CLI_OPTIONS = (

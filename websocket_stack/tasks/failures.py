@@ -15,8 +15,9 @@ from fulfillment.streaming.channel import Channel
 from websocket_stack.tasks.frame_format import refusal
 from websocket_stack.tasks.owners import Owners
 from websocket_stack.tasks.posting import post_all
-from websocket_stack.tasks.relay import Relay, group_of, relay_of
+from websocket_stack.tasks.relay import Relay, relay_of
 from websocket_stack.tasks.run_table import RunTable
+from websocket_stack.tasks.runs import group_of
 from websocket_stack.tasks.wiring import parts_of
 
 SENTENCES = {

@@ -20,7 +20,7 @@ from websocket_stack.tasks.frame_format import INCOMPLETE, refusal
 from websocket_stack.tasks.posting import PAUSES_SECONDS, post_all
 from websocket_stack.tasks.protocol import Address
 from websocket_stack.tasks.run_table import KEPT_SECONDS
-from websocket_stack.tasks.runs import Run, number
+from websocket_stack.tasks.runs import number
 from websocket_stack.tasks.wiring import Parts, parts_of
 
 if TYPE_CHECKING:
@@ -173,12 +173,6 @@ class Relay:
             UpdateExpression="SET lastFrame = :sequence",
             ExpressionAttributeValues={":sequence": {"N": str(sequence)}},
         )
-
-
-def group_of(run: Run) -> str:
-    """Return the name of the text of a run, as the connection that has it now is sent it."""
-    # Not the run's key, which is that of a later run too: clients may use their ids again.
-    return f"{run.worker}-{run.attached}"
 
 
 def relay_of(parts: Parts) -> Relay:

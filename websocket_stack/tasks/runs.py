@@ -60,6 +60,12 @@ def key_of(owner: str, address: Address) -> str:
     return digest_of([owner, *address])
 
 
+def group_of(run: Run) -> str:
+    """Return the name of the text of a run, as the connection that has it now is sent it."""
+    # Not the run's key, which is that of a later run too: clients may use their ids again.
+    return f"{run.worker}-{run.attached}"
+
+
 def digest_of(value: object) -> str:
     """Return a digest of a JSON value."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -27,9 +27,8 @@ from websocket_stack.tasks.live_run import LiveRun
 from websocket_stack.tasks.owners import Owners
 from websocket_stack.tasks.posting import post_all
 from websocket_stack.tasks.protocol import Address
-from websocket_stack.tasks.relay import group_of
 from websocket_stack.tasks.run_table import RunTable
-from websocket_stack.tasks.runs import Run, State
+from websocket_stack.tasks.runs import Run, State, group_of
 from websocket_stack.tasks.task import Task
 from websocket_stack.tasks.task_turn import TaskTurn, deadline_of, usage_of
 from websocket_stack.tasks.watch import Watch

@@ -11,6 +11,20 @@ from pathlib import Path
 from ministack import app
 
 from . import (
+    appsync,
+    bedrock,
+    callers,
+    conditions,
+    deployments,
+    events,
+    layers,
+    lex,
+    nested_stacks,
+    rules,
+)
+
+EXTENSIONS = (
+    appsync,
     bedrock,
     callers,
     conditions,
@@ -24,17 +38,7 @@ from . import (
 
 
 def main() -> None:
-    for module in (
-        bedrock,
-        callers,
-        conditions,
-        deployments,
-        events,
-        layers,
-        lex,
-        nested_stacks,
-        rules,
-    ):
+    for module in EXTENSIONS:
         module.install()
     # Of the processes of Lambda functions, which are started from here.
     os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[1] / "in_lambda")

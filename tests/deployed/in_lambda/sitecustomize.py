@@ -7,11 +7,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import botocore
+from botocore import httpsession
+
+API_HOSTS = (".execute-api.", ".appsync-api.")
 
 
 def reroute(request: Any, **_: Any) -> None:
     host = urlsplit(request.url).netloc
-    if ".execute-api." in host:
+    if any(each in host for each in API_HOSTS):
         request.headers["Host"] = host
         request.url = request.url.replace(f"https://{host}", os.environ["AWS_ENDPOINT_URL"])
 
@@ -19,3 +22,11 @@ def reroute(request: Any, **_: Any) -> None:
 # What looks at all modules of the tests must not have its requests led anywhere.
 if "AWS_ENDPOINT_URL" in os.environ:
     botocore.register_initializer(lambda session: session.register("before-send", reroute))
+    own_send = httpsession.URLLib3Session.send
+
+    def send(self: Any, request: Any) -> Any:
+        # Of requests without a client, which no session hears of.
+        reroute(request)
+        return own_send(self, request)
+
+    httpsession.URLLib3Session.send = send  # type: ignore[method-assign]

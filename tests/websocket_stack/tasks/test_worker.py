@@ -14,7 +14,8 @@ from fulfillment.testing import ScriptedModel
 from tests.websocket_stack.tasks.tasks_api import Api, Context, ends_of, message, submit, text_of
 from websocket_stack.tasks import Tasks
 from websocket_stack.tasks.failures import tell
-from websocket_stack.tasks.relay import Relay, group_of
+from websocket_stack.tasks.relay import Relay
+from websocket_stack.tasks.runs import group_of
 
 FINISHED = {
     "task_id": "000001",

@@ -1,0 +1,37 @@
+"""The Lambda of a chat, as its runtime loads it."""
+
+import subprocess
+import sys
+
+from tests.documents import ROOT
+from websocket_stack.cloudformation.graphql_functions import CHAT
+
+AWS = {
+    "AWS_LAMBDA_FUNCTION_NAME": "chat",
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+}
+SETTINGS = {"TASK_TABLE": "chats", "GRAPHQL_URL": "https://api.example/graphql"}
+
+
+def loaded(**environ):
+    """Load the template's handler in a process of its own."""
+    code = f"import {CHAT.rpartition('.')[0]}"
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=AWS | environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_table_and_api_are_all_that_it_has_to_be_told():
+    assert loaded(**SETTINGS).returncode == 0
+
+
+def test_what_it_is_not_told_is_named():
+    assert "GRAPHQL_URL is not set" in loaded(TASK_TABLE="chats").stderr
