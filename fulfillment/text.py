@@ -20,6 +20,8 @@ def repair_surrogates(text: str) -> str:
     The two halves of a surrogate pair become the character that they stand for; a half that is
     alone becomes U+FFFD.
     """
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -59,6 +61,8 @@ class SurrogateJoiner:
 
     def feed(self, piece: str) -> str:
         """Take the next piece; return what is clear by now."""
+        if not self._half and piece.isascii():
+            return piece
         piece = self._half + piece
         self._half = piece[-1:] if "\ud800" <= piece[-1:] <= "\udbff" else ""
         return repair_surrogates(piece[: len(piece) - len(self._half)])

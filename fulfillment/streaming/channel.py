@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Protocol
 
 
@@ -25,8 +26,8 @@ class Channel(Protocol):
 class AsyncChannel(Protocol):
     """A :class:`Channel` of an event loop."""
 
-    async def post(self, address: str, payload: str) -> None:
-        """See :meth:`Channel.post`."""
+    def post(self, address: str, payload: str) -> Awaitable[None] | None:
+        """See :meth:`Channel.post`; returns what to wait for, if the frame is not taken yet."""
         ...
 
 

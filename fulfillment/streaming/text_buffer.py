@@ -13,6 +13,7 @@ class TextBuffer:
 
     Attributes:
         length: how many characters there are.
+        takes_more: whether another chunk is wanted.
         first_chunk_at: the clock's reading at the first text, or ``None``.
         finished: whether its writer came to the end, well or with an error.
         closed: whether no more text is wanted.
@@ -24,6 +25,8 @@ class TextBuffer:
         self._chunks: list[str] = []
         self._joiner = SurrogateJoiner()
         self.length = 0
+        # No property: it is asked for each chunk, of which there are many.
+        self.takes_more = True
         self.first_chunk_at: float | None = None
         self.finished = self.closed = self.cancelled = False
         self.error: BaseException | None = None
@@ -51,11 +54,6 @@ class TextBuffer:
         """
         return self._add(self._joiner.feed(chunk), now) if self.takes_more else ""
 
-    @property
-    def takes_more(self) -> bool:
-        """Whether another chunk is wanted."""
-        return self.is_growing and self.length <= MAX_CHARACTERS
-
     def finish(self, now: float, error: BaseException | None = None) -> str:
         """Say that all is written, or why there is no more; too late once it is closed.
 
@@ -65,14 +63,14 @@ class TextBuffer:
         if not self.is_growing:
             return ""
         rest = self._add(self._joiner.finish(), now)
-        self.finished, self.error = True, error
+        self.finished, self.error, self.takes_more = True, error, False
         return rest
 
     def close(self, *, cancelled: bool = False) -> None:
         """Say that no more text is wanted."""
         if self.is_growing:
             self.cancelled = cancelled
-        self.closed = True
+        self.closed, self.takes_more = True, False
 
     def _add(self, text: str, now: float) -> str:
         if text:
@@ -80,4 +78,5 @@ class TextBuffer:
                 self.first_chunk_at = now
             self._chunks.append(text)
             self.length += len(text)
+            self.takes_more = self.takes_more and self.length <= MAX_CHARACTERS
         return text

@@ -26,6 +26,8 @@ from websocket_stack.tasks.sign_in import Identity, InvalidToken
 FIRST_MESSAGE_SECONDS = 10.0
 # For a client that reads too slowly to be told.
 CLOSE_SECONDS = 0.5
+# A time of the loop's clock that has passed.
+ALREADY = 0.0
 
 
 class ChatServer:
@@ -84,7 +86,9 @@ class ChatServer:
         try:
             await self._serve(websocket, address)
         finally:
-            self._sockets_of -= Counter([address])
+            self._sockets_of[address] -= 1
+            if not self._sockets_of[address]:
+                del self._sockets_of[address]
 
     async def drain(self) -> None:
         """Take no new sockets and runs, let those that go on finish, then close the sockets.
@@ -109,36 +113,48 @@ class ChatServer:
         )
         self._sockets[websocket] = connection
         sending = asyncio.create_task(connection.outbox.run())
-        receiving = asyncio.create_task(self._receive(websocket, connection))
         try:
-            await asyncio.wait([sending, receiving], return_when=asyncio.FIRST_COMPLETED)
+            await self._receive(websocket, connection, sending)
+        except Exception as exc:
+            self._failed(websocket, exc)
         finally:
             connection.closed()
             del self._sockets[websocket]
-            for task in (sending, receiving):
-                task.cancel()
-            for result in await asyncio.gather(sending, receiving, return_exceptions=True):
-                is_closed = websocket.application_state is WebSocketState.DISCONNECTED
-                # What the socket's own end brings about is no failure.
-                if isinstance(result, Exception) and not (
-                    is_closed or isinstance(result, WebSocketDisconnect | TimeoutError)
-                ):
-                    log_failure("a socket failed", result)
+            sending.cancel()
+            for result in await asyncio.gather(sending, return_exceptions=True):
+                if isinstance(result, Exception):
+                    self._failed(websocket, result)
 
-    async def _receive(self, websocket: WebSocket, connection: Connection) -> None:
+    def _failed(self, websocket: WebSocket, error: Exception) -> None:
+        """Log a failure, other than what the end of a socket brings about."""
+        is_closed = websocket.application_state is WebSocketState.DISCONNECTED
+        if not is_closed and not isinstance(error, WebSocketDisconnect | TimeoutError):
+            log_failure("a socket failed", error)
+
+    async def _receive(
+        self, websocket: WebSocket, connection: Connection, sending: asyncio.Task[None]
+    ) -> None:
+        """Do what the client's messages ask for, as long as it can be sent anything."""
         await connection.opened()
-        signed_in = asyncio.timeout(FIRST_MESSAGE_SECONDS)
+        limit = asyncio.timeout(FIRST_MESSAGE_SECONDS)
+
+        def end(_: asyncio.Task[None]) -> None:
+            with suppress(RuntimeError):  # it is over
+                limit.reschedule(ALREADY)
+
         try:
-            async with signed_in:
-                while True:
+            async with limit:
+                sending.add_done_callback(end)
+                while not sending.done():
                     if connection.is_signed_in:
-                        signed_in.reschedule(None)
+                        limit.reschedule(None)
                     message = await websocket.receive_text()
                     await connection.received(message)
         except KeyError:
             await websocket.close(UNSUPPORTED, "binary frames mean nothing here")
         except TimeoutError:
-            await websocket.close(UNAUTHORIZED, "sign in")
+            if not sending.done():
+                await websocket.close(UNAUTHORIZED, "sign in")
         except WebSocketDisconnect:
             pass
 

@@ -57,6 +57,7 @@ class Outbox:
         self._waiting: deque[Output] = deque()
         self._readers: list[Reader] = []
         self._due = asyncio.Event()
+        self._clock = asyncio.get_running_loop().time
         self.is_busy = False
 
     @property
@@ -91,6 +92,16 @@ class Outbox:
         Raises:
             TimeoutError: the client did not take a frame in time, and is gone.
         """
+        try:
+            # One for all frames: to set another time costs less than another timeout.
+            async with asyncio.timeout(None) as limit:
+                await self._run(limit)
+        except TimeoutError:
+            # To close it would wait for the client as well.
+            self._socket.abort()
+            raise
+
+    async def _run(self, limit: asyncio.Timeout) -> None:
         while True:
             await self._due.wait()
             self._due.clear()
@@ -99,19 +110,12 @@ class Outbox:
                     if isinstance(output, Close):
                         await self._socket.close(*output)
                         return
-                    await self._send(output)
+                    self.is_busy = True
+                    limit.reschedule(self._clock() + self._send_seconds)
+                    await self._socket.send(output)
+                    limit.reschedule(None)
+                    self.is_busy = False
                 self._sent(len(outputs))
-
-    async def _send(self, frame: str) -> None:
-        self.is_busy = True
-        try:
-            async with asyncio.timeout(self._send_seconds):
-                await self._socket.send(frame)
-        except TimeoutError:
-            # To close it would wait for the client as well.
-            self._socket.abort()
-            raise
-        self.is_busy = False
 
     def _take(self) -> Sequence[Output]:
         outputs: list[Output] = list(self._waiting)

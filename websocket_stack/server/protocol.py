@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from fulfillment.memory.base import Exchange
 from fulfillment.streaming.framing import Ending
-from fulfillment.text import repair_surrogates_in
+from fulfillment.text import repair_surrogates, repair_surrogates_in
 
 # A client is told this and closes, or is closed:
 # https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number
@@ -17,6 +17,8 @@ UNSUPPORTED = 1003
 POLICY = 1008
 RESTART = 1012
 UNAUTHORIZED = 4401
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class Close(NamedTuple):
@@ -153,7 +155,7 @@ class ClientProtocol(Protocol):
 
 def compact(value: object) -> str:
     """Return a JSON text without blanks, which no half of a character can spoil."""
-    return json.dumps(repair_surrogates_in(value), ensure_ascii=False, separators=(",", ":"))
+    return repair_surrogates(_ENCODER.encode(value))
 
 
 def json_object(message: str) -> dict[str, object] | None:

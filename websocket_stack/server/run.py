@@ -127,7 +127,7 @@ class Run:
             None if text.first_chunk_at is None else text.first_chunk_at - started,
         )
 
-    async def post(self, address: str, payload: str) -> None:
+    def post(self, address: str, payload: str) -> None:
         """Take the next piece: the delivery of a run is to its log."""
         self.log.add(payload)
         self._notify()
