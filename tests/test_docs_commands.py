@@ -26,6 +26,7 @@ from tests.documents import (
 )
 from websocket_stack.deployment import options as deploy
 from websocket_stack.deployment import parameter_values, template_files
+from websocket_stack.deployment.build import __main__ as build
 from websocket_stack.deployment.build.source_files import files_in
 from websocket_stack.deployment.described_bot import check
 from websocket_stack.lex_bot.description import SLOT
@@ -95,6 +96,12 @@ def check_bench(arguments: Sequence[str], folder: Path) -> None:
         assert option in ran.stdout
 
 
+def check_build(arguments: Sequence[str], folder: Path) -> None:
+    options = build.argument_parser().parse_args(arguments)
+    if options.lex_archive:
+        assert read(place_of(options.lex_archive, folder))
+
+
 def check_no_arguments(arguments: Sequence[str], folder: Path) -> None:
     assert not arguments
 
@@ -105,7 +112,7 @@ SCRIPTS = {
     "deploy": check_deploy,
     "smoke": check_smoke,
     "bench": check_bench,
-    "build": check_no_arguments,
+    "build": check_build,
     "test": check_no_arguments,
     "check": check_no_arguments,
     "templates": check_no_arguments,

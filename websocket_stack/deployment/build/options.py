@@ -27,6 +27,13 @@ def argument_parser() -> argparse.ArgumentParser:
         help="a file of your own, or a folder whose files go to the zip's root; can be repeated",
     )
     parser.add_argument(
+        "--lex-archive",
+        type=Path,
+        metavar="FILE",
+        help="build an archive that Lex imports instead, from the file of a bot (see"
+        " docs/reference/lex-bot.md)",
+    )
+    parser.add_argument(
         "--runtime",
         default="python3.13",
         help="the function's runtime, for the packages that a folder requires",

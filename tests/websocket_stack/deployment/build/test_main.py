@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+
 import pytest
 
 from websocket_stack.deployment.build.__main__ import main
@@ -31,3 +33,16 @@ def test_help_is_offered(capsys):
         main(["--help"])
     assert stopped.value.code == 0
     assert "--code" in capsys.readouterr().out
+
+
+def test_a_bots_file_becomes_an_archive_for_lex(tmp_path, capsys):
+    source = tmp_path / "my shop.yaml"
+    source.write_text("locales: {en_US: {intents: {Greeting: {utterances: [hello]}}}}")
+    assert main(["--lex-archive", str(source), "--output", str(tmp_path / "out")]) == 0
+    built = tmp_path / "out" / "my-shop-lex.zip"
+    assert capsys.readouterr().out == f"{built}\n"
+    with zipfile.ZipFile(built) as archive:
+        assert "my-shop/BotLocales/en_US/Intents/Greeting/Intent.json" in archive.namelist()
+    source.write_text("locales: {}")
+    assert main(["--lex-archive", str(source)]) == 1
+    assert capsys.readouterr().err.startswith(f"build: {source}, line 1: locales: ")
