@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
 
@@ -31,17 +32,25 @@ class RawBody:
 Reply = Callable[[AWSPreparedRequest], AWSResponse]
 
 
+def response(url: str, status: int, headers: Mapping[str, str], body: RawBody) -> AWSResponse:
+    """Return what botocore makes of a response."""
+    fields = HTTPHeaders()
+    for name, value in headers.items():
+        fields[name] = value
+    return AWSResponse(url, status, fields, body)
+
+
 def streamed(*pieces: bytes | Exception) -> Reply:
     """Answer with an event stream."""
     headers = {"Content-Type": "application/vnd.amazon.eventstream"}
-    return lambda request: AWSResponse(request.url, 200, headers, RawBody(pieces))
+    return lambda request: response(request.url, 200, headers, RawBody(pieces))
 
 
 def refused(status: int, code: str | None = None, message: str = "") -> Reply:
     """Answer with an error, with or without the header that names it."""
     headers = {"x-amzn-ErrorType": code} if code else {}
     body = json.dumps({"message": message}).encode() if message else b""
-    return lambda request: AWSResponse(request.url, status, headers, RawBody([body]))
+    return lambda request: response(request.url, status, headers, RawBody([body]))
 
 
 def raised(error: Exception) -> Reply:
@@ -55,12 +64,14 @@ def raised(error: Exception) -> Reply:
 
 def answered(status: int = 200, body: bytes = b"") -> Reply:
     """Answer with a body."""
-    return lambda request: AWSResponse(request.url, status, {}, RawBody([body]))
+    return lambda request: response(request.url, status, {}, RawBody([body]))
 
 
-def client(service: str, *replies: Reply, **options: Any) -> tuple[Any, list[AWSPreparedRequest]]:
+def client(service: str, *replies: Reply, **options: Any) -> tuple[Any, list[Any]]:
     """Return a client that gets these replies in turn, and the list of what it sent."""
-    made = boto3.client(
+    # The stubs know no service whose name is a variable.
+    make_client: Any = boto3.client
+    made = make_client(
         service,
         region_name="us-east-1",
         aws_access_key_id="test",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from fulfillment.errors import AddressError
 from fulfillment.streaming.delivery import Delivery, Done, Find, Post, Wait
@@ -40,7 +41,7 @@ def deliver(  # noqa: PLR0913
     stream = Stream()
     stream.join(delivery, visible)
     steps: list[tuple[float, Callable[[], bool]]] = [
-        (at, lambda at=at, chunk=chunk: stream.write(chunk, at)) for at, chunk in chunks
+        (at, partial(stream.write, chunk, at)) for at, chunk in chunks
     ]
     steps.append((ends_at, lambda: stream.complete(ends_at)))
     steps.append((ends_at, lambda: stream.finish(ending)))

@@ -31,7 +31,7 @@ class FakeChannel:
         clock: FakeClock | None = None,
         seconds: float = 0.0,
         gone_after: int | None = None,
-        on_post: Callable[[], None] = lambda: None,
+        on_post: Callable[[], object] = lambda: None,
     ) -> None:
         self._outcomes = iter(outcomes)
         self._clock = clock
@@ -82,8 +82,8 @@ class FakeMemory:
         self,
         kept: dict[str, Sequence[Exchange]] | None = None,
         *,
-        on_load: Callable[[], None] = lambda: None,
-        on_save: Callable[[], None] = lambda: None,
+        on_load: Callable[[], object] = lambda: None,
+        on_save: Callable[[], object] = lambda: None,
     ) -> None:
         self.kept = kept if kept is not None else {}
         self.saves = 0

@@ -234,7 +234,9 @@ class Aws:
         if "/converse-stream" in request.url:
             if self._refused and self._refused in request.url:
                 return aws_stub.refused(403, "AccessDeniedException")(request)
-            return AWSResponse(request.url, 200, EVENT_STREAM, aws_stub.RawBody(self._stream()))
+            return aws_stub.response(
+                request.url, 200, EVENT_STREAM, aws_stub.RawBody(self._stream())
+            )
         row = {
             "sessionId": {"S": "s"},
             "connectionId": {"S": "L0SM9cOFvHcCIhw="},

@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Any
 
 import botocore.session
-from botocore.model import Shape
 
 from fulfillment import Bot, Memory
 from fulfillment.clients import Browser, Resources
@@ -31,6 +30,12 @@ def bot_of(
     browser = Browser(addresses or FakeAddresses(), channel or FakeChannel())
     model = ScriptedModel(script, *then, repeats=True)
     return Bot(resources=Resources(Settings(**settings), model, lambda: browser, memory))
+
+
+def model_of(bot: Bot) -> ScriptedModel:
+    """Return the model of such a bot."""
+    assert isinstance(bot.resources.model, ScriptedModel)
+    return bot.resources.model
 
 
 def intent_event(event: Any, intent: str, **changes: Any) -> dict[str, Any]:
@@ -84,7 +89,7 @@ def _put_session() -> Any:
     return model.operation_model("PutSession").input_shape
 
 
-def _conforms(shape: Shape | Any, value: Any, path: str) -> None:
+def _conforms(shape: Any, value: Any, path: str) -> None:
     """Check a value against a shape of botocore's, of which boto3 checks only a part."""
     limits = shape.metadata
     if shape.type_name == "structure":

@@ -20,10 +20,12 @@ from fulfillment.streaming.stream import Chunks
 from fulfillment.testing import Context, ScriptedModel
 from fulfillment.turn import Turn
 from tests.fakes import FakeChannel, FakeMemory
+from tests.log_records import logged
 from tests.turns import (
     bot_of,
     dialog_event,
     intent_event,
+    model_of,
     next_event,
     reply_of,
     taken,
@@ -38,7 +40,7 @@ def said(bot: Bot, event: dict[str, Any]) -> str:
     return reply_of(bot.lambda_handler(event, Context()))[0]
 
 
-def contents(response: dict[str, Any]) -> list[str | None]:
+def contents(response: Any) -> list[str | None]:
     return [message.get("content") for message in response.get("messages", ())]
 
 
@@ -210,7 +212,7 @@ def test_fallback_is_answered_through_either_hook(event: dict[str, Any], hook: s
     response = bot.lambda_handler(called, Context())
     assert reply_of(response) == ("From the model.", "Fulfilled")
     # A Close ends the turn, so that Lex calls the other hook no more.
-    assert len(bot.resources.model.prompts) == 1
+    assert len(model_of(bot).prompts) == 1
 
 
 def test_fallback_may_have_a_dialog_handler(event: dict[str, Any]) -> None:
@@ -231,7 +233,7 @@ def test_an_answer_that_delegates_fails_politely(
     bot = bot_of()
     bot.fallback(lambda turn: turn.delegate())
     assert reply_of(bot.lambda_handler(event, Context())) == (WORDS.failed, "Failed")
-    assert caplog.records[0].error == HandlerError.__name__
+    assert logged(caplog)[0].error == HandlerError.__name__
 
 
 @pytest.mark.parametrize(
@@ -341,7 +343,7 @@ def test_cards_and_messages_reach_lex_after_the_reply(event: dict[str, Any]) -> 
     response = bot.lambda_handler(event, Context())
     taken(response)
     reply, *texts, card = contents(response)
-    assert reply.endswith(WORDS.too_long)
+    assert reply and reply.endswith(WORDS.too_long)
     assert texts == [*(f"Message {number}" for number in range(7)), "What else?"]
     assert card is None
     assert response["messages"][-1]["imageResponseCard"]["buttons"] == [
@@ -389,7 +391,7 @@ def test_a_middleware_may_answer_in_its_place(event: dict[str, Any], name: str) 
 
     called = intent_event(event, name)
     assert said(bot, called) == "Please sign in first."
-    assert bot.resources.model.prompts == []
+    assert model_of(bot).prompts == []
     called["sessionState"]["sessionAttributes"]["member"] = "yes"
     assert said(bot, called) == "From the model."
 
@@ -641,7 +643,7 @@ def test_notices_may_be_of_a_locale_or_its_language(
 
 def test_the_last_resort_speaks_the_users_language_too(event: dict[str, Any]) -> None:
     bot = Bot(notices=WORDS_BY_LOCALE)
-    bot.resources = None
+    bot.resources = None  # type: ignore[assignment]
     assert said(bot, event | {"bot": {"localeId": "de_CH"}}) == "Äxgüsi."
 
 
@@ -659,7 +661,7 @@ def test_a_foreign_event_gets_a_valid_response(
     event: list[Any] | dict[str, Any] | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert reply_of(bot_of("x").lambda_handler(event, Context())) == (WORDS.failed, "Failed")
-    assert caplog.records[0].error == "InvalidLexEvent"
+    assert logged(caplog)[0].error == "InvalidLexEvent"
 
 
 def test_an_unchecked_dialog_is_delegated(event: dict[str, Any]) -> None:
@@ -670,7 +672,7 @@ def test_an_unchecked_dialog_is_delegated(event: dict[str, Any]) -> None:
     assert state["dialogAction"] == DELEGATE
     assert state["intent"] == order["sessionState"]["intent"]
     assert "messages" not in response
-    assert bot.resources.model.prompts == []
+    assert model_of(bot).prompts == []
 
 
 def test_a_context_without_a_clock_is_fine(event: dict[str, Any]) -> None:
@@ -694,7 +696,7 @@ def test_a_bot_may_have_a_model_of_its_own(event: dict[str, Any]) -> None:
     own = ScriptedModel("From its own.")
     bot = Bot(model=own, resources=bot_of("From the settings'.").resources)
     assert said(bot, event) == "From its own."
-    assert bot.resources.model.prompts == []
+    assert model_of(bot).prompts == []
 
 
 def test_a_model_of_its_own_may_remember_by_itself(event: dict[str, Any]) -> None:
@@ -711,7 +713,7 @@ def test_a_model_of_its_own_may_remember_by_itself(event: dict[str, Any]) -> Non
 
 def test_what_a_bot_is_made_of_is_named() -> None:
     with pytest.raises(TypeError, match="positional"):
-        Bot(ScriptedModel("Hello."))
+        Bot(ScriptedModel("Hello."))  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(
@@ -724,7 +726,7 @@ def test_what_a_bot_is_made_of_is_named() -> None:
 )
 def test_notices_are_checked_when_a_bot_is_made(notices: str | dict[str, Any], named: str) -> None:
     with pytest.raises(TypeError, match=named):
-        Bot(notices=notices)
+        Bot(notices=notices)  # type: ignore[arg-type]
 
 
 def test_there_is_one_fallback() -> None:
@@ -815,7 +817,7 @@ def test_only_routers_are_included() -> None:
     """What else a bot has, such as its fallback, would be lost."""
     for other in (bot_of(), pytest):
         with pytest.raises(RegistrationError, match="a bot includes routers"):
-            bot_of().include(other)
+            bot_of().include(other)  # type: ignore[arg-type]
 
 
 # --- errors
@@ -851,7 +853,7 @@ def test_an_unknown_intent_is_logged_once(
     bot.intent("TrackOrder", "Cancel")(lambda turn: "Here.")
     for intent in ("TrackOder", "FallbackIntent", "Cancel", "TrackOder"):
         bot.lambda_handler(intent_event(event, intent), Context())
-    (record,) = [each for each in caplog.records if each.levelname == "WARNING"]
+    (record,) = [each for each in logged(caplog) if each.levelname == "WARNING"]
     assert record.message == "the bot has no handler for this intent"
     assert (record.intent, record.known_intents) == ("TrackOder", ["Cancel", "TrackOrder"])
 
@@ -860,4 +862,4 @@ def test_a_bot_without_intents_knows_them_all(
     event: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     bot_of("From the model.").lambda_handler(intent_event(event, "Greet"), Context())
-    assert [record.levelname for record in caplog.records] == ["INFO"]
+    assert [record.levelname for record in logged(caplog)] == ["INFO"]

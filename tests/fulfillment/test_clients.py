@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import boto3
@@ -13,7 +13,7 @@ from fulfillment.memory.dynamodb import ConversationTable
 from fulfillment.models.base import Message, Prompt
 from fulfillment.models.fallback import FallbackModel
 from fulfillment.testing import ScriptedModel
-from tests.aws_stub import RawBody
+from tests.aws_stub import RawBody, response
 from tests.fakes import FakeMemory
 
 ENDPOINT = "https://abc123.execute-api.us-east-1.amazonaws.com/Prod"
@@ -26,6 +26,7 @@ def clients() -> Iterator[list[Any]]:
     """The services that clients are made of, in order, as they are made."""
     services = []
     boto3.setup_default_session()
+    assert boto3.DEFAULT_SESSION
     boto3.DEFAULT_SESSION.events.register(
         "creating-client-class", lambda event_name, **_: services.append(event_name.split(".")[1])
     )
@@ -33,10 +34,23 @@ def clients() -> Iterator[list[Any]]:
     boto3.setup_default_session()
 
 
+def models_of(resources: Resources) -> Sequence[Any]:
+    """Return the models that are asked in turn, with their clients."""
+    model: Any = resources.model
+    return list(model._models)
+
+
+def browser_of(resources: Resources) -> tuple[Any, Any]:
+    """Return the addresses and the channel, with their clients."""
+    assert resources.browser
+    return resources.browser()
+
+
 def test_what_the_model_needs_is_made_first(clients: list[Any]) -> None:
     """Each client costs a cold start some milliseconds; the browser's are made meanwhile."""
     resources = Resources.from_environ(STREAMING)
     assert clients == ["bedrock-runtime"]
+    assert resources.browser
     addresses, channel = resources.browser()
     assert clients == ["bedrock-runtime", "dynamodb", "apigatewaymanagementapi"]
     assert resources.browser() == (addresses, channel)
@@ -46,8 +60,9 @@ def test_what_the_model_needs_is_made_first(clients: list[Any]) -> None:
 def test_a_model_that_is_told_of_earlier_turns_needs_the_table(clients: list[Any]) -> None:
     resources = Resources.from_environ(STREAMING | {"CONVERSATION_TABLE": "talks"})
     assert sorted(clients) == ["bedrock-runtime", "dynamodb"]
-    addresses, _ = resources.browser()
-    assert addresses._client is resources.memory._client
+    addresses, _ = browser_of(resources)
+    memory: Any = resources.memory
+    assert addresses._client is memory._client
     assert sorted(clients) == ["apigatewaymanagementapi", "bedrock-runtime", "dynamodb"]
 
 
@@ -72,7 +87,7 @@ def test_without_endpoint_and_table_nothing_streams(environ: dict[str, str]) -> 
 
 
 def test_the_browser_is_reached_by_the_settings() -> None:
-    addresses, channel = Resources.from_environ(STREAMING).browser()
+    addresses, channel = browser_of(Resources.from_environ(STREAMING))
     assert channel._client.meta.endpoint_url == ENDPOINT
     assert addresses._name == "sessions"
 
@@ -80,14 +95,16 @@ def test_the_browser_is_reached_by_the_settings() -> None:
 def test_a_request_on_its_way_is_noticed() -> None:
     resources = Resources.from_environ({})
     noticed = []
+    asked = resources.model_asked
+    assert asked
 
     def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        noticed.append(resources.model_asked.is_set())
+        noticed.append(asked.is_set())
         headers = {"x-amzn-ErrorType": "AccessDeniedException"}
-        return AWSResponse(request.url, 403, headers, RawBody([]))
+        return response(request.url, 403, headers, RawBody([]))
 
-    resources.model._models[0]._client.meta.events.register_last("before-send", send)
-    assert not resources.model_asked.is_set()
+    models_of(resources)[0]._client.meta.events.register_last("before-send", send)
+    assert not asked.is_set()
     with pytest.raises(ModelError):
         list(resources.model.ask(PROMPT))
     assert noticed == [True]
@@ -110,9 +127,9 @@ def test_the_environment_names_the_memorys_table(environ: dict[str, str]) -> Non
 
 def test_no_client_waits_longer_than_a_turn_can_bear() -> None:
     resources = Resources.from_environ(STREAMING)
-    addresses, channel = resources.browser()
+    addresses, channel = browser_of(resources)
     configs = [
-        resources.model._models[0]._client.meta.config,
+        models_of(resources)[0]._client.meta.config,
         addresses._client.meta.config,
         channel._client.meta.config,
     ]
@@ -125,9 +142,9 @@ def test_no_client_waits_longer_than_a_turn_can_bear() -> None:
 
 def test_fallback_models_are_asked_in_order() -> None:
     environ = {"MODEL_ID": "first", "FALLBACK_MODEL_IDS": "second,third"}
-    model = Resources.from_environ(environ).model
-    assert isinstance(model, FallbackModel)
-    assert [each._model_id for each in model._models] == ["first", "second", "third"]
+    resources = Resources.from_environ(environ)
+    assert isinstance(resources.model, FallbackModel)
+    assert [each._model_id for each in models_of(resources)] == ["first", "second", "third"]
 
 
 @pytest.mark.parametrize(
@@ -148,14 +165,14 @@ def test_a_mode_alone_asks_for_no_guardrail() -> None:
 
 
 def test_a_prompt_is_cached_as_the_setting_says() -> None:
-    model = Resources.from_environ({"PROMPT_CACHE_TTL": "1h"}).model._models[0]
+    model = models_of(Resources.from_environ({"PROMPT_CACHE_TTL": "1h"}))[0]
     (message,) = model._request(PROMPT)["messages"]
     assert message["content"][-1] == {"cachePoint": {"type": "default", "ttl": "1h"}}
 
 
 def requested(environ: Mapping[str, str]) -> list[dict[str, str] | None]:
     """Return the guardrail that each model's request has."""
-    models = Resources.from_environ(environ).model._models
+    models = models_of(Resources.from_environ(environ))
     return [model._request(PROMPT).get("guardrailConfig") for model in models]
 
 
@@ -170,5 +187,5 @@ def requested(environ: Mapping[str, str]) -> list[dict[str, str] | None]:
 )
 def test_an_api_is_signed_for_where_it_is(endpoint: str, region: str) -> None:
     make_client, _ = session()
-    channel = api_gateway_channel(make_client, "us-east-1", endpoint)
+    channel: Any = api_gateway_channel(make_client, "us-east-1", endpoint)
     assert channel._client.meta.region_name == region

@@ -10,6 +10,7 @@ import pytest
 
 from fulfillment import Bot, Notices
 from fulfillment.testing import Context
+from tests.log_records import logged
 from tests.turns import reply_of
 
 LAMBDA = {
@@ -147,8 +148,8 @@ def test_a_wrong_setting_fails_each_turn_politely(
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "fulfillment")
     bot = Bot()
     assert reply_of(bot.lambda_handler(event, Context())) == (Notices().failed, "Failed")
-    assert [record.error for record in caplog.records] == ["SettingsError", "SettingsError"]
-    assert all("TURN_SECONDS" in record.reason for record in caplog.records)
+    assert [record.error for record in logged(caplog)] == ["SettingsError", "SettingsError"]
+    assert all("TURN_SECONDS" in record.reason for record in logged(caplog))
 
 
 def test_elsewhere_a_wrong_setting_fails_the_first_turn(
@@ -156,6 +157,6 @@ def test_elsewhere_a_wrong_setting_fails_the_first_turn(
 ) -> None:
     monkeypatch.setenv("TURN_SECONDS", "abc")
     bot = Bot()
-    assert caplog.records == []
+    assert logged(caplog) == []
     assert reply_of(bot.lambda_handler(event, Context())) == (Notices().failed, "Failed")
-    assert [record.error for record in caplog.records] == ["SettingsError"]
+    assert [record.error for record in logged(caplog)] == ["SettingsError"]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -9,13 +9,16 @@ import pytest
 from fulfillment import Bot
 from fulfillment.errors import HandlerError
 from fulfillment.handlers import chunks_of, wrapped
-from fulfillment.must_read import MustRead
 from fulfillment.streaming.stream import Chunks
 from fulfillment.testing import run
+from fulfillment.testing.events import Hook
 from fulfillment.turn import Turn
 
+# Middleware that is called by itself looks at no turn.
+NO_TURN: Any = None
 
-def chunks_then(*steps: Any) -> Iterator[str | bytes | list[str] | None]:
+
+def chunks_then(*steps: Any) -> Iterator[Any]:
     """Yield the steps; raise those that are errors."""
     for step in steps:
         if isinstance(step, BaseException):
@@ -116,21 +119,21 @@ def test_a_chunk_is_there_before_the_next_is_made() -> None:
     assert next(chunks) == "b"
 
 
-def yields(turn: str, answer: Callable[..., Chunks]) -> Iterator[str]:
+def yields(turn: Any, answer: Callable[..., Chunks]) -> Iterator[str]:
     yield "<"
     yield from answer(turn)
     yield ">"
 
 
-def returns_text(turn: str, answer: Callable[..., Chunks]) -> str:
+def returns_text(turn: Any, answer: Callable[..., Chunks]) -> str:
     return f"<{''.join(answer(turn))}>"
 
 
-def returns_what_comes(turn: str | None, answer: Callable[..., Chunks]) -> MustRead:
+def returns_what_comes(turn: Any, answer: Callable[..., Chunks]) -> Chunks:
     return answer(turn)
 
 
-def returns_nothing(turn: str, answer: Callable[..., Chunks]) -> None:
+def returns_nothing(turn: Any, answer: Callable[..., Chunks]) -> None:
     return None
 
 
@@ -139,10 +142,12 @@ def returns_nothing(turn: str, answer: Callable[..., Chunks]) -> None:
     [(yields, "<ab>"), (returns_text, "<ab>"), (returns_what_comes, "ab"), (returns_nothing, "")],
 )
 def test_a_middleware_is_read_as_any_handler_is(middleware: Callable[..., Any], text: str) -> None:
-    def answer(turn: str) -> Iterator[Any]:
+    turn: Any = "a"
+
+    def answer(turn: Any) -> Generator[str, None, None]:
         return chunks_of([turn, "b"])
 
-    assert "".join(wrapped(answer, middleware)("a")) == text
+    assert "".join(wrapped(answer, middleware)(turn)) == text
 
 
 def test_a_middleware_that_never_reads_its_handler_warns() -> None:
@@ -150,17 +155,17 @@ def test_a_middleware_that_never_reads_its_handler_warns() -> None:
         handler(turn)
 
     with pytest.warns(RuntimeWarning, match=r"forgets called handler\(turn\) and never read"):
-        assert list(wrapped(lambda turn: chunks_of("a"), forgets)(None)) == []
+        assert list(wrapped(lambda turn: chunks_of("a"), forgets)(NO_TURN)) == []
 
 
 def test_a_middleware_need_not_call_its_handler() -> None:
     # Warnings are errors here.
-    assert list(wrapped(lambda turn: chunks_of("a"), lambda turn, handler: "b")(None)) == ["b"]
+    assert list(wrapped(lambda turn: chunks_of("a"), lambda turn, handler: "b")(NO_TURN)) == ["b"]
 
 
 def test_leaving_a_middleware_leaves_its_handler() -> None:
     held = Held("a", "b")
-    chunks = wrapped(lambda turn: chunks_of(held), returns_what_comes)(None)
+    chunks = wrapped(lambda turn: chunks_of(held), returns_what_comes)(NO_TURN)
     next(chunks)
     chunks.close()
     assert held.closed
@@ -246,7 +251,7 @@ def test_an_intent_whose_error_was_answered_has_failed() -> None:
 
 
 @pytest.mark.parametrize("hook", ["FulfillmentCodeHook", "DialogCodeHook"])
-def test_an_error_handler_may_decide_otherwise(hook: str) -> None:
+def test_an_error_handler_may_decide_otherwise(hook: Hook) -> None:
     bot = Bot()
 
     @bot.intent("Order")

@@ -10,6 +10,7 @@ import pytest
 
 from fulfillment.errors import SettingsError
 from fulfillment.logs import get_logger, log_failure
+from tests.log_records import logged
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,14 +34,14 @@ def test_there_is_one_logger() -> None:
 
 def test_a_message_of_others_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     log_failure("it failed", ValueError("secret"))
-    (record,) = caplog.records
+    (record,) = logged(caplog)
     assert (record.levelname, record.message, record.error) == ("ERROR", "it failed", "ValueError")
     assert "secret" not in str(vars(record))
 
 
 def test_a_message_of_ours_is_the_reason(caplog: pytest.LogCaptureFixture) -> None:
     log_failure("it failed", SettingsError("TURN_SECONDS is no number"))
-    assert caplog.records[0].reason == "TURN_SECONDS is no number"
+    assert logged(caplog)[0].reason == "TURN_SECONDS is no number"
 
 
 def test_powertools_is_loaded_with_the_first_line() -> None:
@@ -101,7 +102,7 @@ def test_a_wrong_log_level_costs_no_log_line(level: str) -> None:
 def test_what_cannot_be_logged_is_not_raised() -> None:
     class Unreadable(Exception):
         @property
-        def __cause__(self) -> None:
+        def __cause__(self) -> None:  # type: ignore[override]
             raise RuntimeError
 
     log_failure("it failed", Unreadable())

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ class Source:
     def __init__(self) -> None:
         self.has_ended = False
 
-    def chunks(self) -> Iterator[str]:
+    def chunks(self) -> Generator[str, None, None]:
         try:
             yield "a"
             yield "b"

@@ -128,9 +128,9 @@ def test_a_truncated_reply_can_be_gone_on_with(ended: dict[str, Any], notice: st
     ],
 )
 def test_there_is_no_going_on_with_anything_else(chunks: list[str], ended: dict[str, Any]) -> None:
-    ended = reply(*chunks, **ended, of_reply={"can_go_on": True})
-    assert not ended.truncated
-    assert NOTICES.to_go_on not in ended.markdown
+    written = reply(*chunks, **ended, of_reply={"can_go_on": True})
+    assert not written.truncated
+    assert NOTICES.to_go_on not in written.markdown
 
 
 # --- whether the handler has its way

@@ -56,7 +56,7 @@ def test_what_would_fail_at_each_turn_is_refused(
 
 def test_an_error_handler_takes_the_error_too() -> None:
     with pytest.raises(RegistrationError, match=r"cannot be called with \(turn, error\)"):
-        Router().error(KeyError)(lambda turn: "Sorry.")
+        Router().error(KeyError)(lambda turn: "Sorry.")  # type: ignore[type-var]
 
 
 @pytest.mark.parametrize(

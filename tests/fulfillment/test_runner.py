@@ -28,7 +28,8 @@ from fulfillment.tools import Tool
 from fulfillment.tools.toolbox import MAX_RESULT_CHARACTERS
 from fulfillment.turn import Turn
 from tests.fakes import FakeAddresses, FakeChannel, FakeMemory
-from tests.turns import bot_of, dialog_event, intent_event, next_event, reply_of, taken
+from tests.log_records import logged
+from tests.turns import bot_of, dialog_event, intent_event, model_of, next_event, reply_of, taken
 
 WORDS = Notices()
 
@@ -60,7 +61,7 @@ def test_at_the_deadline_there_is_what_was_written(event: dict[str, Any]) -> Non
     bot = bot_of("One. Two. Thr", never, "ee.")
     content, state = reply_of(bot.lambda_handler(event, Context(remaining_ms=1_600)))
     assert (content, state) == (f"One. Two.\n\n{WORDS.cut}", "Fulfilled")
-    assert bot.resources.model.streams[0].closed.wait(1)
+    assert model_of(bot).streams[0].closed.wait(1)
 
 
 def test_at_the_deadline_without_text_it_fails(event: dict[str, Any]) -> None:
@@ -129,9 +130,9 @@ def test_a_handler_that_asks_no_model_is_not_waited_for_long(event: dict[str, An
 def test_a_client_that_cannot_be_made_costs_no_reply(
     event: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    deliveries = SimpleQueue()
+    deliveries: SimpleQueue[Any] = SimpleQueue()
 
-    def browser() -> None:
+    def browser() -> Browser:
         deliveries.put(threading.current_thread())
         raise ValueError("a secret")
 
@@ -144,7 +145,7 @@ def test_a_client_that_cannot_be_made_costs_no_reply(
         return "Hello."
 
     assert reply_of(bot.lambda_handler(event, Context())) == ("Hello.", "Fulfilled")
-    (record,) = caplog.records
+    (record,) = logged(caplog)
     assert record.delivery == "lookup_failed"
     assert record.delivery_error["error"] == "ValueError"
     assert "secret" not in str(record.__dict__)
@@ -163,7 +164,7 @@ def test_what_is_not_text_ends_the_turn_politely(
 
     text, state = reply_of(bot.lambda_handler(event, Context()))
     assert text == f"Some text.\n\n{WORDS.interrupted}"
-    assert caplog.records[0].error == HandlerError.__name__
+    assert logged(caplog)[0].error == HandlerError.__name__
 
 
 def test_an_intent_that_never_ends_is_cut(event: dict[str, Any]) -> None:
@@ -282,7 +283,7 @@ def test_a_long_reply_arrives_in_several_messages(event: dict[str, Any]) -> None
 
 def test_a_waiting_text_is_no_part_of_the_reply(event: dict[str, Any]) -> None:
     gate = threading.Event()
-    channel = FakeChannel(on_post=lambda: len(channel.posts) == 2 and gate.set())
+    channel = FakeChannel(on_post=lambda: gate.set() if len(channel.posts) == 2 else None)
     bot = bot_of(gate, "Hello.", channel=channel, waiting_text="Thinking…")
     assert reply_of(bot.lambda_handler(event, Context()))[0] == "Hello."
     assert channel.frames[:2] == ["Thinking…", " "]
@@ -330,7 +331,7 @@ def test_a_browser_at_another_api_is_noticed(
     event["sessionState"]["sessionAttributes"]["streamingEndpoint"] = browsers
     ours = ours or "https://abc1.execute-api.eu-west-1.amazonaws.com/Prod"
     bot_of("Hello", streaming_endpoint=ours).lambda_handler(event, Context())
-    (record,) = caplog.records
+    (record,) = logged(caplog)
     assert getattr(record, "another_api", False) == is_another
     assert "execute-api" not in str(vars(record))
 
@@ -342,7 +343,7 @@ def test_what_a_response_has_no_room_for_is_counted(
     event["requestAttributes"] = {"secrets": "secret" * 10_000}
     response = bot_of("Hello").lambda_handler(event, Context())
     assert response["sessionState"]["sessionAttributes"]["kept"] == "x"
-    (record,) = caplog.records
+    (record,) = logged(caplog)
     assert (record.levelname, record.attributes_left_out) == ("WARNING", 2)
     assert "secret" not in str(vars(record))
 
@@ -350,7 +351,7 @@ def test_what_a_response_has_no_room_for_is_counted(
 def test_a_contested_session_is_not_streamed(
     event: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    channel, deliveries = FakeChannel(), SimpleQueue()
+    channel, deliveries = FakeChannel(), SimpleQueue[Any]()
 
     class Contested(FakeAddresses):
         def find(self, session_id: str) -> None:
@@ -366,7 +367,7 @@ def test_a_contested_session_is_not_streamed(
 
     assert reply_of(bot.lambda_handler(event, Context()))[0] == "Hello."
     assert channel.posts == []
-    assert caplog.records[0].delivery == "contested"
+    assert logged(caplog)[0].delivery == "contested"
 
 
 def test_a_model_that_cannot_be_stopped_costs_no_text(event: dict[str, Any]) -> None:
@@ -395,10 +396,10 @@ def test_the_attributes_cannot_be_lost(event: dict[str, Any]) -> None:
 
     @bot.fallback
     def answer(turn: Turn) -> Iterator[str]:
-        turn.session_attributes["count"] = 3
-        turn.session_attributes["nothing"] = None
+        turn.session_attributes["count"] = 3  # type: ignore[assignment]
+        turn.session_attributes["nothing"] = None  # type: ignore[assignment]
         yield "Hello."
-        turn.session_attributes = None
+        turn.session_attributes = None  # type: ignore[misc, assignment]
 
     response = bot.lambda_handler(event, Context())
     assert reply_of(response)[0].startswith("Hello.")
@@ -430,7 +431,7 @@ def test_after_its_deadline_a_handler_changes_nothing(event: dict[str, Any]) -> 
 
     try:
         order = intent_event(event, "Order", slots={"Size": None})
-        response = bot.lambda_handler(order, Context(remaining_ms=1_600))
+        response: Any = bot.lambda_handler(order, Context(remaining_ms=1_600))
         assert went_on.is_set()
         assert reply_of(response) == (f"One.\n\n{WORDS.cut}", "Fulfilled")
         state = response["sessionState"]
@@ -489,7 +490,7 @@ def test_a_dialogs_text_that_lex_would_not_say_is_an_error(
     bot.dialog("Order")(check)
     _, state = reply_of(bot.lambda_handler(dialog_event(event), Context()))
     assert state == "Failed"
-    (record,) = caplog.records
+    (record,) = logged(caplog)
     assert (record.levelname, record.error) in [
         ("WARNING", "HandlerError"),
         ("ERROR", "HandlerError"),
@@ -512,7 +513,7 @@ def test_an_error_that_was_answered_is_logged(
     bot.error(Exception)(lambda turn, error: "It did not work.")
     text, _ = reply_of(bot.lambda_handler(event, Context()))
     assert text == "So far\n\nIt did not work."
-    (record,) = caplog.records
+    (record,) = logged(caplog)
     assert (record.levelname, record.handled_error["error"]) == ("INFO", "KeyError")
     assert "secret" not in str(record.__dict__)
 
@@ -608,7 +609,7 @@ def test_a_tool_that_fails_is_told_to_the_model(
     response = bot.lambda_handler(event, context)
     assert time.monotonic() - started < 3
     assert reply_of(response) == ("Let me see.\n\nI could not find out.", "Fulfilled")
-    (result,) = bot.resources.model.prompts[1].messages[-1].tool_results
+    (result,) = model_of(bot).prompts[1].messages[-1].tool_results
     assert told in result.text
     assert result.failed is failed
     assert "secret" not in result.text
@@ -658,7 +659,7 @@ def test_the_next_turn_is_told_of_this_one(event: dict[str, Any]) -> None:
     following = next_event(event, first, "and for three?")
     second = bot.lambda_handler(following, Context())
     assert reply_of(second)[0] == "About 40."
-    assert bot.resources.model.prompts[1].messages == (
+    assert model_of(bot).prompts[1].messages == (
         Message("user", "and for two people?"),
         Message("assistant", "About 20 minutes."),
         Message("user", "and for three?"),
@@ -677,7 +678,7 @@ def test_a_session_id_alone_opens_no_conversation(event: dict[str, Any]) -> None
     bot, memory = remembering("About 20 minutes.")
     bot.lambda_handler(event, Context())
     bot.lambda_handler(event, Context())
-    assert len(bot.resources.model.prompts[1].messages) == 1
+    assert len(model_of(bot).prompts[1].messages) == 1
     assert len(memory.kept) == 2
 
 
@@ -728,7 +729,7 @@ def test_no_more_is_told_than_the_settings_say(event: dict[str, Any]) -> None:
     response = bot.lambda_handler(event, Context())
     for number in range(4):
         response = bot.lambda_handler(next_event(event, response, f"Q{number}"), Context())
-    asked = [message.text for message in bot.resources.model.prompts[-1].messages]
+    asked = [message.text for message in model_of(bot).prompts[-1].messages]
     assert asked == ["Q1", "Yes.", "Q2", "Yes.", "Q3"]
     assert [len(exchanges) for exchanges in memory.kept.values()] == [2]
 
@@ -741,7 +742,7 @@ def test_a_reply_that_was_cut_can_be_gone_on_with(event: dict[str, Any]) -> None
     assert list(memory.kept.values()) == [[Exchange("and for two people?", "One. Two.", cut=True)]]
     second = bot.lambda_handler(next_event(event, first, "go on"), Context())
     assert reply_of(second)[0] == "Three."
-    prompts = bot.resources.model.prompts
+    prompts = model_of(bot).prompts
     assert prompts[1].messages[1] == Message("assistant", "One. Two.")
     assert prompts[1].system == f"{prompts[0].system}\n\n{GO_ON}"
 
@@ -824,7 +825,7 @@ def test_what_was_withheld_is_not_asked_again(event: dict[str, Any], reason: Sto
     first = bot.lambda_handler(event, Context())
     second = bot.lambda_handler(next_event(event, first, "hi"), Context())
     assert reply_of(second) == ("Hello!", "Fulfilled")
-    assert bot.resources.model.prompts[1].messages == (Message("user", "hi"),)
+    assert model_of(bot).prompts[1].messages == (Message("user", "hi"),)
     (kept,) = memory.kept.values()
     assert kept == [Exchange("hi", "Hello!")]
 
@@ -859,7 +860,7 @@ def test_a_memory_that_cannot_be_read_costs_no_reply(
     bot, memory = remembering("About 20.", memory=FakeMemory(dict(kept), on_load=fails))
     assert reply_of(bot.lambda_handler(continued(event), Context())) == ("About 20.", "Fulfilled")
     assert memory.kept == kept
-    (record,) = caplog.records
+    (record,) = logged(caplog)
     assert (record.levelname, record.outcome) == ("WARNING", "completed")
     assert record.memory_error["error"] == "ValueError"
     assert "secret" not in str(record.__dict__)
@@ -879,8 +880,8 @@ def test_a_memory_that_cannot_be_written_costs_no_reply(
 ) -> None:
     bot, _ = remembering("About 20.", memory=FakeMemory(on_save=fails))
     assert reply_of(bot.lambda_handler(continued(event), Context())) == ("About 20.", "Fulfilled")
-    assert caplog.records[0].memory_error["error"] == "ValueError"
-    assert "secret" not in str(caplog.records[0].__dict__)
+    assert logged(caplog)[0].memory_error["error"] == "ValueError"
+    assert "secret" not in str(logged(caplog)[0].__dict__)
 
 
 @pytest.mark.parametrize("remaining_ms", [1_600, 30_000])
@@ -894,7 +895,7 @@ def test_a_memory_that_hangs_on_a_save_is_left(
         response = bot.lambda_handler(event, Context(remaining_ms))
         assert time.monotonic() - started < SAVE_SECONDS + 1
         assert reply_of(response) == ("About 20.", "Fulfilled")
-        assert caplog.records[0].memory_error == {"error": "TimeoutError"}
+        assert logged(caplog)[0].memory_error == {"error": "TimeoutError"}
     finally:
         never.set()
 
@@ -926,7 +927,7 @@ def test_of_two_turns_at_once_one_is_kept(event: dict[str, Any]) -> None:
         said = continued(json.loads(json.dumps(event))) | {"inputTranscript": utterance}
         replies.append(reply_of(bot.lambda_handler(said, Context()))[0])
 
-    replies = []
+    replies: list[Any] = []
     threads = [threading.Thread(target=run, args=(utterance,)) for utterance in ("one", "two")]
     for thread in threads:
         thread.start()

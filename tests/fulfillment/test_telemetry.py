@@ -23,7 +23,8 @@ from fulfillment.telemetry import TurnReport, log_turn
 from fulfillment.testing import Context
 from fulfillment.turn import Turn
 from tests.fakes import FakeMemory
-from tests.turns import bot_of
+from tests.log_records import logged
+from tests.turns import bot_of, model_of
 
 ROOT = Path(__file__).parents[2]
 NAMES = {"session_id": "s", "request_id": "r", "intent": "FallbackIntent"}
@@ -62,14 +63,15 @@ REPORT = TurnReport(
 
 def metrics_of(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     (line,) = capsys.readouterr().out.splitlines()
-    return json.loads(line)
+    metrics: dict[str, Any] = json.loads(line)
+    return metrics
 
 
 def test_a_turn_is_one_log_line_and_one_metrics_record(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     log_turn(REPORT)
-    (record,) = caplog.records
+    (record,) = logged(caplog)
     assert (record.levelname, record.message, record.outcome) == ("INFO", "turn", "completed")
     assert record.total_seconds == 1.235
     assert (record.first_chunk_seconds, record.first_frame_seconds) == (0.5, 0.51)
@@ -95,7 +97,7 @@ def test_what_is_not_known_is_no_metric(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     log_turn(TurnReport(NAMES, Outcome.FAILED, 100.0, 100.1, TextBuffer()))
-    (record,) = caplog.records
+    (record,) = logged(caplog)
     assert (record.levelname, record.delivery) == ("ERROR", "off")
     assert record.first_chunk_seconds is record.first_frame_seconds is None
     (described,) = metrics_of(capsys)["_aws"]["CloudWatchMetrics"]
@@ -125,14 +127,14 @@ def test_a_failure_is_a_warning_without_foreign_words(
     caplog: pytest.LogCaptureFixture, report: TurnReport
 ) -> None:
     log_turn(report)
-    (record,) = caplog.records
+    (record,) = logged(caplog)
     assert record.levelname == "WARNING"
     assert "secret" not in str(record.__dict__)
 
 
 def test_a_memory_error_is_said_beside_a_good_reply(caplog: pytest.LogCaptureFixture) -> None:
     log_turn(REPORT._replace(memory_error=ConversationTableError("AccessDeniedException")))
-    (record,) = caplog.records
+    (record,) = logged(caplog)
     assert record.outcome == "completed"
     assert not hasattr(record, "error")
     assert record.memory_error == {
@@ -144,7 +146,7 @@ def test_a_memory_error_is_said_beside_a_good_reply(caplog: pytest.LogCaptureFix
 def test_an_answered_error_is_logged_by_its_type(caplog: pytest.LogCaptureFixture) -> None:
     """A handler for every Exception must not hide what is wrong."""
     log_turn(REPORT._replace(handled_error=ValueError("secret")))
-    (record,) = caplog.records
+    (record,) = logged(caplog)
     assert (record.levelname, record.outcome) == ("INFO", "completed")
     assert record.handled_error == {"error": "ValueError"}
     assert "secret" not in str(record.__dict__)
@@ -169,16 +171,16 @@ def test_nothing_that_a_turn_says_is_recorded(
         raise ValueError("s3cret")
 
     bot.lambda_handler(event, Context())
-    assert bot.resources.model.prompts[0].messages[0].text == "s3cret"
-    assert caplog.records[0].outcome == "interrupted"
-    assert "s3cret" not in "".join(str(record.__dict__) for record in caplog.records)
+    assert model_of(bot).prompts[0].messages[0].text == "s3cret"
+    assert logged(caplog)[0].outcome == "interrupted"
+    assert "s3cret" not in "".join(str(record.__dict__) for record in logged(caplog))
     assert "s3cret" not in "".join(capsys.readouterr())
 
 
 def test_why_a_delivery_failed_is_logged_apart(caplog: pytest.LogCaptureFixture) -> None:
     error = ChannelError("status 500")
     log_turn(REPORT._replace(delivery=delivered(Status.FAILED, error=error, busy=2, gone=1)))
-    (record,) = caplog.records
+    (record,) = logged(caplog)
     assert (record.delivery, record.channel_busy, record.connections_gone) == ("failed", 2, 1)
     assert record.delivery_error == {"error": "ChannelError", "reason": "status 500"}
     assert not hasattr(record, "error")

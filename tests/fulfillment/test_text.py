@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -44,7 +45,7 @@ def test_every_text_of_a_value_is_repaired() -> None:
 
 
 def test_a_value_that_is_nested_without_end_is_refused() -> None:
-    value = []
+    value: list[Any] = []
     for _ in range(MAX_LEVELS):
         value = [value]
     assert repair_surrogates_in(value[0]) == value[0]

@@ -15,7 +15,7 @@ from botocore.exceptions import (
 
 from fulfillment.channels.appsync import AppSyncChannel
 from fulfillment.errors import ChannelBusy, ChannelError, FrameRejected
-from tests.aws_stub import RawBody
+from tests.aws_stub import RawBody, response
 
 URL = "https://abc.appsync-api.us-east-1.amazonaws.com/graphql"
 MUTATION = "mutation Send($data: String!) { send(data: $data) { data } }"
@@ -31,7 +31,7 @@ class Api:
         body: bytes | dict[str, Any] = TOLD,
         failure: BotoCoreError | None = None,
     ) -> None:
-        self.requests = []
+        self.requests: list[Any] = []
         self._answer = (status, body, failure)
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
@@ -40,7 +40,7 @@ class Api:
         if failure:
             raise failure
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return AWSResponse(request.url, status, {}, RawBody([content]))
+        return response(request.url, status, {}, RawBody([content]))
 
 
 def post(api: Api) -> None:

@@ -9,7 +9,7 @@ from fulfillment.errors import InvalidLexEvent
 from fulfillment.lex import events as lex
 from fulfillment.lex.events import LexEvent
 
-MINIMAL = {"sessionState": {}}
+MINIMAL: dict[str, Any] = {"sessionState": {}}
 
 
 def parsed(event: dict[str, Any]) -> LexEvent:
@@ -17,7 +17,7 @@ def parsed(event: dict[str, Any]) -> LexEvent:
     return LexEvent.from_dict(event)._replace(raw={})
 
 
-def with_slot(slot: str | dict[str, Any] | None) -> dict[str, Any]:
+def with_slot(slot: Any) -> dict[str, Any]:
     return {"sessionState": {"intent": {"name": "Order", "slots": {"Item": slot}}}}
 
 

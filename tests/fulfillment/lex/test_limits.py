@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import botocore.session
 
 from fulfillment.lex import limits
@@ -9,8 +11,8 @@ def test_the_limits_are_those_of_lexs_own_model() -> None:
     model = botocore.session.get_session().get_service_model("lexv2-runtime")
 
     def most(shape: str, member: str | None = None) -> int:
-        found = model.shape_for(shape)
-        return (found.members[member] if member else found).metadata["max"]
+        found: Any = model.shape_for(shape)
+        return int((found.members[member] if member else found).metadata["max"])
 
     assert limits.MAX_MESSAGES == most("Messages")
     assert limits.MAX_BUTTONS == most("ImageResponseCard", "buttons")

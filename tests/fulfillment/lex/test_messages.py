@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fulfillment.errors import HandlerError
-from fulfillment.lex.messages import Button, Card, Text
+from fulfillment.lex.messages import Button, Card, ContentType, Text
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_card_beyond_them_is_refused_by_its_part(card: Card, named: str) -> No
 
 
 @pytest.mark.parametrize("content_type", ["CustomPayload", "PlainText", "SSML"])
-def test_a_text_is_taken_as_lex_names_it(content_type: str) -> None:
+def test_a_text_is_taken_as_lex_names_it(content_type: ContentType) -> None:
     assert Text("Hello.", content_type).checked() == Text("Hello.", content_type)
     assert Text("\ud83d\ude00 \ud83d", content_type).checked().content == "😀 \ufffd"
 
@@ -49,8 +49,8 @@ def test_a_text_is_taken_as_lex_names_it(content_type: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (Text(b"secret"), "a message is text, not bytes"),
-        (Text("secret", "ImageResponseCard"), "'ImageResponseCard' is no content type of Lex"),
+        (Text(b"secret"), "a message is text, not bytes"),  # type: ignore[arg-type]
+        (Text("secret", "ImageResponseCard"), "'ImageResponseCard' is no content type of Lex"),  # type: ignore[arg-type]
     ],
 )
 def test_a_text_that_lex_does_not_take_is_refused(text: Text, problem: str) -> None:

@@ -15,6 +15,7 @@ from fulfillment.lex.fitting import ESCAPES_NON_ASCII
 from fulfillment.lex.limits import MAX_ADDED_MESSAGES
 from fulfillment.lex.messages import Button, Card, Text
 from fulfillment.lex.responses import apology, build, delegate, respond
+from fulfillment.lex.session_state import Json
 from fulfillment.outcome import Outcome
 from fulfillment.reply import Reply
 from fulfillment.settings import Settings
@@ -60,21 +61,19 @@ def responding(
     chosen = Settings(**of_settings)
     response = respond(event, reply, decision, attributes or {}, {}, chosen, TOO_LONG)
     taken(response, {"invocationSource": event.invocation_source})
-    return response
+    return dict(response)
 
 
 def closing(
-    event: LexEvent, attributes: Mapping[str, object], *messages: Card | Text
+    event: LexEvent, attributes: Mapping[str, str], *messages: Card | Text
 ) -> dict[str, Any]:
     """Return what closes a turn; Lex takes it."""
     response = build(event, CLOSE, messages or [Text("x")], attributes)
     taken(response)
-    return response
+    return dict(response)
 
 
-def of_order(
-    slot: dict[str, Any] | None, hook: str = "FulfillmentCodeHook", confirmation: str = "None"
-) -> LexEvent:
+def of_order(slot: Json, hook: str = "FulfillmentCodeHook", confirmation: str = "None") -> LexEvent:
     """Return an event of an intent with one slot."""
     intent = lex.Intent("Order", {"Item": slot}, confirmation)
     return LexEvent("s", "Hi", intent, invocation_source=hook)
@@ -84,8 +83,8 @@ def contents(response: dict[str, Any]) -> list[str | None]:
     return [message.get("content") for message in response.get("messages", ())]
 
 
-def state_of(*args: Decision | Reply, **options: Any) -> str:
-    return responding(*args, **options)["sessionState"]["intent"]["state"]
+def state_of(reply: Reply, decision: Decision = NOTHING, **options: Any) -> object:
+    return responding(reply, decision, **options)["sessionState"]["intent"]["state"]
 
 
 def size_of(response: dict[str, Any]) -> int:
@@ -239,7 +238,7 @@ def test_attributes_too_large_for_lex_are_left_out(size: int) -> None:
     assert contents(response) == [TOO_LONG]
     assert size_of(response) <= 50_000
     for other in (delegate(event._replace(session_attributes=sent)), apology(event, "Sorry.")):
-        assert size_of(other) <= 50_000
+        assert size_of(dict(other)) <= 50_000
 
 
 def test_attributes_count_towards_the_size() -> None:

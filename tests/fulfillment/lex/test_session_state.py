@@ -21,7 +21,7 @@ COMPOSITE = {"shape": "Composite", "subSlots": {"City": SCALAR, "Street": None}}
 
 
 def nested(levels: int) -> dict[str, Any]:
-    slot = SCALAR
+    slot: dict[str, Any] = SCALAR
     for _ in range(levels):
         slot = {"shape": "List", "values": [slot]}
     return slot
@@ -110,7 +110,7 @@ def test_there_are_as_many_contexts_as_lex_takes() -> None:
 
 
 def test_what_cannot_be_written_is_left_out() -> None:
-    circle = []
+    circle: list[Any] = []
     circle.append(circle)
     assert texts_of({"a": circle, "b": "x"}) == {"b": "x"}
 

@@ -123,7 +123,10 @@ def test_what_cannot_be_loaded_is_left_as_it_is(error: BaseException) -> None:
     assert made.attributes == KNOWN
 
 
-@pytest.mark.parametrize("kept", [None, 5, [None], ["text"], [("Hi",)], [Exchange("Hi", None)]])
+HALF: Any = ("Hi", None)
+
+
+@pytest.mark.parametrize("kept", [None, 5, [None], ["text"], [("Hi",)], [Exchange(*HALF)]])
 def test_what_is_no_exchange_is_left_as_it_is(kept: Any) -> None:
     memory = FakeMemory({ID: kept})
     made = loaded(memory)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,8 @@ from fulfillment.errors import ModelError, ModelInterrupted, ModelRejected, Mode
 from fulfillment.models.base import Message, Prompt
 from fulfillment.models.fallback import FallbackModel, FallbackStream
 from fulfillment.testing import ScriptedModel
+from tests.completions import completion_of
+from tests.log_records import logged
 
 PROMPT = Prompt((Message("user", "Hi"),))
 BUSY = ModelUnavailable("ThrottlingException")
@@ -27,7 +30,7 @@ def test_a_model_that_answers_is_asked_once() -> None:
     answer = ask(model)
     assert list(answer) == ["Hel", "lo"]
     assert len(model.prompts) == 1
-    assert answer.completion.stop_reason == "end_turn"
+    assert completion_of(answer).stop_reason == "end_turn"
 
 
 def test_a_busy_model_is_asked_again_and_again() -> None:
@@ -51,7 +54,7 @@ def test_why_a_model_refused_is_logged_though_another_answers(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         list(ask(ScriptedModel([REFUSED], repeats=True), ScriptedModel("Hello")))
-    (record,) = caplog.records
+    (record,) = logged(caplog)
     assert (record.error, record.reason) == ("ModelRejected", "ValidationException")
 
 
@@ -82,7 +85,7 @@ def test_a_slow_call_wins_over_one_that_is_slower() -> None:
     slow, slower = threading.Event(), threading.Event()
     model = ScriptedModel([slow, "Hello"], [slower, "too late"])
     answer = ask(model, first_sign_seconds=0.01)
-    read = []
+    read: list[Any] = []
     reader = threading.Thread(target=lambda: read.extend(answer))
     reader.start()
     while len(model.streams) < 2:

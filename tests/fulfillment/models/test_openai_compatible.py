@@ -140,7 +140,7 @@ def test_openai_itself_has_another_name_for_the_limit() -> None:
         sent.append(json.loads(request.content))
         return httpx.Response(200, text=f"data: {json.dumps(chunk('ok', finish='stop'))}\n\n")
 
-    http = httpx.Client(transport=httpx.MockTransport(send))
+    http: Any = httpx.Client(transport=httpx.MockTransport(send))
     with openai.OpenAI(api_key="key", http_client=http) as client:
         assert list(OpenAICompatibleModel(client, "gpt").ask(PROMPT)) == ["ok"]
     assert sent[0]["max_completion_tokens"] == PROMPT.max_tokens

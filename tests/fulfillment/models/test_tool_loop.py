@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,7 +29,7 @@ CALL = ToolCall("c1", "find_order", {"order_id": "A-1"})
 OTHER_CALL = ToolCall("c2", "find_order", {"order_id": "A-2"})
 
 
-def find_order(order_id: str) -> Iterator[str]:
+def find_order(order_id: str) -> Generator[str, None, str]:
     """Find an order."""
     yield f"Looking for {order_id}…\n"
     return f"{order_id} is on its way"
@@ -61,10 +61,11 @@ def test_signs_of_life_are_no_text() -> None:
 
 def test_how_each_call_ended_is_kept() -> None:
     loop = loop_of()
-    assert loop.completions == ()
+    assert not loop.completions
     list(loop.ask(ScriptedModel("a"), PROMPT))
     list(loop.ask(ScriptedModel("a"), PROMPT))
-    assert [completion.output_tokens for completion in loop.completions] == [5, 5]
+    first, second = loop.completions
+    assert (first.output_tokens, second.output_tokens) == (5, 5)
 
 
 def test_what_a_model_raises_is_raised() -> None:
@@ -140,7 +141,7 @@ def test_text_after_a_tool_is_a_paragraph(
 
 
 def test_a_tool_that_yields_no_word_leaves_no_gap() -> None:
-    def silent(order_id: str) -> Iterator[str]:
+    def silent(order_id: str) -> Generator[str, None, str]:
         """Find an order."""
         yield ""
         return "x"
@@ -158,7 +159,7 @@ def test_two_questions_of_one_turn_do_not_stand_apart() -> None:
 def test_what_a_tool_says_is_there_while_it_works() -> None:
     gate = threading.Event()
 
-    def slow(order_id: str) -> Iterator[str]:
+    def slow(order_id: str) -> Generator[str, None, str]:
         """Find an order."""
         yield "Looking…\n"
         assert gate.wait(5)
@@ -208,7 +209,7 @@ def test_a_tool_is_not_run_when_it_is_too_late() -> None:
 def test_a_tool_leaves_the_model_its_time(left: float, for_the_tool: float) -> None:
     asked = []
 
-    def run(call: ToolCall, seconds: float) -> Iterator[None]:
+    def run(call: ToolCall, seconds: float) -> Generator[None, None, ToolResult]:
         asked.append(seconds)
         return ToolResult(call.id, "x")
         yield

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import pytest
@@ -22,7 +22,7 @@ class Socket:
 
     def __init__(self, hangs_at: int | None = None) -> None:
         self._hangs_at = hangs_at
-        self.frames = []
+        self.frames: list[Any] = []
 
     async def post(self, address: str, payload: str) -> None:
         if len(self.frames) == self._hangs_at:
@@ -84,7 +84,7 @@ def test_whatever_is_raised_keeps_the_text_so_far(error: BaseException) -> None:
     assert (text.text(), text.finished, text.error) == ("so far", True, error)
 
 
-def hanging(closed: Sequence[Any]) -> Callable[..., AsyncGenerator[str, None]]:
+def hanging(closed: list[Any]) -> Callable[..., AsyncGenerator[str, None]]:
     async def handler() -> AsyncGenerator[str, None]:
         try:
             yield "a"
@@ -96,13 +96,13 @@ def hanging(closed: Sequence[Any]) -> Callable[..., AsyncGenerator[str, None]]:
 
 
 def test_what_has_not_ended_at_the_deadline_is_cancelled() -> None:
-    closed = []
+    closed: list[Any] = []
     text, _ = run_turn(hanging(closed), Socket(), cut_after=SOON)
     assert closed and not text.finished
 
 
 def test_a_turn_can_be_cancelled_from_outside() -> None:
-    closed = []
+    closed: list[Any] = []
     text, _ = run_turn(hanging(closed), Socket(), then=AsyncStream.cancel)
     assert text.cancelled
 

@@ -18,7 +18,7 @@ from fulfillment.errors import (
     SessionTableError,
 )
 from fulfillment.lex.web_ui_framing import PairedText
-from fulfillment.streaming.delivery import Delivery, Done, Post, Status, Wait
+from fulfillment.streaming.delivery import Delivery, Done, Post, Status, Tail, Wait
 from fulfillment.streaming.framing import Ending, RawText
 from fulfillment.streaming.pacing import Pace
 from tests.deliveries import COMPLETED, CONNECTION, deliver
@@ -39,7 +39,7 @@ def delivered(  # noqa: PLR0913
     clock: FakeClock | None = None,
     find: Callable[..., Any] | Rows = lambda: CONNECTION,
     framing: PairedText | RawText | JsonFrames | None = None,
-    tail: str = "reply",
+    tail: Tail = "reply",
     ending: Ending = COMPLETED,
     **options: Any,
 ) -> tuple[Delivery, Sequence[str], list[float]]:
@@ -128,7 +128,7 @@ class Rows:
     def __init__(self, clock: FakeClock, *rows: tuple[float, str | AddressError | None]) -> None:
         self._clock = clock
         self._rows = rows
-        self.looks = []
+        self.looks: list[Any] = []
 
     def __call__(self) -> str | None:
         self.looks.append(round(self._clock.now, 3))

@@ -7,10 +7,11 @@ prefix of the text, the end comes once at most and last, nothing is left running
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -202,11 +203,11 @@ def run_on_threads(fault: Fault, chunks: Sequence[str], framing: str) -> tuple[W
     wire = ThreadWire(fault, stream, delivery)
     before = set(threading.enumerate())
 
-    def handler() -> Iterator[str]:
+    def handler() -> Generator[str, None, None]:
         for number, chunk in enumerate(chunks):
             yield chunk
             if number < 3:
-                wait_until(lambda number=number: wire.is_attempted(number + 1))
+                wait_until(functools.partial(wire.is_attempted, number + 1))
         if fault.error:
             raise fault.error
         while fault.never_ends and stream.text.is_growing:

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from fulfillment.streaming.delivery import Delivery, Done, Post
+from fulfillment.streaming.delivery import Delivery, Done, Post, Tail
 from fulfillment.streaming.framing import Ending, Frame, RawText
 from fulfillment.streaming.pacing import Pace
 from fulfillment.streaming.stream import Stream
 
 
-def delivery_of(tail: str = "frames") -> Delivery:
+def delivery_of(tail: Tail = "frames") -> Delivery:
     return Delivery(RawText(), Pace(0.0), tail=tail, address="connection-1")
 
 

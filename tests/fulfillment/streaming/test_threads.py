@@ -3,13 +3,13 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
 
 from fulfillment.streaming.deadline import Deadline
-from fulfillment.streaming.delivery import Delivery
+from fulfillment.streaming.delivery import Delivery, Tail
 from fulfillment.streaming.framing import Ending, RawText
 from fulfillment.streaming.pacing import Pace
 from fulfillment.streaming.text_buffer import MAX_CHARACTERS, TextBuffer
@@ -25,8 +25,8 @@ def written(handler: Callable[..., Any]) -> TextBuffer:
     return stream.text
 
 
-def chunks_then(*steps: str | BaseException) -> Callable[..., Iterator[str]]:
-    def handler() -> Iterator[str]:
+def chunks_then(*steps: str | BaseException) -> Callable[[], Generator[str, None, None]]:
+    def handler() -> Generator[str, None, None]:
         for step in steps:
             if isinstance(step, BaseException):
                 raise step
@@ -64,7 +64,7 @@ def test_what_never_ends_is_left() -> None:
 def test_a_generator_is_closed_when_no_more_is_wanted() -> None:
     stream, closed = ThreadStream(), threading.Event()
 
-    def handler() -> Iterator[str]:
+    def handler() -> Generator[str, None, None]:
         try:
             yield "a"
             stream.wait(until=0.0)
@@ -97,15 +97,15 @@ def test_waiting_ends_with_the_text(ends: Callable[..., Any]) -> None:
     assert not stream.text.is_growing
 
 
-def delivery_of(tail: str = "frames") -> Delivery:
+def delivery_of(tail: Tail = "frames") -> Delivery:
     return Delivery(RawText(), Pace(0.0), tail=tail, address="connection-1")
 
 
 def run_turn(
-    handler: Callable[..., Iterator[str]],
+    handler: Callable[[], Generator[str, None, None]],
     channel: FakeChannel,
     *,
-    tail: str = "frames",
+    tail: Tail = "frames",
     cut_after: float = 60.0,
     settle_after: float = 60.0,
     stop: Callable[..., Any] | None = None,
@@ -132,7 +132,7 @@ def test_a_turn_is_written_and_posted() -> None:
 def test_what_has_not_ended_at_the_deadline_is_stopped() -> None:
     stopped = threading.Event()
 
-    def handler() -> Iterator[str]:
+    def handler() -> Generator[str, None, None]:
         yield "a"
         stopped.wait(60)
         yield "too late"
@@ -192,7 +192,7 @@ def test_a_client_may_come_back_with_another_delivery() -> None:
     first, second = FakeChannel(on_post=shown.set), FakeChannel(on_post=came_back.set)
     stream, now = ThreadStream(), time.monotonic()
 
-    def handler() -> Iterator[str]:
+    def handler() -> Generator[str, None, None]:
         yield "One, "
         came_back.wait(60)
         yield "two"
@@ -215,7 +215,7 @@ def test_a_client_may_come_back_with_another_delivery() -> None:
 
 
 def test_a_model_is_stopped_when_its_reader_has_left() -> None:
-    def handler() -> Iterator[str]:
+    def handler() -> Generator[str, None, None]:
         yield "a"
         yield from iter(lambda: "b", None)
 

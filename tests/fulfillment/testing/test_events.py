@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_an_event_is_one_that_lex_sends(load_event: Callable[[str], dict[str, An
 
 
 def test_an_event_says_what_was_chosen() -> None:
-    options = {
+    options: dict[str, Any] = {
         "intent": "Book",
         "slots": {"Guests": "four", "Extras": ["dog", "cake"], "Day": None},
         "hook": "DialogCodeHook",
@@ -40,7 +40,7 @@ def test_an_event_says_what_was_chosen() -> None:
 
 
 @pytest.mark.parametrize("answer", [None, "Confirmed", "Denied"])
-def test_a_confirmation_is_what_a_turn_says(answer: str | None) -> None:
+def test_a_confirmation_is_what_a_turn_says(answer: Literal["Confirmed", "Denied"] | None) -> None:
     bot = Bot()
     bot.fallback(lambda turn: repr(turn.confirmation))
     assert run(bot, "Yes?", confirmation=answer).reply == repr(answer)
@@ -54,7 +54,7 @@ def test_a_confirmation_is_what_a_turn_says(answer: str | None) -> None:
         ({"input_mode": "Voice"}, "Text, Speech, DTMF"),
     ],
 )
-def test_an_unknown_option_value_is_refused(wrong: dict[str, str], known: str) -> None:
+def test_an_unknown_option_value_is_refused(wrong: dict[str, Any], known: str) -> None:
     with pytest.raises(ValueError, match=known):
         event("Hello?", **wrong)
 
@@ -62,9 +62,10 @@ def test_an_unknown_option_value_is_refused(wrong: dict[str, str], known: str) -
 @pytest.mark.parametrize("name", ["session_attributes", "request_attributes"])
 def test_attributes_must_be_text(name: str) -> None:
     with pytest.raises(TypeError, match=name):
-        run(Bot(), "Hello?", **{name: {"count": 1}})
+        wrong: dict[str, Any] = {name: {"count": 1}}
+        run(Bot(), "Hello?", **wrong)
 
 
 def test_an_option_that_there_is_not_is_refused() -> None:
     with pytest.raises(TypeError, match="slot"):
-        run(Bot(), "Hello?", slot={"OrderId": "A-17"})
+        run(Bot(), "Hello?", slot={"OrderId": "A-17"})  # type: ignore[call-arg]

@@ -8,6 +8,7 @@ import pytest
 
 from fulfillment.models.base import Completion, Message, Prompt, StopReason, ToolCall
 from fulfillment.testing import ScriptedModel
+from tests.completions import completion_of
 
 PROMPT = Prompt((Message("user", "Hello?"),))
 CALL = ToolCall("call-1", "double", {"number": 1})
@@ -42,7 +43,7 @@ def test_it_keeps_what_it_was_asked_and_answered() -> None:
     model = ScriptedModel(["See: ", CALL, OTHER_CALL, "Two."])
     calls_of(model, 2)
     assert model.prompts == [PROMPT, PROMPT]
-    first, second = (stream.completion for stream in model.streams)
+    first, second = (completion_of(stream) for stream in model.streams)
     assert (first.stop_reason, first.tool_calls) == (StopReason.TOOL_USE, (CALL, OTHER_CALL))
     assert (second.stop_reason, second.tool_calls) == (StopReason.END_TURN, ())
 
@@ -78,7 +79,8 @@ def test_the_last_script_may_be_for_all_further_calls() -> None:
 
 
 def test_a_model_waits_for_an_event() -> None:
-    event, written = threading.Event(), []
+    event = threading.Event()
+    written: list[str] = []
     stream = ScriptedModel(["One.", event, "Two."]).ask(PROMPT)
     reader = threading.Thread(target=lambda: written.extend(stream))
     reader.start()

@@ -13,9 +13,11 @@ import pytest
 
 from fulfillment import Bot, Notices
 from fulfillment.errors import HandlerError, ModelInterrupted, ModelUnavailable
+from fulfillment.models.base import ModelStream
 from fulfillment.settings import Settings
 from fulfillment.streaming.stream import Chunks
 from fulfillment.testing import ScriptedModel, memory, run
+from fulfillment.testing.events import Hook
 from fulfillment.turn import Turn
 from tests.fakes import FakeMemory
 
@@ -27,7 +29,7 @@ def bot_that_says(*chunks: str | int | ValueError) -> Bot:
     bot = Bot()
 
     @bot.fallback
-    def say(turn: Turn) -> Iterator[str | int]:
+    def say(turn: Turn) -> Iterator[Any]:
         for chunk in chunks:
             if isinstance(chunk, Exception):
                 raise chunk
@@ -39,7 +41,7 @@ def bot_that_says(*chunks: str | int | ValueError) -> Bot:
 class Unreachable:
     """A model that no test may ask."""
 
-    def ask(self, prompt: Any) -> None:
+    def ask(self, prompt: Any) -> ModelStream:
         raise AssertionError("asked")
 
 
@@ -92,7 +94,7 @@ def test_a_bot_stays_as_it_was() -> None:
 
 @pytest.mark.parametrize("hook", ["FulfillmentCodeHook", "DialogCodeHook"])
 def test_where_nothing_fails_nothing_is_printed(
-    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, hook: str
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, hook: Hook
 ) -> None:
     bot = Bot()
     bot.intent("Order")(lambda turn: turn.ask())
@@ -117,7 +119,7 @@ def whisper(turn: Turn) -> Iterator[str]:
 
 @pytest.mark.parametrize("function", [shout, whisper])
 @pytest.mark.parametrize("hook", ["FulfillmentCodeHook", "DialogCodeHook"])
-def test_what_a_handler_raises_fails_the_test(function: Callable[..., Any], hook: str) -> None:
+def test_what_a_handler_raises_fails_the_test(function: Callable[..., Any], hook: Hook) -> None:
     bot = Bot()
     bot.intent("TrackOrder")(function)
     bot.dialog("TrackOrder")(function)

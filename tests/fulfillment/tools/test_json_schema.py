@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import make_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -56,16 +57,16 @@ def records(hints: SearchStrategy) -> Any:
 HINTS = st.recursive(
     st.sampled_from(PLAIN),
     lambda inner: (
-        inner.map(lambda hint: list[hint])
-        | inner.map(lambda hint: dict[str, hint])
-        | st.tuples(inner, inner).map(lambda pair: pair[0] | None | list[pair[1]])
+        inner.map(lambda hint: list[hint])  # type: ignore[valid-type]
+        | inner.map(lambda hint: dict[str, hint])  # type: ignore[valid-type]
+        | st.tuples(inner, inner).map(lambda pair: pair[0] | None | list[pair[1]])  # type: ignore[valid-type]
         | records(inner)
     ),
     max_leaves=4,
 )
 
 
-def values_of(schema: dict[str, Any]) -> SearchStrategy:
+def values_of(schema: Mapping[str, Any]) -> SearchStrategy:
     """Return values that nearly always fit a schema."""
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
@@ -84,7 +85,7 @@ def values_of(schema: dict[str, Any]) -> SearchStrategy:
     plain |= {"number": st.floats(allow_nan=False, allow_infinity=False), "null": st.none()}
     if schema.get("format") == "date":
         return st.dates().map(str)
-    return plain.get(schema.get("type"), VALUES)
+    return plain.get(schema.get("type", ""), VALUES)
 
 
 def closed(schema: Any) -> Any:
@@ -97,10 +98,10 @@ def closed(schema: Any) -> Any:
     return added | {key: closed(each) for key, each in schema.items()}
 
 
-def fits(value: Any, schema: dict[str, Any]) -> bool:
+def fits(value: Any, schema: Mapping[str, Any]) -> bool:
     checker = jsonschema.FormatChecker(["date"])
     validator = jsonschema.Draft202012Validator(closed(schema), format_checker=checker)
-    return validator.is_valid(value)
+    return bool(validator.is_valid(value))
 
 
 def taken(shape: Shape, value: Any, **how: Any) -> tuple[Any, bool]:

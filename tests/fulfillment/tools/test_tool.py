@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import boto3
@@ -54,7 +54,7 @@ def test_converse_takes_the_spec() -> None:
     spec = {"toolSpec": {"name": name, "description": text, "inputSchema": {"json": schema}}}
     model = boto3.client("bedrock-runtime").meta.service_model
     request = {"modelId": "m", "toolConfig": {"tools": [spec]}}
-    shape = model.operation_model("Converse").input_shape
+    shape: Any = model.operation_model("Converse").input_shape
     assert ParamValidator().validate(request, shape).generate_report() == ""
 
 
@@ -102,9 +102,7 @@ def unhinted(x) -> None:  # type: ignore[no-untyped-def]
         (object(), "cannot be the name"),
     ],
 )
-def test_what_cannot_be_a_tool_is_refused_at_once(
-    function: Callable[..., Any] | object, message: str
-) -> None:
+def test_what_cannot_be_a_tool_is_refused_at_once(function: Any, message: str) -> None:
     with pytest.raises(ToolError, match=message):
         Tool(function)
 

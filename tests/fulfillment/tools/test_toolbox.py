@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ def order_status(order_id: str, verbose: bool = False) -> str:
     return f"{order_id} is on its way" + ", by lorry" * verbose
 
 
-def find_books(subject: str) -> Iterator[str]:
+def find_books(subject: str) -> Generator[str, None, str]:
     """Find books."""
     yield f"Looking for {subject}…\n"
     return f"{subject} 1"

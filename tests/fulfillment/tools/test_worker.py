@@ -4,7 +4,7 @@ import functools
 import itertools
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from fulfillment.errors import LexStreamingError
 from fulfillment.models.base import ToolResult
 from fulfillment.tools import ToolFailed
 from fulfillment.tools.worker import Worker
+from tests.log_records import logged
 
 SECRET = "the secret of table orders-7"
 
@@ -23,7 +24,7 @@ def work(function: Any, **arguments: Any) -> tuple[list[str], ToolResult]:
     progress = []
     while isinstance(output := worker.wait(5), str):
         progress.append(output)
-    assert output.call_id == "call-1"
+    assert output and output.call_id == "call-1"
     return progress, output
 
 
@@ -44,7 +45,7 @@ def failure_of(function: Any) -> str:
 # --- steps
 
 
-def find_books(subject: str, limit: int = 3) -> Iterator[str]:
+def find_books(subject: str, limit: int = 3) -> Generator[str, None, list[str]]:
     yield f"Looking for {subject}…\n"
     yield "Sorting…\n"
     return [f"{subject} {number}" for number in range(limit)]
@@ -59,7 +60,7 @@ def test_yields_are_progress_the_return_is_the_result() -> None:
 def test_progress_is_there_before_the_tool_goes_on() -> None:
     shown = threading.Event()
 
-    def slow() -> Iterator[str]:
+    def slow() -> Generator[str, None, str]:
         yield "Looking…"
         assert shown.wait(5)
         return "Found."
@@ -140,7 +141,7 @@ def test_a_tool_can_tell_the_model_why_it_failed(make: Callable[..., Any]) -> No
 def test_a_failure_is_logged_without_its_message(caplog: pytest.LogCaptureFixture) -> None:
     failure_of(raising(ValueError(SECRET)))
     failure_of(raising(ToolFailed(SECRET)))
-    (record,) = caplog.records
+    (record,) = logged(caplog)
     assert record.error == "ValueError"
     assert "test_worker.py" in record.raised_at
     assert SECRET not in str(vars(record))
@@ -162,11 +163,11 @@ def test_progress_is_text(line: bytes | int | None) -> None:
 
 
 class Unwritable:
-    def __str__(self) -> None:
+    def __str__(self) -> str:
         raise ValueError(SECRET)
 
 
-LOOP: list = []
+LOOP: list[Any] = []
 LOOP.append(LOOP)
 
 

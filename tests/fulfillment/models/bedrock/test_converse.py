@@ -11,6 +11,7 @@ from fulfillment.models.base import Message, Prompt, StopReason, ToolCall, ToolR
 from fulfillment.models.bedrock.converse import ConverseModel
 from fulfillment.models.bedrock.event_stream import BedrockStream
 from tests import aws_stub
+from tests.completions import completion_of
 from tests.fulfillment.models.stream_server import read
 from websocket_stack.local.bedrock.event_stream import event
 
@@ -68,7 +69,7 @@ def texts(answer: BedrockStream) -> list[str]:
 def test_text_is_yielded_and_the_end_kept() -> None:
     answer, _ = ask(aws_stub.streamed(START, text("Hel"), text("lo"), STOP, METADATA))
     assert texts(answer) == ["Hel", "lo"]
-    assert answer.completion[:5] == ("m", StopReason.END_TURN, 7, 2, 345)
+    assert completion_of(answer)[:5] == ("m", StopReason.END_TURN, 7, 2, 345)
 
 
 def test_an_event_without_text_is_a_sign_of_life() -> None:
@@ -124,12 +125,12 @@ def test_a_tool_is_called_and_its_result_told() -> None:
     prompt = PROMPT._replace(tools=(ToolSpec("weather", "", {"type": "object"}),))
     asked = model.ask(prompt)
     assert texts(asked) == []
-    assert asked.completion.tool_calls == (ToolCall("call-1", "weather", {"city": "Paris"}),)
+    assert completion_of(asked).tool_calls == (ToolCall("call-1", "weather", {"city": "Paris"}),)
 
     called = Message(
         "assistant",
-        tool_calls=asked.completion.tool_calls,
-        provider_content=asked.completion.provider_content,
+        tool_calls=completion_of(asked).tool_calls,
+        provider_content=completion_of(asked).provider_content,
     )
     answer = model.ask(prompt.extended(called, [ToolResult("call-1", "sunny")]))
     assert texts(answer) == ["Sunny."]
@@ -153,7 +154,7 @@ def test_a_guardrail_that_was_late_retracts_the_text() -> None:
     stop = event("messageStop", {"stopReason": "guardrail_intervened"})
     answer, sent = ask(aws_stub.streamed(START, text("bad"), stop, METADATA), guardrail=late)
     assert texts(answer) == ["bad"]
-    assert answer.completion.stop_reason == StopReason.RETRACTED
+    assert completion_of(answer).stop_reason == StopReason.RETRACTED
     assert json.loads(sent[0].body)["guardrailConfig"] == late
 
 
@@ -163,7 +164,7 @@ def test_what_a_guardrail_let_pass_stands(mode: dict[str, str]) -> None:
     stop = event("messageStop", {"stopReason": "guardrail_intervened"})
     answer, _ = ask(aws_stub.streamed(START, text("Sorry."), stop), guardrail=guardrail)
     assert texts(answer) == ["Sorry."]
-    assert answer.completion.stop_reason == StopReason.BLOCKED
+    assert completion_of(answer).stop_reason == StopReason.BLOCKED
 
 
 def test_the_request_is_cached_for_the_next() -> None:
@@ -214,4 +215,4 @@ def test_an_event_of_another_shape_breaks_the_stream(malformed: bytes) -> None:
 def test_what_breaks_after_the_end_loses_nothing(malformed: bytes) -> None:
     answer, _ = ask(aws_stub.streamed(START, text("all of it"), STOP, malformed))
     assert read(answer) == ("all of it", None)
-    assert answer.completion.stop_reason == StopReason.END_TURN
+    assert completion_of(answer).stop_reason == StopReason.END_TURN

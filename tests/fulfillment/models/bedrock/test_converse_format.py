@@ -27,6 +27,7 @@ from fulfillment.models.base import (
 )
 from fulfillment.models.bedrock.converse_format import ConverseContent, ConverseDecoder, request
 from tests.aws_stub import RawBody
+from tests.completions import completion_of
 from websocket_stack.local.bedrock.event_stream import event
 
 OPERATION = (
@@ -34,6 +35,7 @@ OPERATION = (
     .get_service_model("bedrock-runtime")
     .operation_model("ConverseStream")
 )
+INPUT: Any = OPERATION.input_shape
 MODEL = "eu.anthropic.claude-sonnet-4-6"
 OTHER_MODEL = "amazon.nova-lite-v1:0"
 
@@ -54,7 +56,7 @@ def requested(
 ) -> Any:
     """Return a request that botocore takes."""
     made = request(Prompt(messages, **members), model_id, cache_ttl=cache_ttl)
-    report = ParamValidator().validate(made, OPERATION.input_shape)
+    report = ParamValidator().validate(made, INPUT)
     assert not report.has_errors(), report.generate_report()
     return made
 
@@ -67,8 +69,14 @@ def read(*pieces: bytes, tools: Iterable[str] = (), guarded_late: bool = False) 
 
 
 def decoded(*pieces: bytes) -> Iterator[dict[str, Any]]:
-    shape = OPERATION.get_event_stream_output()
+    shape: Any = OPERATION.get_event_stream_output()
     yield from EventStream(RawBody(pieces), shape, EventStreamJSONParser(), OPERATION.name)
+
+
+def blocks_of(completion: Completion) -> Any:
+    """Return the blocks that are sent back as the model wrote them."""
+    content: Any = completion.provider_content
+    return content.blocks
 
 
 def message_of(text: str, completion: Completion) -> Message:
@@ -110,7 +118,7 @@ def test_what_is_not_set_is_not_sent() -> None:
 
 
 def test_parameters_are_sent_as_the_model_takes_them() -> None:
-    members = {"temperature": 0.2, "top_p": 0.9, "stop_sequences": ("END", "STOP")}
+    members: dict[str, Any] = {"temperature": 0.2, "top_p": 0.9, "stop_sequences": ("END", "STOP")}
     assert requested(HI, model_id=OTHER_MODEL, **members)["inferenceConfig"] == {
         "maxTokens": 1024,
         "temperature": 0.2,
@@ -225,8 +233,8 @@ def test_a_model_that_refuses_cache_points_gets_none() -> None:
 
 def test_a_call_is_read_from_its_fragments() -> None:
     decoder = read(*tool("call-1", '{"ci', 'ty": "Pa', 'ris"}'), stop("tool_use"))
-    assert decoder.completion.stop_reason == StopReason.TOOL_USE
-    assert decoder.completion.tool_calls == (CALL,)
+    assert completion_of(decoder).stop_reason == StopReason.TOOL_USE
+    assert completion_of(decoder).tool_calls == (CALL,)
 
 
 VALUES = st.text(st.characters(exclude_categories=["Cs"]))
@@ -244,7 +252,7 @@ def test_it_does_not_matter_where_arguments_are_cut(
     at = [0, *sorted(cuts), len(text)]
     fragments = [text[begin:end] for begin, end in zip(at, at[1:], strict=False)]
     decoder = read(*tool("call-1", *fragments), stop("tool_use"))
-    assert decoder.completion.tool_calls == (ToolCall("call-1", "weather", arguments),)
+    assert completion_of(decoder).tool_calls == (ToolCall("call-1", "weather", arguments),)
 
 
 @given(st.randoms(use_true_random=False))
@@ -258,8 +266,11 @@ def test_blocks_written_at_once_are_told_apart(random: Any) -> None:
     while any(written.values()):
         events.append(written[random.choice([index for index in written if written[index]])].pop(0))
     decoder = read(*events, stop("tool_use"))
-    assert decoder.completion.tool_calls == (CALL, ToolCall("call-2", "weather", {"city": "Rome"}))
-    assert decoder.completion.provider_content.blocks[0] == {"text": "One moment."}
+    assert completion_of(decoder).tool_calls == (
+        CALL,
+        ToolCall("call-2", "weather", {"city": "Rome"}),
+    )
+    assert blocks_of(completion_of(decoder))[0] == {"text": "One moment."}
 
 
 @pytest.mark.parametrize(
@@ -268,23 +279,23 @@ def test_blocks_written_at_once_are_told_apart(random: Any) -> None:
 def test_a_call_without_an_object_can_be_sent_back(
     fragments: list[str], arguments: dict[str, Any] | None
 ) -> None:
-    completion = read(*tool("call-1", *fragments), stop("max_tokens")).completion
+    completion = completion_of(read(*tool("call-1", *fragments), stop("max_tokens")))
     assert completion.tool_calls == (ToolCall("call-1", "weather", arguments),)
-    assert completion.provider_content.blocks[0]["toolUse"]["input"] == {}
+    assert blocks_of(completion)[0]["toolUse"]["input"] == {}
 
 
 def test_a_call_that_the_service_adds_to_is_ours() -> None:
     """Gateways say of a call what kind it is, and AWS may say more some day."""
     told = {"toolUseId": "call-1", "name": "weather", "type": "server_tool_use", "new": 1}
     pieces = [start({"toolUse": told}), delta({"toolUse": {"input": '{"city": "Paris"}'}}), stop()]
-    assert read(*pieces, tools=["weather"]).completion.tool_calls == (CALL,)
+    assert completion_of(read(*pieces, tools=["weather"])).tool_calls == (CALL,)
     # Nobody offered that one, so the service answers it.
-    assert read(*pieces, tools=["time"]).completion.tool_calls == ()
+    assert completion_of(read(*pieces, tools=["time"])).tool_calls == ()
 
 
 def test_a_call_of_a_tool_that_is_made_up_is_ours() -> None:
     pieces = tool("call-1", '{"city": "Paris"}', name="json<|channel|>x")
-    completion = read(*pieces, stop("tool_use"), tools=["weather"]).completion
+    completion = completion_of(read(*pieces, stop("tool_use"), tools=["weather"]))
     assert completion.tool_calls == (CALL._replace(name="json<|channel|>x"),)
     told = Message("user", tool_results=(ToolResult("call-1", "There is no such tool."),))
     made = requested(HI, message_of("", completion), told, tools=(WEATHER,))
@@ -296,21 +307,24 @@ def test_a_call_of_a_tool_that_is_made_up_is_ours() -> None:
 def test_half_characters_are_not_sent_back(half: str) -> None:
     called = {"toolUseId": "call-1", "name": "weather"}
     decoder = ConverseDecoder(MODEL, ["weather"])
-    for index, member in enumerate(
-        [{"reasoningContent": {"text": "\ud83d"}}, {"text": "\ud83d"}, {"toolUse": {"input": half}}]
-    ):
+    members: list[dict[str, Any]] = [
+        {"reasoningContent": {"text": "\ud83d"}},
+        {"text": "\ud83d"},
+        {"toolUse": {"input": half}},
+    ]
+    for index, member in enumerate(members):
         start = {"toolUse": called} if "toolUse" in member else {}
         decoder.decode({"contentBlockStart": {"contentBlockIndex": index, "start": start}})
         decoder.decode({"contentBlockDelta": {"contentBlockIndex": index, "delta": member}})
     decoder.decode({"messageStop": {"stopReason": "tool_use"}})
-    made = requested(HI, message_of("\ud83d", decoder.completion), TOLD)
+    made = requested(HI, message_of("\ud83d", completion_of(decoder)), TOLD)
     json.dumps(made, ensure_ascii=False).encode()
 
 
 @pytest.mark.parametrize("said", [{}, {"start": {"text": {}}}])
 def test_a_block_that_says_nothing_of_itself_is_text(said: dict[str, Any]) -> None:
     pieces = [event("contentBlockStart", {"contentBlockIndex": 0, **said}), delta({"text": "Yes"})]
-    assert read(*pieces, stop()).completion.provider_content.blocks == ({"text": "Yes"},)
+    assert blocks_of(completion_of(read(*pieces, stop()))) == ({"text": "Yes"},)
 
 
 NOVA = "us.amazon.nova-pro-v1:0"
@@ -320,7 +334,7 @@ def shown(model_id: str, *pieces: bytes) -> tuple[str, tuple[dict[str, str], ...
     """Return what is shown of a stream, and what is sent back of it."""
     decoder = ConverseDecoder(model_id)
     text = "".join(decoder.decode(each) for each in decoded(*pieces))
-    return text, decoder.completion.provider_content.blocks
+    return text, blocks_of(completion_of(decoder))
 
 
 @pytest.mark.parametrize("ending", [[event("contentBlockStop", {"contentBlockIndex": 0})], []])
@@ -351,7 +365,7 @@ THOUGHTS = [
 
 
 def test_a_message_is_sent_back_to_its_model_unchanged() -> None:
-    completion = read(*THOUGHTS, stop("tool_use")).completion
+    completion = completion_of(read(*THOUGHTS, stop("tool_use")))
     asked = Message(
         "assistant",
         "Let me see.",
@@ -371,7 +385,7 @@ def test_a_message_is_sent_back_to_its_model_unchanged() -> None:
 
 
 def test_another_model_does_not_get_the_thoughts() -> None:
-    completion = read(*THOUGHTS, stop("tool_use")).completion
+    completion = completion_of(read(*THOUGHTS, stop("tool_use")))
     asked = Message(
         "assistant",
         "Let me see.",
@@ -384,32 +398,32 @@ def test_another_model_does_not_get_the_thoughts() -> None:
 
 def test_hidden_thoughts_keep_their_signature() -> None:
     thought = delta({"reasoningContent": {"signature": "c2lnbmVk"}}, 0)
-    completion = read(thought, delta({"text": "Yes"}, 1), stop()).completion
-    assert completion.provider_content.blocks[0] == {
+    completion = completion_of(read(thought, delta({"text": "Yes"}, 1), stop()))
+    assert blocks_of(completion)[0] == {
         "reasoningContent": {"reasoningText": {"text": "", "signature": "c2lnbmVk"}}
     }
 
 
 def test_thoughts_may_have_no_signature() -> None:
     thought = delta({"reasoningContent": {"text": "hm"}}, 0)
-    completion = read(thought, delta({"text": "Yes"}, 1), stop()).completion
-    assert completion.provider_content.blocks[0] == {
-        "reasoningContent": {"reasoningText": {"text": "hm"}}
-    }
+    completion = completion_of(read(thought, delta({"text": "Yes"}, 1), stop()))
+    assert blocks_of(completion)[0] == {"reasoningContent": {"reasoningText": {"text": "hm"}}}
 
 
 @pytest.mark.parametrize(
     "pieces", [[], [delta({"reasoningContent": {"text": "hm"}})], [delta({"text": " \n"})]]
 )
 def test_what_says_nothing_is_not_kept(pieces: list[bytes]) -> None:
-    completion = read(*pieces, stop("max_tokens")).completion
+    completion = completion_of(read(*pieces, stop("max_tokens")))
     assert completion.provider_content is None
 
 
 @pytest.mark.parametrize("guarded_late", [True, False])
 def test_a_guardrail_that_was_late_retracts_the_text(guarded_late: bool) -> None:
     pieces = [delta({"text": "A bad "}), *tool("call-1", "{}", index=1)]
-    completion = read(*pieces, stop("guardrail_intervened"), guarded_late=guarded_late).completion
+    completion = completion_of(
+        read(*pieces, stop("guardrail_intervened"), guarded_late=guarded_late)
+    )
     expected = StopReason.RETRACTED if guarded_late else StopReason.BLOCKED
     assert completion.stop_reason == expected
     assert completion.tool_calls == ()
@@ -417,7 +431,7 @@ def test_a_guardrail_that_was_late_retracts_the_text(guarded_late: bool) -> None
 
 
 def test_a_guardrail_that_finds_nothing_does_nothing() -> None:
-    completion = read(delta({"text": "Good."}), stop(), guarded_late=True).completion
+    completion = completion_of(read(delta({"text": "Good."}), stop(), guarded_late=True))
     assert completion.stop_reason == StopReason.END_TURN
 
 
@@ -433,7 +447,7 @@ def test_cached_tokens_are_counted() -> None:
         },
         "metrics": {"latencyMs": 345},
     }
-    completion = read(delta({"text": "Hi"}), stop(), event("metadata", metadata)).completion
+    completion = completion_of(read(delta({"text": "Hi"}), stop(), event("metadata", metadata)))
     assert completion[2:7] == (7, 2, 345, 1024, 11)
 
 
@@ -453,8 +467,8 @@ def test_cached_tokens_are_counted() -> None:
     ],
 )
 def test_what_is_new_is_passed_over(piece: bytes) -> None:
-    completion = read(piece, delta({"text": "yes"}, 1), stop()).completion
-    assert completion.provider_content.blocks == ({"text": "yes"},)
+    completion = completion_of(read(piece, delta({"text": "yes"}, 1), stop()))
+    assert blocks_of(completion) == ({"text": "yes"},)
     assert completion.tool_calls == ()
 
 
@@ -472,7 +486,7 @@ def test_what_is_new_is_passed_over(piece: bytes) -> None:
     ],
 )
 def test_a_reason_to_stop_has_our_word(word: str, stop_reason: StopReason) -> None:
-    assert read(delta({"text": "Yes"}), stop(word)).completion.stop_reason is stop_reason
+    assert completion_of(read(delta({"text": "Yes"}), stop(word))).stop_reason is stop_reason
 
 
 def test_without_a_stop_nothing_is_complete() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import urllib3
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
@@ -197,9 +198,9 @@ def test_a_stream_that_is_left_is_closed() -> None:
     assert body.closed
 
 
-def respond(body: aws_stub.RawBody) -> aws_stub.AWSResponse:
+def respond(body: aws_stub.RawBody) -> AWSResponse:
     headers = {"Content-Type": "application/vnd.amazon.eventstream"}
-    return aws_stub.AWSResponse("https://x", 200, headers, body)
+    return aws_stub.response("https://x", 200, headers, body)
 
 
 def test_closing_ends_a_read_that_blocks() -> None:

@@ -226,7 +226,7 @@ def test_chat_completions_are_read(word: str, stop_reason: StopReason) -> None:
         (ANTHROPIC_MESSAGES, {"type": "message_delta", "delta": None}),
     ],
 )
-def test_what_a_server_leaves_empty_is_passed_over(dialect: Dialect, empty: object) -> None:
+def test_what_a_server_leaves_empty_is_passed_over(dialect: Dialect, empty: dict[str, Any]) -> None:
     written = [chat("yes", "stop")] if dialect is CHAT_COMPLETIONS else [text("yes"), END]
     answer, _ = ask(json_blob(empty), *written, dialect=dialect)
     assert read(answer) == ("yes", None)
