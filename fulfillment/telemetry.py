@@ -78,7 +78,7 @@ def _log(report: TurnReport) -> None:
     log = logger.warning if failed else logger.info
     if report.outcome is Outcome.FAILED:
         log = logger.error
-    log("turn", extra=_log_fields(report))
+    log("turn", extra=fields_of(report))
 
 
 def _record(report: TurnReport) -> None:
@@ -113,7 +113,8 @@ def _measures(report: TurnReport) -> list[tuple[str, MetricUnit, float]]:
     return [(name, unit, value) for name, unit, value in measures if value is not None]
 
 
-def _log_fields(report: TurnReport) -> Mapping[str, object]:
+def fields_of(report: TurnReport) -> Mapping[str, object]:
+    """Return the fields of a turn's log line."""
     delivery = report.delivery
     first_frame_at = delivery.first_frame_at if delivery else None
     fields: dict[str, object] = {

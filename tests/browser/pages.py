@@ -48,6 +48,8 @@ class ChatPage(ABC):
     SORRY: ClassVar[str]
     HOLDS_BACK_SECONDS: ClassVar[float]
     """How long the page itself waits before it shows a frame."""
+    RENDERS: ClassVar[bool]
+    """Whether Markdown is rendered while it is written."""
 
     def __init__(self, tab: Page, origin: str) -> None:
         self.tab = tab
@@ -81,6 +83,10 @@ class ChatPage(ABC):
         self.tab.locator(self.FIELD).fill(question)
         self.tab.keyboard.press("Enter")
 
+    def while_written(self, markdown: str) -> str:
+        """Return what the bubble shows of a text with bold words."""
+        return markdown.replace("**", "") if self.RENDERS else markdown
+
     def record(self) -> None:
         """Note from now on what is seen of the next reply."""
         self.tab.evaluate(RECORDER, [self.BUBBLE, self.REPLY])
@@ -104,6 +110,7 @@ class OwnPage(ChatPage):
     FAILED = '.bot[data-state="error"]'
     SORRY = "The bot’s Lambda function failed, so Lex has no reply"
     HOLDS_BACK_SECONDS = 0.0
+    RENDERS = True
 
     def take_session(self, digits: str) -> str:
         self.tab.add_init_script(f"sessionStorage.setItem('page', 'page-{digits}')")
@@ -131,6 +138,7 @@ class LexWebUi(ChatPage):
     FAILED = REPLY
     SORRY = "Sorry, I was unable to process your message. Try again later."
     HOLDS_BACK_SECONDS = 0.5
+    RENDERS = False
 
     # A question that comes within that time of the last one's frames finds their timers running,
     # and they show "undefined". Nobody types that fast.

@@ -96,6 +96,92 @@ def test_a_question_that_lex_refuses_is_given_back(chat):
     expect(chat.tab.locator("#question")).to_have_value(too_long)
 
 
+def test_markdown_is_rendered_while_it_is_written(chat, model):
+    seen = threading.Event()
+    model.writes("A **bold** word\n\n```sh\nscripts/serve\n", seen, "```\nThe end.")
+    chat.ask("Markdown?")
+    expect(chat.bubble.locator("strong")).to_have_text("bold")
+    expect(chat.bubble.locator("pre")).to_contain_text("scripts/serve")
+    seen.set()
+    expect(chat.replies).to_contain_text("The end.")
+    expect(chat.replies.get_by_role("button", name="Copy")).to_have_count(1)
+
+
+def test_a_question_is_sent_again(chat, model):
+    model.writes("Here.")
+    chat.ask("Where?")
+    expect(chat.replies).to_have_count(1)
+    chat.tab.get_by_role("button", name="Send again").click()
+    expect(chat.replies).to_have_count(2)
+    assert model.prompts[-1].messages[-1].text == "Where?"
+
+
+def test_a_turn_can_be_inspected(chat, model):
+    inspector = chat.tab.locator("#inspector")
+    for text in ("First.", "Second."):
+        model.writes(text)
+        chat.ask(f"{text}?")
+        expect(chat.replies.last).to_have_text(text)
+    expect(inspector).to_contain_text("FallbackIntent")
+    calls = inspector.locator("summary", has_text="Model call")
+    calls.click()
+    expect(inspector).to_contain_text("Second.?")
+    chat.tab.get_by_role("button", name="Inspect").first.click()
+    calls.click()
+    expect(inspector).to_contain_text("First.?")
+    expect(inspector).not_to_contain_text("Second.?")
+
+
+def test_on_paper_there_is_the_conversation_alone(chat, model):
+    model.writes("In print.")
+    chat.ask("On paper?")
+    expect(chat.replies).to_have_count(1)
+    chat.tab.emulate_media(media="print")
+    expect(chat.replies).to_be_visible()
+    expect(chat.tab.locator("#composer")).to_be_hidden()
+    expect(chat.tab.locator(".panel")).to_be_hidden()
+    chat.tab.emulate_media(media="screen")
+
+
+def test_nothing_is_cut_at_320_pixels(chat, model):
+    size = chat.tab.viewport_size
+    chat.tab.set_viewport_size({"width": 320, "height": 640})
+    model.writes("```\n", "a long line of code " * 10, "\n```")
+    chat.ask("Narrow?")
+    expect(chat.replies).to_have_count(1)
+    assert chat.tab.locator("html").evaluate("page => page.scrollWidth") == 320
+    chat.tab.set_viewport_size(size)
+
+
+# --- socket tasks and AppSync
+
+
+@pytest.mark.parametrize("door", ["task", "graphql"])
+def test_another_door_streams_and_stops(user, model, door):
+    tab = user.new_tab()
+    tab.open()
+    tab.choose_door(door)
+    model.writes("Here ", "you ", "are.")
+    tab.ask("Where am I?")
+    expect(tab.replies).to_have_text("Here you are.")
+    model.writes("Once upon ", threading.Event(), "a time.")
+    tab.ask("A story, please")
+    expect(tab.bubble).to_contain_text("Once upon")
+    tab.tab.locator("#stop").click()
+    expect(tab.replies).to_have_count(2)
+    expect(tab.replies.last).to_contain_text("Once upon")
+
+
+@pytest.mark.parametrize("door", ["task", "graphql"])
+def test_a_failure_behind_another_door_is_shown(user, model, door):
+    tab = user.new_tab()
+    tab.open()
+    tab.choose_door(door)
+    model.writes("It begins ", ModelInterrupted("gone"))
+    tab.ask("Anything?")
+    expect(tab.tab.locator(tab.FAILED)).to_contain_text("It begins")
+
+
 # --- WebSocket chat
 
 
@@ -112,7 +198,7 @@ def test_a_chat_is_streamed_and_remembered(over_socket, model):
     seen = threading.Event()
     model.writes("**Here** ", seen, "you are.")
     over_socket.ask("Where am I?")
-    expect(over_socket.bubble).to_contain_text("**Here**")
+    expect(over_socket.bubble).to_contain_text("Here")
     seen.set()
     expect(over_socket.replies).to_have_text("Here you are.")
     model.writes("As before.")

@@ -26,7 +26,7 @@ def test_a_reply_is_visible_while_it_is_written_and_ends_rendered(chat, model):
     seen = threading.Event()
     model.writes("**Once** upon", " a time, ", seen, "the end.")
     chat.ask("A story?")
-    expect(chat.bubble).to_contain_text("**Once** upon a time")
+    expect(chat.bubble).to_contain_text(chat.while_written("**Once** upon a time"))
     expect(chat.replies).to_have_count(0)
     seen.set()
     expect(chat.replies).to_contain_text("Once upon a time, the end.")
@@ -39,7 +39,7 @@ def test_every_question_of_a_conversation_streams(chat, model):
         seen = threading.Event()
         model.writes(f"Story **{number}**", " begins", seen, " and ends.")
         chat.ask(f"Story {number}, please.")
-        expect(chat.bubble).to_contain_text(f"Story **{number}** begin")
+        expect(chat.bubble).to_contain_text(chat.while_written(f"Story **{number}** begin"))
         seen.set()
         expect(chat.replies).to_have_count(number)
         expect(chat.replies.last).to_contain_text(f"Story {number} begins and ends.")
@@ -259,6 +259,7 @@ HARMLESS = (
 # Returns what could do harm in the messages that a selector finds.
 HARMFUL = """([messages, harmless]) =>
   [...document.querySelectorAll(messages)].flatMap((message) => [...message.querySelectorAll("*")])
+    .filter((element) => !element.matches(".code, .copy")) // our page's own
     .filter((element) =>
       !harmless.includes(element.tagName) ||
       [...element.attributes].some(({ name }) => name.startsWith("on") || name === "style") ||
@@ -281,8 +282,8 @@ def test_what_a_model_writes_never_runs(user, model):
     text = "\n\n".join(ATTACKS)
     model.writes(*(text[at : at + 7] for at in range(0, len(text), 7)), seen, "\n\nThe end.")
     chat.ask(ATTACKS[1] + ATTACKS[12])
-    expect(chat.bubble).to_contain_text("```html")
-    assert chat.bubble.locator("*").count() == 0
+    expect(chat.bubble).to_contain_text("<img src=x onerror=window.owned=1>")
+    assert chat.tab.evaluate(HARMFUL, [chat.BUBBLE, HARMLESS.split(",")]) == []
     seen.set()
     expect(chat.replies).to_contain_text("The end.")
     expect(chat.replies.locator("code").first).to_have_text("<b>code</b>")

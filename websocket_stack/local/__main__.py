@@ -21,6 +21,8 @@ from websocket_stack.lex_bot.functions import Registration, mistakes
 from websocket_stack.lex_bot.reading import read
 from websocket_stack.local import lex_web_ui, stack
 from websocket_stack.local.callers import is_loopback
+from websocket_stack.local.journal.journal import Journal
+from websocket_stack.local.journal.watching import Observer
 from websocket_stack.local.model_routes import model_routes
 from websocket_stack.local.options import argument_parser
 from websocket_stack.local.server import listen, origin_of, server
@@ -55,6 +57,7 @@ def serve(options: argparse.Namespace) -> None:
     described = read(options.intents) if options.intents else None
     with listen(options.host, options.port) as listener:
         origin = origin_of(options.host, listener)
+        observer = Observer(Journal(), print_line if options.log == "lines" else None)
         app = stack.build(
             origin,
             routes,
@@ -65,6 +68,7 @@ def serve(options: argparse.Namespace) -> None:
             auth=options.auth,
             further_routes=lex_web_ui_routes,
             hosts=(options.host, *options.allow_host),
+            observer=observer,
         )
         if (options.bot or options.tasks) and options.model != "bedrock":
             _adopt(stack.lambda_environment(origin, os.environ, options.auth))
@@ -76,7 +80,7 @@ def serve(options: argparse.Namespace) -> None:
         if warning := warning_of(options):
             print_line(warning)
         # Once it has shut down, uvicorn raises the signal again that it was stopped by.
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt), observer.reading_log():
             server(app).run(sockets=[listener])
 
 

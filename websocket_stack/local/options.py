@@ -27,6 +27,13 @@ def argument_parser() -> argparse.ArgumentParser:
         " let unsigned clients in too",
     )
     parser.add_argument(
+        "--log",
+        choices=("lines", "json"),
+        default="lines",
+        help="lines: a line a turn, and the traceback of what went wrong; json: log and metrics as"
+        " on AWS",
+    )
+    parser.add_argument(
         "--bot",
         metavar="MODULE:NAME",
         help="answer with a bot of your own, such as my_bot:bot; it is reloaded when its source"

@@ -13,6 +13,7 @@ from websocket_stack.local.aws_lambda.service import Deployed, LambdaFunctions
 from websocket_stack.local.dynamodb import DynamoDb
 from websocket_stack.local.functions.function import Function, Invocable, handler_of
 from websocket_stack.local.functions.reloading import BotFunction
+from websocket_stack.local.journal.watching import Observer
 from websocket_stack.local.sqs import EventSourceMapping, Sqs
 
 STAGE = "dev"
@@ -59,6 +60,7 @@ def socket_tasks(  # noqa: PLR0913
     bot: str | None = None,
     tasks: str | None = None,
     worker_seconds: float = WORKER_SECONDS,
+    observer: Observer,
 ) -> SocketTasks:
     """Return the door.
 
@@ -71,6 +73,7 @@ def socket_tasks(  # noqa: PLR0913
         bot: a builder's bot that answers messages, as ``module:attribute``.
         tasks: a builder's Tasks, as ``module:attribute``.
         worker_seconds: how long a worker may run.
+        observer: watches the worker.
 
     Raises:
         BotNotLoaded: the bot or the tasks cannot be loaded.
@@ -104,7 +107,7 @@ def socket_tasks(  # noqa: PLR0913
         environment["RELAY_QUEUE"] = sqs.ensure_queue(name, attributes)
         mappings.append(EventSourceMapping(sqs, environment["RELAY_QUEUE"], function("relay")))
     submit = function("submit")
-    worker = _worker(environment, bot, tasks, worker_seconds)
+    worker = observer.watched(WORKER, _worker(environment, bot, tasks, worker_seconds))
     functions = {WORKER: Deployed(worker, worker_seconds, function("failures"))}
     api = WebSocketApi(
         Api(API_ID, STAGE, origin.partition("://")[2]), dict.fromkeys(ROUTES, submit)

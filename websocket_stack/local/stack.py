@@ -34,14 +34,19 @@ from websocket_stack.local.aws_json import (
     json_response,
 )
 from websocket_stack.local.aws_lambda import routes as aws_lambda_routes
-from websocket_stack.local.callers import CallerCheck
+from websocket_stack.local.callers import CallerCheck, is_loopback
 from websocket_stack.local.chat_page import routes as chat_page_routes
+from websocket_stack.local.chat_page.suggestions import suggestions
 from websocket_stack.local.cognito import routes as cognito_routes
 from websocket_stack.local.cognito.service import CognitoIdentity
 from websocket_stack.local.cors import Cors
 from websocket_stack.local.dynamodb import DynamoDb
-from websocket_stack.local.functions.function import Function
+from websocket_stack.local.functions.function import Function, Invocable
 from websocket_stack.local.functions.reloading import BotFunction
+from websocket_stack.local.journal import routes as journal_routes
+from websocket_stack.local.journal.journal import Journal
+from websocket_stack.local.journal.model_calls import ModelCalls
+from websocket_stack.local.journal.watching import Observer
 from websocket_stack.local.lex import routes as lex_routes
 from websocket_stack.local.lex.service import LAMBDA_TIMEOUT_SECONDS, LexRuntime
 from websocket_stack.local.socket_tasks import STAGE as TASKS_STAGE
@@ -78,6 +83,7 @@ def build(  # noqa: PLR0913
     lex_timeout_seconds: float = LAMBDA_TIMEOUT_SECONDS,
     worker_seconds: float = WORKER_SECONDS,
     hosts: Sequence[str] = (),
+    observer: Observer | None = None,
 ) -> Starlette:
     """Build the stack.
 
@@ -94,11 +100,14 @@ def build(  # noqa: PLR0913
         further_routes: routes that come after the stack's own.
         lex_timeout_seconds: how long Lex waits for the fulfillment Lambda.
         worker_seconds: how long the worker of a socket task may run.
-        hosts: what it may be called by, besides the loopback names and addresses.
+        hosts: what it may be called by, besides the loopback names and addresses. Unless there are
+            none, the page shows no events and replies: they may be other people's.
+        observer: watches the functions that answer.
 
     Raises:
         BotNotLoaded: the bot or the tasks cannot be loaded.
     """
+    observer = observer or Observer(Journal())
     cognito = CognitoIdentity()
     environment = lambda_environment(origin, environ, auth)
     api = _websocket_api(origin, environment)
@@ -113,14 +122,25 @@ def build(  # noqa: PLR0913
         bot=bot,
         tasks=tasks,
         worker_seconds=worker_seconds,
+        observer=observer,
     )
     signatures = signature_check(cognito, keys)
     lex = LexRuntime(
-        BotFunction(bot, environment) if bot else Function("fulfillment", fulfillment, environment),
+        observer.watched("fulfillment", _fulfillment(bot, fulfillment, environment, observer)),
         locales=locales,
         lambda_timeout_seconds=lex_timeout_seconds,
     )
     authorization = Authorization(signatures, auth)
+    is_local = all(map(is_loopback, hosts))
+    about = {
+        "model": model_name,
+        "auth": auth,
+        "sessionTable": SESSION_TABLE,
+        "graphqlApiKey": GRAPHQL_API_KEY,
+        "bot": bot,
+        "suggestions": suggestions(locales or {}),
+        "showsTurns": is_local,
+    }
     return Starlette(
         routes=[
             Route("/health", _health(origin, model_name, auth)),
@@ -129,14 +149,15 @@ def build(  # noqa: PLR0913
             *api_gateway_routes.other_stages(),
             *aws_lambda_routes.routes(door.functions),
             *appsync_routes.routes(
-                _graphql_api(origin, environment),
+                _graphql_api(origin, environment, observer),
                 GRAPHQL_API_KEY,
                 signature_check(cognito, keys, service="appsync"),
             ),
             *lex_routes.routes(lex),
             *model_routes,
             Route("/", _services_by_target(cognito, database, queues), methods=["POST"]),
-            *chat_page_routes.routes(),
+            *journal_routes.routes(observer.journal if is_local else None),
+            *chat_page_routes.routes(about),
             *further_routes,
         ],
         middleware=[
@@ -145,6 +166,7 @@ def build(  # noqa: PLR0913
             Middleware(Cors, exact=frozenset({"/", "/graphql"}), prefixes=("/bots/",)),
             # Starlette's own is outside Cors: a browser could not read the status of an error.
             Middleware(ServerErrorMiddleware),
+            Middleware(ModelCalls, journal=observer.journal),
         ],
         exception_handlers={ServiceError: error_response},
         lifespan=_lifespan(api, door),
@@ -194,7 +216,15 @@ def _websocket_api(origin: str, environment: Mapping[str, str]) -> WebSocketApi:
     )
 
 
-def _graphql_api(origin: str, environment: Mapping[str, str]) -> GraphQlApi:
+def _fulfillment(
+    bot: str | None, handler: str, environment: Mapping[str, str], observer: Observer
+) -> Invocable:
+    if bot:
+        return BotFunction(bot, environment, adapt=observer.handler_of)
+    return Function("fulfillment", handler, environment, adapt=observer.handler_of)
+
+
+def _graphql_api(origin: str, environment: Mapping[str, str], observer: Observer) -> GraphQlApi:
     """Return the API of templates/graphql-chat.yaml, whose ``ask`` holds until its end."""
     chat = Function(
         "chat",
@@ -205,7 +235,7 @@ def _graphql_api(origin: str, environment: Mapping[str, str]) -> GraphQlApi:
             "TASK_TABLE": CHAT_TABLE,
         },
     )
-    resolve = direct(chat)
+    resolve = direct(observer.watched("chat", chat))
     return GraphQlApi(
         schema(),
         {

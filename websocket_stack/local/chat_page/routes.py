@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -36,10 +37,19 @@ HEADERS = {
 _markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 
-def routes() -> list[BaseRoute]:
-    """Return the page's routes."""
+def routes(about: Mapping[str, object]) -> list[BaseRoute]:
+    """Return the page's routes.
+
+    Args:
+        about: what the page is told of the stack.
+    """
+
+    def tell(request: Request) -> Response:
+        return JSONResponse(about, headers=HEADERS)
+
     return [
         Route("/", _index),
+        Route("/page/about", tell),
         Route("/page/render", _render, methods=["POST"]),
         Mount("/page", _Files(directory=FOLDER)),
         # Replies about this project link to these.

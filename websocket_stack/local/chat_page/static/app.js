@@ -2,20 +2,27 @@
 
 import { Composer, lengthOf } from "./composer.js";
 import { DirectDisplay, LexWebUiDisplay } from "./display.js";
-import { ChatDoor, ConsoleDoor, LexDoor } from "./doors.js";
-import { forgetSessionsOfAnotherTab, health } from "./lex.js";
+import { doorsOf } from "./doors.js";
+import { causeOf, Inspector } from "./inspector.js";
+import { forgetSessionsOfAnotherTab } from "./lex.js";
 import { Panel, TurnRecord } from "./panel.js";
+import * as stack from "./stack.js";
 import { Transcript } from "./transcript.js";
 
 const SETTINGS_KEY = "lex-streaming";
+const TOUCH = matchMedia("(pointer: coarse)");
 const THEMES = ["system", "light", "dark"];
 
 const byId = (id) => document.getElementById(id);
 const settings = { theme: "system", door: "lex", asLexWebUi: false, ...storedSettings() };
 const transcript = new Transcript({ scroll: byId("scroll"), log: byId("log"), welcome: byId("welcome"), ask });
 const panel = new Panel(byId);
+const inspector = new Inspector(byId("inspector"));
 const on = { state: connectionChanged, text: textArrived, event: (sentence) => panel.addEvent(sentence) };
-const doors = { lex: new LexDoor(on, sessionTable), console: new ConsoleDoor(on), chat: new ChatDoor(on) };
+const doors = doorsOf(on, {
+  sessionTable: async () => (await known()).sessionTable,
+  apiKey: async () => (await known()).graphqlApiKey,
+});
 let door = doors[settings.door] ?? doors.lex;
 const composer = new Composer({
   form: byId("composer"),
@@ -26,7 +33,7 @@ const composer = new Composer({
   ask,
 });
 
-let stack = null; // what /health says
+let about = null; // what the stack says of itself
 let turn = null; // the one under way
 
 /* Turns */
@@ -45,38 +52,54 @@ async function ask(text) {
 }
 
 async function runTurn(question) {
-  startTurn();
+  const { record, reply, display } = startTurn();
+  const before = stack.invocations().catch(() => ({ last: 0 }));
+  const inspect = async () => showInvocations(record, (await before).last);
   try {
-    const replies = await repliesTo(question);
-    turn.record.reply(replies.map((reply) => reply.content ?? "").join(""));
-    await endTurn(() => transcript.finishReply(turn.message, replies));
+    const messages = await repliesTo(question);
+    display.end();
+    record.reply(messages.map((message) => message.content ?? "").join(""));
+    await transcript.finishReply(reply, messages, inspect);
+    inspect();
   } catch (error) {
-    turn.record.fail();
-    await endTurn(() => transcript.failReply(turn.message, error.message));
+    display.end();
+    record.fail();
+    const cause = causeOf(await inspect());
+    await transcript.failReply(reply, cause ? `${error.message} ${cause}` : error.message, inspect);
     composer.giveBack(question);
   }
+  endTurn(record);
 }
 
 function startTurn() {
-  const collapsed = settings.asLexWebUi && door === doors.lex;
+  const raw = settings.asLexWebUi && door === doors.lex;
   const record = new TurnRecord();
-  const message = transcript.startReply({ thinking: !collapsed, collapsed });
+  const reply = transcript.startReply({ raw });
   const show = (text) => {
-    transcript.growReply(message, text);
+    reply.show(text);
     if (text.trim()) record.textSeen();
     panel.showTurnSoon(record);
   };
-  turn = { record, message, display: collapsed ? new LexWebUiDisplay(show) : new DirectDisplay(show) };
+  turn = { record, reply, display: raw ? new LexWebUiDisplay(show) : new DirectDisplay(show) };
   panel.showTurn(record);
+  inspector.clear();
+  turnChanged();
+  return turn;
+}
+
+function endTurn(record) {
+  panel.showTurn(record);
+  turn = null;
   turnChanged();
 }
 
-async function endTurn(replaceMessage) {
-  turn.display.end();
-  panel.showTurn(turn.record);
-  await replaceMessage();
-  turn = null;
-  turnChanged();
+/** Shows a turn in the panel, and resolves to its invocations. */
+async function showInvocations(record, after) {
+  const { invocations } = await stack.invocations(after).catch(() => ({ invocations: [] }));
+  record.invocations ??= invocations; // later ones are of later turns
+  panel.showTurn(record);
+  inspector.show(record.invocations);
+  return record.invocations;
 }
 
 async function repliesTo(question) {
@@ -96,6 +119,7 @@ function textArrived(text) {
 
 function openDoor() {
   byId("session").textContent = door.session;
+  byId("lex-only").hidden = door !== doors.lex;
   door.open();
 }
 
@@ -109,6 +133,7 @@ function changeDoor(name) {
 function newSession() {
   door.newSession().catch(() => panel.addEvent("The session before could not be ended."));
   byId("session").textContent = door.session;
+  inspector.clear();
   transcript.clear();
   composer.focus();
 }
@@ -122,14 +147,14 @@ function connectionChanged(state) {
   byId("reconnect").disabled = state.name === "off";
   panel.addEvent(`Connection ${words}`);
   if (wasOpen && state.name === "closed") announce("The connection is closed.");
-  if (state.name === "open") readHealth(); // the server may be another one than before
+  if (state.name === "open") showAbout(); // the server may be another one than before
   showHint();
 }
 
 function connectionInWords({ name, code, retryInSeconds }) {
   if (name === "off") return "off (console test window)";
   if (name !== "closed") return name;
-  if (stack?.auth === "iam") return "refused: this page does not sign, as --auth iam asks for";
+  if (about?.auth === "iam") return "refused: this page does not sign, as --auth iam asks for";
   return `closed (${code})${retryInSeconds ? `, retry in ${retryInSeconds} s` : ""}`;
 }
 
@@ -138,18 +163,30 @@ function toggleConnection() {
   else door.close();
 }
 
-async function sessionTable() {
-  if (!stack) await readHealth();
-  return stack?.sessionTable;
+async function known() {
+  about ??= await stack.about().catch(() => null);
+  return about ?? {};
 }
 
-async function readHealth() {
-  try {
-    stack = await health();
-    byId("model").textContent = stack.model;
-  } catch {
-    byId("model").textContent = "unknown";
-  }
+async function showAbout() {
+  about = null;
+  const { model = "unknown", bot, suggestions = [] } = await known();
+  byId("model").textContent = model;
+  if (!bot) return;
+  const name = bot.split(":")[0];
+  document.title = `${name} – Lex Streaming`;
+  byId("bot").textContent = name;
+  byId("welcome-title").textContent = `Ask ${name} something`;
+  byId("suggestions").replaceChildren(...suggestions.map(suggestionOf));
+}
+
+function suggestionOf(question) {
+  const item = document.createElement("li");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = question;
+  item.append(button);
+  return item;
 }
 
 /* Feedback */
@@ -171,12 +208,12 @@ function hint() {
   if (turn) return "A reply is under way: you can write, and send when it is here.";
   if (door === doors.console) return "Console test window: the reply comes in one piece.";
   if (door.state.name === "closed") return closedHint();
-  return "Enter sends, Shift+Enter starts a new line.";
+  return TOUCH.matches ? "" : "Enter sends, Shift+Enter starts a new line.";
 }
 
 function closedHint() {
-  if (door === doors.chat) return "No connection: there can be no reply.";
-  return "No connection: the reply comes in one piece.";
+  if (door === doors.lex) return "No connection: the reply comes in one piece.";
+  return "No connection: there can be no reply.";
 }
 
 function announce(text) {
@@ -224,6 +261,6 @@ function connectControls() {
 
 showTheme();
 connectControls();
-readHealth();
+showAbout();
 await forgetSessionsOfAnotherTab();
 openDoor();

@@ -8,6 +8,7 @@ const CLOSED_BY_US = 1000;
 export class Connection {
   #on;
   #path = null;
+  #protocol = null;
   #socket = null;
   #wanted = false;
   #failures = 0;
@@ -23,10 +24,11 @@ export class Connection {
     window.addEventListener("online", () => this.#retryNow());
   }
 
-  /** Opens it, or another one, at a path of the page's own server. */
-  open(path) {
+  /** Opens it, or another one, at a path of the page's own server; one with a protocol keeps itself alive. */
+  open(path, { protocol = null } = {}) {
     this.#drop();
     this.#path = path;
+    this.#protocol = protocol;
     this.#wanted = true;
     this.#failures = 0;
     this.#connect();
@@ -43,7 +45,7 @@ export class Connection {
   }
 
   #connect() {
-    const socket = new WebSocket(socketUrl(this.#path));
+    const socket = new WebSocket(socketUrl(this.#path), this.#protocol ?? []);
     const whileCurrent = (handle) => (event) => socket === this.#socket && handle(event);
     socket.onopen = whileCurrent(() => this.#opened());
     socket.onmessage = whileCurrent((event) => this.#received(event.data));
@@ -54,10 +56,14 @@ export class Connection {
 
   #opened() {
     this.#failures = 0;
+    if (!this.#protocol) this.#keepAlive();
+    this.#report({ name: "open" });
+  }
+
+  #keepAlive() {
     const ping = () => this.#socket.send(PING);
     ping();
     this.#pingTimer = setInterval(ping, PING_INTERVAL_MS);
-    this.#report({ name: "open" });
   }
 
   #received(data) {

@@ -1,4 +1,4 @@
-/** Requests to the local stack: the Lex V2 runtime, its health, and the rendering of Markdown. */
+/** Requests to the Lex V2 runtime of the local stack, and the ids of sessions. */
 
 export const LONGEST_TEXT = 1024;
 
@@ -29,24 +29,7 @@ export async function endSession(sessionId) {
   await fetch(sessionPath(sessionId), { method: "DELETE" });
 }
 
-export async function health() {
-  const response = await fetch("/health");
-  if (!response.ok) throw new Error(`/health answered ${response.status}`);
-  return response.json();
-}
-
-/** Resolves to an HTML fragment that is safe to insert, because the server escapes raw HTML. */
-export async function renderMarkdown(markdown) {
-  const response = await fetch("/page/render", {
-    method: "POST",
-    headers: { "Content-Type": "text/plain; charset=utf-8" },
-    body: markdown,
-  });
-  if (!response.ok) throw new Error(`/page/render answered ${response.status}`);
-  return response.text();
-}
-
-/** The id of this tab's session; `kind` is "page", "console" or "chat". */
+/** The id of this tab's session; `kind` is "page", "console", "chat" or "graphql". */
 export function sessionId(kind) {
   return sessionStorage.getItem(kind) ?? newSessionId(kind);
 }

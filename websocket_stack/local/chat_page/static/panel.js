@@ -17,6 +17,7 @@ export class TurnRecord {
   total = null;
   failed = false;
   characters = 0;
+  invocations = null; // of the bot's functions, once they are known
 
   get elapsed() {
     return (performance.now() - this.#start) / 1000;

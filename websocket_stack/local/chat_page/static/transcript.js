@@ -1,6 +1,6 @@
 /** The conversation shown. A reply under way is one bubble that grows, and is replaced by the reply's own bubbles. */
 
-import { renderMarkdown } from "./lex.js";
+import { copyButton, GrowingMarkdown, rendered } from "./markdown.js";
 
 const NEAR_END_PX = 60;
 
@@ -12,7 +12,7 @@ export class Transcript {
   #following = true;
   #lastTop = 0;
 
-  /** `ask` is called with what the button of a response card says. */
+  /** `ask(text)` is called with a question to send again, and with what the button of a response card says. */
   constructor({ scroll, log, welcome, ask }) {
     this.#ask = ask;
     this.#scroll = scroll;
@@ -30,58 +30,59 @@ export class Transcript {
   }
 
   addQuestion(text) {
-    const message = bubbleOf("user", "You:");
-    message.lastChild.textContent = text;
+    const message = messageOf("user", "You:");
+    message.bubble.textContent = text;
+    message.addAction(button("Send again", () => this.#ask(text)));
     this.#add(message);
   }
 
   addError(sentence) {
     const message = botMessage("error");
-    message.lastChild.textContent = sentence;
+    message.bubble.textContent = sentence;
     this.#add(message);
   }
 
-  /** Hidden from assistive technology, which would read each frame; the reply is announced instead. */
-  startReply({ thinking, collapsed }) {
-    const message = botMessage("streaming");
-    message.ariaHidden = "true";
-    message.lastChild.classList.toggle("thinking", thinking);
-    message.lastChild.classList.toggle("collapsed", collapsed);
-    this.#add(message);
-    return message;
+  /** `raw`: the text as it comes, with its white-space collapsed, as Lex Web UI shows it. */
+  startReply({ raw }) {
+    const reply = new GrowingReply(raw);
+    this.#add(reply.message);
+    return reply;
   }
 
-  growReply(message, text) {
-    message.lastChild.textContent = text;
-  }
-
-  async finishReply(message, replies) {
-    const contents = await Promise.all(replies.map((reply) => this.#contentOf(reply)));
-    const finals = contents.map((content) => {
+  /** `inspect` opens what is known of the reply's turn. */
+  async finishReply(reply, messages, inspect) {
+    const contents = await Promise.all(messages.map((message) => this.#contentOf(message)));
+    const finals = contents.map((content, place) => {
       const final = botMessage("final");
-      final.lastChild.classList.toggle("markdown", typeof content !== "string");
-      final.lastChild.append(content);
+      final.bubble.classList.toggle("markdown", typeof content !== "string");
+      final.bubble.append(content);
+      addCopyButtons(final, messages[place].content);
       return final;
     });
-    message.replaceWith(...finals);
+    finals.at(-1).addAction(button("Inspect", inspect));
+    reply.message.element.replaceWith(...finals.map((final) => final.element));
   }
 
   /** What has arrived stays readable, except where the client looked through would drop it. */
-  failReply(message, sentence) {
-    const { textContent: arrived, classList } = message.lastChild;
+  async failReply(reply, sentence, inspect) {
     const error = botMessage("error");
-    if (arrived && !classList.contains("collapsed")) error.lastChild.append(element("p", "arrived", arrived));
-    error.lastChild.append(element("p", "sentence", sentence));
-    message.replaceWith(error);
+    if (reply.text && !reply.raw) {
+      const arrived = element("div", "arrived markdown");
+      arrived.append(await rendered(reply.text).catch(() => reply.text));
+      error.bubble.append(arrived);
+    }
+    error.bubble.append(element("p", "sentence", sentence));
+    error.addAction(button("Inspect", inspect));
+    reply.message.element.replaceWith(error.element);
   }
 
-  async #contentOf(reply) {
-    return reply.imageResponseCard ? cardOf(reply.imageResponseCard, this.#ask) : textOf(reply);
+  async #contentOf(message) {
+    return message.imageResponseCard ? cardOf(message.imageResponseCard, this.#ask) : textOf(message);
   }
 
   #add(message) {
     this.#welcome.hidden = true;
-    this.#log.append(message);
+    this.#log.append(message.element);
     this.#following = true;
   }
 
@@ -98,17 +99,66 @@ export class Transcript {
   }
 }
 
-function botMessage(state) {
-  const message = bubbleOf("bot", "Bot:");
-  message.lastChild.dataset.state = state;
+/** A reply under way, hidden from assistive technology, which would read each frame; the whole one is announced. */
+class GrowingReply {
+  text = "";
+
+  #markdown;
+
+  constructor(raw) {
+    this.raw = raw;
+    this.message = botMessage("streaming");
+    this.message.element.ariaHidden = "true";
+    this.message.bubble.classList.add(raw ? "collapsed" : "thinking");
+    this.#markdown = raw ? null : new GrowingMarkdown(this.message.bubble);
+  }
+
+  show(text) {
+    this.text = text;
+    if (this.raw) this.message.bubble.textContent = text;
+    else {
+      this.message.bubble.classList.add("markdown");
+      this.#markdown.show(text);
+    }
+  }
+}
+
+/** One speaker's bubble, and what can be done with it. */
+class Message {
+  #actions = element("div", "actions");
+
+  constructor(kind, speaker) {
+    this.bubble = element("div", kind);
+    this.element = element("div", "message");
+    // For screen readers; sighted readers see it from the bubble's side.
+    this.element.append(element("span", "visually-hidden", speaker), this.bubble);
+  }
+
+  addAction(control) {
+    this.#actions.append(control);
+    this.element.append(this.#actions);
+  }
+}
+
+function messageOf(kind, speaker) {
+  const message = new Message(kind, speaker);
+  message.element.classList.add(`of-${kind}`);
   return message;
 }
 
-/** The speaker's name is for screen readers; sighted readers see it from the bubble's side. */
-function bubbleOf(kind, speaker) {
-  const message = element("div", "message");
-  message.append(element("span", "visually-hidden", speaker), element("div", kind));
+function botMessage(state) {
+  const message = messageOf("bot", "Bot:");
+  message.bubble.dataset.state = state;
   return message;
+}
+
+function addCopyButtons(message, text) {
+  if (text) message.addAction(copyButton(() => text));
+  message.bubble.querySelectorAll("pre").forEach((block) => {
+    const frame = element("div", "code");
+    block.replaceWith(frame);
+    frame.append(block, copyButton(() => block.textContent));
+  });
 }
 
 /** A response card. Its picture is a link: the page's security policy fetches nothing from elsewhere. */
@@ -122,44 +172,28 @@ function cardOf({ title, subtitle, imageUrl, buttons = [] }, ask) {
     card.append(link);
   }
   for (const { text, value } of buttons) {
-    const button = element("button", "choice", text);
-    button.type = "button";
-    button.addEventListener("click", () => ask(value));
-    card.append(button);
+    const choice = button(text, () => ask(value));
+    choice.className = "choice";
+    card.append(choice);
   }
   return card;
 }
 
 async function textOf({ contentType, content }) {
   if (contentType !== "CustomPayload") return content;
-  try {
-    return fragmentOf(await renderMarkdown(content));
-  } catch {
-    return content; // better unrendered than lost
-  }
+  return rendered(content).catch(() => content); // better unrendered than lost
 }
 
-function fragmentOf(html) {
-  const template = document.createElement("template");
-  template.innerHTML = withoutInlineStyles(html);
-  template.content.querySelectorAll("a").forEach((link) => {
-    link.target = "_blank";
-    link.rel = "noopener noreferrer";
-  });
-  template.content.querySelectorAll("pre").forEach((block) => {
-    block.tabIndex = 0; // so that the keyboard can scroll it
-  });
-  return template.content;
-}
-
-/** The page's security policy forbids style attributes, with which markdown-it aligns table cells. */
-function withoutInlineStyles(html) {
-  return html.replace(/<(t[hd]) style="text-align:(\w+)">/g, '<$1 align="$2">');
+function button(text, action) {
+  const control = element("button", "", text);
+  control.type = "button";
+  control.addEventListener("click", action);
+  return control;
 }
 
 function element(name, className, text = "") {
-  const made = document.createElement(name);
-  made.className = className;
-  made.textContent = text;
-  return made;
+  const node = document.createElement(name);
+  node.className = className;
+  node.textContent = text;
+  return node;
 }
