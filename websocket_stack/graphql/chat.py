@@ -8,27 +8,18 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-import botocore.session
 from aws_lambda_powertools.event_handler import AppSyncResolver
-from botocore.httpsession import URLLib3Session
 
 from fulfillment.bot import Bot
-from fulfillment.channels.appsync import AppSyncChannel
-from fulfillment.clients import dynamodb_client, session
 from fulfillment.memory.base import Memory
 from fulfillment.models.base import Model
 from fulfillment.notices import Notices
 from websocket_stack.graphql import frame_format
-from websocket_stack.graphql.chat_owners import ChatOwners
-from websocket_stack.graphql.resolver import Refusal, Resolver
-from websocket_stack.graphql.settings import ChatSettings
+from websocket_stack.graphql.errors import Refusal
+from websocket_stack.graphql.resolver import Resolver
+from websocket_stack.graphql.wiring import parts_of
 from websocket_stack.tasks.registry import AnyTaskHandler, Tasks
-from websocket_stack.tasks.wiring import runs_of
 from websocket_stack.tasks.worker import Worker, resources_of
-
-# To connect, and to read, in seconds. Its stub knows one for both.
-TIMEOUTS: Any = (1, 3)
-CONNECTIONS = 4
 
 
 class Chat:
@@ -125,34 +116,27 @@ def app_of(resolver: Resolver, context: Any) -> AppSyncResolver:
 
     @app.resolver(type_name="Subscription", field_name="chat")
     def subscribe(chatId: str) -> None:
-        resolver.owner(chatId, identity())
+        resolver.admit(chatId, identity())
 
     return app
 
 
 def _resolver_of(tasks: Tasks, environ: Mapping[str, str]) -> Resolver:
-    settings = ChatSettings.from_environ(environ)
-    make_client, region = session()
-    dynamodb = dynamodb_client(make_client)
-    runs, owners = runs_of(dynamodb, settings.table, settings.asks_at_once, settings.asks_a_minute)
-    http = URLLib3Session(timeout=TIMEOUTS, max_pool_connections=CONNECTIONS)
-    # Found now, as all else of the environment is, and renewed when they expire.
-    credentials: Any = botocore.session.get_session().get_credentials()
-    channel = AppSyncChannel(
-        settings.graphql_url,
-        frame_format.SEND,
-        region or "",
-        credentials.get_frozen_credentials,
-        http.send,
-    )
+    parts = parts_of(environ)
     worker = Worker(
         tasks,
         resources_of(tasks, environ),
-        runs,
-        owners,
-        channel,
+        parts.runs,
+        parts.owners,
+        parts.channel,
         frame_format=frame_format,
         keeps_progress=True,
     )
-    chat_owners = ChatOwners(dynamodb, settings.table)
-    return Resolver(runs, owners, chat_owners, worker, channel, settings.prompt_characters)
+    return Resolver(
+        parts.runs,
+        parts.owners,
+        parts.chat_owners,
+        worker,
+        parts.channel,
+        parts.settings.prompt_characters,
+    )

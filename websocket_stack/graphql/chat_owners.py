@@ -6,11 +6,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from websocket_stack.graphql.errors import InvalidPrompt, Unauthorized
+from websocket_stack.tasks.conversations import ANONYMOUS
 from websocket_stack.tasks.runs import digest_of, number
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+MAX_CHAT_ID_CHARACTERS = 128
 # A chat that has not been used for so long may become another owner's.
 KEPT_SECONDS = 30 * 24 * 60 * 60
 
@@ -49,6 +52,24 @@ class ChatOwners:
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+    def owner(self, chat_id: str, identity: Mapping[str, Any] | None) -> str:
+        """Return the owner of a chat, who has to be the caller.
+
+        An API key identifies no caller: the chat's id is all that there is.
+
+        Raises:
+            InvalidPrompt: the id cannot be one.
+            Unauthorized: the chat is somebody else's.
+        """
+        if not chat_id or len(chat_id) > MAX_CHAT_ID_CHARACTERS:
+            raise InvalidPrompt(f"chatId has 1 to {MAX_CHAT_ID_CHARACTERS} characters")
+        owner = owner_of(identity)
+        if owner is None:
+            return f"{ANONYMOUS}{chat_id}"
+        if not self.claim(chat_id, owner):
+            raise Unauthorized("this chat is not yours")
+        return owner
 
 
 def owner_of(identity: Mapping[str, Any] | None) -> str | None:

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, NoReturn
 from fulfillment.streaming.channel import Channel
 from fulfillment.streaming.framing import Ending
 from websocket_stack.graphql import frame_format
-from websocket_stack.graphql.chat_owners import ChatOwners, owner_of
+from websocket_stack.graphql.chat_owners import ChatOwners
+from websocket_stack.graphql.errors import ChatBusy, InvalidPrompt, Refusal
 from websocket_stack.tasks.conversations import ANONYMOUS, LEAST_NAME_CHARACTERS
 from websocket_stack.tasks.owners import Owners
 from websocket_stack.tasks.posting import post_all
@@ -16,24 +17,6 @@ from websocket_stack.tasks.protocol import Address
 from websocket_stack.tasks.run_table import RunTable
 from websocket_stack.tasks.runs import Run, State, digest_of, key_of
 from websocket_stack.tasks.worker import Worker
-
-MAX_CHAT_ID_CHARACTERS = 128
-
-
-class Refusal(Exception):
-    """A prompt is not answered; the message is for the client to read."""
-
-
-class InvalidPrompt(Refusal):
-    """What was asked cannot be answered."""
-
-
-class ChatBusy(Refusal):
-    """A reply is being written in this chat, or too many are for this owner."""
-
-
-class Unauthorized(Refusal):
-    """The chat is somebody else's."""
 
 
 class ChatState(NamedTuple):
@@ -90,7 +73,7 @@ class Resolver:
         Raises:
             InvalidPrompt, ChatBusy, Unauthorized: it is not answered.
         """
-        owner = self.owner(chat_id, identity)
+        owner = self._chat_owners.owner(chat_id, identity)
         message_id = context.aws_request_id
         address = Address("chat", [chat_id, message_id])
         if not prompt.strip() or len(prompt) > self._prompt_characters:
@@ -115,6 +98,14 @@ class Resolver:
         data = {"prompt": prompt, "conversation": chat_id if is_private else ""}
         self._worker.work({"run": run.key, "type": "message", "data": data}, context)
 
+    def admit(self, chat_id: str, identity: Mapping[str, Any] | None) -> None:
+        """Let a caller subscribe to a chat.
+
+        Raises:
+            InvalidPrompt, Unauthorized: it may not.
+        """
+        self._chat_owners.owner(chat_id, identity)
+
     def stop(self, chat_id: str, identity: Mapping[str, Any] | None) -> bool:
         """End the reply that is being written; return whether there is one."""
         return self._runs.stop(self._key(chat_id, identity)) is not None
@@ -131,26 +122,8 @@ class Resolver:
             usage = run.ending.get("usage")
         return ChatState(chat_id, message_id, run.text, kind, usage)
 
-    def owner(self, chat_id: str, identity: Mapping[str, Any] | None) -> str:
-        """Return the owner of a chat, who has to be the caller.
-
-        An API key identifies no caller: the chat's id is all that there is.
-
-        Raises:
-            InvalidPrompt: the id cannot be one.
-            Unauthorized: the chat is somebody else's.
-        """
-        if not chat_id or len(chat_id) > MAX_CHAT_ID_CHARACTERS:
-            raise InvalidPrompt(f"chatId has 1 to {MAX_CHAT_ID_CHARACTERS} characters")
-        owner = owner_of(identity)
-        if owner is None:
-            return f"{ANONYMOUS}{chat_id}"
-        if not self._chat_owners.claim(chat_id, owner):
-            raise Unauthorized("this chat is not yours")
-        return owner
-
     def _key(self, chat_id: str, identity: Mapping[str, Any] | None) -> str:
-        return key_of(self.owner(chat_id, identity), Address("chat", chat_id))
+        return key_of(self._chat_owners.owner(chat_id, identity), Address("chat", chat_id))
 
     def _refuse(self, address: Address, refusal: Refusal) -> NoReturn:
         chat_id, _ = address.id

@@ -162,8 +162,11 @@ class RunTable:
         return self._end(run, text, ending, " AND attached = :attached")
 
     def fail(self, run: Run, ending: Mapping[str, object]) -> bool:
-        """Say that a run is over because its worker is not there; return whether it was not."""
-        return self._end(run, "", ending)
+        """Say that a run is over because its worker is not there; return whether it was not.
+
+        What was kept of its text stays.
+        """
+        return self._end(run, run.text, ending)
 
     def _end(self, run: Run, text: str, ending: Mapping[str, object], condition: str = "") -> bool:
         values: dict[str, Any] = {

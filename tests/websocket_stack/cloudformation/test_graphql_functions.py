@@ -18,8 +18,9 @@ def _not_in_lambda() -> None:
     assert "AWS_LAMBDA_FUNCTION_NAME" not in os.environ
 
 
-def test_the_handler_is_there() -> None:
-    properties = evaluated().properties("Chat")
+@pytest.mark.parametrize("title", ["Chat", "Failures"])
+def test_the_handler_is_there(title: str) -> None:
+    properties = evaluated(**AT_ONCE).properties(title)
     module, _, function = properties["Handler"].rpartition(".")
     assert callable(getattr(importlib.import_module(module), function))
     assert properties["Code"] == {"S3Bucket": "artifacts", "S3Key": "code/0123abcd.zip"}
@@ -31,6 +32,14 @@ def test_a_reply_is_begun_once_and_soon_or_not_at_all() -> None:
     assert events["MaximumRetryAttempts"] == 0
     assert events["MaximumEventAgeInSeconds"] == QUEUED_SECONDS
     assert events["Qualifier"] == stack.properties("LiveAlias")["Name"]
+    assert events["DestinationConfig"] == {"OnFailure": {"Destination": "<Failures.Arn>"}}
+    assert statements(stack, "ChatRole")["TellOfFailures"]["Resource"] == "<Failures.Arn>"
+
+
+def test_who_waits_for_a_reply_hears_of_its_failure() -> None:
+    stack = evaluated()
+    assert stack.of_type("AWS::Lambda::Function").keys() == {"Chat"}
+    assert "TellOfFailures" not in statements(stack, "ChatRole")
 
 
 @pytest.mark.parametrize("given", [{"RememberConversations": "false"}, AT_ONCE, {"Revision": "2"}])

@@ -17,7 +17,8 @@ from tests.websocket_stack.tasks.tasks_api import Context, Hub, dynamodb_table
 from websocket_stack.graphql import frame_format
 from websocket_stack.graphql.chat import app_of
 from websocket_stack.graphql.chat_owners import ChatOwners
-from websocket_stack.graphql.resolver import ChatBusy, InvalidPrompt, Resolver, Unauthorized
+from websocket_stack.graphql.errors import ChatBusy, InvalidPrompt, Unauthorized
+from websocket_stack.graphql.resolver import Resolver
 from websocket_stack.tasks import Tasks
 from websocket_stack.tasks.owners import Owners
 from websocket_stack.tasks.run_table import RunTable
@@ -56,9 +57,10 @@ class Chats:
         )
         self.resolver = Resolver(runs, owners, ChatOwners(*table), worker, self.hub, 1_000)
 
-    def call(self, field, kind="Mutation", identity=None, context=None, **arguments):
+    def call(self, field, kind="Mutation", identity=None, context=None, stash=(), **arguments):
         """Resolve a field as AppSync does it."""
         event = {
+            "stash": dict(stash),
             "arguments": arguments,
             "identity": identity,
             "source": None,
@@ -196,6 +198,14 @@ def test_what_cannot_be_asked_is_an_error(table, prompt, chat):
     with pytest.raises(InvalidPrompt):
         chats.ask(chat, prompt)
     assert chats.model.prompts == []
+
+
+def test_where_nobody_waits_a_refusal_is_told_and_is_no_error(table, chat_id):
+    chats = Chats(table)
+    chats.ask(chat_id, " ", stash={"atOnce": True})
+    notice, end = chats.hub.frames[chat_id]
+    assert notice["data"] == "A prompt has 1 to 1,000 characters."
+    assert end["kind"] == "error"
 
 
 # --- owners

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from troposphere import GetAtt, Output, Ref, Sub, Template
+from troposphere.cloudwatch import Alarm
 
 from websocket_stack.cloudformation import (
     conversation_table,
@@ -14,7 +15,7 @@ from websocket_stack.cloudformation import (
     task_table,
     versioned_function,
 )
-from websocket_stack.cloudformation.graphql_settings import API, WITH_IAM, WITH_KEY
+from websocket_stack.cloudformation.graphql_settings import API, AT_ONCE, WITH_IAM, WITH_KEY
 from websocket_stack.cloudformation.lambda_functions import (
     add_conditions,
     add_vpc_rule,
@@ -46,7 +47,8 @@ def build() -> Template:
     conversation_table.add(template)
     task_table.add(template)
     graphql_api.add_api(template)
-    function, alias = graphql_functions.add_chat(template)
+    failures = graphql_functions.add_failures(template)
+    function, alias = graphql_functions.add_chat(template, failures)
     graphql_api.add_resolvers(template, alias)
     api_id = GetAtt(API, "ApiId")
     monitoring.add(
@@ -56,6 +58,12 @@ def build() -> Template:
         api=monitoring.graphql_metrics(api_id),
     )
     monitoring.add_graphql_alarms(template, api_id)
+    untold = "Subscribers were not told that replies failed."
+    for title, options in {
+        **monitoring.function_alarms(failures, untold, untold),
+        "UntoldFailures": monitoring.undelivered(function, untold),
+    }.items():
+        template.add_resource(Alarm(title, **options, Condition=AT_ONCE))
     _add_outputs(template)
     return template
 
