@@ -39,9 +39,9 @@ def of(stack: Stack, before: Mapping[str, str] | None = None) -> list[str]:
         ]
     if "GraphQlUrl" in outputs:
         lines += _for_graphql(outputs)
-    # It speaks as a browser with a Lex bot does.
-    if endpoint and "TaskTableName" not in outputs:
-        lines.append(f"To see that it works: {command('smoke')} --stack {stack.name}")
+    if endpoint:
+        token = " --token TOKEN" if outputs.get("SignIn") == "JWT" else ""
+        lines.append(f"To see that it works: {command('smoke')} --stack {stack.name}{token}")
     return lines
 
 

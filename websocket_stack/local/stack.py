@@ -50,6 +50,7 @@ from websocket_stack.local.journal.watching import Observer
 from websocket_stack.local.lex import routes as lex_routes
 from websocket_stack.local.lex.service import LAMBDA_TIMEOUT_SECONDS, LexRuntime
 from websocket_stack.local.socket_tasks import STAGE as TASKS_STAGE
+from websocket_stack.local.socket_tasks import TABLE as TASK_TABLE
 from websocket_stack.local.socket_tasks import WORKER_SECONDS, SocketTasks, socket_tasks
 from websocket_stack.local.sqs import Sqs
 
@@ -268,6 +269,8 @@ def _health(origin: str, model_name: str, auth: Auth) -> Callable[[Request], Res
         "auth": auth,
         "sessionTable": SESSION_TABLE,
         "streamingEndpoint": f"{origin}/{STAGE}",
+        "taskTable": TASK_TABLE,
+        "tasksEndpoint": f"{origin}/{TASKS_STAGE}",
     }
 
     def health(request: Request) -> Response:

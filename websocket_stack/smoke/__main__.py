@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 from websocket_stack.aws_errors import explaining_aws_errors
 from websocket_stack.command_line import CommandFailed, Console, print_error
 from websocket_stack.smoke.browser import Browser, Connect, Identity, guest
-from websocket_stack.smoke.checks import CHECKS
+from websocket_stack.smoke.checks import CHECKS, TASK_CHECKS
 from websocket_stack.smoke.function import FulfillmentFunction
 from websocket_stack.smoke.options import argument_parser
 from websocket_stack.smoke.report import CheckResult, as_json, has_failed
@@ -89,9 +89,10 @@ def _results(
             burst=options.burst,
             page=options.ui,
             waits_for_metrics=options.metrics,
+            token=options.token,
         )
         with smoke_session.sockets:
-            yield from run_checks(smoke_session, CHECKS)
+            yield from run_checks(smoke_session, TASK_CHECKS if stack.task_table else CHECKS)
 
 
 def _own_identity(session: boto3.Session) -> Identity:

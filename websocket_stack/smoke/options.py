@@ -28,6 +28,10 @@ def argument_parser() -> argparse.ArgumentParser:
         help="connect as guests of this Cognito identity pool, as visitors of Lex Web UI do;"
         " otherwise with your own credentials, or as guests of the local stack's",
     )
+    parser.add_argument(
+        "--tasks", action="store_true", help="check the socket tasks of the local stack"
+    )
+    parser.add_argument("--token", help="a JWT, where clients of socket tasks sign in with one")
     parser.add_argument("--question", default=QUESTION, help="what to ask")
     parser.add_argument("--long-question", default=LONG_QUESTION, help="what takes long to answer")
     parser.add_argument("--posts", type=int, default=20, help="how many posts to measure")

@@ -70,6 +70,7 @@ class SmokeSession:
         page: the page's address, if it is to be checked.
         fetch: returns what is at an address.
         waits_for_metrics: whether to wait until the metrics of the turns have arrived.
+        token: what clients sign in with, if they need one.
         sockets: closes what was opened.
         socket: the browser's own socket, once it is open.
         connection_id: its connection's id, once it was looked up.
@@ -91,6 +92,7 @@ class SmokeSession:
     page: str | None = None
     fetch: Callable[[str], bytes] = fetch
     waits_for_metrics: bool = False
+    token: str | None = None
     sockets: ExitStack = field(default_factory=ExitStack)
     socket: ClientConnection | None = None
     connection_id: str | None = None

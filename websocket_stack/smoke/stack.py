@@ -53,6 +53,8 @@ class StackUnderTest:
         function: the fulfillment Lambda's ARN, if it is known.
         remembers: whether turns are remembered, if that is known.
         throttling_burst: how many messages at once the stage takes from clients, if it is known.
+        task_table: the task table's name, if the stack takes socket tasks.
+        sign_in: how clients of socket tasks say who they are, as the stack's parameter has it.
     """
 
     websocket: str
@@ -67,6 +69,8 @@ class StackUnderTest:
     function: str | None = None
     remembers: bool | None = None
     throttling_burst: int | None = None
+    task_table: str | None = None
+    sign_in: str = "NONE"
 
 
 def local_session() -> boto3.Session:
@@ -91,10 +95,14 @@ def local_stack(options: argparse.Namespace) -> StackUnderTest:
             health = json.load(response)
         table, connections = health["sessionTable"], health["streamingEndpoint"]
         takes_unsigned = health["auth"] == "none"
+        tasks = health["tasksEndpoint"], health["taskTable"]
     except (OSError, ValueError, KeyError) as exc:
         raise CommandFailed(
             f"no local stack answers at {origin}; {command('serve')} starts one"
         ) from exc
+    task_table = None
+    if options.tasks:
+        connections, task_table = tasks
     return StackUnderTest(
         websocket=connections.replace("http", "ws", 1),
         connections=connections,
@@ -104,7 +112,15 @@ def local_stack(options: argparse.Namespace) -> StackUnderTest:
         identity_pool=options.identity_pool or LOCAL_POOL,
         endpoint=origin,
         takes_unsigned=takes_unsigned,
+        task_table=task_table,
+        sign_in=_local_sign_in(options, takes_unsigned=takes_unsigned),
     )
+
+
+def _local_sign_in(options: argparse.Namespace, *, takes_unsigned: bool) -> str:
+    if not takes_unsigned:
+        return "AWS_IAM"
+    return "JWT" if options.token else "NONE"
 
 
 def deployed_stack(options: argparse.Namespace, session: boto3.Session) -> StackUnderTest:
@@ -155,6 +171,8 @@ def deployed_stack(options: argparse.Namespace, session: boto3.Session) -> Stack
         function=outputs.get("FunctionArn"),
         remembers=_switch(parameters.get("RememberConversations")),
         throttling_burst=int(burst) if burst.isdecimal() else None,
+        task_table=outputs.get("TaskTableName") if websocket else None,
+        sign_in=outputs.get("SignIn", "NONE"),
     )
 
 

@@ -53,7 +53,8 @@ def test_clients_of_tasks_are_told_where_to_connect() -> None:
     lines = steps(**tasks, SignIn="AWS_IAM")
     assert lines[0] == "Clients connect to wss://a.example/dev"
     assert "execute-api:Invoke on arn" in lines[1]
-    assert not any("scripts/smoke" in line for line in lines)
+    assert lines[-1].endswith("scripts/smoke --stack lex")
+    assert steps(**tasks, SignIn="JWT")[-1].endswith("--stack lex --token TOKEN")
     assert not any("Lex Web UI" in line for line in lines)
     assert len(steps(**tasks, SignIn="NONE")) == len(lines) - 1
 

@@ -169,6 +169,8 @@ def test_health_says_what_is_running(stack_url) -> None:
         "auth": "none",
         "sessionTable": "lex-streaming-sessions",
         "streamingEndpoint": f"{stack_url}/Prod",
+        "taskTable": "lex-streaming-tasks",
+        "tasksEndpoint": f"{stack_url}/dev",
     }
 
 

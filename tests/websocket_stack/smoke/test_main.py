@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ProfileNotFound
 
-from tests.stack_fixture import QUESTION, running_stack
+from tests.stack_fixture import ENDLESS, QUESTION, running_stack
 from tests.websocket_stack.smoke.smoke_fakes import FakeConnect
 from websocket_stack.command_line import Console
 from websocket_stack.smoke.__main__ import run as run_smoke
@@ -74,6 +74,34 @@ def test_the_local_stack_passes_with_signatures() -> None:
     # The answer to the short question is no long text.
     not_ok = {name for name, each in outcomes_of(lines).items() if each != "ok"}
     assert not_ok == {"long text", "stack", "page", "burst", "metrics"}
+
+
+def test_socket_tasks_pass(origin) -> None:
+    status, lines = run("--endpoint", origin, "--tasks", *QUICK, "--long-question", ENDLESS)
+
+    assert status == 0, lines
+    assert outcomes_of(lines) == {
+        "stack": "skipped",
+        "connect": "ok",
+        "ping": "ok",
+        "task": "ok",
+        "whole task": "ok",
+        "message": "ok",
+        "stop": "ok",
+        "mistakes": "ok",
+        "unsigned connect": "skipped",
+        "connection forgotten": "skipped",
+        "metrics": "skipped",
+    }
+
+
+def test_socket_tasks_pass_with_signatures() -> None:
+    with running_stack(auth="iam") as origin:
+        status, lines = run("--endpoint", origin, "--tasks", *QUICK, "--long-question", ENDLESS)
+
+    assert status == 0, lines
+    not_ok = {name for name, each in outcomes_of(lines).items() if each != "ok"}
+    assert not_ok == {"stack", "metrics"}
 
 
 def test_the_report_for_machines_has_numbers(origin) -> None:

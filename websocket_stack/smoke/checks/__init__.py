@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
-from websocket_stack.smoke.checks import connect, metrics, page, posts, state, turns
+from websocket_stack.smoke.checks import connect, metrics, page, posts, state, tasks, turns
 from websocket_stack.smoke.report import Finding
 from websocket_stack.smoke.session import SmokeSession
 
@@ -39,5 +39,20 @@ CHECKS: Sequence[Check] = (
     Check("second owner", connect.refuses_a_second_owner),
     Check("post after closing", posts.says_gone_after_closing),
     Check("connection forgotten", posts.forgets_the_connection),
+    Check("metrics", metrics.arrive),
+)
+
+# Of a stack that has no Lex in it.
+TASK_CHECKS: Sequence[Check] = (
+    Check("stack", state.is_in_a_good_state),
+    Check("connect", tasks.connects),
+    Check("ping", tasks.answers_a_ping),
+    Check("task", tasks.streams_a_task),
+    Check("whole task", tasks.sends_a_task_whole),
+    Check("message", tasks.chats),
+    Check("stop", tasks.stops_a_task),
+    Check("mistakes", tasks.tells_mistakes),
+    Check("unsigned connect", tasks.refuses_unsigned),
+    Check("connection forgotten", tasks.forgets_the_connection),
     Check("metrics", metrics.arrive),
 )
