@@ -1,4 +1,4 @@
-"""Lex as it calls a deployed Lambda: by the alias of its bot, if the Lambda lets that call it."""
+"""Lex as a stack defines its bot, and as it calls the Lambda: by an alias that may."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 import anyio.to_thread
 import boto3
+import cfn_flip
 
+from websocket_stack.lex_bot.description import Locale
 from websocket_stack.local.functions.function import FunctionError
 
 
@@ -60,3 +62,45 @@ class DeployedFunction:
             and each["Condition"]["ArnLike"]["AWS:SourceArn"] == alias_arn
             for each in policy["Statement"]
         )
+
+
+def deployed_locales(template: str) -> dict[str, Locale]:
+    """Return what the bot of a template understands, read from its ``AWS::Lex::Bot``."""
+    bot = json.loads(cfn_flip.to_json(template))["Resources"]["Bot"]["Properties"]
+    return {each["LocaleId"]: _locale(each) for each in bot["BotLocales"]}
+
+
+def _locale(defined: Mapping[str, Any]) -> Locale:
+    intents = {
+        each["Name"]: {
+            "utterances": [said["Utterance"] for said in each.get("SampleUtterances", [])],
+            "slots": {slot["Name"]: _slot(slot) for slot in each.get("Slots", [])},
+            "dialog_hook": each.get("DialogCodeHook", {}).get("Enabled", False),
+            "fulfillment_hook": each.get("FulfillmentCodeHook", {}).get("Enabled", False),
+        }
+        for each in defined["Intents"]
+    }
+    slot_types = {
+        each["Name"]: {
+            "restricted": each["ValueSelectionSetting"]["ResolutionStrategy"] == "TOP_RESOLUTION",
+            "values": {
+                value["SampleValue"]["Value"]: [
+                    synonym["Value"] for synonym in value.get("Synonyms", [])
+                ]
+                for value in each["SlotTypeValues"]
+            },
+        }
+        for each in defined.get("SlotTypes", [])
+    }
+    return Locale.model_validate({"intents": intents, "slot_types": slot_types})
+
+
+def _slot(defined: Mapping[str, Any]) -> dict[str, Any]:
+    elicitation = defined["ValueElicitationSetting"]
+    slot = {
+        "type": defined["SlotTypeName"],
+        "required": elicitation["SlotConstraint"] == "Required",
+    }
+    for prompt in elicitation.get("PromptSpecification", {}).get("MessageGroupsList", []):
+        slot["prompt"] = prompt["Message"]["PlainTextMessage"]["Value"]
+    return slot

@@ -50,7 +50,8 @@ def parse(text: str, source: str) -> BotDescription:
         content = yaml.load(text, yaml.BaseLoader) if root else {}
     except yaml.MarkedYAMLError as exc:
         line = exc.problem_mark.line + 1 if exc.problem_mark else 1
-        raise BotFileError(f"{source}, line {line}: {exc.problem}") from exc
+        hint = "; put quotes around texts with braces" if "'{'" in str(exc.problem) else ""
+        raise BotFileError(f"{source}, line {line}: {exc.problem}{hint}") from exc
     except yaml.YAMLError as exc:
         raise BotFileError(f"{source}: it is no YAML") from exc
     try:

@@ -56,6 +56,7 @@ def test_json_is_read_too(tmp_path):
         ("type: Words", "type: Wrods", 2, "slots.What.type: there is no slot type 'Wrods'"),
         ("      Words:", "      Words:\n      Words:", 15, "Words is there twice"),
         ("          no: [", "          no: [[", 18, "expected"),
+        ("          - no\n", "          [no, a {What}]\n", 6, "quotes around texts with braces"),
         ("locales:", "languages:", 1, "locales: Field required"),
         (BOT, "", 1, "locales: Field required"),
         (BOT, "- a", 1, "dictionary"),

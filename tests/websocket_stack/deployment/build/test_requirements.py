@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests.wheels import wheel
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.build.lambda_zip import build
 from websocket_stack.deployment.build.requirements import NoWheel, Platform, install
 
 LOCAL = "--no-index\n--find-links wheels\n"
 ARM = "cp313-cp313-manylinux_2_28_aarch64"
-
-
-def wheel(folder: Path, name: str, tag: str = "py3-none-any", requires: str = "") -> None:
-    """Write the wheel of a package, version 1.0, which is one module."""
-    info = f"{name}-1.0.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
-    files = {
-        f"{name}.py": "ANSWER = 42\n",
-        f"{info}/METADATA": metadata + (f"Requires-Dist: {requires}\n" if requires else ""),
-        f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
-    }
-    record = ""
-    for path, content in files.items():
-        digest = base64.urlsafe_b64encode(hashlib.sha256(content.encode()).digest()).decode()
-        record += f"{path},sha256={digest.rstrip('=')},{len(content)}\n"
-    files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n"
-    folder.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(folder / f"{name}-1.0-{tag}.whl", "w") as archive:
-        for path, content in files.items():
-            archive.writestr(path, content)
 
 
 @pytest.fixture
