@@ -28,9 +28,9 @@ def submit(socket: ClientConnection, task_id: str, type: str, **data: Any) -> No
     say(socket, action="task-submit", task={"id": task_id, "type": type, "data": data})
 
 
-def read(socket: ClientConnection) -> dict[str, Any]:
+def read(socket: ClientConnection, seconds: float = PATIENT_SECONDS) -> dict[str, Any]:
     """Return the next frame, as a client that only ever calls ``JSON.parse``."""
-    frame: dict[str, Any] = json.loads(socket.recv(PATIENT_SECONDS))
+    frame: dict[str, Any] = json.loads(socket.recv(seconds))
     return frame
 
 
@@ -48,12 +48,14 @@ class TaskReply(NamedTuple):
     error: str = ""
 
 
-def read_tasks(socket: ClientConnection, *task_ids: str) -> dict[str, TaskReply]:
+def read_tasks(
+    socket: ClientConnection, *task_ids: str, seconds: float = PATIENT_SECONDS
+) -> dict[str, TaskReply]:
     """Return tasks once they have ended, as Socket LLM's clients tell their frames apart."""
     texts = dict.fromkeys(task_ids, "")
     replies: dict[str, TaskReply] = {}
     while len(replies) < len(task_ids):
-        frame = read(socket)
+        frame = read(socket, seconds)
         task_id, response = frame["task_id"], frame["response"]
         assert frame.keys() == {"task_id", "status", "response"}
         assert task_id not in replies, "a frame after the end"
@@ -68,12 +70,12 @@ def read_tasks(socket: ClientConnection, *task_ids: str) -> dict[str, TaskReply]
     return replies
 
 
-def read_message(socket: ClientConnection) -> str:
+def read_message(socket: ClientConnection, seconds: float = PATIENT_SECONDS) -> str:
     """Return a reply as ``StreamingResponse.jsx`` of Bedrock Streaming Response has it."""
     text = ""
     while True:
         # Its buffer keeps what is no JSON, and then nothing is shown any more.
-        frame = read(socket)
+        frame = read(socket, seconds)
         assert isinstance(frame["statusCode"], int)
         if frame["type"] == "delta":
             text += frame["text"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from starlette.applications import Starlette
 
+from tests import issuer
 from tests.deployed.deployed_lex import DeployedFunction
 from tests.deployed.emulated_account import ACCOUNT, REGION, EmulatedAccount
 from tests.deployed.emulator_process import running_emulator
@@ -64,11 +65,13 @@ def aws(powertools_layer: Path) -> Iterator[EmulatedAccount]:
     with (
         pytest.MonkeyPatch.context() as environ,
         running_app(_bedrock()) as bedrock,
+        running_app(Starlette(routes=issuer.routes())) as issuer_origin,
         running_emulator(
             {
                 "MINISTACK_ACCOUNT_ID": ACCOUNT,
                 "MINISTACK_HOST": DOMAIN,
                 "LOCAL_BEDROCK": bedrock,
+                "LOCAL_ISSUER": issuer_origin,
                 "LOCAL_POWERTOOLS_LAYER": str(powertools_layer),
             }
         ) as origin,

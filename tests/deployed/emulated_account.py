@@ -155,6 +155,36 @@ class EmulatedAccount:
         variables: dict[str, str] = described["Environment"]["Variables"]
         return variables
 
+    def _policy(self, role: str) -> tuple[str, dict[str, Any]]:
+        """Return the name and the document of the policy of a role, which has one."""
+        iam = self.client("iam")
+        (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        return name, iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+
+    def statements(self, role: str) -> list[str]:
+        """Return the ids of what a role may do."""
+        _, document = self._policy(role)
+        return [each["Sid"] for each in document["Statement"]]
+
+    @contextmanager
+    def without(self, role: str, sid: str) -> Iterator[None]:
+        """Take a statement out of a role for a while."""
+        name, document = self._policy(role)
+        left = [each for each in document["Statement"] if each["Sid"] != sid]
+        assert len(left) == len(document["Statement"]) - 1
+
+        def put(statements: list[object]) -> None:
+            changed = json.dumps(document | {"Statement": statements})
+            self.client("iam").put_role_policy(
+                RoleName=role, PolicyName=name, PolicyDocument=changed
+            )
+
+        put(left)
+        try:
+            yield
+        finally:
+            put(document["Statement"])
+
     def inventory(self) -> set[str]:
         """Return the names of everything that a stack may have left behind.
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -45,26 +43,6 @@ def stack(aws):
     aws.deploy("rights", "--delete")
 
 
-@contextmanager
-def without(aws, role: str, sid: str) -> Iterator[None]:
-    """Take a statement out of a role for a while."""
-    iam = aws.client("iam")
-    (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-    left = [each for each in document["Statement"] if each["Sid"] != sid]
-    assert len(left) == len(document["Statement"]) - 1
-
-    def put(statements: list[object]) -> None:
-        changed = json.dumps(document | {"Statement": statements})
-        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=changed)
-
-    put(left)
-    try:
-        yield
-    finally:
-        put(document["Statement"])
-
-
 def faults(aws, stack) -> list[str]:
     """Ask in a browser, and have each model reply; return what is not as it should be."""
     found = []
@@ -79,7 +57,7 @@ def faults(aws, stack) -> list[str]:
         FunctionName=aws.resources(stack.name)["Registration"], Payload=json.dumps(CLOSED)
     )
     for frames, reply in turns:
-        if not reply.startswith("I am the **demo model**"):
+        if "demo model" not in reply:
             found.append("no reply")
         if not frames:
             found.append("no frames")
@@ -93,16 +71,14 @@ def test_with_all_statements_all_works(aws, stack):
 
 
 def test_all_statements_are_listed(aws, stack):
-    iam, roles = aws.client("iam"), aws.resources(stack.name)
+    roles = aws.resources(stack.name)
     for role, listed in STATEMENTS.items():
-        (policy,) = iam.list_role_policies(RoleName=roles[role])["PolicyNames"]
-        document = iam.get_role_policy(RoleName=roles[role], PolicyName=policy)["PolicyDocument"]
-        assert {each["Sid"] for each in document["Statement"]} == set(listed)
+        assert aws.statements(roles[role]) == listed
 
 
 def test_smoke_says_why_the_model_refuses(aws, stack):
     role = aws.resources(stack.name)["FulfillmentRole"]
-    with without(aws, role, "AskTheModel"), without(aws, role, "AskTheFallbackModels"):
+    with aws.without(role, "AskTheModel"), aws.without(role, "AskTheFallbackModels"):
         status, lines = aws.smoke("--stack", stack.name, "--posts", "1", "--burst", "0")
     assert status == 1
     (turn,) = [line for line in lines if line.startswith("failed   turn")]
@@ -113,5 +89,5 @@ def test_smoke_says_why_the_model_refuses(aws, stack):
     ("role", "sid"), [(role, sid) for role, sids in STATEMENTS.items() for sid in sids]
 )
 def test_no_statement_can_go(aws, stack, role, sid):
-    with without(aws, aws.resources(stack.name)[role], sid):
+    with aws.without(aws.resources(stack.name)[role], sid):
         assert faults(aws, stack) != []

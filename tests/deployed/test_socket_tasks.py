@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.deployed.parameter_values import settings
+from tests.stack_fixture import ENDLESS, QUESTION
 from tests.task_clients import EXCHANGES
 
 pytestmark = pytest.mark.deployed
@@ -24,3 +25,18 @@ def stack(aws, request):
 @pytest.mark.parametrize("exchange", EXCHANGES.values(), ids=EXCHANGES)
 def test_clients_of_older_systems_go_on_as_before(aws, stack, exchange):
     exchange(lambda: aws.open_socket(stack.outputs["WebSocketEndpoint"]))
+
+
+def test_smoke(aws, stack):
+    question = ("--question", QUESTION, "--long-question", ENDLESS)
+    status, lines = aws.smoke("--stack", stack.name, *question)
+    assert status == 0, "\n".join(lines)
+    assert sum(line.startswith("ok") for line in lines) >= 8
+
+
+def test_smoke_signs(aws, stack_name):
+    """What signs is let in, and what does not is refused."""
+    aws.deployed(stack_name, "--template", "socket-tasks")
+    status, lines = aws.smoke("--stack", stack_name, "--question", QUESTION)
+    assert status == 0, "\n".join(lines)
+    assert [line for line in lines if line.startswith("ok       unsigned connect")]

@@ -1,10 +1,12 @@
-"""Leads the requests of Lambda functions for an API's own host to the emulator, as DNS would."""
+"""Leads the requests of Lambda functions for hosts of the tests to where they are, as DNS would."""
 
 from __future__ import annotations
 
 import os
 from typing import Any
+from urllib import request as urllib_request
 from urllib.parse import urlsplit
+from urllib.request import HTTPSHandler, Request, build_opener
 
 import botocore
 from botocore import httpsession
@@ -19,6 +21,14 @@ def reroute(request: Any, **_: Any) -> None:
         request.url = request.url.replace(f"https://{host}", os.environ["AWS_ENDPOINT_URL"])
 
 
+class IssuerHandler(HTTPSHandler):
+    """Fetches the keys of the tests' issuer of tokens."""
+
+    def https_open(self, request: Request) -> Any:
+        origin = os.environ["LOCAL_ISSUER"]
+        return build_opener().open(f"{origin}{request.selector}", timeout=request.timeout)
+
+
 # What looks at all modules of the tests must not have its requests led anywhere.
 if "AWS_ENDPOINT_URL" in os.environ:
     botocore.register_initializer(lambda session: session.register("before-send", reroute))
@@ -30,3 +40,5 @@ if "AWS_ENDPOINT_URL" in os.environ:
         return own_send(self, request)
 
     httpsession.URLLib3Session.send = send  # type: ignore[method-assign]
+    # PyJWT makes an opener of its own.
+    urllib_request.HTTPSHandler = IssuerHandler

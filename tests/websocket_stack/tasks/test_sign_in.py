@@ -1,14 +1,12 @@
-import json
 import time
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.issuer import AUDIENCE, ISSUER, keys, token
 from websocket_stack.tasks.sign_in import InvalidToken, TokenVerifier
 
-ISSUER, AUDIENCE = "https://issuer.test", "client-1"
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
@@ -16,23 +14,10 @@ class Keys(jwt.PyJWKClient):
     """The keys of the issuer, without a network."""
 
     def fetch_data(self):
-        public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key()))
-        return {"keys": [public | {"kid": "key-1", "use": "sig"}]}
+        return keys()
 
 
 VERIFIER = TokenVerifier(ISSUER, AUDIENCE, Keys("https://issuer.test/keys"))
-
-
-def token(key=KEY, algorithm="RS256", kid="key-1", **claims):
-    claims = {
-        "iss": ISSUER,
-        "aud": AUDIENCE,
-        "sub": "user-1",
-        "exp": time.time() + 60,
-        **claims,
-    }
-    claims = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode(claims, key, algorithm, headers={"kid": kid})
 
 
 def test_a_token_says_who_it_is_about():
