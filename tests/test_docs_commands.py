@@ -24,9 +24,10 @@ from tests.documents import (
     tutorial_command,
     write_tutorial,
 )
+from websocket_stack.__main__ import VERBS
 from websocket_stack.deployment import options as deploy
 from websocket_stack.deployment import parameter_values, template_files
-from websocket_stack.deployment.build import __main__ as build
+from websocket_stack.deployment.build import options as build
 from websocket_stack.deployment.build.source_files import files_in
 from websocket_stack.deployment.described_bot import check
 from websocket_stack.lex_bot.description import SLOT
@@ -34,6 +35,7 @@ from websocket_stack.lex_bot.reading import parse, read
 from websocket_stack.local import options as serve
 from websocket_stack.local.demo_model.passages import Library
 from websocket_stack.local.lex.utterances import Understanding
+from websocket_stack.new import options as new
 from websocket_stack.server import options as chat_server
 from websocket_stack.smoke import options as smoke
 
@@ -81,6 +83,10 @@ def check_deploy(arguments: Sequence[str], folder: Path) -> None:
         assert f"{module}.py" in files_in(path)
 
 
+def check_new(arguments: Sequence[str], folder: Path) -> None:
+    assert new.argument_parser().parse_args(arguments).folder.name == "my-bot"
+
+
 def check_smoke(arguments: Sequence[str], folder: Path) -> None:
     smoke.argument_parser().parse_args(arguments)
 
@@ -98,6 +104,7 @@ def check_bench(arguments: Sequence[str], folder: Path) -> None:
 
 def check_build(arguments: Sequence[str], folder: Path) -> None:
     options = build.argument_parser().parse_args(arguments)
+    assert all((folder / path).is_dir() for path in options.code)
     if options.lex_archive:
         assert read(place_of(options.lex_archive, folder))
 
@@ -113,6 +120,7 @@ SCRIPTS = {
     "smoke": check_smoke,
     "bench": check_bench,
     "build": check_build,
+    "new": check_new,
     "test": check_no_arguments,
     "check": check_no_arguments,
     "templates": check_no_arguments,
@@ -120,7 +128,10 @@ SCRIPTS = {
 
 
 def script_of(command: Sequence[str]) -> str | None:
-    """Return the script's name, if a command calls one of this repository."""
+    """Return the script's name, if a command calls one of this repository or the package."""
+    if command[0] == "lex-streaming":
+        assert command[1] in VERBS
+        return command[1]
     if not (found := re.fullmatch(r"(?:(?:\.\./)?lex-streaming/)?scripts/([\w-]+)", command[0])):
         return None
     assert (ROOT / "scripts" / found[1]).exists()
@@ -146,9 +157,10 @@ def test_a_command_is_one_that_its_script_takes(command, builders_folder):
     if script is None:
         OTHERS[Path(command[0]).name](command)
         return
-    is_newcomers = command[0].startswith("..")
+    is_installed = command[0] == "lex-streaming"
+    is_newcomers = is_installed or command[0].startswith("..")
     here = builders_folder if is_newcomers else builders_folder.parent / "lex-streaming"
-    SCRIPTS[script](command[1:], here)
+    SCRIPTS[script](command[2:] if is_installed else command[1:], here)
 
 
 @pytest.mark.parametrize("path", READER)
@@ -192,7 +204,17 @@ def check_docker(command: Sequence[str]) -> None:
         assert (ROOT / command[command.index("-f") + 1]).exists()
 
 
-OTHERS = {"aws": check_aws, "docker": check_docker, "git": check_clone, "python": check_pytest}
+def check_nothing(command: Sequence[str]) -> None:
+    """What any builder has; tests/test_package.py does it."""
+
+
+OTHERS = {
+    "aws": check_aws,
+    "docker": check_docker,
+    "git": check_clone,
+    "python": check_pytest,
+    **dict.fromkeys(("pip", "pytest", "python3", "source"), check_nothing),
+}
 
 
 # --- intents and links
