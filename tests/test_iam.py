@@ -7,7 +7,6 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import closing
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -15,13 +14,13 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from moto import mock_aws
 
 from fulfillment import Bot
 from fulfillment.clients import Resources
 from fulfillment.testing import Context
 from tests import aws_stub
 from tests.evaluator import PSEUDO_PARAMETERS, Stack, evaluate
+from tests.moto_aws import moto_aws
 from tests.turns import reply_of
 from websocket_stack.local.bedrock.event_stream import event as stream_event
 from websocket_stack.registration import Registration
@@ -125,14 +124,8 @@ def check(stack: Stack, role: str, calls: set[Call]) -> None:
 
 @pytest.fixture
 def dynamodb() -> Iterator[Any]:
-    # The tables of a running stack are moto's too, and are left alone.
-    mock = mock_aws()
-    mock.start(reset=False)
-    try:
-        with closing(boto3.client("dynamodb", region_name=REGION)) as client:
-            yield client
-    finally:
-        mock.stop(remove_data=False)
+    with moto_aws() as client_of:
+        yield client_of("dynamodb")
 
 
 def test_the_registration_may_do_what_it_does_and_nothing_else(dynamodb) -> None:

@@ -6,19 +6,16 @@ may open pages on any session, and ask there with or without a connection, as Le
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import timedelta
-from typing import Any
-from uuid import uuid4
 
-import boto3
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule
-from moto import mock_aws
 
 from fulfillment.channels.session_table import SessionTable
 from fulfillment.errors import AddressContested
+from tests.moto_aws import dynamodb_table
 from websocket_stack.registration import Registration
 
 ME = "us-east-1:a8e1f7b2-b20d-441c-9698-aff8b519d8d5"
@@ -38,17 +35,8 @@ class Browsers(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        # The tables of a running stack are moto's too, and are left alone.
-        self.mock = mock_aws()
-        self.mock.start(reset=False)
-        self.client: Any = boto3.client("dynamodb", region_name="us-east-1")
-        self.table = f"ownership-{uuid4().hex}"
-        self.client.create_table(
-            TableName=self.table,
-            KeySchema=[{"AttributeName": "sessionId", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "sessionId", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        self.stack = ExitStack()
+        self.client, self.table = self.stack.enter_context(dynamodb_table("sessionId"))
         self.now = 1_800_000_000.5
         self.registration = Registration(self.client, self.table, now=lambda: self.now)
         self.look_up = SessionTable(self.client, self.table, now=lambda: self.now)
@@ -56,9 +44,7 @@ class Browsers(RuleBasedStateMachine):
         self.used_at: dict[str, float] = {}
 
     def teardown(self) -> None:
-        self.client.delete_table(TableName=self.table)
-        self.client.close()
-        self.mock.stop(remove_data=False)
+        self.stack.close()
 
     @rule(target=connections, identity=identities)
     def open_a_page(self, identity: str) -> str:

@@ -6,15 +6,14 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
-from uuid import uuid4
 
 import boto3
 import pytest
 from botocore.config import Config
-from moto import mock_aws
 
 from fulfillment.channels.session_table import SessionTable
 from fulfillment.errors import AddressContested
+from tests.moto_aws import dynamodb_table
 from websocket_stack import registration
 from websocket_stack.registration import Registration
 
@@ -23,27 +22,19 @@ IDENTITY = "us-east-1:a8e1f7b2-b20d-441c-9698-aff8b519d8d5"
 
 
 @pytest.fixture
-def client() -> Iterator[Any]:
-    # The tables of a running stack are moto's too, and are left alone.
-    mock = mock_aws()
-    mock.start(reset=False)
-    try:
-        with closing(boto3.client("dynamodb", region_name="us-east-1")) as dynamodb:
-            yield dynamodb
-    finally:
-        mock.stop(remove_data=False)
+def sessions() -> Iterator[tuple[Any, str]]:
+    with dynamodb_table("sessionId") as client_and_table:
+        yield client_and_table
 
 
 @pytest.fixture
-def table(client: Any) -> str:
-    name = f"sessions-{uuid4().hex}"
-    client.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "sessionId", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "sessionId", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return name
+def client(sessions: tuple[Any, str]) -> Any:
+    return sessions[0]
+
+
+@pytest.fixture
+def table(sessions: tuple[Any, str]) -> str:
+    return sessions[1]
 
 
 @pytest.fixture

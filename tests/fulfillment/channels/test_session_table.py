@@ -3,29 +3,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ReadTimeoutError
-from moto import mock_aws
 
 from fulfillment.channels.session_table import SessionTable
 from fulfillment.errors import AddressContested, SessionTableError
 from tests import aws_stub
+from tests.moto_aws import dynamodb_table
 
 NOW = 1_800_000_000.0
 
 
 @pytest.fixture
 def client() -> Iterator[Any]:
-    with mock_aws():
-        made = boto3.client("dynamodb", region_name="us-east-1")
-        made.create_table(
-            TableName="sessions",
-            KeySchema=[{"AttributeName": "sessionId", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "sessionId", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        yield made
+    with dynamodb_table("sessionId", "sessions") as (dynamodb, _):
+        yield dynamodb
 
 
 def find(client: Any, **attributes: Any) -> str | None:

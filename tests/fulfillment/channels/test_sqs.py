@@ -4,30 +4,25 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ConnectTimeoutError, ReadTimeoutError
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from fulfillment.channels.sqs import QueueChannel
 from fulfillment.errors import ChannelBusy, ChannelError, FrameRejected
 from tests import aws_stub
+from tests.moto_aws import moto_aws
 
 
 @pytest.fixture
 def queue() -> Iterator[tuple[Any, str]]:
-    mock = mock_aws()
-    mock.start(reset=False)
-    try:
-        client = boto3.client("sqs", region_name="us-east-1")
+    with moto_aws() as client_of:
+        client = client_of("sqs")
         url = client.create_queue(QueueName="relay.fifo", Attributes={"FifoQueue": "true"})[
             "QueueUrl"
         ]
         yield client, url
         client.delete_queue(QueueUrl=url)
-    finally:
-        mock.stop(remove_data=False)
 
 
 def received(client: Any, url: str) -> list[dict[str, Any]]:

@@ -2,13 +2,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
-from moto import mock_aws
 
 from fulfillment.errors import ConversationTableError, describe
 from fulfillment.memory import Exchange
@@ -16,6 +13,7 @@ from fulfillment.memory.conversation import Conversation
 from fulfillment.memory.dynamodb import ConversationTable
 from tests import aws_stub
 from tests.fakes import FakeClock
+from tests.moto_aws import dynamodb_table
 
 NAME = "conversations-of-test"
 ID = "a" * 32
@@ -25,23 +23,8 @@ EXCHANGES = [Exchange("Grüezi 😀", 'Say "hello",\nor not.'), Exchange("More?"
 
 @pytest.fixture
 def client() -> Iterator[Any]:
-    # The tables of a running stack are moto's too, and are left alone.
-    mock = mock_aws()
-    mock.start(reset=False)
-    try:
-        with closing(boto3.client("dynamodb", region_name="us-east-1")) as made:
-            made.create_table(
-                TableName=NAME,
-                KeySchema=[{"AttributeName": "conversationId", "KeyType": "HASH"}],
-                AttributeDefinitions=[
-                    {"AttributeName": "conversationId", "AttributeType": "S"},
-                ],
-                BillingMode="PAY_PER_REQUEST",
-            )
-            yield made
-            made.delete_table(TableName=NAME)
-    finally:
-        mock.stop(remove_data=False)
+    with dynamodb_table("conversationId", NAME) as (dynamodb, _):
+        yield dynamodb
 
 
 @pytest.fixture

@@ -8,12 +8,11 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 from moto.backends import get_backend
 
+from tests.moto_aws import moto_aws, session
 from tests.websocket_stack.deployment.cloudformation_fakes import (
     QUEUE_TEMPLATE,
-    REGION,
     ROOT_TEMPLATE,
 )
 
@@ -21,13 +20,10 @@ from tests.websocket_stack.deployment.cloudformation_fakes import (
 @pytest.fixture
 def aws() -> Iterator[boto3.Session]:
     """A session whose S3, CloudFormation and SQS are empty."""
-    mock = mock_aws()
-    # Running stacks keep their tables in moto too.
-    mock.start(reset=False)
-    for service in ("s3", "cloudformation", "sqs"):
-        get_backend(service).reset()  # type: ignore[arg-type]
-    yield boto3.Session(region_name=REGION)
-    mock.stop(remove_data=False)
+    with moto_aws():
+        for service in ("s3", "cloudformation", "sqs"):
+            get_backend(service).reset()  # type: ignore[arg-type]
+        yield session()
 
 
 @pytest.fixture

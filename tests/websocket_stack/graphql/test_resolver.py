@@ -13,7 +13,7 @@ from fulfillment.clients import Resources
 from fulfillment.errors import ChannelBusy, ChannelError, ModelInterrupted, ModelRejected
 from fulfillment.settings import Settings
 from fulfillment.testing import ScriptedModel, memory
-from tests.websocket_stack.tasks.tasks_api import Context, Hub, dynamodb_table
+from tests.websocket_stack.tasks.tasks_api import Context, Hub, task_table
 from websocket_stack.graphql import frame_format
 from websocket_stack.graphql.chat import app_of
 from websocket_stack.graphql.chat_owners import ChatOwners
@@ -30,7 +30,7 @@ ME, YOU = {"sub": "me", "issuer": "pool"}, {"sub": "you", "issuer": "pool"}
 
 @pytest.fixture(scope="module")
 def table():
-    with dynamodb_table() as made:
+    with task_table() as made:
         yield made
 
 

@@ -6,20 +6,20 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.websocket_stack.tasks.tasks_api import Api, dynamodb_table
+from tests.websocket_stack.tasks.tasks_api import Api, task_table
 
 
 @pytest.fixture
 def table() -> Iterator[tuple[object, str]]:
     """Return a client, and a task table."""
-    with dynamodb_table() as made:
+    with task_table() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def module_table() -> Iterator[tuple[object, str]]:
     """Return a client, and a task table that the tests of a module share."""
-    with dynamodb_table() as made:
+    with task_table() as made:
         yield made
 
 

@@ -8,18 +8,15 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
-from uuid import uuid4
-
-import boto3
-from moto import mock_aws
 
 from fulfillment.clients import Resources
 from fulfillment.errors import ConnectionGone
 from fulfillment.settings import Settings
 from fulfillment.telemetry import TurnReport
 from fulfillment.testing import ScriptedModel
+from tests.moto_aws import dynamodb_table
 from websocket_stack.tasks import Tasks
 from websocket_stack.tasks.callers import Callers
 from websocket_stack.tasks.connections import Connections
@@ -54,23 +51,10 @@ class OneAtATime:
 
 
 @contextmanager
-def dynamodb_table() -> Iterator[tuple[Any, str]]:
+def task_table() -> Iterator[tuple[Any, str]]:
     """Make a task table; yield a client and the table's name."""
-    # The tables of a running stack are moto's too, and are left alone.
-    mock = mock_aws()
-    mock.start(reset=False)
-    name = f"tasks-{uuid4().hex}"
-    try:
-        with closing(boto3.client("dynamodb", region_name="us-east-1")) as client:
-            client.create_table(
-                TableName=name,
-                KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-                BillingMode="PAY_PER_REQUEST",
-            )
-            yield OneAtATime(client), name
-    finally:
-        mock.stop(remove_data=False)
+    with dynamodb_table("id") as (client, name):
+        yield OneAtATime(client), name
 
 
 class Hub:
