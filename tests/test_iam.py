@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-import warnings
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import uuid4
 
 import boto3
@@ -21,6 +19,7 @@ from fulfillment.testing import Context
 from tests import aws_stub
 from tests.evaluator import PSEUDO_PARAMETERS, Stack, evaluate
 from tests.moto_aws import moto_aws
+from tests.policies import LOGGING, Call, allows, check, findings, granted, listed, statements
 from tests.turns import reply_of
 from websocket_stack.local.bedrock.event_stream import event as stream_event
 from websocket_stack.registration import Registration
@@ -57,27 +56,7 @@ EVERYTHING = STREAMING | {
 PROFILE = "global.anthropic.claude-haiku-5-5"
 BEHIND_THE_PROFILE = "anthropic.claude-haiku-5-5"
 
-# Kinds of models that this action takes as well. Parliament misses a resource of each in a
-# statement; one kind is what a statement needs, so these may be missing and the rest may not.
-OTHER_MODELS = {
-    "application-inference-profile/*",
-    "default-prompt-router/*",
-    "imported-model/*",
-    "inference-profile/*",
-    "marketplace/model-endpoint/all-access",
-    "provisioned-model/*",
-}
-
-# What Lambda itself does with a function's role.
-LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
 VPC_POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
-
-
-class Call(NamedTuple):
-    """What IAM asks for when an operation is called."""
-
-    action: str
-    resource: str
 
 
 def fulfillment_stack(**given: str) -> Stack:
@@ -87,36 +66,6 @@ def fulfillment_stack(**given: str) -> Stack:
 
 def support_stack(**given: str) -> Stack:
     return evaluate("streaming-support", given, KNOWN)
-
-
-def statements(stack: Stack, role: str) -> list[dict[str, Any]]:
-    return [
-        statement
-        for policy in stack.properties(role)["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
-    ]
-
-
-def granted(stack: Stack, role: str) -> set[Call]:
-    """Return each action with each resource pattern that a role may use it on, but logging."""
-    calls = {
-        Call(action, resource)
-        for statement in statements(stack, role)
-        for action in _listed(statement["Action"])
-        for resource in _listed(statement["Resource"])
-    }
-    return {call for call in calls if call.action not in LOGGING}
-
-
-def allows(grant: Call, call: Call) -> bool:
-    return grant.action == call.action and fnmatchcase(call.resource, grant.resource)
-
-
-def check(stack: Stack, role: str, calls: set[Call]) -> None:
-    """Check that a role allows all of these calls, and nothing that is not among them."""
-    grants = granted(stack, role)
-    assert [call for call in calls if not any(allows(grant, call) for grant in grants)] == []
-    assert [grant for grant in grants if not any(allows(grant, call) for call in calls)] == []
 
 
 # --- the registration
@@ -402,7 +351,7 @@ def test_four_resources_alone_have_wildcards() -> None:
 def test_no_action_has_a_wildcard() -> None:
     for role in WITH_POLICIES:
         for statement in statements(ROLES[role], role):
-            assert not any("*" in action for action in _listed(statement["Action"]))
+            assert not any("*" in action for action in listed(statement["Action"]))
             assert statement["Effect"] == "Allow"
             assert not {"NotAction", "NotResource"} & statement.keys()
 
@@ -412,7 +361,7 @@ def test_a_lambda_writes_to_its_own_log_group_alone(role) -> None:
     logged = [
         statement
         for statement in statements(ROLES[role], role)
-        if LOGGING & set(_listed(statement["Action"]))
+        if LOGGING & set(listed(statement["Action"]))
     ]
     assert [statement["Resource"] for statement in logged] == (
         [] if role == "BotRole" else [LOG_GROUP_ARN]
@@ -460,7 +409,7 @@ def test_policies_that_are_given_are_the_fulfillments_alone() -> None:
 @pytest.mark.parametrize("role", WITH_POLICIES)
 def test_parliament_finds_nothing(role) -> None:
     for policy in ROLES[role].properties(role)["Policies"]:
-        assert _findings(policy["PolicyDocument"]) == []
+        assert findings(policy["PolicyDocument"]) == []
 
 
 @pytest.mark.parametrize(
@@ -474,28 +423,7 @@ def test_parliament_finds_nothing(role) -> None:
 )
 def test_parliament_would_find_something(action, resource) -> None:
     statement = {"Effect": "Allow", "Action": action, "Resource": resource}
-    assert _findings({"Version": "2012-10-17", "Statement": [statement]})
-
-
-def _findings(document: dict[str, Any]) -> list[str]:
-    # It leaves files open at import, and imports what is deprecated.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import parliament
-    findings = parliament.analyze_policy_string(json.dumps(document)).findings
-    return [str(found) for found in findings if not _is_explained(found)]
-
-
-def _is_explained(finding: Any) -> bool:
-    return finding.issue == "RESOURCE_MISMATCH" and all(
-        missed["action"] == "bedrock:InvokeModelWithResponseStream"
-        and missed["required_format"].removeprefix("arn:*:bedrock:*:*:") in OTHER_MODELS
-        for missed in finding.detail
-    )
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
+    assert findings({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _websocket_event(kind: str, connection_id: str, identity: str = "") -> dict[str, Any]:

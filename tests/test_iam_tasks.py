@@ -1,0 +1,166 @@
+"""The policies of socket tasks, against the calls to DynamoDB that their functions make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from fulfillment.testing import ScriptedModel
+from tests.policies import LOGGING, Call, allows, findings, granted, listed, statements
+from tests.websocket_stack.cloudformation.tasks_stack import JWT, RELAYED, evaluated
+from tests.websocket_stack.tasks.tasks_api import Api, message, submit, task_table
+from websocket_stack.tasks.connections import Connections
+from websocket_stack.tasks.relay import Relay
+from websocket_stack.tasks.sign_in import Identity, InvalidToken
+from websocket_stack.tasks.sign_in_deadline import close_if_unsigned
+
+STACK = evaluated(
+    **JWT,
+    **RELAYED,
+    GuardrailId="gr1",
+    FallbackModelIds="meta.llama5-8b",
+    FallbackModelArns="arn:aws:bedrock:eu-central-1::foundation-model/meta.llama5-8b",
+)
+ROLES = ("SubmitRole", "WorkerRole", "FailuresRole", "SignInDeadlineRole", "RelayRole")
+TABLE_ARN = "<TaskTable.Arn>"
+
+
+class Noted:
+    """A ``dynamodb`` client whose operations are noted."""
+
+    def __init__(self, client: Any, actions: set[str]) -> None:
+        self._client = client
+        self._actions = actions
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "exceptions":
+            self._actions.add(f"dynamodb:{name.title().replace('_', '')}")
+        return getattr(self._client, name)
+
+
+class Signatures:
+    """Takes every token but one."""
+
+    def verify(self, token: str) -> Identity:
+        if token == "wrong":
+            raise InvalidToken("wrong")
+        return Identity("me", 9_999_999_999)
+
+
+@contextmanager
+def noted() -> Iterator[tuple[dict[str, set[str]], Any]]:
+    """Yield what is noted by role, and a function that makes an API of a role's client."""
+    actions: dict[str, set[str]] = {role: set() for role in ROLES}
+    with task_table() as (client, table):
+
+        def client_of(role: str) -> tuple[Any, str]:
+            return Noted(client, actions[role]), table
+
+        yield actions, client_of
+
+
+def test_each_function_may_use_the_table_as_it_does_and_no_further() -> None:
+    model = ScriptedModel("Hello.", repeats=True)
+    with noted() as (actions, client_of):
+        routes = Api(
+            *client_of("SubmitRole"), sign_in="jwt", verifier=Signatures(), tasks_at_once=1
+        )
+        worker = Api(*client_of("WorkerRole"), model)
+        failures = Api(*client_of("FailuresRole"))
+        routes.connect()
+        routes.say({"action": "sign-in", "token": "right"})
+        # The second is one too many.
+        for said in (submit("1"), submit("2"), {"action": "stop"}, submit("1")):
+            routes.say(said)
+        routes.say({"action": "resume", "task": {"id": "1"}}, "c1")
+        # An event may be of a run that is no more.
+        worker.events = [*routes.events, {"run": "none"}]
+        routes.events.clear()
+        worker.work()
+        routes.say(message(id=1))
+        failures.fail(routes.events.pop())
+        routes.disconnect()
+        relay = Relay(*client_of("RelayRole"), routes.hub)
+        body = '{"group":"g","sequence":%d,"connectionId":"c2","payload":"{}","about":["task","1"]}'
+        # A gap follows the first.
+        records = [{"messageId": str(place), "body": body % place} for place in (0, 2)]
+        relay.post_batch({"Records": records})
+        api = SimpleNamespace(delete_connection=lambda ConnectionId: None)
+        close_if_unsigned("c1", Connections(*client_of("SignInDeadlineRole")), api)
+    assert actions == {
+        role: {call.action for call in granted(STACK, role) if call.resource == TABLE_ARN}
+        for role in ROLES
+    }
+
+
+def test_these_are_all_roles() -> None:
+    assert STACK.of_type("AWS::IAM::Role").keys() == set(ROLES)
+    for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
+        assert STACK.of_type(kind) == {}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_is_for_one_function_and_what_that_needs(role) -> None:
+    (trusted,) = STACK.properties(role)["AssumeRolePolicyDocument"]["Statement"]
+    assert trusted["Principal"] == {"Service": "lambda.amazonaws.com"}
+    assert "ManagedPolicyArns" not in STACK.properties(role)
+    for statement in statements(STACK, role):
+        actions = listed(statement["Action"])
+        assert not any("*" in action for action in actions)
+        assert statement["Effect"] == "Allow"
+        assert not {"NotAction", "NotResource"} & statement.keys()
+        if LOGGING & set(actions):
+            assert statement["Resource"] == f"<{role.removesuffix('Role')}Log.Arn>"
+
+
+def test_only_connections_models_and_guardrails_have_wildcards() -> None:
+    wild = {call for role in ROLES for call in granted(STACK, role) if "*" in call.resource}
+    assert {call.action for call in wild} == {
+        "execute-api:ManageConnections",
+        "bedrock:InvokeModelWithResponseStream",
+        "bedrock:ApplyGuardrail",
+    }
+    posts = {call.resource for call in wild if call.action.startswith("execute-api:")}
+    assert {resource.partition("/")[2] for resource in posts} == {
+        "dev/POST/@connections/*",
+        "dev/DELETE/@connections/*",
+    }
+
+
+@pytest.mark.parametrize("action", ["Scan", "Query", "DeleteTable"])
+def test_tasks_cannot_be_searched(action) -> None:
+    call = Call(f"dynamodb:{action}", TABLE_ARN)
+    assert not any(allows(grant, call) for role in ROLES for grant in granted(STACK, role))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_parliament_finds_nothing(role) -> None:
+    for policy in STACK.properties(role)["Policies"]:
+        assert findings(_with_arns(policy["PolicyDocument"])) == []
+
+
+def _with_arns(document: Any) -> Any:
+    """Return a policy whose resources have ARNs, as AWS gives them."""
+    kinds = {
+        "TaskTable": "dynamodb:eu-central-1:123456789012:table/tasks",
+        "ConversationTable": "dynamodb:eu-central-1:123456789012:table/conversations",
+        "Queue": "sqs:eu-central-1:123456789012:queue",
+        "Log": "logs:eu-central-1:123456789012:log-group:a:*",
+        "": "lambda:eu-central-1:123456789012:function:a",
+    }
+
+    def arn(resource: str) -> str:
+        if not resource.startswith("<"):
+            return resource
+        name = resource.strip("<>").removesuffix(".Arn")
+        return "arn:aws:" + next(kinds[kind] for kind in kinds if name.endswith(kind))
+
+    changed = [
+        {**statement, "Resource": [arn(each) for each in listed(statement["Resource"])]}
+        for statement in document["Statement"]
+    ]
+    return {**document, "Statement": changed}
