@@ -21,6 +21,9 @@ from websocket_stack.graphql.wiring import parts_of
 from websocket_stack.tasks.registry import AnyTaskHandler, Tasks
 from websocket_stack.tasks.worker import Worker, resources_of
 
+# By these a function knows that it answers a chat.
+OF_A_CHAT = {"AWS_LAMBDA_FUNCTION_NAME", "TASK_TABLE", "GRAPHQL_URL"}
+
 
 class Chat:
     """Answers the prompts of an AppSync chat::
@@ -51,7 +54,7 @@ class Chat:
         notices: Notices | None = None,
     ) -> None:
         self._tasks = Tasks(bot=bot, model=model, memory=memory, notices=notices)
-        if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        if os.environ.keys() >= OF_A_CHAT:
             # Made by being read, at import, where Lambda gives the most CPU.
             self._resolver  # noqa: B018
 

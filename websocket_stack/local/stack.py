@@ -16,7 +16,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Lifespan
 
-from websocket_stack.graphql.schema import schema
 from websocket_stack.lex_bot.description import Locale
 from websocket_stack.local import dynamodb, sqs
 from websocket_stack.local.api_gateway import routes as api_gateway_routes
@@ -24,8 +23,6 @@ from websocket_stack.local.api_gateway.authorization import Auth, Authorization,
 from websocket_stack.local.api_gateway.events import Api
 from websocket_stack.local.api_gateway.service import WebSocketApi
 from websocket_stack.local.appsync import routes as appsync_routes
-from websocket_stack.local.appsync.resolvers import direct, echo
-from websocket_stack.local.appsync.service import GraphQlApi
 from websocket_stack.local.aws_json import (
     REGION,
     ServiceError,
@@ -43,6 +40,7 @@ from websocket_stack.local.cors import Cors
 from websocket_stack.local.dynamodb import DynamoDb
 from websocket_stack.local.functions.function import Function, Invocable
 from websocket_stack.local.functions.reloading import BotFunction
+from websocket_stack.local.graphql_chat import API_KEY, graphql_chat
 from websocket_stack.local.journal import routes as journal_routes
 from websocket_stack.local.journal.journal import Journal
 from websocket_stack.local.journal.model_calls import ModelCalls
@@ -58,9 +56,6 @@ STAGE = "Prod"
 API_ID = "local00000"
 SESSION_TABLE = "lex-streaming-sessions"
 CONVERSATION_TABLE = "lex-streaming-conversations"
-CHAT_TABLE = "lex-streaming-chats"
-# As long as one of AppSync's, and like one.
-GRAPHQL_API_KEY = "da2-local0000000000000000000"
 # The credentials of the Lambda functions here; they are worth nothing elsewhere.
 ACCESS_KEY_ID = "local"
 SECRET_ACCESS_KEY = "local"
@@ -137,7 +132,7 @@ def build(  # noqa: PLR0913
         "model": model_name,
         "auth": auth,
         "sessionTable": SESSION_TABLE,
-        "graphqlApiKey": GRAPHQL_API_KEY,
+        "graphqlApiKey": API_KEY,
         "bot": bot,
         "suggestions": suggestions(locales or {}),
         "showsTurns": is_local,
@@ -150,8 +145,8 @@ def build(  # noqa: PLR0913
             *api_gateway_routes.other_stages(),
             *aws_lambda_routes.routes(door.functions),
             *appsync_routes.routes(
-                _graphql_api(origin, environment, observer),
-                GRAPHQL_API_KEY,
+                graphql_chat(origin, environment, database, observer, bot=bot),
+                API_KEY,
                 signature_check(cognito, keys, service="appsync"),
             ),
             *lex_routes.routes(lex),
@@ -225,35 +220,11 @@ def _fulfillment(
     return Function("fulfillment", handler, environment, adapt=observer.handler_of)
 
 
-def _graphql_api(origin: str, environment: Mapping[str, str], observer: Observer) -> GraphQlApi:
-    """Return the API of templates/graphql-chat.yaml, whose ``ask`` holds until its end."""
-    chat = Function(
-        "chat",
-        "websocket_stack.graphql.default_chat.lambda_handler",
-        {
-            **environment,
-            "GRAPHQL_URL": f"{origin}{appsync_routes.PATH}",
-            "TASK_TABLE": CHAT_TABLE,
-        },
-    )
-    resolve = direct(observer.watched("chat", chat))
-    return GraphQlApi(
-        schema(),
-        {
-            "Mutation.ask": resolve,
-            "Mutation.stop": resolve,
-            "Mutation.send": echo,
-            "Query.chatState": resolve,
-        },
-    )
-
-
 def _services_by_target(
     cognito: CognitoIdentity, database: DynamoDb, queues: Sqs
 ) -> ServicesByTarget:
     database.ensure_table(SESSION_TABLE, key="sessionId")
     database.ensure_table(CONVERSATION_TABLE, key="conversationId")
-    database.ensure_table(CHAT_TABLE, key="id")
     services = {
         dynamodb.TARGET: database.asgi,
         sqs.TARGET: queues.asgi,

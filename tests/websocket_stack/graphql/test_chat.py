@@ -16,9 +16,10 @@ AWS = {
 SETTINGS = {"TASK_TABLE": "chats", "GRAPHQL_URL": "https://api.example/graphql"}
 
 
-def loaded(**environ):
+def loaded(further="", **environ):
     """Load the template's handler in a process of its own."""
-    code = f"import {CHAT.rpartition('.')[0]}"
+    module, _, function = CHAT.rpartition(".")
+    code = f"from {module} import {function}\n{further}"
     return subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
@@ -33,5 +34,10 @@ def test_table_and_api_are_all_that_it_has_to_be_told():
     assert loaded(**SETTINGS).returncode == 0
 
 
+def test_a_module_with_a_chat_is_loaded_by_other_functions_too():
+    assert loaded().returncode == 0
+
+
 def test_what_it_is_not_told_is_named():
-    assert "GRAPHQL_URL is not set" in loaded(TASK_TABLE="chats").stderr
+    asked = loaded("lambda_handler({}, None)", TASK_TABLE="chats")
+    assert "GRAPHQL_URL is not set" in asked.stderr

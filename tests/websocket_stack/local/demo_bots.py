@@ -10,11 +10,13 @@ from fulfillment import Bot
 from fulfillment.models.bedrock.agents import AgentModel
 from fulfillment.models.bedrock.knowledge_bases import KnowledgeBaseModel
 from fulfillment.tools import ToolFailed
+from websocket_stack.graphql import Chat
 
 ARN = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0"
 
 bot = Bot()
 echo = Bot()
+chat = Chat()
 
 # As in Lambda, the client is made at import, and finds its service by the environment.
 _runtime = None
@@ -44,6 +46,11 @@ def answer(turn):
         yield from turn.ask(model=_agent)
     else:
         yield from turn.ask(tools=[find_order], max_tokens=8 if kind == "brief" else None)
+
+
+@chat.answer
+def say(message):
+    return f"The chat says: {message.prompt}"
 
 
 @echo.fallback

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from websocket_stack.local.appsync.service import FieldError, Resolver
+from websocket_stack.local.aws_lambda.service import LambdaFunctions
 from websocket_stack.local.functions.function import FunctionError, Invocable
 
 # https://docs.aws.amazon.com/general/latest/gr/appsync.html
@@ -40,25 +41,27 @@ def direct(function: Invocable) -> Resolver:
     return resolve
 
 
-def at_once(function: Invocable, calls: set[asyncio.Task[Any]]) -> Resolver:
-    """Return the resolver that hands its context to a function, and does not wait.
+def at_once(functions: LambdaFunctions, name: str) -> Resolver:
+    """Return the resolver that has a function called, and does not wait.
+
+    As ``appsync_js/ask_at_once.js`` of the template does it.
 
     Args:
-        function: the function.
-        calls: keeps the calls until they are over.
+        functions: the functions that can be called so.
+        name: the function's name.
     """
 
-    async def call(context: Mapping[str, Any]) -> None:
-        # What fails here, an invocation of type Event does not tell the caller.
-        try:
-            await function.invoke(context)
-        except FunctionError:
-            return
-
     async def resolve(context: Mapping[str, Any]) -> Any:
-        task = asyncio.create_task(call(context))
-        calls.add(task)
-        task.add_done_callback(calls.discard)
-        return None
+        names = ("parentTypeName", "fieldName")
+        event = {
+            "arguments": context["arguments"],
+            "identity": context["identity"],
+            "info": {each: context["info"][each] for each in names} | {"variables": {}},
+            "source": None,
+            "prev": None,
+            "request": {"headers": {}},
+            "stash": {"atOnce": True},
+        }
+        functions.invoke(name, event)
 
     return resolve

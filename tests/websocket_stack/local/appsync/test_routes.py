@@ -18,7 +18,7 @@ from gql.transport.exceptions import TransportQueryError, TransportServerError
 from gql.transport.httpx import HTTPXAsyncTransport
 
 from tests.stack_fixture import QUESTION
-from websocket_stack.local.stack import GRAPHQL_API_KEY as API_KEY
+from websocket_stack.local.graphql_chat import API_KEY
 
 ASK = """
 mutation A($chatId: String!, $prompt: String!) {
