@@ -159,14 +159,17 @@ class Deployer:
             return None
         values = parameter_values.effective(template, options.values, previous)
         needed = lambda_code.needs_of(values)
-        built = partial(build, platform=Platform.of(values))
+        platform = Platform.of(values)
+        built = partial(build, platform=platform)
         code = lambda_code.choose(needed, options.code, built, previous, self._download)
-        if code is None:
-            self._console.say(
-                f"keeping the code that {self._name} has, with the library in it;"
-                " --code PATH builds both again"
-            )
-        return code
+        if isinstance(code, Path):
+            return code
+        lambda_code.check_platform(code, Platform.of(previous), platform)
+        if options.bot:
+            described_bot.check_zip(options.bot, code)
+        say = self._console.say
+        say(f"keeping the code and the library of {self._name}; --code PATH builds both again")
+        return None
 
     def _download(self, bucket: str, key: str) -> bytes:
         body: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()

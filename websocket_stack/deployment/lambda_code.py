@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO, Protocol
+from zipfile import ZipFile
 
 from botocore.exceptions import ClientError
 
 from websocket_stack.aws_errors import error_code
 from websocket_stack.command_line import CommandFailed
+from websocket_stack.deployment.build.dependencies import COMPILED
 from websocket_stack.deployment.build.lambda_zip import has_module
 from websocket_stack.deployment.build.requirements import Platform
 
@@ -28,7 +30,7 @@ def choose(
     build: Callable[[Sequence[Path]], Path],
     previous: Mapping[str, str],
     download: Callable[[str, str], bytes],
-) -> Path | None:
+) -> Path | bytes:
     """Choose code that has some modules.
 
     A deployment without a builder's own files must not replace a zip that has some.
@@ -41,7 +43,7 @@ def choose(
         download: returns the content of a bucket's object, by bucket and key.
 
     Returns:
-        The zip that was built, or ``None`` to keep the code that the stack has.
+        The zip that was built, or the content of the one that the stack has and keeps.
 
     Raises:
         CommandFailed: there is no code that has the modules.
@@ -67,7 +69,27 @@ def choose(
         raise CommandFailed(
             f"{module} of {needed[module]} is not in the stack's code; add --code PATH"
         )
-    return None
+    return stored
+
+
+def check_platform(stored: bytes, before: Platform, platform: Platform) -> None:
+    """Check that code which a stack keeps still runs.
+
+    Args:
+        stored: the zip.
+        before: what the function ran on.
+        platform: what it will run on.
+
+    Raises:
+        CommandFailed: it has packages that were compiled for another platform.
+    """
+    with ZipFile(io.BytesIO(stored)) as opened:
+        has_compiled = any(PurePath(name).suffix in COMPILED for name in opened.namelist())
+    if has_compiled and platform != before:
+        raise CommandFailed(
+            f"the stack's code has packages for {before.runtime} on {before.architecture};"
+            " give --code PATH again"
+        )
 
 
 def needs_of(values: Mapping[str, str]) -> dict[str, str]:

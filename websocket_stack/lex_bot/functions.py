@@ -5,30 +5,32 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 from websocket_stack.lex_bot.description import BotDescription, Intent
 
 HOOKS = {"intent": "fulfillment_hook", "dialog": "dialog_hook"}
+# Methods of a turn whose first argument names a slot.
+OF_SLOTS = frozenset({"slot", "elicit_slot"})
 
 
-class Registration(NamedTuple):
-    """A function that answers an intent.
+class Mention(NamedTuple):
+    """A place in the code that names an intent or a slot.
 
     Attributes:
-        intent: the intent's name.
-        kind: by ``@bot.intent`` or ``@bot.dialog``; "any" where only the name is known.
-        where: the decorator's place, for messages.
+        name: the name.
+        kind: by ``@bot.intent`` or ``@bot.dialog``; "any" for an intent of which only the name is
+            known; "slot" for a turn's slot.
+        where: the place, for messages.
     """
 
-    intent: str
-    kind: Literal["intent", "dialog", "any"]
+    name: str
+    kind: Literal["intent", "dialog", "any", "slot"]
     where: str
 
 
-def registrations_in(source: bytes, name: str) -> Iterator[Registration]:
-    """Yield what a module registers with literal names; it is read, and not run.
+def mentions_in(source: bytes, name: str) -> Iterator[Mention]:
+    """Yield the literal names in a module, which is read and not run.
 
     Args:
         source: the module's Python.
@@ -42,44 +44,50 @@ def registrations_in(source: bytes, name: str) -> Iterator[Registration]:
         for decorator in getattr(node, "decorator_list", ()):
             match decorator:
                 case ast.Call(func=ast.Attribute(attr=("intent" | "dialog") as kind), args=names):
-                    where = f"{name}, line {decorator.lineno}"
                     for each in names:
-                        match each:
-                            case ast.Constant(value=str(intent)):
-                                yield Registration(intent, kind, where)
+                        yield from _mention(each, kind, name)
+        match node:
+            case ast.Call(func=ast.Attribute(attr=method), args=[first, *_]) if method in OF_SLOTS:
+                yield from _mention(first, "slot", name)
 
 
-def registrations_of(files: Iterable[tuple[str, Path]]) -> list[Registration]:
-    """Return what the modules among some files register.
+def _mention(
+    argument: ast.expr, kind: Literal["intent", "dialog", "slot"], module: str
+) -> Iterator[Mention]:
+    match argument:
+        case ast.Constant(value=str(name)):
+            yield Mention(name, kind, f"{module}, line {argument.lineno}")
+
+
+def mentions_of(files: Iterable[tuple[str, bytes]]) -> Iterator[Mention]:
+    """Yield the literal names in the modules among some files.
 
     Args:
-        files: names for messages, and paths.
+        files: names, and contents.
     """
-    return [
-        registration
-        for name, path in files
-        if path.suffix == ".py"
-        for registration in registrations_in(path.read_bytes(), name)
-    ]
+    for name, content in files:
+        if name.endswith(".py"):
+            yield from mentions_in(content, name)
 
 
-def mistakes(bot: BotDescription, registrations: Iterable[Registration]) -> list[str]:
-    """Return which functions Lex would never call, and why, a line each.
+def mistakes(bot: BotDescription, mentions: Iterable[Mention]) -> list[str]:
+    """Return which functions Lex would never call, and which slots it never fills, a line each.
 
     Args:
         bot: the bot's description.
-        registrations: its functions.
+        mentions: what its functions name.
     """
-    described: dict[str, list[Intent]] = {}
+    intents: dict[str, list[Intent]] = {}
     for _, name, intent in bot.intents():
-        described.setdefault(name, []).append(intent)
+        intents.setdefault(name, []).append(intent)
+    slots = {slot for _, _, intent in bot.intents() for slot in intent.slots}
     lines = []
-    for intent_name, kind, where in registrations:
-        if intent_name not in described:
-            near = difflib.get_close_matches(intent_name, described, 1)
+    for name, kind, where in mentions:
+        known, thing = (slots, "slot") if kind == "slot" else (intents, "intent")
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
             hint = f"; is {near[0]} meant?" if near else ""
-            lines.append(f"{where}: there is no intent {intent_name}{hint}")
-        elif hook := HOOKS.get(kind):
-            if not any(getattr(each, hook) for each in described[intent_name]):
-                lines.append(f"{where}: {hook} of {intent_name} is off")
+            lines.append(f"{where}: there is no {thing} {name}{hint}")
+        elif (hook := HOOKS.get(kind)) and not any(getattr(each, hook) for each in intents[name]):
+            lines.append(f"{where}: {hook} of {name} is off")
     return lines

@@ -17,7 +17,7 @@ from fulfillment.errors import LexStreamingError
 from fulfillment.settings import Settings
 from websocket_stack.command_line import CommandFailed, print_error, print_line
 from websocket_stack.lex_bot.description import BotDescription
-from websocket_stack.lex_bot.functions import Registration, mistakes
+from websocket_stack.lex_bot.functions import Mention, mentions_in, mistakes
 from websocket_stack.lex_bot.reading import read
 from websocket_stack.local import lex_web_ui, stack
 from websocket_stack.local.callers import is_loopback
@@ -72,13 +72,13 @@ def serve(options: argparse.Namespace) -> None:
         )
         if (options.bot or options.tasks) and options.model != "bedrock":
             _adopt(stack.lambda_environment(origin, os.environ, options.auth))
-        for problem in _mistakes(options.bot, described) if described else ():
-            print_line(f"Warning: {problem}")
         print_line(f"Lex Streaming is at {origin} (model: {options.model}; stop with Ctrl-C)")
         if lex_web_ui_routes:
             print_line(f"Lex Web UI is at {origin}{lex_web_ui.PATH}/")
         if warning := warning_of(options):
             print_line(warning)
+        for problem in _mistakes(options.bot, described) if described else ():
+            print_line(f"Warning: {problem}")
         # Once it has shut down, uvicorn raises the signal again that it was stopped by.
         with suppress(KeyboardInterrupt), observer.reading_log():
             server(app).run(sockets=[listener])
@@ -112,10 +112,16 @@ def _mistakes(bot: str | None, described: BotDescription) -> Sequence[str]:
     """Return what of a loaded bot does not fit its file."""
     if not bot:
         return ()
-    module, _, attribute = bot.partition(":")
-    loaded = getattr(sys.modules[module], attribute)
-    names = sorted(loaded.intents) if isinstance(loaded, Bot) else ()
-    return mistakes(described, [Registration(name, "any", bot) for name in names])
+    module_name, _, attribute = bot.partition(":")
+    module = sys.modules[module_name]
+    loaded = getattr(module, attribute)
+    source = Path(str(module.__file__))
+    mentions = list(mentions_in(source.read_bytes(), source.name))
+    # What it has from other modules, or by names that are worked out.
+    others = loaded.intents if isinstance(loaded, Bot) else frozenset()
+    others -= {each.name for each in mentions}
+    mentions += [Mention(name, "any", bot) for name in sorted(others)]
+    return mistakes(described, mentions)
 
 
 def _lex_web_ui_routes(folder: Path | None) -> Sequence[BaseRoute]:

@@ -13,7 +13,8 @@ from cfnlint.api import lint_file
 from tests.lamp_bot import LAMPS
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment import template_files
-from websocket_stack.deployment.described_bot import check, of_stack, templates_with
+from websocket_stack.deployment.build.lambda_zip import pack
+from websocket_stack.deployment.described_bot import check, check_zip, of_stack, templates_with
 from websocket_stack.deployment.stacks import Stack
 from websocket_stack.project import TEMPLATES
 
@@ -111,3 +112,6 @@ def test_functions_that_lex_would_not_call_are_named(tmp_path) -> None:
     (tmp_path / "lamps.py").write_text('@bot.intent("OrderLamps")\ndef order(turn): ...\n')
     with pytest.raises(CommandFailed, match=r"lamps\.py, line 1: .* OrderLamps; is OrderLamp "):
         check(LAMPS, [tmp_path])
+    kept = pack({"lamps.py": tmp_path / "lamps.py", "fulfillment/x.py": tmp_path / "lamps.py"})
+    with pytest.raises(CommandFailed, match=r"^[^\n]+\nlamps\.py, line 1: [^\n]+$"):
+        check_zip(LAMPS, kept)

@@ -13,6 +13,7 @@ import pytest
 from tests.websocket_stack.deployment.cloudformation_fakes import refusal
 from tests.websocket_stack.deployment.source_trees import failure
 from websocket_stack.deployment import lambda_code
+from websocket_stack.deployment.build.requirements import Platform
 
 DEFAULT = "fulfillment.handler.lambda_handler"
 OWN = "my_bot.lambda_handler"
@@ -59,7 +60,7 @@ def test_own_code_is_built_when_it_is_given(choose) -> None:
 
 
 def test_own_code_stays_when_none_is_given(choose) -> None:
-    assert choose(OWN) is None
+    assert choose(OWN) == STORED["bucket", "key"]
 
 
 def test_a_handler_without_code_is_refused(choose) -> None:
@@ -89,3 +90,16 @@ def test_tokens_need_what_verifies_them() -> None:
         "my_bot": f"Handler={OWN}"
     }
     assert lambda_code.needs_of({}) == {}
+
+
+COMPILED = archive("my_bot.py", "lib/fast.cpython-313-aarch64-linux-gnu.so")
+
+
+@pytest.mark.parametrize("platform", [Platform("python3.14"), Platform(architecture="x86_64")])
+def test_compiled_packages_stay_on_their_platform(platform) -> None:
+    lambda_code.check_platform(COMPILED, Platform(), Platform())
+    lambda_code.check_platform(STORED["bucket", "key"], Platform(), platform)
+    message = failure(lambda_code.check_platform, COMPILED, Platform(), platform)
+    assert message == (
+        "the stack's code has packages for python3.13 on arm64; give --code PATH again"
+    )

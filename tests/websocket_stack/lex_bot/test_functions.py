@@ -6,10 +6,10 @@ import pytest
 
 from tests.lamp_bot import LAMPS
 from websocket_stack.lex_bot.functions import (
-    Registration,
+    Mention,
+    mentions_in,
+    mentions_of,
     mistakes,
-    registrations_in,
-    registrations_of,
 )
 
 SOURCE = b"""\
@@ -28,45 +28,50 @@ class Shop:
 @bot.intent(NAME)
 @bot.fallback
 @app.route("/intent")
-def other(turn): ...
+def other(turn):
+    size = turn.slot("Size")
+    turn.elicit_slot("Delivery", "When?")
+    return turn.slot(NAME), turn.slots.get("Other"), turn.slot()
 """
 
 
 def test_literal_names_are_found_without_running_the_module() -> None:
-    assert list(registrations_in(SOURCE, "my_bot.py")) == [
-        Registration("OrderLamp", "intent", "my_bot.py, line 6"),
-        Registration("Hours", "intent", "my_bot.py, line 6"),
-        Registration("OrderLamp", "dialog", "my_bot.py, line 10"),
+    found = sorted(mentions_in(SOURCE, "my_bot.py"), key=lambda each: int(each.where.split()[-1]))
+    assert found == [
+        Mention("OrderLamp", "intent", "my_bot.py, line 6"),
+        Mention("Hours", "intent", "my_bot.py, line 6"),
+        Mention("OrderLamp", "dialog", "my_bot.py, line 10"),
+        Mention("Size", "slot", "my_bot.py, line 17"),
+        Mention("Delivery", "slot", "my_bot.py, line 18"),
     ]
 
 
 @pytest.mark.parametrize("source", [b"def (", b"\x00", b"\xff\xfe"])
 def test_what_is_no_python_registers_nothing(source) -> None:
-    assert list(registrations_in(source, "template.py")) == []
+    assert list(mentions_in(source, "template.py")) == []
 
 
-def test_modules_among_other_files(tmp_path) -> None:
-    module, text = tmp_path / "my_bot.py", tmp_path / "notes.txt"
-    module.write_bytes(SOURCE)
-    text.write_bytes(SOURCE)
-    found = registrations_of([("my_bot.py", module), ("notes.txt", text)])
-    assert len(found) == 3
+def test_modules_among_other_files() -> None:
+    found = mentions_of([("my_bot.py", SOURCE), ("notes.txt", SOURCE)])
+    assert len(list(found)) == 5
 
 
 @pytest.mark.parametrize(
     ("registration", "problem"),
     [
-        (Registration("OrderLamp", "intent", "a.py"), None),
-        (Registration("OrderLamp", "dialog", "a.py"), None),
-        (Registration("FallbackIntent", "intent", "a.py"), None),
-        (Registration("Help", "any", "my_bot:bot"), None),
+        (Mention("OrderLamp", "intent", "a.py"), None),
+        (Mention("OrderLamp", "dialog", "a.py"), None),
+        (Mention("FallbackIntent", "intent", "a.py"), None),
+        (Mention("Help", "any", "my_bot:bot"), None),
+        (Mention("Delivery", "slot", "a.py"), None),
+        (Mention("size", "slot", "a.py"), "a.py: there is no slot size; is Size meant?"),
         (
-            Registration("OrderLmap", "intent", "a.py"),
+            Mention("OrderLmap", "intent", "a.py"),
             "a.py: there is no intent OrderLmap; is OrderLamp meant?",
         ),
-        (Registration("Returns", "any", "b.py"), "b.py: there is no intent Returns"),
-        (Registration("Hours", "dialog", "a.py"), "a.py: dialog_hook of Hours is off"),
-        (Registration("Help", "intent", "a.py"), "a.py: fulfillment_hook of Help is off"),
+        (Mention("Returns", "any", "b.py"), "b.py: there is no intent Returns"),
+        (Mention("Hours", "dialog", "a.py"), "a.py: dialog_hook of Hours is off"),
+        (Mention("Help", "intent", "a.py"), "a.py: fulfillment_hook of Help is off"),
     ],
 )
 def test_what_lex_never_calls_is_a_mistake(registration, problem) -> None:

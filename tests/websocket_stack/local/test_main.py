@@ -103,6 +103,16 @@ def test_it_serves_a_lex_web_ui_and_checks_signatures(tmp_path) -> None:
         assert json.loads(get(host, "/health"))["auth"] == "iam"
 
 
+def test_functions_that_lex_would_not_call_are_told(tmp_path) -> None:
+    file = tmp_path / "bot.yaml"
+    file.write_text("locales: {en_US: {intents: {TrackOrders: {utterances: [track]}}}}")
+    with serving("--bot", "examples.order_tracking:bot", "--intents", str(file)) as (_, process):
+        assert process.stdout is not None
+        warnings = [process.stdout.readline() for _ in range(2)]
+    place = r"Warning: order_tracking\.py, line \d+: there is no intent TrackOrder"
+    assert all(re.match(rf"{place}; is TrackOrders meant\?\n", each) for each in warnings)
+
+
 def failure(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """Return the one line that it prints when it cannot start."""
     assert serve.main(["--port", "0", *arguments]) == 1
