@@ -25,6 +25,9 @@ LEX_TIMEOUT_SECONDS = 30
 
 
 URL = re.compile(r"https?://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]*)(:\d{1,5})?(/[!-~]*)?")
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
+CONNECTIONS = "/@connections"
+WITHOUT_STAGE = re.compile(r"https?://[^/]+\.execute-api\.[^/]+")
 # botocore writes a request level by level, and Python calls functions a thousand deep at most.
 MAX_DEPTH = 50
 
@@ -100,7 +103,7 @@ class Settings(NamedTuple):
             temperature=read.fraction("TEMPERATURE"),
             top_p=read.fraction("TOP_P"),
             prompt_cache_ttl=read.choice("PROMPT_CACHE_TTL", "", ("5m", "1h")),
-            streaming_endpoint=read.url("STREAMING_ENDPOINT"),
+            streaming_endpoint=read.api_stage("STREAMING_ENDPOINT"),
             session_table=read.text("SESSION_TABLE", "") or None,
             turn_seconds=read.number("TURN_SECONDS", 25, least=1, most=LEX_TIMEOUT_SECONDS),
             flush_interval_seconds=read.number("FLUSH_INTERVAL_SECONDS", 0.2, least=0, most=10),
@@ -190,6 +193,13 @@ class Reader:
                 " https://abc123.execute-api.us-east-1.amazonaws.com/Prod"
             )
         return text or None
+
+    def api_stage(self, name: str) -> str | None:
+        """Return the address of an API's stage, also if it is written as the console shows it."""
+        address = (self.url(name) or "").removesuffix(CONNECTIONS)
+        if WITHOUT_STAGE.fullmatch(address):
+            raise SettingsError(f"{name}={address!r}: has no stage, such as /Prod")
+        return address or None
 
     def json_object(self, name: str) -> Mapping[str, object] | None:
         text = self.text(name, "")

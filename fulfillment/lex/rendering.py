@@ -21,6 +21,8 @@ from fulfillment.settings import Settings
 ACCEPTED_ATTRIBUTE = "x-amz-lex:accept-content-types"
 
 _TAG = re.compile(r"<[^<>]*>")
+# https://www.w3.org/TR/xml/#charsets
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _JSON_BLANKS = " \t\r\n"
 _BACKTICKS = re.compile(r"`+")
 
@@ -114,4 +116,6 @@ def _converted(text: Text, kind: ContentType) -> str:
         words = plain(words).strip() or words
     elif text.content_type == "SSML":
         words = unescape(_TAG.sub("", words))
-    return f"<speak>{escape(words, quote=False)}</speak>" if kind == "SSML" else words
+    if kind == "SSML":
+        return f"<speak>{escape(_NOT_XML.sub('', words), quote=False)}</speak>"
+    return words

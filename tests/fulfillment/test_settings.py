@@ -94,6 +94,8 @@ def test_every_variable_is_read() -> None:
         ("STREAMING_ENDPOINT", "https://a b/Prod", "https://"),
         ("STREAMING_ENDPOINT", "https://[::1", "https://"),
         ("STREAMING_ENDPOINT", "https://[1:2]/Prod", "https://"),
+        ("STREAMING_ENDPOINT", "https://a1.execute-api.eu-west-1.amazonaws.com/", "no stage"),
+        ("STREAMING_ENDPOINT", "https://a1.execute-api.us-east-1.amazonaws.com/@connections", ""),
         ("STREAMING_ENDPOINT", "https://api.example:70000/Prod", "https://"),
         ("STREAMING_ENDPOINT", "https://api.example:0/Prod", "https://"),
         ("STREAMING_ENDPOINT", "https://exa mple.com", "https://"),
@@ -125,3 +127,9 @@ def test_streaming_needs_an_endpoint_and_a_table(
 
 def test_the_default_model_is_a_global_inference_profile() -> None:
     assert Settings().model_id == DEFAULT_MODEL_ID == "global.anthropic.claude-haiku-5-5"
+
+
+@pytest.mark.parametrize("end", ["", "/", "/@connections", "/@connections/"])
+def test_an_endpoint_may_be_written_as_the_console_shows_it(end: str) -> None:
+    stage = "https://a1.execute-api.eu-west-1.amazonaws.com/Prod"
+    assert Settings.from_environ({"STREAMING_ENDPOINT": stage + end}).streaming_endpoint == stage

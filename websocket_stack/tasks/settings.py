@@ -55,7 +55,7 @@ class TaskSettings(NamedTuple):
         read = Reader(environ)
         settings = cls(
             table=read.text("TASK_TABLE", ""),
-            endpoint=read.url("STREAMING_ENDPOINT") or "",
+            endpoint=read.api_stage("STREAMING_ENDPOINT") or "",
             worker=read.text("WORKER_FUNCTION", ""),
             sign_in=read.choice("SIGN_IN", "none", SIGN_INS),
             issuer=read.text("JWT_ISSUER", "").rstrip("/"),

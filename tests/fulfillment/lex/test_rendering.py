@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from xml.etree import ElementTree
 
 import pytest
 
@@ -70,6 +71,14 @@ def test_what_a_bot_says_of_its_message_holds_where_it_is_accepted() -> None:
     assert accepting("SSML").message(Text("a < b", "PlainText")) == Text(
         "<speak>a &lt; b</speak>", "SSML"
     )
+
+
+@pytest.mark.parametrize("text", ["a\0b\x0b \x1b[0m", "\ufffe\uffff", "\U0001f600 \r\n\tl\u0085"])
+def test_ssml_is_xml_whatever_a_model_writes(text: str) -> None:
+    spoken = accepting("SSML").message(Text(text, "PlainText"))
+    assert isinstance(spoken, Text)
+    assert ElementTree.fromstring(spoken.content).tag == "speak"
+    assert all(letter in spoken.content for letter in text if letter.isprintable())
 
 
 def test_a_card_is_text_where_cards_are_not_accepted() -> None:

@@ -8,7 +8,7 @@ from websocket_stack.graphql.settings import ChatSettings
 NEEDED = {"TASK_TABLE": "tasks", "GRAPHQL_URL": "https://api.example/graphql"}
 
 
-def test_two_are_needed():
+def test_two_are_needed() -> None:
     settings = ChatSettings.from_environ(NEEDED | {"TASKS_AT_ONCE": " "})
     assert settings == ChatSettings("tasks", "https://api.example/graphql")
 
@@ -24,6 +24,6 @@ def test_two_are_needed():
         ("PROMPT_CHARACTERS", "1000000"),
     ],
 )
-def test_a_wrong_value_is_named(name, value):
+def test_a_wrong_value_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         ChatSettings.from_environ(NEEDED | {name: value})
