@@ -9,13 +9,14 @@ from __future__ import annotations
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule
 
 from fulfillment.channels.session_table import SessionTable
 from fulfillment.errors import AddressContested
 from tests.moto_aws import dynamodb_table
+from tests.profiles import examples
 from websocket_stack.registration import Registration
 
 ME = "us-east-1:a8e1f7b2-b20d-441c-9698-aff8b519d8d5"
@@ -88,10 +89,9 @@ class Browsers(RuleBasedStateMachine):
 
 
 TestBrowsers = Browsers.TestCase
-TestBrowsers.settings = settings(
-    max_examples=60,
+TestBrowsers.settings = examples(
+    0.3,
     stateful_step_count=20,
-    deadline=None,
     # Each step is several calls of the table, so making a failure smaller would take minutes.
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],

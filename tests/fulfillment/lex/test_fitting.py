@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fulfillment.lex.fitting import MESSAGE_BYTES, Limits, encoded_bytes, messages_of
@@ -94,7 +94,6 @@ PIECES = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.sampled_from(PIECES), max_size=200).map("".join),
     st.builds(

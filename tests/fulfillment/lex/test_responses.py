@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fulfillment.lex import events as lex
@@ -19,6 +19,7 @@ from fulfillment.lex.session_state import Json
 from fulfillment.outcome import Outcome
 from fulfillment.reply import Reply
 from fulfillment.settings import Settings
+from tests.profiles import examples
 from tests.turns import taken
 
 TOO_LONG = "There is more."
@@ -246,7 +247,7 @@ def test_attributes_count_towards_the_size() -> None:
     assert 20_000 < size_of(response) <= 24_000
 
 
-@settings(max_examples=50, deadline=None)
+@examples(0.5)
 @given(
     st.integers(0, 30_000),
     st.lists(st.integers(1, 1_400), max_size=MAX_ADDED_MESSAGES),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -16,6 +16,7 @@ from fulfillment.streaming.delivery import Delivery
 from fulfillment.streaming.pacing import Pace
 from tests.deliveries import deliver
 from tests.fakes import FakeChannel, FakeClock
+from tests.profiles import examples
 
 REPLIES = {
     "an explanation": """\
@@ -241,7 +242,7 @@ FRAGMENTS = st.sampled_from(
 DOCUMENTS = st.lists(FRAGMENTS, max_size=14).map("".join) | st.sampled_from([*REPLIES.values()])
 
 
-@settings(max_examples=150, deadline=None)
+@examples(0.5)
 @given(DOCUMENTS, st.text(max_size=5))
 @example("-      ---\n", "")
 @example("[label](https://x)", "")
@@ -265,7 +266,6 @@ def test_what_is_not_clear_yet_is_kept_back(document: str) -> None:
     assert len(plain(document)) > len(plain(document, complete=False))
 
 
-@settings(max_examples=200, deadline=None)
 @given(DOCUMENTS, st.data())
 def test_how_a_text_is_cut_into_chunks_changes_nothing(document: str, data: st.DataObject) -> None:
     cuts = data.draw(st.lists(st.integers(0, len(document)), max_size=20).map(sorted))
@@ -284,7 +284,6 @@ def _letters(text: str) -> list[str]:
     return [character for character in text if character.isalnum()]
 
 
-@settings(max_examples=300, deadline=None)
 @given(DOCUMENTS)
 def test_no_letter_is_lost(document: str) -> None:
     document += "\n"  # ends whatever address is still open
@@ -292,7 +291,6 @@ def test_no_letter_is_lost(document: str) -> None:
     assert all(letter in left for letter in _letters(HIDDEN.sub("", document)))
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.text(alphabet=st.characters(exclude_characters="\\`*_~[]!<>&#-+=|:\r\n\t 0123456789")))
 def test_what_has_no_marks_stays_as_it_is(text: str) -> None:
     assert plain(f"x{text}") == f"x{text}"
@@ -339,7 +337,6 @@ def test_a_long_hostile_text_is_read_in_one_go(unit: str) -> None:
     assert "".join(shown) + reader.finish() == plain(text)
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0, 0.4), FRAGMENTS | st.sampled_from([*REPLIES.values()]))),
     st.floats(0, 2),

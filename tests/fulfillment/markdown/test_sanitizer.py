@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from fulfillment.markdown.sanitizer import neutralise
+from tests.profiles import examples
 
 ALLOWED_SCHEMES = {"http", "https", "mailto", "tel"}
 
@@ -311,7 +312,7 @@ FRAGMENTS = st.sampled_from(
 DOCUMENTS = st.lists(FRAGMENTS, max_size=16).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(2)
 @given(DOCUMENTS)
 @example("> a\n```\n<b>\n> ```\n<b>")
 @example("- a\n```x`\n`<b>`")
@@ -320,14 +321,12 @@ def test_nothing_that_runs_is_left_in_any_document(document: str) -> None:
     assert pictures_in(neutralise(document)) == 0
 
 
-@settings(max_examples=300, deadline=None)
 @given(DOCUMENTS)
 def test_its_own_result_comes_back_unchanged(document: str) -> None:
     once = neutralise(document)
     assert neutralise(once) == once
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(["", "a < b, [c](/d)\n\n", "- a < b, [c](/d)\n\n"]),
     st.text(alphabet="abc `*_~#>-+.!|()[\\&;:/\n\r\t\f\u2028\U0001f600", max_size=80),
@@ -342,7 +341,6 @@ CODE_LINES = st.text(alphabet="ab<>/!`[](): \t&\\*_", max_size=20).filter(
 PROSE = st.text(alphabet="ab c,.*_`<", min_size=1, max_size=20).map(lambda text: f"x{text}y")
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(PROSE, st.lists(CODE_LINES, max_size=5)), min_size=1, max_size=4))
 def test_the_lines_of_outermost_fences_come_back_as_written(
     parts: list[tuple[str, list[str]]],

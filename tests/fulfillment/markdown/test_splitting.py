@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from itertools import count, groupby
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from fulfillment.markdown.splitting import closed, cut_at_sentence, rest, split
+from tests.profiles import examples
 
 PARAGRAPHS = "\n\n".join(f"Paragraph {n}. " + "It has some words. " * 10 for n in range(40))
 HEAD = "| Store | City |\n|---|---|\n"
@@ -239,7 +240,7 @@ BLOCKS = st.recursive(PARAGRAPH | HEADING | TABLE | FENCE, _containers, max_leav
 DOCUMENTS = st.lists(BLOCKS, min_size=1, max_size=6).map("\n\n".join).map(_with_distinct_heads)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(0.5)
 @given(DOCUMENTS, st.integers(500, 1_500))
 def test_every_word_stays_in_what_it_was_in(document: str, characters: int) -> None:
     parts = list(split(document, characters))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fulfillment import Bot
@@ -14,6 +14,7 @@ from fulfillment.settings import Settings
 from fulfillment.streaming.stream import Chunks
 from fulfillment.testing import run
 from fulfillment.turn import Turn
+from tests.profiles import examples
 
 
 def bot_that_says(*chunks: str) -> Bot:
@@ -22,7 +23,7 @@ def bot_that_says(*chunks: str) -> Bot:
     return bot
 
 
-@settings(max_examples=50, deadline=None)
+@examples(0.5)
 @given(st.lists(st.text(max_size=12), max_size=6))
 def test_each_chunk_leaves_by_itself(chunks: list[str]) -> None:
     result = run(bot_that_says(*chunks), "Hello?")
@@ -31,7 +32,7 @@ def test_each_chunk_leaves_by_itself(chunks: list[str]) -> None:
     assert list(result.frames) == [frame.payload for pair in frames for frame in pair]
 
 
-@settings(max_examples=50, deadline=None)
+@examples(0.5)
 @given(st.lists(st.text(alphabet="*_`# \nab-", max_size=6), max_size=6))
 def test_plain_frames_hold_the_text_without_its_marks(chunks: list[str]) -> None:
     result = run(bot_that_says(*chunks), "Hello?", settings=Settings(plain_frames=True))

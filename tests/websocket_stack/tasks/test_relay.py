@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fulfillment.errors import ChannelBusy, ChannelError, ConnectionGone
+from tests.profiles import examples
 from tests.websocket_stack.tasks.tasks_api import Hub
 from websocket_stack.tasks.relay import Relay
 
@@ -94,6 +95,7 @@ def test_a_frame_that_is_missing_is_told_and_ends_the_text(module_table):
     assert end["errorType"] == "Incomplete"
 
 
+@examples(0.2)
 @given(data=st.data())
 def test_whatever_the_queue_does_no_text_is_shown_twice(module_table, data):
     """Each frame comes at most once and in order, and where one is missing, that is told last."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fulfillment import Bot
 from fulfillment.errors import ChannelBusy, ChannelError, ModelInterrupted, ModelRejected
 from fulfillment.testing import ScriptedModel
+from tests.profiles import examples
 from tests.websocket_stack.tasks.tasks_api import Api, Context, ends_of, message, submit, text_of
 from websocket_stack.tasks import Tasks
 from websocket_stack.tasks.failures import tell
@@ -413,6 +414,7 @@ def test_a_post_in_doubt_is_not_repeated_and_is_told(make_api):
     assert text_of(api.frames()).endswith(", two.")
 
 
+@examples(0.2)
 @given(stop_after=st.integers(0, 8), chunks=st.integers(0, 6))
 def test_a_stop_that_races_the_end_leaves_one_end(module_table, stop_after, chunks):
     tasks = Tasks()
@@ -441,6 +443,7 @@ def test_a_stop_that_races_the_end_leaves_one_end(module_table, stop_after, chun
     assert ends_of(frames) == frames[-1:]
 
 
+@examples(0.2)
 @given(cut=st.integers(0, 40), comes_back=st.sampled_from(["at once", "after the end"]))
 def test_a_cut_anywhere_is_resumed(module_table, cut, comes_back):
     """What a client has, and what it is sent when it comes back, is the reply, once."""
