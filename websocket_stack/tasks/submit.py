@@ -39,7 +39,7 @@ from websocket_stack.tasks.run_table import RunTable
 from websocket_stack.tasks.runs import Run, State, digest_of, key_of
 from websocket_stack.tasks.settings import TaskSettings
 from websocket_stack.tasks.sign_in import TokenVerifier
-from websocket_stack.tasks.wiring import parts_of
+from websocket_stack.tasks.wiring import Parts, parts_of
 
 # Unless it has signed in by then, a connection is closed.
 SIGN_IN_SECONDS = 10
@@ -230,21 +230,26 @@ def _submit_of(environ: Mapping[str, str]) -> Submit:
             FunctionName=settings.worker, InvocationType="Event", Payload=json.dumps(event)
         )
 
+    callers = _callers_of(parts, config)
+    return Submit(settings, parts.runs, parts.owners, callers, parts.channel, invoke)
+
+
+def _callers_of(parts: Parts, config: Config) -> Callers:
+    settings = parts.settings
+    connections = Connections(parts.dynamodb, settings.table)
+    if settings.sign_in != "jwt":
+        return Callers(settings.sign_in, connections)
+    sqs = parts.make_client("sqs", region_name=parts.region, config=config)
+
     def expect_sign_in(connection_id: str) -> None:
-        sqs = parts.make_client("sqs", region_name=parts.region, config=config)
         sqs.send_message(
             QueueUrl=settings.sign_in_queue,
             MessageBody=connection_id,
             DelaySeconds=SIGN_IN_SECONDS,
         )
 
-    callers = Callers(
-        settings.sign_in,
-        Connections(parts.dynamodb, settings.table),
-        expect_sign_in=expect_sign_in,
-        verifier=TokenVerifier.of(settings) if settings.sign_in == "jwt" else None,
-    )
-    return Submit(settings, parts.runs, parts.owners, callers, parts.channel, invoke)
+    verifier = TokenVerifier.of(settings)
+    return Callers("jwt", connections, expect_sign_in=expect_sign_in, verifier=verifier)
 
 
 # At import, where Lambda gives the most CPU.

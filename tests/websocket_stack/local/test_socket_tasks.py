@@ -159,7 +159,7 @@ def test_a_worker_that_dies_is_told(worker: str, seconds: float) -> None:
         assert read_tasks(socket, "1")["1"].error == "Failed"
 
 
-# --- sign-in and the relay
+# --- the relay
 
 
 def test_a_relay_brings_every_frame_in_order() -> None:
