@@ -35,6 +35,7 @@ export class GrowingMarkdown {
       const text = this.#text;
       // Better unrendered than lost.
       const content = await rendered(text).catch(() => document.createTextNode(text));
+      if (content.querySelectorAll) leaveOut(content);
       replaceChanged(this.#element, content);
       this.#shown = text;
     }
@@ -61,6 +62,11 @@ async function copied(text) {
   } catch {
     return false;
   }
+}
+
+/** What is hidden from assistive technology must not take the keyboard's focus either. */
+function leaveOut(content) {
+  content.querySelectorAll("a, pre").forEach((node) => (node.tabIndex = -1));
 }
 
 /** What has not changed stays in place, and so does what a reader selected in it. */

@@ -16,7 +16,7 @@ const composer = new Composer({
   field: byId("question"),
   send: byId("send"),
   length: byId("length"),
-  limit: LONGEST_QUESTION,
+  limit: () => LONGEST_QUESTION,
   ask,
 });
 
