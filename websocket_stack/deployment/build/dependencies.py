@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from importlib.metadata import Distribution, PackageNotFoundError, PackagePath, distribution
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.build.source_files import (
     Files,
@@ -25,13 +27,7 @@ COMPILED = (".so", ".pyd", ".dylib", ".dll")
 def pins(constraints: str) -> dict[str, str]:
     """Return the versions that a constraints file pins, by normalized name."""
     versions = re.findall(r"^([\w.-]+)==(\S+)", constraints, re.MULTILINE)
-    return {normalized(name): version for name, version in versions}
-
-
-def normalized(name: str) -> str:
-    """Return the name of a package as all its spellings have it."""
-    # https://packaging.python.org/en/latest/specifications/name-normalization/
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return {canonicalize_name(name): version for name, version in versions}
 
 
 def installed() -> dict[str, str]:

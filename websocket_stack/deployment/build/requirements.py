@@ -11,15 +11,18 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import distributions
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import NamedTuple
 
+from packaging.utils import canonicalize_name
+
 from websocket_stack.command_line import CommandFailed
-from websocket_stack.deployment.build.dependencies import belongs, normalized
+from websocket_stack.deployment.build.dependencies import belongs
+from websocket_stack.deployment.build.markers import environment, left_out
 from websocket_stack.deployment.build.source_files import Files
 
-# Lambda's runtimes bring these, and 15 MB less are loaded with each cold start.
+# Lambda's runtimes bring these, and botocore alone has more than 25 MB.
 # https://docs.aws.amazon.com/lambda/latest/dg/python-package.html#python-package-searchpath
 IN_RUNTIME = frozenset({"boto3", "botocore", "s3transfer"})
 PINNED = re.compile(r"\s*(?:boto3|botocore|s3transfer)\s*(?:\[[^]]*\])?\s*(?:[=<>~!]|@)")
@@ -54,6 +57,16 @@ class Platform(NamedTuple):
         )
 
     @property
+    def python(self) -> str:
+        """The version of Python."""
+        return self.runtime.removeprefix("python")
+
+    @property
+    def markers(self) -> dict[str, str]:
+        """The values of the markers of requirements."""
+        return environment(self.python, MACHINES[self.architecture])
+
+    @property
     def tags(self) -> list[str]:
         """The platform tags of wheels that it takes, the newest first."""
         machine = MACHINES[self.architecture]
@@ -81,15 +94,22 @@ def install(folder: Path, platform: Platform, constraints: Iterable[str], target
     arguments, lines = _required(folder)
     if not arguments:
         return {}
-    _run_pip(folder, platform, arguments, constraints, target)
-    left_out = set() if any(map(PINNED.match, lines)) else IN_RUNTIME
+    packages = _installed(folder, platform, arguments, constraints, target)
+    while missing := left_out(lines, packages, platform.markers):
+        arguments = [*arguments, *missing]
+        target = target.with_name(f"{target.name}-more")
+        packages = _installed(folder, platform, arguments, constraints, target)
+    packed = packages if any(map(PINNED.match, lines)) else filter(_is_not_in_runtime, packages)
     return {
         file.as_posix(): Path(str(file.locate()))
-        for package in distributions(path=[str(target)])
-        if normalized(package.metadata["Name"]) not in left_out
+        for package in packed
         for file in package.files or ()
         if belongs(file)
     }
+
+
+def _is_not_in_runtime(package: Distribution) -> bool:
+    return canonicalize_name(package.metadata["Name"]) not in IN_RUNTIME
 
 
 def _required(folder: Path) -> tuple[list[str], list[str]]:
@@ -109,19 +129,20 @@ def _required(folder: Path) -> tuple[list[str], list[str]]:
     return list(dependencies), list(dependencies)
 
 
-def _run_pip(
+def _installed(
     folder: Path,
     platform: Platform,
     arguments: Sequence[str],
     constraints: Iterable[str],
     target: Path,
-) -> None:
+) -> list[Distribution]:
+    """Install packages, and return all that came of it."""
     pinned = target.with_name(f"{target.name}.constraints.txt")
     pinned.write_text("\n".join(constraints), "utf-8")
     command = [
         *(sys.executable, "-P", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
         *("--no-compile", "--only-binary", ":all:", "--implementation", "cp"),
-        *("--python-version", platform.runtime.removeprefix("python")),
+        *("--python-version", platform.python),
         *(word for tag in platform.tags for word in ("--platform", tag)),
         *("--target", str(target), "--constraint", str(pinned)),
     ]
@@ -129,6 +150,7 @@ def _run_pip(
     ran = subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True)
     if ran.returncode:
         raise _refusal(folder, platform, ran.stderr)
+    return list(distributions(path=[str(target)]))
 
 
 def _refusal(folder: Path, platform: Platform, said: str) -> CommandFailed:
