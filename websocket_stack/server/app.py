@@ -150,6 +150,8 @@ class ChatServer:
                         limit.reschedule(None)
                     message = await websocket.receive_text()
                     await connection.received(message)
+                    # It need not have waited for anything, and others have their turn.
+                    await asyncio.sleep(0)
         except KeyError:
             await websocket.close(UNSUPPORTED, "binary frames mean nothing here")
         except TimeoutError:

@@ -7,9 +7,11 @@ import secrets
 from collections.abc import Mapping
 
 from fulfillment.streaming.framing import Ending
+from websocket_stack.server.limits import Bucket
 from websocket_stack.server.outbox import Outbox, Socket
 from websocket_stack.server.protocol import (
     NORMAL,
+    POLICY,
     UNAUTHORIZED,
     Ask,
     ClientProtocol,
@@ -36,6 +38,8 @@ MAX_NAME_CHARACTERS = 200
 # Without sign-in, to know a name is to own it; one that can be guessed is the socket's alone.
 LEAST_NAME_CHARACTERS = 16
 REFUSED = "refused"
+# Of one socket, over and above its questions; each costs a line in the log if it is refused.
+MESSAGES_PER_MINUTE = 600
 SIGN_IN = "Please sign in first."
 
 
@@ -65,6 +69,8 @@ class Connection:
         self._chat = secrets.token_urlsafe(NAME_BYTES)
         self._clock = asyncio.get_running_loop().time
         self._heard_at = self._clock()
+        messages = MESSAGES_PER_MINUTE + services.settings.limits.asks_per_minute
+        self._messages = Bucket(messages, self._heard_at)
         self._protocol: ClientProtocol | None = None
         # By the client's names for its readings, so that it can stop what it reads.
         self._read: dict[str, ReadableRun] = {}
@@ -87,6 +93,10 @@ class Connection:
     async def received(self, message: str) -> None:
         """Do what a message asks for."""
         self._heard_at = self._clock()
+        if self._messages.take(self._heard_at):
+            self._services.telemetry.refused("messages", address=self._address)
+            self.outbox.put([Close(POLICY, "too many messages")])
+            return
         if self._protocol is None:
             protocol = protocol_of(
                 message,

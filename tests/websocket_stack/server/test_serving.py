@@ -1,5 +1,6 @@
 """Clients that read badly, and a server that stops."""
 
+import asyncio
 import json
 import os
 import signal
@@ -10,8 +11,10 @@ import threading
 import time
 import urllib.request
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect as connect_async
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -25,46 +28,66 @@ from tests.websocket_stack.server.chat_servers import (
 from tests.websocket_stack.server.test_app import is_end, numbered, send, text_of
 from websocket_stack.server.limits import Limits
 
+ROOT = Path(__file__).resolve().parents[3]
 HANDSHAKE = (
     "GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
 
 
-def open_without_reading(port, text, times):
-    """Return a socket that asks questions, and whose window is as small as it can be."""
+def open_raw(port, address):
+    """Return a socket of a client at another address, whose window is as small as it can be."""
     raw = sockets.socket()
     raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 1)
     raw.connect(("127.0.0.1", port))
-    payload = json.dumps({"id": 0, "text": text}).encode()
-    assert len(payload) < 126
-    raw.sendall(HANDSHAKE.encode())
+    raw.sendall(HANDSHAKE.replace("\r\n\r\n", f"\r\nX-Forwarded-For: {address}\r\n\r\n").encode())
     assert raw.recv(4_096).startswith(b"HTTP/1.1 101")
-    raw.sendall((bytes([0x81, 0x80 | len(payload), 0, 0, 0, 0]) + payload) * times)
     return raw
 
 
+def question(text):
+    payload = json.dumps({"id": 0, "text": text}).encode()
+    assert len(payload) < 126
+    return bytes([0x81, 0x80 | len(payload), 0, 0, 0, 0]) + payload
+
+
+def stops_reading(raw):
+    raw.sendall(question("long") * 10)
+
+
+def floods(raw):
+    raw.sendall(question("short") * 2_000)
+
+
+def sends_10_mb(raw):
+    # It may be cut off before it has sent all.
+    with suppress(OSError):
+        raw.sendall(bytes([0x81, 0xFF]) + (10_000_000).to_bytes(8) + bytes(10_000_004))
+
+
 @pytest.mark.slow
-def test_a_client_that_stops_reading_costs_nobody_else_anything():
-    limits = Limits(asks_per_minute=1_000, runs=1_000)
+@pytest.mark.parametrize("misbehaves", [stops_reading, floods, sends_10_mb])
+def test_a_client_that_misbehaves_costs_no_other_anything(misbehaves):
+    limits = Limits(asks_per_minute=100, runs=100)
     settings = QUICK._replace(send_seconds=1.0, limits=limits)
-    long = ["x" * 50_000] * 2
-
-    def script(utterance):
-        return long if utterance == "long" else ["Hello."]
-
-    with running(script, settings=settings) as server:
-        stuck = [open_without_reading(server.port, "long", 10) for _ in range(5)]
-        eventually(lambda: len(server.source.questions) == 50)
-        with server.connect() as socket:
-            for number in range(20):
-                began = time.monotonic()
-                socket.send(json.dumps({"id": number, "text": "short"}))
-                assert numbered(socket, number) == ["Hello."]
-                assert time.monotonic() - began < 1
-        eventually(lambda: not server.chat_server._sockets)
-        for each in stuck:
+    script = {"long": ["x" * 50_000] * 2, "short": ["Hello."]}.__getitem__
+    with running(script, settings=settings) as server, server.connect() as socket:
+        others = [open_raw(server.port, f"192.0.2.{number}") for number in range(5)]
+        sending = [threading.Thread(target=misbehaves, args=(each,)) for each in others]
+        for thread in sending:
+            thread.start()
+        for number in range(20):
+            began = time.monotonic()
+            socket.send(json.dumps({"id": number, "text": "short"}))
+            assert numbered(socket, number) == ["Hello."]
+            assert time.monotonic() - began < 1
+        # None that misbehaves is kept.
+        eventually(lambda: len(server.chat_server._sockets) == 1)
+        for each, thread in zip(others, sending, strict=True):
             each.close()
+            thread.join(SECONDS)
+        # Of thousands, what may come at once, and in the first minute.
+        assert len(server.source.questions) <= 20 + 5 * 2 * limits.asks_per_minute
 
 
 def test_runs_finish_before_the_sockets_close():
@@ -91,8 +114,6 @@ def test_runs_finish_before_the_sockets_close():
 
 
 def drain_of(server):
-    import asyncio
-
     def drain():
         future = asyncio.run_coroutine_threadsafe(server.chat_server.drain(), server.loop)
         future.result(SECONDS)
@@ -136,6 +157,86 @@ def test_sigterm_ends_the_process_well():
         process.kill()
         process.stdout.close()
         process.wait()
+
+
+BOT = """
+import threading
+from fulfillment import Bot
+
+bot = Bot()
+
+
+@bot.fallback
+def answer(turn):
+    yield "Hello"
+    threading.Event().wait(float(turn.utterance))
+    yield " world."
+"""
+SOON, NEVER = "3", "600"
+SOCKETS, RUNS = 500, 50
+
+
+async def numbered_reply(socket, seconds, asked):
+    """Ask, and return the reply's text and how the socket was closed after it."""
+    await socket.send(json.dumps({"id": 0, "text": seconds}))
+    texts = []
+    while not texts or texts[-1] or len(texts) == 1:
+        texts.append(json.loads(await socket.recv())["text"])
+        if texts[-1]:
+            asked.release()
+    await socket.wait_closed()
+    return "".join(texts), socket.close_code
+
+
+async def silence(socket):
+    await socket.wait_closed()
+    return "", socket.close_code
+
+
+async def endings_of(port, process):
+    """Open many sockets, ask at some of them, and stop the server while it replies."""
+    asked = asyncio.Semaphore(0)
+    opened = [
+        await connect_async(f"ws://127.0.0.1:{port}/ws", open_timeout=60, ping_interval=None)
+        for _ in range(SOCKETS)
+    ]
+    runs = [
+        numbered_reply(socket, SOON if number % 2 else NEVER, asked)
+        for number, socket in enumerate(opened[:RUNS])
+    ]
+    ending = asyncio.gather(*runs, *map(silence, opened[RUNS:]))
+    for _ in range(RUNS):
+        await asyncio.wait_for(asked.acquire(), 60)
+    process.send_signal(signal.SIGTERM)
+    return await asyncio.wait_for(ending, 60)
+
+
+@pytest.mark.slow
+def test_at_sigterm_runs_finish_or_are_told_and_each_socket_is_closed(tmp_path):
+    (tmp_path / "my_bot.py").write_text(BOT)
+    environ = os.environ | {
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
+        "CLOSE_JITTER_SECONDS": "1",
+        "DRAIN_SECONDS": "6",
+        "RUNS_PER_USER": "1000",
+        "SOCKETS_PER_USER": "1000",
+    }
+    command = [sys.executable, "-m", "websocket_stack.server", "--port", "0", "--bot", "my_bot:bot"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
+    try:
+        port = int(process.stdout.readline().split("127.0.0.1:")[1].split()[0])
+        never_reads = open_raw(port, "192.0.2.1")
+        endings = asyncio.run(endings_of(port, process))
+        assert process.wait(30) == 0
+        never_reads.close()
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()
+    assert {code for _, code in endings} == {1012}
+    texts = [text for text, _ in endings[:RUNS]]
+    assert texts[1::2] == ["Hello world."] * (RUNS // 2)
+    assert all(text.startswith("Hello") and "restarted" in text for text in texts[::2])
 
 
 def numbered_rest(socket):
