@@ -97,7 +97,6 @@ UNTESTED = {
     "websocket_stack.server.connection",
     "websocket_stack.server.options",
     "websocket_stack.server.protocol",
-    "websocket_stack.server.redis_broker",
     "websocket_stack.server.redis_memory",
     "websocket_stack.server.run",
     "websocket_stack.server.run_log",

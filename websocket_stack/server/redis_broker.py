@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -244,13 +243,14 @@ class RedisBroker:
 
     async def _ask(self, command: Callable[[], Any]) -> Any:
         """Return Redis' answer, or ``None`` without one."""
-        if time.monotonic() < self._down_until:
+        clock = asyncio.get_running_loop().time
+        if clock() < self._down_until:
             return None
         try:
             async with asyncio.timeout(CLIENT_SECONDS):
                 return await command()
         except FAILURES as exc:
-            self._down_until = time.monotonic() + DOWN_SECONDS
+            self._down_until = clock() + DOWN_SECONDS
             self._failed("Redis does not answer", exc)
             return None
 

@@ -64,13 +64,17 @@ class FollowedRun:
         try:
             while self.log.ending is None:
                 bell.clear()
-                with suppress(*FAILURES):
+                try:
                     entries, is_alive = await self._broker.entries(self._names, self._last)
+                except FAILURES:
+                    # Nobody knows; once Redis is back, a lease has to be written again.
+                    alive_at = clock()
+                else:
                     if is_alive or entries:
                         alive_at = clock()
                     self._take(entries)
                     self.has_begun.set()
-                    if clock() - alive_at > PATIENCE_SECONDS:
+                    if self.log.ending is None and clock() - alive_at > PATIENCE_SECONDS:
                         self._end()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):

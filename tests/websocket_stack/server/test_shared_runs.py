@@ -1,11 +1,16 @@
 """Two processes' worth of chat servers that share a Redis."""
 
 import asyncio
+import itertools
+import json
+import socket as sockets
 import threading
 import time
 from contextlib import ExitStack
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.websocket_stack.server.chat_servers import (
     QUICK,
@@ -16,6 +21,7 @@ from tests.websocket_stack.server.chat_servers import (
 )
 from tests.websocket_stack.server.redis_servers import redis_server
 from tests.websocket_stack.server.test_app import CHAT, is_end, resume, send, text_of
+from tests.websocket_stack.server.test_serving import HANDSHAKE
 from websocket_stack.server.redis_entries import Names
 
 
@@ -53,6 +59,69 @@ def test_a_cut_client_goes_on_at_another_process(redis):
         assert text_of(first) + text_of(rest) == "Hello world!"
         assert rest[-1]["usage"]["output_tokens"] == 5
         assert (len(a.source.questions), len(b.source.questions)) == (1, 0)
+
+
+# Of some lengths, so that cuts fall into the headers of frames too.
+ALL = 1_000_000
+REPLY = ["Hello", " ", "w" * 130, "ö", "rld" * 50, "!"]
+
+
+@pytest.mark.slow
+def test_a_client_that_is_cut_at_any_byte_gets_the_text_once(redis):
+    ours, theirs = chat_servers(redis, lambda utterance: REPLY)
+    numbers = itertools.count()
+    with ours as a, theirs as b:
+        asked = f"request-{next(numbers):020}"
+        whole = len(received(a.port, send(asked, chat=asked), ALL))
+
+        @settings(max_examples=30, deadline=None)
+        @given(st.lists(st.integers(0, whole), min_size=1, max_size=3), st.booleans())
+        def cut(lengths, begins_here):
+            name, frames = f"request-{next(numbers):020}", []
+            servers = itertools.cycle([a, b] if begins_here else [b, a])
+            message = send(name, chat=name)
+            for length in [*lengths, ALL]:
+                frames += frames_in(received(next(servers).port, message, length))
+                # A client that has nothing asks again: it cannot know whether it was heard.
+                last = last_of(frames)
+                message = message if last is None else resume("again", last, chat=name)
+            assert text_of(frames) == "".join(REPLY)
+
+        cut()
+
+
+def last_of(frames):
+    """Return the number of the last chunk that a client has, if it has any."""
+    numbers = [frame["sequence"] for frame in frames if frame["type"] == "chunk"]
+    return numbers[-1] if numbers else None
+
+
+def received(port, message, length):
+    """Send a message, and return what comes back: so many bytes, or all up to the end."""
+    with sockets.create_connection(("127.0.0.1", port), SECONDS) as raw:
+        raw.sendall(HANDSHAKE.encode())
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += raw.recv(1)
+        payload = message.encode()
+        # A mask of zeros changes nothing.
+        raw.sendall(bytes([0x81, 0xFE]) + len(payload).to_bytes(2) + bytes(4) + payload)
+        data = b""
+        while len(data) < length and not any(map(is_end, frames_in(data))):
+            data += raw.recv(length - len(data))
+    return data
+
+
+def frames_in(data):
+    """Return the frames that arrived whole."""
+    frames = []
+    while len(data) >= 2:
+        length, begin = (data[1], 2) if data[1] < 126 else (int.from_bytes(data[2:4]), 4)
+        if len(data) < begin + length:
+            break
+        frames.append(json.loads(data[begin : begin + length]))
+        data = data[begin + length :]
+    return frames
 
 
 def test_a_request_at_both_is_asked_once(redis):
