@@ -256,6 +256,17 @@ def test_a_file_named_in_a_document_exists(path):
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
+def test_a_test_named_in_a_document_exists(path):
+    named = {code for code in Document(path).inline_code if re.fullmatch(r"test_\w+", code)}
+    tests = {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text("utf-8"), re.MULTILINE)
+    }
+    assert named <= tests | {"test_my_bot"}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
 def test_a_module_or_class_named_in_a_document_exists(path):
     for code in Document(path).inline_code:
         if re.fullmatch(r"(fulfillment|websocket_stack)(\.\w+)+", code):

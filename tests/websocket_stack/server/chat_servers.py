@@ -136,12 +136,13 @@ def running(
     settings: ServerSettings = QUICK,
     verifier: Verifier | None = None,
     redis: str = "",
+    proxies: str = "127.0.0.1",
 ) -> Iterator[RunningServer]:
     """Run a chat server as ``scripts/chat-server`` does, on a free port."""
     source = source or ScriptedSource(script or (lambda utterance: ["Hello", " world", "!"]))
     chat_server = build(source, settings, verifier, redis)
     with listen("127.0.0.1", 0) as listener:
-        http = server(chat_server.app(page.routes()), chat_server.drain)
+        http = server(chat_server.app(page.routes()), chat_server.drain, proxies=proxies)
         thread = threading.Thread(target=lambda: http.run(sockets=[listener]), daemon=True)
         thread.start()
         eventually(lambda: http.started)

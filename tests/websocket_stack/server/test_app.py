@@ -413,6 +413,17 @@ def test_who_has_many_sockets_is_refused():
         assert raised.value.response.status_code == 429
 
 
+def test_no_client_can_pass_for_another_address():
+    settings = QUICK._replace(limits=Limits(sockets=1))
+    says = {"additional_headers": {"X-Forwarded-For": "192.0.2.1"}}
+    with running(settings=settings, proxies="192.0.2.9") as server, server.connect():
+        with pytest.raises(InvalidStatus) as raised, server.connect(**says):
+            pass
+        assert raised.value.response.status_code == 429
+    with running(settings=settings) as server, server.connect(), server.connect(**says):
+        pass
+
+
 def test_nothing_is_compressed_and_long_messages_are_refused(hello):
     with hello.connect(compression="deflate") as socket:
         assert "Sec-WebSocket-Extensions" not in socket.response.headers

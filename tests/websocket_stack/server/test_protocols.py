@@ -1,5 +1,10 @@
-import pytest
+import json
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from websocket_stack.server.protocol import Ask, Resume, SignIn, Stop, Unreadable
 from websocket_stack.server.protocols import protocol_of
 
 
@@ -22,3 +27,29 @@ from websocket_stack.server.protocols import protocol_of
 )
 def test_the_first_message_tells(message, name):
     assert type(protocol_of(message, "chat", lambda: "run")).__name__ == name
+
+
+NAMES = ["type", "requestId", "id", "text", "token", "messages", "threadId", "runId", "headers"]
+KINDS = ["send", "resume", "abort", "auth", "user", "", "0"]
+LEAVES = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(KINDS)
+)
+VALUES = st.recursive(
+    LEAVES,
+    lambda values: st.lists(values) | st.dictionaries(st.sampled_from([*NAMES, "role"]), values),
+)
+MESSAGES = st.text() | st.dictionaries(st.sampled_from(NAMES), VALUES).map(json.dumps)
+
+
+@given(MESSAGES, MESSAGES)
+def test_any_message_is_a_command_or_means_nothing(first, second):
+    protocol = protocol_of(first, "chat", lambda: "run")
+    for message in (first, second):
+        command = protocol.read(message) if protocol else Unreadable()
+        assert isinstance(command, Ask | Resume | Stop | SignIn | Unreadable)
+
+
+@pytest.mark.parametrize("nested", ["[" * 60_000, '{"id":' * 10_000, "[" * 60 + "]" * 60])
+def test_what_is_nested_too_deeply_is_only_text(nested):
+    protocol = protocol_of(nested, "chat", lambda: "run")
+    assert protocol.read(nested).utterance == nested
