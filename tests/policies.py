@@ -30,6 +30,19 @@ class Call(NamedTuple):
     resource: str
 
 
+class Noted:
+    """A ``dynamodb`` client whose operations are noted."""
+
+    def __init__(self, client: Any, actions: set[str]) -> None:
+        self._client = client
+        self._actions = actions
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "exceptions":
+            self._actions.add(f"dynamodb:{name.title().replace('_', '')}")
+        return getattr(self._client, name)
+
+
 def statements(stack: Stack, role: str) -> list[dict[str, Any]]:
     return [
         statement
@@ -79,3 +92,26 @@ def _is_explained(finding: Any) -> bool:
 
 def listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
+
+
+def with_arns(document: Any) -> Any:
+    """Return a policy whose resources have ARNs, as AWS gives them."""
+    kinds = {
+        "TaskTable": "dynamodb:eu-central-1:123456789012:table/tasks",
+        "ConversationTable": "dynamodb:eu-central-1:123456789012:table/conversations",
+        "Queue": "sqs:eu-central-1:123456789012:queue",
+        "Log": "logs:eu-central-1:123456789012:log-group:a:*",
+        "": "lambda:eu-central-1:123456789012:function:a",
+    }
+
+    def arn(resource: str) -> str:
+        if not resource.startswith("<"):
+            return resource
+        name = resource.strip("<>").removesuffix(".Arn")
+        return "arn:aws:" + next(kinds[kind] for kind in kinds if name.endswith(kind))
+
+    changed = [
+        {**statement, "Resource": [arn(each) for each in listed(statement["Resource"])]}
+        for statement in document["Statement"]
+    ]
+    return {**document, "Statement": changed}

@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 
 from fulfillment.testing import ScriptedModel
-from tests.policies import LOGGING, Call, allows, findings, granted, listed, statements
+from tests.policies import (
+    LOGGING,
+    Call,
+    Noted,
+    allows,
+    findings,
+    granted,
+    listed,
+    statements,
+    with_arns,
+)
 from tests.websocket_stack.cloudformation.tasks_stack import JWT, RELAYED, evaluated
 from tests.websocket_stack.tasks.tasks_api import Api, message, submit, task_table
 from websocket_stack.tasks.connections import Connections
@@ -27,19 +37,6 @@ STACK = evaluated(
 )
 ROLES = ("SubmitRole", "WorkerRole", "FailuresRole", "SignInDeadlineRole", "RelayRole")
 TABLE_ARN = "<TaskTable.Arn>"
-
-
-class Noted:
-    """A ``dynamodb`` client whose operations are noted."""
-
-    def __init__(self, client: Any, actions: set[str]) -> None:
-        self._client = client
-        self._actions = actions
-
-    def __getattr__(self, name: str) -> Any:
-        if name != "exceptions":
-            self._actions.add(f"dynamodb:{name.title().replace('_', '')}")
-        return getattr(self._client, name)
 
 
 class Signatures:
@@ -140,27 +137,4 @@ def test_tasks_cannot_be_searched(action) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_parliament_finds_nothing(role) -> None:
     for policy in STACK.properties(role)["Policies"]:
-        assert findings(_with_arns(policy["PolicyDocument"])) == []
-
-
-def _with_arns(document: Any) -> Any:
-    """Return a policy whose resources have ARNs, as AWS gives them."""
-    kinds = {
-        "TaskTable": "dynamodb:eu-central-1:123456789012:table/tasks",
-        "ConversationTable": "dynamodb:eu-central-1:123456789012:table/conversations",
-        "Queue": "sqs:eu-central-1:123456789012:queue",
-        "Log": "logs:eu-central-1:123456789012:log-group:a:*",
-        "": "lambda:eu-central-1:123456789012:function:a",
-    }
-
-    def arn(resource: str) -> str:
-        if not resource.startswith("<"):
-            return resource
-        name = resource.strip("<>").removesuffix(".Arn")
-        return "arn:aws:" + next(kinds[kind] for kind in kinds if name.endswith(kind))
-
-    changed = [
-        {**statement, "Resource": [arn(each) for each in listed(statement["Resource"])]}
-        for statement in document["Statement"]
-    ]
-    return {**document, "Statement": changed}
+        assert findings(with_arns(policy["PolicyDocument"])) == []
