@@ -23,7 +23,7 @@ from websocket_stack.local import lex_web_ui, stack
 from websocket_stack.local.callers import is_loopback
 from websocket_stack.local.journal.journal import Journal
 from websocket_stack.local.journal.watching import Observer
-from websocket_stack.local.model_routes import model_routes
+from websocket_stack.local.model_routes import model_routes, named_after
 from websocket_stack.local.options import argument_parser
 from websocket_stack.local.server import listen, origin_of, server
 
@@ -52,7 +52,8 @@ def serve(options: argparse.Namespace) -> None:
     Settings.from_environ(os.environ)
     if (folder := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, folder)  # where a bot is looked for
-    routes = model_routes(options.model, os.environ)
+    environ = named_after(options.model, os.environ)
+    routes = model_routes(options.model, environ)
     lex_web_ui_routes = _lex_web_ui_routes(options.lex_web_ui)
     described = read(options.intents) if options.intents else None
     with listen(options.host, options.port) as listener:
@@ -65,13 +66,14 @@ def serve(options: argparse.Namespace) -> None:
             bot=options.bot,
             tasks=options.tasks,
             locales=described.locales if described else None,
+            environ=environ,
             auth=options.auth,
             further_routes=lex_web_ui_routes,
             hosts=(options.host, *options.allow_host),
             observer=observer,
         )
         if (options.bot or options.tasks) and options.model != "bedrock":
-            _adopt(stack.lambda_environment(origin, os.environ, options.auth))
+            _adopt(stack.lambda_environment(origin, environ, options.auth))
         print_line(f"Lex Streaming is at {origin} (model: {options.model}; stop with Ctrl-C)")
         if lex_web_ui_routes:
             print_line(f"Lex Web UI is at {origin}{lex_web_ui.PATH}/")

@@ -35,6 +35,17 @@ def model_routes(name: str, environ: Mapping[str, str]) -> Sequence[BaseRoute]:
     return [*bedrock_routes.routes(model), *agent_routes.routes(demo, model)]
 
 
+def named_after(name: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment by which the log names the model that answers.
+
+    Args:
+        name: one of ``websocket_stack.options.MODELS``.
+        environ: the caller's, whose ``MODEL_ID`` stands.
+    """
+    answers = {"demo": "demo", "openai": environ.get("OPENAI_MODEL", "")}
+    return {"MODEL_ID": answers[name], **environ} if name in answers else dict(environ)
+
+
 def _openai_model(environ: Mapping[str, str]) -> Model:
     try:
         import openai

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from websocket_stack.command_line import CommandFailed
-from websocket_stack.local.model_routes import model_routes
+from websocket_stack.local.model_routes import model_routes, named_after
 
 OPENAI = {"OPENAI_MODEL": "llama", "OPENAI_API_KEY": "key"}
 
@@ -46,6 +46,21 @@ def test_a_missing_setting_of_openai_is_named(environ, message) -> None:
     with pytest.raises(CommandFailed) as failed:
         model_routes("openai", environ)
     assert str(failed.value) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "environ", "model_id"),
+    [
+        ("demo", {}, "demo"),
+        ("demo", {"MODEL_ID": "mine"}, "mine"),
+        ("openai", {"OPENAI_MODEL": "llama"}, "llama"),
+        ("bedrock", {}, None),
+    ],
+)
+def test_the_log_names_the_model_that_answers(
+    name: str, environ: dict[str, str], model_id: str | None
+) -> None:
+    assert named_after(name, environ).get("MODEL_ID") == model_id
 
 
 def test_bedrock_needs_credentials(monkeypatch) -> None:

@@ -19,13 +19,17 @@ FOLDER = str(files("websocket_stack.local") / "chat_page" / "static")
 DOCUMENT = (
     '<!doctype html><html lang="en"><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width"><title>{title}</title>'
-    '<link rel="stylesheet" href="/page/document.css"><main>{content}</main></html>'
+    '<link rel="stylesheet" href="/page/document.css">'
+    '<nav><a href="/">Chat</a> <a href="/docs/README.md">All pages</a></nav>'
+    "<main>{content}</main></html>"
 )
 # Behind the escaping: only the page's own scripts run, and nothing is fetched from elsewhere.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
     " img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+# Files and folders that the documents link to.
+SOURCES = ("LICENSE", "examples", "templates")
 # The page changes with the checkout, so the browser asks each time.
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -52,8 +56,10 @@ def routes(about: Mapping[str, object]) -> list[BaseRoute]:
         Route("/page/about", tell),
         Route("/page/render", _render, methods=["POST"]),
         Mount("/page", _Files(directory=FOLDER)),
-        # Replies about this project link to these.
+        # Replies about this project link to these, and so do its documents.
         Route("/{name:path}.md", _document),
+        *[Route(f"/{place}", _source) for place in SOURCES],
+        *[Route(f"/{place}/{{file:path}}", _source) for place in SOURCES],
         Mount("/docs", _Files(directory=PROJECT / "docs", check_dir=False)),
     ]
 
@@ -73,6 +79,20 @@ async def _document(request: Request) -> Response:
     if path is None:
         return Response("Not found", 404, HEADERS, media_type="text/plain")
     body = DOCUMENT.format(title=escape(path.name), content=render(path.read_text("utf-8")))
+    return Response(body, headers=HEADERS, media_type="text/html")
+
+
+async def _source(request: Request) -> Response:
+    """Show a file as it is, or what is in a folder."""
+    path = (PROJECT / request.url.path.lstrip("/")).resolve()
+    is_public = any(path.is_relative_to(PROJECT / place) for place in SOURCES)
+    if is_public and path.is_file():
+        return Response(path.read_bytes(), headers=HEADERS, media_type="text/plain; charset=utf-8")
+    if not (is_public and path.is_dir()):
+        return Response("Not found", 404, HEADERS, media_type="text/plain")
+    names = sorted(each.name for each in path.iterdir() if not each.name.startswith(("_", ".")))
+    links = "".join(f'<li><a href="/{path.relative_to(PROJECT)}/{n}">{n}</a>' for n in names)
+    body = DOCUMENT.format(title=escape(path.name), content=f"<ul>{links}</ul>")
     return Response(body, headers=HEADERS, media_type="text/html")
 
 

@@ -199,3 +199,29 @@ def test_a_picture_of_the_docs_is_shown(http) -> None:
 )
 def test_nothing_else_is_served(http, path) -> None:
     assert http.get(path).status_code == 404
+
+
+def test_a_document_leads_back_to_the_chat(http: TestClient) -> None:
+    assert '<nav><a href="/">Chat</a>' in http.get("/README.md").text
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        ("/LICENSE", "Apache License"),
+        ("/examples/order_tracking.py", "from fulfillment import"),
+        ("/examples", '<a href="/examples/order_tracking.py">'),
+    ],
+)
+def test_what_documents_link_to_can_be_read(http: TestClient, path: str, part: str) -> None:
+    response = http.get(path)
+    assert part in response.text
+    assert response.headers["content-type"].split(";")[0] in ("text/plain", "text/html")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/examples/none.py", "/examples/%2e%2e/setup.cfg", "/examples/..%2f..%2f..%2fetc/passwd"],
+)
+def test_other_files_cannot(http: TestClient, path: str) -> None:
+    assert http.get(path).status_code == 404
