@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
     BaseModel,
@@ -27,6 +27,20 @@ from fulfillment.lex.events import FALLBACK_INTENT
 BUILT_IN = re.compile(r"AMAZON\.[A-Za-z_]+")
 SLOT = re.compile(r"\{([^{}]*)\}")
 
+
+class Quotas(NamedTuple):
+    """What a locale may have at most: characters in utterances, slots, and slot types.
+
+    https://docs.aws.amazon.com/lexv2/latest/dg/quotas.html
+    """
+
+    characters: int = 200_000
+    slots: int = 2000
+    slot_types: int = 100
+
+
+QUOTAS = dict.fromkeys(("en_AU", "en_GB", "en_US"), Quotas(2_000_000, 4000, 250))
+
 Name = Annotated[str, StringConstraints(pattern=r"^([0-9a-zA-Z][_-]?){1,100}$")]
 # https://docs.aws.amazon.com/lexv2/latest/dg/how-languages.html
 LocaleId = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}_[A-Z0-9]{2,3}$")]
@@ -35,7 +49,7 @@ Sentence = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Value = Annotated[str, StringConstraints(min_length=1, max_length=140)]
 # https://docs.aws.amazon.com/lexv2/latest/dg/quotas.html
 Utterance = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-MAX_UTTERANCES = 1500
+MAX_UTTERANCES, MAX_SLOTS, MAX_VALUES = 1500, 100, 50_000
 Retries = Annotated[int, Field(ge=0, le=5)]
 
 
@@ -105,7 +119,7 @@ class Intent(_Part):
     """
 
     utterances: Annotated[list[Utterance], Field(max_length=MAX_UTTERANCES)] = []
-    slots: Annotated[dict[Name, Slot], BeforeValidator(_or_empty)] = {}
+    slots: Annotated[dict[Name, Slot], BeforeValidator(_or_empty), Field(max_length=MAX_SLOTS)] = {}
     confirmation: Confirmation | None = None
     dialog_hook: bool = True
     fulfillment_hook: bool = True
@@ -221,6 +235,9 @@ class BotDescription(_Part):
         for name, locale in locales.items():
             if not any(intent.utterances for intent in locale.intents.values()):
                 raise ValueError(f"{name}: Lex builds no locale without an utterance")
+            for amount, most, things in _amounts(locale, QUOTAS.get(name, Quotas())):
+                if amount > most:
+                    raise ValueError(f"{name}: {amount:,} {things}, and Lex takes {most:,}")
         return locales
 
     def intents(self) -> Iterator[tuple[str, str, Intent]]:
@@ -228,3 +245,14 @@ class BotDescription(_Part):
         for locale_name, locale in self.locales.items():
             for name, intent in locale.all_intents.items():
                 yield locale_name, name, intent
+
+
+def _amounts(locale: Locale, quotas: Quotas) -> Iterator[tuple[int, int, str]]:
+    """Yield what a locale has of each thing, the most that it may have, and the thing."""
+    intents = locale.intents.values()
+    utterances = [each for intent in intents for each in intent.utterances]
+    values = [each for slot_type in locale.slot_types.values() for each in slot_type.values.items()]
+    yield sum(map(len, utterances)), quotas.characters, "characters in utterances"
+    yield sum(len(intent.slots) for intent in intents), quotas.slots, "slots"
+    yield len(locale.slot_types), quotas.slot_types, "slot types"
+    yield sum(1 + len(synonyms) for _, synonyms in values), MAX_VALUES, "values and synonyms"

@@ -107,3 +107,33 @@ def test_every_locale_has_a_fallback():
 
 def test_values_may_be_a_list():
     assert SlotType.model_validate({"values": ["a", "b"]}).values == {"a": [], "b": []}
+
+
+def typed(count: int, values: int = 1) -> dict[str, object]:
+    """Return some slot types of a locale."""
+    each = {"values": [f"value {number}" for number in range(values)]}
+    return {"slot_types": {f"Type{number}": each for number in range(count)}}
+
+
+@pytest.mark.parametrize(
+    ("locale_id", "members", "problem"),
+    [
+        ("en_US", typed(250), None),
+        ("en_US", typed(251), "en_US: 251 slot types, and Lex takes 250"),
+        ("de_DE", typed(101), "de_DE: 101 slot types, and Lex takes 100"),
+        ("de_DE", typed(6, 9000), "54,000 values and synonyms"),
+        (
+            "de_DE",
+            {"intents": {"Long": {"utterances": ["x" * 500] * 401}}},
+            "200,500 characters in utterances, and Lex takes 200,000",
+        ),
+        ("en_GB", {"intents": {"Long": {"utterances": ["x" * 500] * 401}}}, None),
+    ],
+)
+def test_a_locale_keeps_to_lexs_quotas(locale_id, members, problem):
+    described = {"locales": {locale_id: {"intents": {"A": {"utterances": ["a"]}}} | members}}
+    if problem is None:
+        assert BotDescription.model_validate(described)
+    else:
+        with pytest.raises(ValidationError, match=problem):
+            BotDescription.model_validate(described)
