@@ -64,6 +64,12 @@ class Turn:
         """What Lex keeps for the rest of the session; change it as you like."""
         return self._session_attributes
 
+    @session_attributes.setter
+    def session_attributes(self, attributes: dict[str, str]) -> None:
+        # As ``|=`` ends. Others would lose what the client needs in its next turn.
+        if attributes is not self._session_attributes:
+            raise HandlerError("session_attributes are changed in place, as with update(…)")
+
     @property
     def seconds_left(self) -> float:
         """How many seconds there are until this turn is cut off."""

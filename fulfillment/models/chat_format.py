@@ -51,6 +51,23 @@ def body_of(prompt: Prompt) -> dict[str, Any]:
     return body
 
 
+def text_of(content: object) -> str:
+    """Return the text of a delta's content.
+
+    Mistral's models that think write it in parts, of which thoughts are left out.
+    https://docs.mistral.ai/capabilities/reasoning/
+
+    Raises:
+        KeyError: a part has no text.
+        TypeError: it is something else.
+    """
+    if isinstance(content, list):
+        return "".join(part["text"] for part in content if part["type"] == "text")
+    if not isinstance(content, str | None):
+        raise TypeError("a content of another type")
+    return content or ""
+
+
 def _messages(prompt: Prompt) -> Iterator[dict[str, Any]]:
     if prompt.system.strip():
         yield {"role": "system", "content": prompt.system}

@@ -11,7 +11,7 @@ import openai
 
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Completion, Prompt, StopReason, ToolCall, parse_arguments
-from fulfillment.models.chat_format import STOP_REASONS, body_of
+from fulfillment.models.chat_format import STOP_REASONS, body_of, text_of
 from fulfillment.models.thoughts import ThoughtFilter
 
 # At DEBUG these write whole requests, and at INFO their addresses; openai is loaded by now, so its
@@ -26,7 +26,8 @@ THINKING_TAGS = ("think", "thinking")
 # What breaks a stream is theirs in older versions of openai, which use httpx instead of httpx2.
 FAILURES: tuple[type[Exception], ...] = (
     openai.OpenAIError,
-    ValueError,
+    # Of a chunk of another shape.
+    *(AttributeError, KeyError, TypeError, ValueError),
     *(sys.modules[name].HTTPError for name in ("httpx", "httpx2") if name in sys.modules),
 )
 REJECTIONS = (
@@ -111,7 +112,7 @@ class OpenAICompatibleStream:
         text = ""
         for choice in chunk.choices or ():
             if choice.delta:
-                if content := choice.delta.content:
+                if content := text_of(choice.delta.content):
                     text += self._visible.feed(content)
                 for part in choice.delta.tool_calls or ():
                     self._add(part)

@@ -132,9 +132,11 @@ def test_the_attributes_of_a_turn_cannot_be_replaced(
     make_turn: Callable[..., Turn], event: dict[str, Any]
 ) -> None:
     turn = make_turn()
-    with pytest.raises(AttributeError):
-        turn.session_attributes = None  # type: ignore[misc, assignment]
+    with pytest.raises(HandlerError, match="changed in place"):
+        turn.session_attributes = None  # type: ignore[assignment]
     turn.session_attributes["seen"] = "yes"
+    turn.session_attributes |= {"count": "1"}
+    assert turn.session_attributes["count"] == "1"
     assert "seen" not in event["sessionState"]["sessionAttributes"]
 
 

@@ -17,7 +17,7 @@ from httpx_sse import EventSource
 from fulfillment.assistant import prompt_of
 from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Completion, StopReason
-from fulfillment.models.chat_format import STOP_REASONS, body_of
+from fulfillment.models.chat_format import STOP_REASONS, body_of, text_of
 from fulfillment.models.thoughts import ThoughtFilter
 from fulfillment.settings import Settings
 from websocket_stack.server.source import Question
@@ -128,7 +128,7 @@ class ChatReply:
         """Take in one chunk; return what is to be shown of its text."""
         text = ""
         for choice in chunk.get("choices") or ():
-            if content := (choice.get("delta") or {}).get("content"):
+            if content := text_of((choice.get("delta") or {}).get("content")):
                 text += self._visible.feed(content)
             if reason := choice.get("finish_reason"):
                 text += self._visible.finish()

@@ -28,6 +28,9 @@ STREAM_ERRORS = (
     OSError,
 )
 
+# What a decoder may raise over an event; a model's own chunks may hold anything.
+SHAPE_ERRORS = (KeyError, ValueError, TypeError, AttributeError)
+
 # Refusals of the request itself, the last one by botocore. Codes differ in case before and in the
 # stream. https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html
 REJECTIONS = frozenset(
@@ -56,6 +59,7 @@ class StreamDecoder(Protocol):
         Raises:
             KeyError: the event lacks what every one of its kind has.
             ValueError: what the event holds cannot be read.
+            TypeError, AttributeError: it holds something else than every one of its kind.
         """
         ...
 
@@ -123,7 +127,7 @@ class BedrockStream:
     def _decode(self, event: Mapping[str, Any]) -> str:
         try:
             return self._decoder.decode(event)
-        except (KeyError, ValueError) as exc:
+        except SHAPE_ERRORS as exc:
             # As botocore calls it, where it is the one to notice.
             raise ResponseParserError("an event of another shape") from exc
 

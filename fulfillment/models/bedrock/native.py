@@ -191,7 +191,7 @@ def _messages_delta(chunk: Mapping[str, Any]) -> Delta:
 def _chat_delta(chunk: Mapping[str, Any]) -> Delta:
     choice: Mapping[str, Any] = next(iter(chunk.get("choices") or ()), {})
     stop_reason = _stop_reason(choice.get("finish_reason"), chat_format.STOP_REASONS)
-    return Delta((choice.get("delta") or {}).get("content") or "", stop_reason)
+    return Delta(chat_format.text_of((choice.get("delta") or {}).get("content")), stop_reason)
 
 
 # Claude's own Messages API.

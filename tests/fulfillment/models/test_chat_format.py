@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fulfillment.models.base import NO_RESULT, Message, Prompt, ToolCall, ToolResult, ToolSpec
-from fulfillment.models.chat_format import body_of
+from fulfillment.models.chat_format import body_of, text_of
 
 PROMPT = Prompt(
     (Message("user", "Hi"), Message("assistant", "Hello"), Message("user", "Zwölf?")),
@@ -23,6 +23,30 @@ def test_a_prompt_is_a_chat() -> None:
         "max_tokens": 7,
         "stream": True,
     }
+
+
+THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (None, ""),
+        ("", ""),
+        ("Hi", "Hi"),
+        ([], ""),
+        ([THOUGHT], ""),
+        ([THOUGHT, {"type": "text", "text": "H"}, {"type": "text", "text": "i"}], "Hi"),
+    ],
+)
+def test_the_text_of_a_content_is_without_thoughts(content: object, text: str) -> None:
+    assert text_of(content) == text
+
+
+@pytest.mark.parametrize("content", [5, {"text": "Hi"}, [5], [{"text": "Hi"}], [{"type": "text"}]])
+def test_a_content_of_another_shape_is_none(content: object) -> None:
+    with pytest.raises((KeyError, TypeError)):
+        text_of(content)
 
 
 def test_parameters_are_sent_where_they_are_set() -> None:

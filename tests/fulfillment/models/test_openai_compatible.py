@@ -344,6 +344,24 @@ def test_a_connection_that_breaks_is_an_interruption(server: ChatServer, base_ur
     assert written == "Once upon "
 
 
+@pytest.mark.parametrize("odd", [[], 5, None, {"choices": "x"}, {"choices": [{"delta": 5}]}])
+def test_a_chunk_of_another_shape_breaks_the_stream(
+    server: ChatServer, base_url: str, odd: object
+) -> None:
+    server.script = [chunk("Once"), odd, chunk(finish="stop"), DONE]
+    error, written = failure(base_url)
+    assert (type(error), written) == (ModelInterrupted, "Once")
+
+
+@pytest.mark.parametrize("sparse", [{}, {"choices": None}, {"choices": [{}]}, {"usage": {}}])
+def test_a_chunk_that_says_nothing_adds_nothing(
+    server: ChatServer, base_url: str, sparse: dict[str, Any]
+) -> None:
+    server.script = [sparse, chunk("Once"), sparse, chunk(finish="stop"), sparse, DONE]
+    with asked(base_url) as answer:
+        assert "".join(answer) == "Once"
+
+
 def test_the_errors_of_the_clients_own_transport_are_known() -> None:
     package = openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0]
 

@@ -90,8 +90,9 @@ def test_openai_itself_has_another_name_for_the_limit():
 
 
 def test_thoughts_are_not_shown():
-    chunks = [{"choices": [{"delta": {"content": "<think>hm</think>"}}]}, *HELLO]
-    assert ask(Service(events(chunks)))[0] == "Hello wörld"
+    for thoughts in ("<think>hm</think>", [{"type": "thinking", "thinking": []}]):
+        chunks = [{"choices": [{"delta": {"content": thoughts}}]}, *HELLO]
+        assert ask(Service(events(chunks)))[0] == "Hello wörld"
 
 
 @pytest.mark.parametrize("failure", [429, 500, httpx.ConnectError("no"), ""])

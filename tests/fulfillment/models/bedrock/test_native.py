@@ -290,6 +290,13 @@ def test_a_guardrail_may_find_nothing() -> None:
 # --- what goes wrong
 
 
+@pytest.mark.parametrize("odd", [{"choices": 5}, {"choices": [5]}, {"choices": [{"delta": "x"}]}])
+def test_a_chunk_of_another_shape_breaks_the_stream(odd: dict[str, Any]) -> None:
+    answer, _ = ask(chat("So far"), json_blob(odd), dialect=CHAT_COMPLETIONS)
+    written, error = read(answer)
+    assert (written, type(error)) == ("So far", ModelInterrupted)
+
+
 @pytest.mark.parametrize("broken", [b"{", b'{"a": "\xff"}'])
 def test_a_chunk_that_is_not_json_breaks_the_stream(broken: bytes) -> None:
     answer, _ = ask(text("So far"), blob(broken), END)
