@@ -126,7 +126,7 @@ def test_frames_arrive_while_the_reply_is_written(served):
     assert len(streamed) > len(reply) / 2
     assert frames[-1][0] < returned_at
     # What Lex Web UI needs to show the first words: a frame and another behind it.
-    assert frames[1][0] - frames[0][0] < 0.05 or frames[2][0] - frames[1][0] < 0.05
+    assert 1 in (len(frames[1][1]), len(frames[2][1]))
 
 
 def test_a_session_keeps_its_attributes_but_not_the_previous_reply(served):

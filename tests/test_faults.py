@@ -48,7 +48,7 @@ FIRST_SIGN_SECONDS = 2.0
 PATIENT_SECONDS = 20.0
 PAUSE_SECONDS = 0.01
 # For a busy machine to build the response in.
-SLACK_SECONDS = 1.0
+SLACK_SECONDS = 5.0
 
 ONE, TWO, THREE = "One lamp. ", "Two lamps. ", "Three lamps."
 WHOLE = ONE + TWO + THREE

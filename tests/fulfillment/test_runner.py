@@ -22,7 +22,7 @@ from fulfillment.errors import (
 from fulfillment.lex.fitting import ESCAPES_NON_ASCII
 from fulfillment.memory.conversation import ATTRIBUTE
 from fulfillment.models.base import Completion, Message, Prompt, StopReason, ToolCall
-from fulfillment.runner import REQUEST_FIRST_SECONDS, SAVE_SECONDS
+from fulfillment.runner import REQUEST_FIRST_SECONDS
 from fulfillment.testing import Context
 from fulfillment.tools import Tool
 from fulfillment.tools.toolbox import MAX_RESULT_CHARACTERS
@@ -32,6 +32,8 @@ from tests.log_records import logged
 from tests.turns import bot_of, dialog_event, intent_event, model_of, next_event, reply_of, taken
 
 WORDS = Notices()
+# Half of what the functions here that hang take.
+MOMENT_SECONDS = 10.0
 
 
 @pytest.mark.parametrize("error", [ModelUnavailable("x"), ValueError("a secret")])
@@ -61,7 +63,7 @@ def test_at_the_deadline_there_is_what_was_written(event: dict[str, Any]) -> Non
     bot = bot_of("One. Two. Thr", never, "ee.")
     content, state = reply_of(bot.lambda_handler(event, Context(remaining_ms=1_600)))
     assert (content, state) == (f"One. Two.\n\n{WORDS.cut}", "Fulfilled")
-    assert model_of(bot).streams[0].closed.wait(1)
+    assert model_of(bot).streams[0].closed.wait(10)
 
 
 def test_at_the_deadline_without_text_it_fails(event: dict[str, Any]) -> None:
@@ -119,12 +121,16 @@ def test_the_models_request_leaves_before_clients_are_made(event: dict[str, Any]
 
 
 def test_a_handler_that_asks_no_model_is_not_waited_for_long(event: dict[str, Any]) -> None:
-    bot = bot_of()
-    bot.resources = bot.resources._replace(model_asked=threading.Event())
+    class Asked(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout)
+            return False
+
+    bot, waits = bot_of(), list[float | None]()
+    bot.resources = bot.resources._replace(model_asked=Asked())
     bot.fallback(lambda turn: "Hello.")
-    started = time.monotonic()
     assert reply_of(bot.lambda_handler(event, Context()))[0] == "Hello."
-    assert time.monotonic() - started < REQUEST_FIRST_SECONDS + 0.4
+    assert waits == [REQUEST_FIRST_SECONDS]
 
 
 def test_a_client_that_cannot_be_made_costs_no_reply(
@@ -607,7 +613,7 @@ def test_a_tool_that_fails_is_told_to_the_model(
     started = time.monotonic()
     context = SHORT if function in (hangs, goes_on_for_ever) else Context()
     response = bot.lambda_handler(event, context)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < MOMENT_SECONDS
     assert reply_of(response) == ("Let me see.\n\nI could not find out.", "Fulfilled")
     (result,) = model_of(bot).prompts[1].messages[-1].tool_results
     assert told in result.text
@@ -893,7 +899,7 @@ def test_a_memory_that_hangs_on_a_save_is_left(
     started = time.monotonic()
     try:
         response = bot.lambda_handler(event, Context(remaining_ms))
-        assert time.monotonic() - started < SAVE_SECONDS + 1
+        assert time.monotonic() - started < MOMENT_SECONDS
         assert reply_of(response) == ("About 20.", "Fulfilled")
         assert logged(caplog)[0].memory_error == {"error": "TimeoutError"}
     finally:
@@ -906,7 +912,7 @@ def test_a_memory_that_hangs_on_a_load_is_left(event: dict[str, Any]) -> None:
     started = time.monotonic()
     try:
         response = bot.lambda_handler(continued(event), Context(remaining_ms=1_600))
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < MOMENT_SECONDS
         assert reply_of(response) == (WORDS.failed, "Failed")
     finally:
         never.set()

@@ -75,13 +75,11 @@ def test_a_turn_needs_no_aws_and_no_network() -> None:
 )
 def test_a_turn_takes_milliseconds(chosen: Settings) -> None:
     bot = bot_that_says("Looking *it* up…\n\n", "# ", "It is **there**.", " **")
-    took = []
-    for _ in range(10):
-        started = time.perf_counter()
+    started = time.perf_counter()
+    for _ in range(100):
         run(bot, "Where is it?", settings=chosen)
-        took.append(time.perf_counter() - started)
-    # What a busy machine adds is not the turn's.
-    assert min(took) < 0.05
+    # A turn that waits for its interval between two flushes takes a tenth of a second or more.
+    assert time.perf_counter() - started < 10
 
 
 def test_a_bot_stays_as_it_was() -> None:

@@ -76,11 +76,12 @@ def test_a_client_that_misbehaves_costs_no_other_anything(misbehaves):
         sending = [threading.Thread(target=misbehaves, args=(each,)) for each in others]
         for thread in sending:
             thread.start()
+        began = time.monotonic()
         for number in range(20):
-            began = time.monotonic()
             socket.send(json.dumps({"id": number, "text": "short"}))
             assert numbered(socket, number) == ["Hello."]
-            assert time.monotonic() - began < 1
+        # Of those that are stuck, each would cost a second by itself.
+        assert time.monotonic() - began < 5
         # None that misbehaves is kept.
         eventually(lambda: len(server.chat_server._sockets) == 1)
         for each, thread in zip(others, sending, strict=True):
