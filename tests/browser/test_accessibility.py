@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.paced_model import PacedModel
 from tests.browser.pages import OwnPage
 from tests.websocket_stack.server.chat_servers import running
+from websocket_stack.server.sign_in import KnownTokens
 
 MARKDOWN = (
     "# A heading\n\n**Bold**, `code` and [a link](https://example.com).\n\n"
@@ -63,4 +64,12 @@ def test_the_chat_servers_page(browser: Browser, origin: str, scheme: str) -> No
         tab.locator("#question").fill("Anything?")
         tab.keyboard.press("Enter")
         expect(tab.locator(".bot")).to_contain_text("A quotation")
+        assert violations(tab) == []
+
+
+def test_the_chat_servers_page_signed_out(browser: Browser) -> None:
+    with running(verifier=KnownTokens(["t" * 32])) as server, browser.new_context() as context:
+        tab = context.new_page()
+        tab.goto(f"http://127.0.0.1:{server.port}")
+        expect(tab.locator("#token")).to_be_focused()
         assert violations(tab) == []

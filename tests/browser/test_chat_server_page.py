@@ -8,8 +8,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.websocket_stack.server.chat_servers import running
+from websocket_stack.server.sign_in import KnownTokens
 
 GO_ON = threading.Event()
+TOKEN = "t" * 32
 
 
 def script(utterance):
@@ -82,3 +84,22 @@ def test_a_reload_reads_on(tab, server):
     expect(tab.locator(".bot").nth(1)).to_have_text("Wait is over.")
     expect(tab.locator(".bot").nth(0)).to_have_text("You said <b>done</b> | /")
     assert len(server.source.questions) == before + 2
+
+
+def test_a_token_signs_in_and_is_kept_for_the_tab(browser):
+    with running(script, verifier=KnownTokens([TOKEN])) as server, browser.new_context() as context:
+        tab = context.new_page()
+        tab.goto(f"http://127.0.0.1:{server.port}/")
+        for token, problem in (("wrong", "answers those who sign in"), (TOKEN, "is not valid")):
+            expect(tab.locator("#sign-in")).to_contain_text(problem)
+            expect(tab.locator("#token")).to_be_focused()
+            expect(tab.locator("#composer")).to_be_hidden()
+            tab.get_by_label("Token").fill(token)
+            tab.keyboard.press("Enter")
+        ask(tab, "hi")
+        expect(tab.locator(".bot")).to_have_text("You said <b>hi</b> | /")
+        tab.reload()
+        ask(tab, "again")
+        expect(tab.locator(".bot").nth(1)).to_have_text("You said <b>again</b> | /")
+        expect(tab.locator("#sign-in")).to_be_hidden()
+        assert TOKEN not in tab.url

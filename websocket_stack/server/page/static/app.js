@@ -4,6 +4,7 @@ import { Composer } from "./composer.js";
 import { Runs } from "./runs.js";
 
 const KEY = "chat-server";
+const TOKEN = "chat-server-token";
 const LONGEST_QUESTION = 10_000;
 const NEAR_END_PX = 60;
 // The server knows a run for ten minutes; a question that is older would be answered again.
@@ -58,7 +59,8 @@ function show({ id, question, at, reply: known, outcome }) {
 
 function open() {
   replies = new Map();
-  return new Runs(state.chat, {
+  return new Runs(state.chat, sessionStorage.getItem(TOKEN) ?? "", {
+    unauthorized,
     status: (text) => (byId("status").textContent = text),
     text(run) {
       const { scrollHeight, scrollTop, clientHeight } = byId("scroll");
@@ -80,6 +82,28 @@ function open() {
     },
   });
 }
+
+/* Where the server wants a token. It is kept for this tab, as the chat is. */
+
+function unauthorized() {
+  const wasRefused = sessionStorage.getItem(TOKEN) !== null;
+  sessionStorage.removeItem(TOKEN);
+  if (wasRefused) byId("token-problem").textContent = "That token is not valid, or not any more.";
+  byId("announcer").textContent = byId("token-problem").textContent;
+  byId("composer").hidden = true;
+  byId("sign-in").hidden = false;
+  byId("token").focus();
+}
+
+byId("sign-in").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem(TOKEN, byId("token").value.trim());
+  byId("token").value = "";
+  byId("sign-in").hidden = true;
+  byId("composer").hidden = false;
+  composer.focus();
+  runs.signIn(sessionStorage.getItem(TOKEN));
+});
 
 function add(kind, text) {
   const message = document.createElement("div");

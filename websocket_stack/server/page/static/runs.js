@@ -1,25 +1,36 @@
 /**
  * The runs of one chat over one WebSocket, in the protocol of the AI SDK: asked, read, stopped, and read on after the
  * connection was lost. A request that is sent again under its name is not answered again: the server sends its frames
- * once more, and those that are here already are skipped.
+ * once more, and those that are here already are skipped. A server that wants no token ignores the one that it gets.
  */
 
 const LONGEST_WAIT_SECONDS = 30;
 // The server sends a heartbeat every 20 s: without three of them, the connection only seems to be open.
 const SILENCE_MS = 65_000;
+const UNAUTHORIZED = 4401;
 
 export class Runs {
   #chat;
   #on;
+  #token;
   #socket = null;
   #failures = 0;
   #silence;
   #runs = new Map();
 
-  /** `on` has status(text), text(run), and ended(run, outcome, sentence); a run has `id`, `question` and `text`. */
-  constructor(chat, on) {
+  /**
+   * `on` has status(text), text(run), ended(run, outcome, sentence) and unauthorized(); a run has `id`, `question` and
+   * `text`.
+   */
+  constructor(chat, token, on) {
     this.#chat = chat;
+    this.#token = token;
     this.#on = on;
+    this.#connect();
+  }
+
+  signIn(token) {
+    this.#token = token;
     this.#connect();
   }
 
@@ -47,7 +58,7 @@ export class Runs {
     const whileCurrent = (handle) => (event) => socket === this.#socket && handle(event);
     socket.onopen = whileCurrent(() => this.#opened());
     socket.onmessage = whileCurrent((event) => this.#received(JSON.parse(event.data)));
-    socket.onclose = whileCurrent(() => this.#lost());
+    socket.onclose = whileCurrent(({ code }) => (code === UNAUTHORIZED ? this.#unauthorized() : this.#lost()));
     this.#socket = socket;
     this.#on.status("connecting");
   }
@@ -56,7 +67,12 @@ export class Runs {
     this.#failures = 0;
     this.#on.status("connected");
     this.#heard();
+    this.#authenticate();
     for (const run of this.#runs.values()) this.#send(run);
+  }
+
+  #authenticate() {
+    this.#socket.send(JSON.stringify({ type: "auth", token: this.#token }));
   }
 
   #send({ id, question }) {
@@ -75,6 +91,8 @@ export class Runs {
       if (frame.chunk.delta) this.#on.text(run);
     } else if (frame.type === "end" || frame.type === "error") {
       this.#runs.delete(run.id);
+      // Perhaps the token has expired; the server closes the socket then.
+      if (frame.outcome === "refused") this.#authenticate();
       this.#on.ended(run, frame.outcome ?? "failed", frame.errorText ?? "");
     }
   }
@@ -82,6 +100,13 @@ export class Runs {
   #heard() {
     clearTimeout(this.#silence);
     this.#silence = setTimeout(() => this.#lost(), SILENCE_MS);
+  }
+
+  #unauthorized() {
+    this.#socket = null;
+    clearTimeout(this.#silence);
+    this.#on.status("not signed in");
+    this.#on.unauthorized();
   }
 
   #lost() {
