@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from fulfillment.errors import ModelUnavailable
 from fulfillment.models.base import Completion, StopReason
 from tests.websocket_stack.server.chat_servers import QUICK, running
+from tests.websocket_stack.server.npm_packages import SECONDS, install_clients
 from websocket_stack.server.sign_in import KnownTokens
 
 pytestmark = pytest.mark.slow
 
-FOLDER = Path(__file__).parent / "npm_clients"
-SECONDS = 60
 WORDS = [f"word {number}, " for number in range(80)]
 LONG = "".join(WORDS)
 CHUNK_SECONDS = 0.01
@@ -70,19 +67,7 @@ class PacedSource:
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory):
     """The folder with the clients and the packages that they need."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("Node.js and npm are not installed")
-    folder = tmp_path_factory.mktemp("npm")
-    for path in FOLDER.iterdir():
-        shutil.copy(path, folder)
-    command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-    try:
-        ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS)
-    except subprocess.TimeoutExpired:
-        pytest.skip("the npm registry does not answer")
-    if ran.returncode:
-        pytest.skip(f"npm could not install the clients: {ran.stderr[-200:]}")
-    return folder
+    return install_clients(tmp_path_factory.mktemp("npm"))
 
 
 @pytest.fixture(scope="module")
