@@ -226,8 +226,8 @@ def test_intents_are_understood(page):
         understanding = Understanding(locale)
         for name, intent in locale.intents.items():
             for utterance in intent.utterances:
-                said = SLOT.sub("big", utterance)
-                understood = understanding.understand(f"{said[0].upper()}{said[1:]}?")
+                text = SLOT.sub("big", utterance)
+                understood = understanding.understand(f"{text[0].upper()}{text[1:]}?")
                 assert understood and understood.intent == name
                 for slot in SLOT.findall(utterance):
                     assert understanding.filled(name, slot, understood.slots[slot])

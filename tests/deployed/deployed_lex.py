@@ -73,7 +73,7 @@ def deployed_locales(template: str) -> dict[str, Locale]:
 def _locale(defined: Mapping[str, Any]) -> Locale:
     intents = {
         each["Name"]: {
-            "utterances": [said["Utterance"] for said in each.get("SampleUtterances", [])],
+            "utterances": [sample["Utterance"] for sample in each.get("SampleUtterances", [])],
             "slots": {slot["Name"]: _slot(slot) for slot in each.get("Slots", [])},
             "dialog_hook": each.get("DialogCodeHook", {}).get("Enabled", False),
             "fulfillment_hook": each.get("FulfillmentCodeHook", {}).get("Enabled", False),

@@ -113,9 +113,9 @@ def test_another_description_is_another_version_behind_the_same_alias(aws, stack
     before = aws.deployed(stack_name, *ALONE, *options(shop))
     version = bot_version(aws, before)
     # What else is changed leaves the bot as it is.
-    kept = aws.deployed(stack_name, "--set", "RememberConversations=false")
-    assert bot_version(aws, kept) == version
-    assert Conversation(aws, kept).say("how much is a little lamp") == "A small: 42."
+    later = aws.deployed(stack_name, "--set", "RememberConversations=false")
+    assert bot_version(aws, later) == version
+    assert Conversation(aws, later).say("how much is a little lamp") == "A small: 42."
 
     (shop / "shop.yaml").write_text(LAMPS + GERMAN)
     after = aws.deployed(stack_name, *options(shop))

@@ -97,8 +97,8 @@ class Deployer:
         previous = existing.parameters if existing else {}
         if bot and {**previous, **options.values}.get("CreateBot") == "true":
             described_bot.check(bot, options.code)
-        with described_bot.templates_with(bot, name, folder) as made:
-            self._change(template_files.read(name, made), options, build, existing)
+        with described_bot.templates_with(bot, name, folder) as templates:
+            self._change(template_files.read(name, templates), options, build, existing)
 
     def _change(
         self, template: TemplateFile, options: DeployOptions, build: Builder, stack: Stack | None

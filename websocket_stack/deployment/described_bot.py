@@ -95,9 +95,9 @@ def templates_with(bot: BotDescription | None, name: str, folder: Path) -> Itera
 
     if name not in WITH_BOT:
         raise CommandFailed(f"{name} makes no bot; --intents is for {' and '.join(WITH_BOT)}")
-    with TemporaryDirectory() as made:
+    with TemporaryDirectory() as generated:
         for template in folder.glob("*.yaml"):
-            shutil.copy(template, made)
+            shutil.copy(template, generated)
         for each in WITH_BOT:
             body = render_with_bot(each, bot).encode()
             if len(body) > MAX_TEMPLATE_BYTES:
@@ -106,5 +106,5 @@ def templates_with(bot: BotDescription | None, name: str, folder: Path) -> Itera
                     f" {MAX_TEMPLATE_BYTES:,}; import it instead, with"
                     f" {command('build')} --lex-archive"
                 )
-            Path(made, f"{each}.yaml").write_bytes(body)
-        yield Path(made)
+            Path(generated, f"{each}.yaml").write_bytes(body)
+        yield Path(generated)

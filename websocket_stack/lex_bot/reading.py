@@ -57,7 +57,7 @@ def parse(text: str, source: str) -> BotDescription:
     try:
         return BotDescription.model_validate(content)
     except ValidationError as exc:
-        raise BotFileError(_told(exc, root, source)) from exc
+        raise BotFileError(_report(exc, root, source)) from exc
 
 
 def _nodes(node: yaml.Node | None) -> Iterator[yaml.Node]:
@@ -83,7 +83,7 @@ def _refuse_duplicates(node: yaml.Node, source: str) -> None:
         seen.add(key.value)
 
 
-def _told(error: ValidationError, root: yaml.Node | None, source: str) -> str:
+def _report(error: ValidationError, root: yaml.Node | None, source: str) -> str:
     """Return all mistakes, a line each."""
     lines = []
     for each in error.errors(include_url=False, include_context=False):

@@ -12,7 +12,7 @@ ENGLISH: dict[str, Any] = bot_locale("en_US", LAMPS.locales["en_US"]).to_dict()
 INTENTS = {intent["Name"]: intent for intent in ENGLISH["Intents"]}
 
 
-def said(response: dict[str, Any]) -> str:
+def sentence_of(response: dict[str, Any]) -> str:
     (group,) = response["MessageGroupsList"]
     text: str = group["Message"]["PlainTextMessage"]["Value"]
     return text
@@ -40,8 +40,8 @@ def test_an_intent_with_a_dialog() -> None:
     ]
     confirmation = intent["IntentConfirmationSetting"]
     assert confirmation["IsActive"]
-    assert said(confirmation["PromptSpecification"]) == "A {Size} lamp, right?"
-    assert said(confirmation["DeclinationResponse"]) == "Then not."
+    assert sentence_of(confirmation["PromptSpecification"]) == "A {Size} lamp, right?"
+    assert sentence_of(confirmation["DeclinationResponse"]) == "Then not."
     assert intent["DialogCodeHook"] == {"Enabled": True}
 
 
@@ -50,7 +50,7 @@ def test_required_and_optional_slots() -> None:
     assert (required["Name"], required["SlotTypeName"]) == ("Size", "Sizes")
     elicitation = required["ValueElicitationSetting"]
     assert elicitation["SlotConstraint"] == "Required"
-    assert said(elicitation["PromptSpecification"]) == "Small or large?"
+    assert sentence_of(elicitation["PromptSpecification"]) == "Small or large?"
     assert elicitation["PromptSpecification"]["MaxRetries"] == 1
     assert optional == {
         "Name": "Delivery",
@@ -72,7 +72,7 @@ def test_users_hear_of_a_failed_lambda() -> None:
         hook = INTENTS[name]["FulfillmentCodeHook"]
         assert hook["Enabled"] and hook["IsActive"]
         status = hook["PostFulfillmentStatusSpecification"]
-        assert {said(each) for each in status.values()} == {Notices().failed}
+        assert {sentence_of(each) for each in status.values()} == {Notices().failed}
 
 
 def test_the_fallback_is_lexs_own() -> None:

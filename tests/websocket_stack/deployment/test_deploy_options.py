@@ -18,14 +18,14 @@ def options(*arguments: str) -> DeployOptions:
 def test_a_file_of_intents_makes_a_bot(tmp_path) -> None:
     path = tmp_path / "bot.yaml"
     path.write_text(BOT)
-    made = options("--intents", str(path), "--set", "MaxTokens=7")
-    assert made.bot is not None and list(made.bot.locales) == ["en_US"]
-    assert made.values == {"CreateBot": "true", "MaxTokens": "7"}
+    deployment = options("--intents", str(path), "--set", "MaxTokens=7")
+    assert deployment.bot is not None and list(deployment.bot.locales) == ["en_US"]
+    assert deployment.values == {"CreateBot": "true", "MaxTokens": "7"}
     with pytest.raises(CommandFailed, match="CreateBot"):
         options("--intents", str(path), "--set", "CreateBot=false")
 
 
 def test_without_one_nothing_is_said_of_a_bot() -> None:
-    made = options("--tag", "team=shop", "--no-execute")
-    assert (made.bot, made.values, made.executes) == (None, {}, False)
-    assert made.tags == {"team": "shop"}
+    deployment = options("--tag", "team=shop", "--no-execute")
+    assert (deployment.bot, deployment.values, deployment.executes) == (None, {}, False)
+    assert deployment.tags == {"team": "shop"}

@@ -51,14 +51,14 @@ def build(
     versions = _versions()
     pinned = [f"{name}=={versions[name]}" for name in PACKAGES if name in versions]
     try:
-        with TemporaryDirectory() as made:
+        with TemporaryDirectory() as installed_in:
             files = [
                 package_files(ROOT / PACKAGE),
                 *map(_door_files, DOORS),
                 dependencies(versions),
                 *(code_files(path, output) for path in code),
                 *(
-                    install(folder, platform or Platform(), pinned, Path(made, str(number)))
+                    install(folder, platform or Platform(), pinned, Path(installed_in, str(number)))
                     for number, folder in enumerate(code)
                 ),
             ]

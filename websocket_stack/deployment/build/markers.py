@@ -35,17 +35,17 @@ def environment(python: str, machine: str) -> dict[str, str]:
 
 
 def left_out(
-    asked: Iterable[str], packages: Iterable[Distribution], markers: Mapping[str, str]
+    lines: Iterable[str], packages: Iterable[Distribution], markers: Mapping[str, str]
 ) -> list[str]:
     """Return the requirements that are not installed, without their markers.
 
     Args:
-        asked: the lines of requirements that were asked for; other lines are passed over.
+        lines: the lines of requirements that were asked for; other lines are passed over.
         packages: what is installed.
         markers: the values of markers where it will run.
     """
     installed = {canonicalize_name(each.metadata["Name"]): each for each in packages}
-    wanted = [each for line in asked for each in _parsed(line)]
+    wanted = [each for line in lines for each in _parsed(line)]
     seen: set[tuple[str, str]] = set()
     missing = []
     # With the extra that a requirement is of; none has the empty name.

@@ -153,13 +153,13 @@ def _installed(
     return list(distributions(path=[str(target)]))
 
 
-def _refusal(folder: Path, platform: Platform, said: str) -> CommandFailed:
-    if missing := re.search(r"No matching distribution found for (.+)", said):
+def _refusal(folder: Path, platform: Platform, output: str) -> CommandFailed:
+    if missing := re.search(r"No matching distribution found for (.+)", output):
         return NoWheel(
             f"{folder}: {missing[1]} has no wheel for {platform.runtime} on"
             f" {platform.architecture}, or does not exist; take another version, or build a wheel"
             " and name its file in requirements.txt"
         )
-    errors = [line.removeprefix("ERROR: ") for line in said.splitlines() if "ERROR" in line]
-    reason = errors[-1] if errors else said.strip().rpartition("\n")[2]
+    errors = [line.removeprefix("ERROR: ") for line in output.splitlines() if "ERROR" in line]
+    reason = errors[-1] if errors else output.strip().rpartition("\n")[2]
     return CommandFailed(f"{folder}: its packages cannot be installed: {reason}")

@@ -56,11 +56,42 @@ class Dialog:
         if intent and confirmation and action.get("type") == "ConfirmIntent":
             return self._complete(intent) | {"confirmationState": confirmation}
         if found is None:
-            # At once, as with a prompt that is not repeated.
-            # https://docs.aws.amazon.com/lexv2/latest/dg/built-in-intent-fallback.html
             return new_intent(FALLBACK_INTENT)
         begun = new_intent(found.intent, dict.fromkeys(found.slots))
         return begun | {"slots": begun["slots"] | self._filled(found.intent, found.slots)}
+
+    def persist(
+        self,
+        read: dict[str, Any],
+        intent: Mapping[str, Any] | None,
+        action: Mapping[str, Any],
+        misses: int,
+    ) -> tuple[dict[str, Any], int]:
+        """Ask again where an utterance did not answer, until the prompt has no retries left.
+
+        https://docs.aws.amazon.com/lexv2/latest/dg/built-in-intent-fallback.html
+
+        Args:
+            read: the intent that the utterance was read as.
+            intent: the session's intent, if it has one.
+            action: the session's dialog action: what the user was asked.
+            misses: how many utterances before this one did not answer.
+
+        Returns:
+            The intent to go on with, and how many utterances in a row have not answered.
+        """
+        known = self._understanding.intent(intent["name"]) if intent else None
+        if intent is None or known is None:
+            return read, 0
+        slot = action.get("slotToElicit", "")
+        match action.get("type"):
+            case "ElicitSlot" if read["name"] == intent["name"] and not read["slots"].get(slot):
+                again, retries = read, known.slots[slot].retries if slot in known.slots else 0
+            case "ConfirmIntent" if read["name"] == FALLBACK_INTENT and known.confirmation:
+                again, retries = self._complete(intent), known.confirmation.retries
+            case _:
+                return read, 0
+        return (again, misses + 1) if misses < retries else (new_intent(FALLBACK_INTENT), 0)
 
     def hooks_of(self, intent: str) -> tuple[bool, bool]:
         """Return whether an intent calls the Lambda in its dialog, and to be fulfilled."""
@@ -103,11 +134,11 @@ class Dialog:
             return []
         return [{"contentType": "PlainText", "content": _with_values(sentence, intent)}]
 
-    def _filled(self, intent: str, said: Mapping[str, str | None]) -> dict[str, Any]:
+    def _filled(self, intent: str, texts: Mapping[str, str | None]) -> dict[str, Any]:
         """Return the slots that a user's words fill; what is no value leaves one as it is."""
         slots = {
             name: self._understanding.filled(intent, name, text)
-            for name, text in said.items()
+            for name, text in texts.items()
             if text
         }
         return {name: slot for name, slot in slots.items() if slot is not None}

@@ -157,7 +157,9 @@ class LexRuntime:
 
     async def _answer(self, session: LexSession, request: TextRequest) -> HookResponse:
         dialog = self._dialog_of(session.key)
-        intent = dialog.interpret(request.text, session.intent, session.dialog_action or {})
+        action = session.dialog_action or {}
+        read = dialog.interpret(request.text, session.intent, action)
+        intent, misses = dialog.persist(read, session.intent, action, session.misses)
         calls_dialog, calls_fulfillment = dialog.hooks_of(intent["name"])
         delegated = HookResponse("Delegate", {}, [], request.request_attributes)
 
@@ -184,6 +186,7 @@ class LexRuntime:
             else:
                 # No hook is left, so the client is to fulfil it.
                 session.merge({"dialogAction": CLOSE, "intent": intent})
+        session.misses = misses
         session.messages = response.messages or self._prompt(session)
         session.interpretations = interpretations(intent, {"score": 1.0})
         return response

@@ -26,6 +26,7 @@ class LexSession:
 
     Attributes:
         used_at: when its last request ended, in seconds of Lex's clock.
+        misses: how many utterances in a row have not answered what was asked.
         turn: held while one of its requests is answered.
     """
 
@@ -37,6 +38,7 @@ class LexSession:
     dialog_action: dict[str, Any] | None = None
     interpretations: list[dict[str, Any]] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
+    misses: int = 0
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def state(self) -> dict[str, Any]:

@@ -44,8 +44,8 @@ def filled(text: str, slot_type: SlotType | None) -> dict[str, Any] | None:
     """
     if slot_type is None:
         return new_slot(text)
-    said = fold(text).folded
+    folded = fold(text).folded
     for value, synonyms in slot_type.values.items():
-        if said in (fold(each).folded for each in (value, *synonyms)):
+        if folded in (fold(each).folded for each in (value, *synonyms)):
             return new_slot(text, value if slot_type.restricted else text, [value])
     return None if slot_type.restricted else new_slot(text, text, [])

@@ -22,8 +22,8 @@ class Package:
         self.requires = list(requires) or None
 
 
-def missing(asked: Sequence[str], *packages: Package) -> list[str]:
-    return left_out(asked, cast("Any", packages), LAMBDA)
+def missing(lines: Sequence[str], *packages: Package) -> list[str]:
+    return left_out(lines, cast("Any", packages), LAMBDA)
 
 
 @pytest.mark.parametrize(

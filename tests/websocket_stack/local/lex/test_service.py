@@ -278,6 +278,35 @@ def test_lex_resolves_a_slot_and_confirms(dialog_hook) -> None:
     assert function.sources == [*dialogs, "FulfillmentCodeHook"]
 
 
+def test_after_a_prompts_retries_the_fallback_answers() -> None:
+    function = FakeFunction(leave_to_lex)
+    lex = runtime(function, locales={"en_US": lamp_locale()})
+    ask(lex, "order a lamp")
+    # No value of the slot's type: two retries, unless the file says otherwise.
+    assert [text_of(ask(lex, answer)) for answer in ("blue", "red")] == ["Which size?"] * 2
+    assert text_of(ask(lex, "green")) == "FallbackIntent: {}"
+    # An answer in between counts from the beginning again, as does another prompt.
+    ask(lex, "order a lamp")
+    answers = ["blue", "big", "perhaps", "who knows", "what", "yes"]
+    assert [text_of(ask(lex, each)) for each in answers] == [
+        "Which size?",
+        *["A large lamp?"] * 3,
+        *["FallbackIntent: {}"] * 2,
+    ]
+
+
+def test_a_confirmation_that_a_lambda_asks_for_is_not_repeated() -> None:
+    def confirm(event: dict[str, Any]) -> Any:
+        intent = event["sessionState"]["intent"]
+        if intent["name"] == "Opening":
+            return action_response("ConfirmIntent", intent, "Today?")
+        return leave_to_lex(event)
+
+    lex, _ = booking_bot(confirm)
+    assert text_of(ask(lex, "when are you open")) == "Today?"
+    assert text_of(ask(lex, "perhaps")) == "FallbackIntent: {}"
+
+
 @pytest.mark.parametrize("dialog_hook", [True, False])
 def test_a_no_ends_the_intent_with_lexs_sentence(dialog_hook) -> None:
     function = FakeFunction(leave_to_lex)
@@ -304,8 +333,8 @@ def test_each_locale_has_intents_of_its_own() -> None:
     function = FakeFunction(leave_to_lex)
     german = locale_of("[Zeit]\nwie spät ist es\n")
     lex = runtime(function, locales={"en_US": locale_of(BOOKING), "de_DE": german})
-    asked = [("en_US", "Book"), ("de_DE", "FallbackIntent"), ("fr_FR", "Book")]
-    for locale_id, intent in asked:
+    expected = [("en_US", "Book"), ("de_DE", "FallbackIntent"), ("fr_FR", "Book")]
+    for locale_id, intent in expected:
         ask(lex, "book a table for two at 8", key=KEY._replace(locale_id=locale_id))
         assert function.events[-1]["sessionState"]["intent"]["name"] == intent
     ask(lex, "Wie spät ist es?", key=KEY._replace(locale_id="de_DE"))

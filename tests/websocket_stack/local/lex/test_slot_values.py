@@ -11,19 +11,19 @@ VALUES = {"large": ["big", "XL"], "small": ["no"]}
 
 
 @pytest.mark.parametrize(
-    ("said", "value"),
+    ("text", "value"),
     [("large", "large"), ("Large.", "large"), ("BIG!", "large"), ("xl", "large"), ("no", "small")],
 )
-def test_a_value_or_synonym_is_resolved(said, value):
-    assert filled(said, SlotType(values=VALUES, restricted=True)) == new_slot(said, value, [value])
-    # Of a type that is not restricted, Lex takes what was said.
-    assert filled(said, SlotType(values=VALUES)) == new_slot(said, said, [value])
+def test_a_value_or_synonym_is_resolved(text, value):
+    assert filled(text, SlotType(values=VALUES, restricted=True)) == new_slot(text, value, [value])
+    # Of a type that is not restricted, Lex takes what was text.
+    assert filled(text, SlotType(values=VALUES)) == new_slot(text, text, [value])
 
 
-@pytest.mark.parametrize("said", ["medium", "very large", "larg"])
-def test_anything_else_fills_no_slot_of_a_restricted_type(said):
-    assert filled(said, SlotType(values=VALUES, restricted=True)) is None
-    assert filled(said, SlotType(values=VALUES)) == new_slot(said, said, [])
+@pytest.mark.parametrize("text", ["medium", "very large", "larg"])
+def test_anything_else_fills_no_slot_of_a_restricted_type(text):
+    assert filled(text, SlotType(values=VALUES, restricted=True)) is None
+    assert filled(text, SlotType(values=VALUES)) == new_slot(text, text, [])
 
 
 def test_a_built_in_type_takes_any_text():
