@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import socket
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -48,10 +48,8 @@ def origin_of(host: str, listener: socket.socket) -> str:
 
 def server(app: ASGIApp) -> uvicorn.Server:
     """Return the server of an application, whose WebSockets have API Gateway's limits."""
-    errors = logging.getLogger("uvicorn.error")
-    errors.addFilter(_is_no_refusal)
-    errors.addFilter(_is_no_cancellation)
-    return uvicorn.Server(
+    logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
+    return _Server(
         uvicorn.Config(
             app,
             ws="websockets-sansio",
@@ -66,12 +64,15 @@ def server(app: ASGIApp) -> uvicorn.Server:
     )
 
 
+class _Server(uvicorn.Server):
+    """A server that is quiet once a signal stops it: what fails then, fails because of that."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop."""
+        logging.disable()
+        super().handle_exit(sig, frame)
+
+
 def _is_no_refusal(record: logging.LogRecord) -> bool:
     """Leave out the error that uvicorn logs for an upgrade that was refused with a status."""
     return "without completing handshake" not in record.getMessage()
-
-
-def _is_no_cancellation(record: logging.LogRecord) -> bool:
-    """Leave out the traceback of a request that was still running when the server was stopped."""
-    error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, asyncio.CancelledError)

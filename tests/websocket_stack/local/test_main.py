@@ -59,7 +59,7 @@ def test_it_serves_until_interrupted() -> None:
         assert process.stderr.read() == ""
 
 
-def test_it_is_interrupted_in_mid_turn_without_a_traceback() -> None:
+def test_it_is_interrupted_in_mid_turn_without_a_word() -> None:
     with serving() as (host, process):
         session = "bots/LOCALBOT01/botAliases/TSTALIASID/botLocales/en_US/sessions/main-1"
         with (
@@ -74,7 +74,7 @@ def test_it_is_interrupted_in_mid_turn_without_a_traceback() -> None:
             process.send_signal(signal.SIGINT)
             _, errors = process.communicate(timeout=20)
         assert process.returncode == 0
-        assert "Traceback" not in errors, errors
+        assert errors == ""
 
 
 @pytest.mark.parametrize(
