@@ -28,6 +28,14 @@ from tests.documents import DOCUMENTS, READER, ROOT, Document, code_in
 from tests.test_house_rules import FLOORS
 from websocket_stack.deployment import options as deploy
 from websocket_stack.deployment import template_files
+from websocket_stack.lex_bot.description import (
+    BotDescription,
+    Confirmation,
+    Intent,
+    Locale,
+    Slot,
+    SlotType,
+)
 from websocket_stack.local import options as serve
 from websocket_stack.server import options as chat_server
 
@@ -42,6 +50,17 @@ def names_in(document: str, head: str) -> set[str]:
     """Return the names in the first column of the tables that it heads."""
     rows = Document(document).rows
     return {name for row in rows if row.head == head for name in row.names}
+
+
+# --- the file of a Lex bot
+
+
+def test_every_key_of_a_bots_file_is_documented():
+    models = (BotDescription, Locale, Intent, Slot, SlotType)
+    keys = {field for model in models for field in model.model_fields}
+    assert names_in("docs/reference/lex-bot.md", "key") == keys
+    for key in Confirmation.model_fields:
+        assert f"`{key}`" in Document("docs/reference/lex-bot.md").text
 
 
 # --- settings and parameters

@@ -1,7 +1,8 @@
 """A bot as an archive that Lex imports: the layout and the keys of its own exports.
 
 The values are those of CloudFormation's definition, with keys that begin with a small letter; each
-slot and each slot type has a file of its own. What is not described is null, as in an export.
+slot and each slot type has a file of its own. What is not described is null, as in an export. The
+page below has the layout; its examples have keys that exports do not have any more.
 https://docs.aws.amazon.com/lexv2/latest/dg/import-export-format.html
 """
 
