@@ -111,7 +111,7 @@ def run(
     saving = None
     # What was refused or blocked once would be so in every turn that still holds it.
     if not any(completion.stop_reason in WITHHELD for completion in calls.completions):
-        saving = _save(conversation, event, reply, decision)
+        saving = _save(conversation, event, reply, decision, settings.max_response_bytes)
     stream.settle(deadline.settle_by)
     response = responses.respond(
         event, reply, decision, attributes, slots, settings, notices.too_long
@@ -212,16 +212,17 @@ def _deliver(
 
 
 def _save(
-    conversation: Conversation, event: LexEvent, reply: Reply, decision: Decision
+    conversation: Conversation, event: LexEvent, reply: Reply, decision: Decision, most: int
 ) -> threading.Thread | None:
-    """Start saving what was said, without what was said about it."""
+    """Start saving what was said, without what was said about it, and no more than can be shown."""
     if not conversation.is_remembered:
         return None
     texts = [reply.written]
     texts += [each.content for each in decision.messages if isinstance(each, Text)]
     if decision.action.type == "Delegate":
         texts = []
-    exchange = Exchange(event.utterance, "\n\n".join(filter(None, texts)), reply.truncated)
+    written = "\n\n".join(filter(None, texts))[:most]
+    exchange = Exchange(event.utterance, written, reply.truncated)
     return start("conversation", lambda: conversation.save(exchange))
 
 

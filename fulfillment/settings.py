@@ -207,6 +207,7 @@ class Reader:
             return None
         try:
             value = json.loads(text)
+            json.dumps(value, allow_nan=False)  # Python reads numbers that JSON has not
         except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict) or _is_deeper(value, MAX_DEPTH):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Literal, NamedTuple, NoReturn, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from fulfillment.text import repair_surrogates_in
 
@@ -161,12 +161,11 @@ def parse_arguments(text: str) -> Mapping[str, object] | None:
     if not text.strip():
         return {}
     try:
-        value = repair_surrogates_in(json.loads(text, parse_constant=_refuse))
+        value = json.loads(text)
+        # Python reads NaN and the infinities, which JSON has not, and 1e999 as one of them. No
+        # service takes them back.
+        json.dumps(value, allow_nan=False)
+        value = repair_surrogates_in(value)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def _refuse(constant: str) -> NoReturn:
-    # NaN and the infinities, which Python reads and JSON does not have: no service takes them back.
-    raise ValueError(constant)

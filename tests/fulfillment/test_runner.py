@@ -836,6 +836,14 @@ def test_what_was_withheld_is_not_asked_again(event: dict[str, Any], reason: Sto
     assert kept == [Exchange("hi", "Hello!")]
 
 
+def test_no_more_is_remembered_than_can_be_shown(event: dict[str, Any]) -> None:
+    """The last turn is kept whole, and one too long for a model would be so in every turn."""
+    bot, memory = remembering("All.", max_response_bytes=2_000)
+    bot.fallback(lambda turn: "a" * 100_000)
+    bot.lambda_handler(event, Context())
+    assert list(memory.kept.values()) == [[Exchange("and for two people?", "a" * 2_000)]]
+
+
 def test_a_refusal_in_passing_is_not_remembered(event: dict[str, Any]) -> None:
     """A handler may ask twice and write something else in the end."""
     bot, memory = remembering(Completion("m", StopReason.REFUSED))

@@ -89,6 +89,7 @@ def test_every_variable_is_read() -> None:
         ("MODEL_FIELDS", "{", "a JSON object"),
         ("MODEL_FIELDS", '{"a":' * 200 + "1" + "}" * 200, "50 deep"),
         ("MODEL_FIELDS", "[" * 20_000, "a JSON object"),
+        ("MODEL_FIELDS", '{"a": 1e999}', "a JSON object"),
         ("STREAMING_ENDPOINT", "wss://abc.execute-api.x.amazonaws.com/Prod", "https://"),
         ("STREAMING_ENDPOINT", "https:///Prod", "https://"),
         ("STREAMING_ENDPOINT", "https://a b/Prod", "https://"),

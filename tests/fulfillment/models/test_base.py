@@ -32,7 +32,17 @@ def test_nothing_written_means_no_arguments(nothing: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["[1]", '"text"', "null", "{", '{"city": "Par', "{'a': 1}", '{"a": NaN}', "[" * 200_000],
+    [
+        "[1]",
+        '"text"',
+        "null",
+        "{",
+        '{"city": "Par',
+        "{'a': 1}",
+        '{"a": NaN}',
+        '{"a": [-1e999]}',
+        "[" * 200_000,
+    ],
 )
 def test_what_is_no_object_is_none(text: str) -> None:
     assert parse_arguments(text) is None
