@@ -16,7 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cfn_tools import load_yaml
+import yaml
+from cfn_tools import CfnYamlLoader
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 PSEUDO_PARAMETERS = {
@@ -60,7 +61,14 @@ def source(name: str) -> dict[str, Any]:
 
 @cache
 def _as_json(name: str) -> str:
-    return json.dumps(load_yaml((TEMPLATES / f"{name}.yaml").read_text("utf-8")))
+    return json.dumps(yaml.load((TEMPLATES / f"{name}.yaml").read_bytes(), Loader=_Loader))
+
+
+class _Loader(yaml.CSafeLoader):
+    """cfn-flip's loader on libyaml, which is ten times as fast as Python alone."""
+
+    yaml_constructors = CfnYamlLoader.yaml_constructors
+    yaml_multi_constructors = CfnYamlLoader.yaml_multi_constructors
 
 
 def evaluate(

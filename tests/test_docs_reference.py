@@ -8,7 +8,6 @@ import pydoc
 import re
 
 import pytest
-from cfn_flip import to_json
 
 import fulfillment
 from fulfillment import Bot, Notices, Turn, errors, testing
@@ -25,6 +24,7 @@ from fulfillment.telemetry import OFF, TurnReport, log_turn
 from fulfillment.testing import event, run
 from fulfillment.tools import Tool, toolbox
 from tests.documents import DOCUMENTS, READER, ROOT, Document, code_in
+from tests.evaluator import source
 from tests.test_house_rules import FLOORS
 from websocket_stack.deployment import options as deploy
 from websocket_stack.deployment import template_files
@@ -95,7 +95,7 @@ def test_a_setting_named_in_a_document_is_read(path):
 
 
 def test_every_template_parameter_is_documented():
-    templates = [template_of(name) for name in template_files.NAMES]
+    templates = [source(name) for name in template_files.NAMES]
     names = {name for template in templates for name in template["Parameters"]}
     assert names_in("docs/reference/parameters.md", "parameter") == names
 
@@ -103,15 +103,11 @@ def test_every_template_parameter_is_documented():
 def test_every_alarm_is_documented():
     alarms = {
         name
-        for template in map(template_of, template_files.NAMES)
+        for template in map(source, template_files.NAMES)
         for name, resource in template["Resources"].items()
         if resource["Type"] == "AWS::CloudWatch::Alarm"
     }
     assert names_in("docs/reference/logs.md", "alarm") == alarms
-
-
-def template_of(name):
-    return json.loads(to_json((ROOT / f"templates/{name}.yaml").read_text("utf-8")))
 
 
 # --- the log line and metrics

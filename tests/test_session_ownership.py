@@ -90,7 +90,7 @@ class Browsers(RuleBasedStateMachine):
 
 TestBrowsers = Browsers.TestCase
 TestBrowsers.settings = examples(
-    0.3,
+    0.2,
     stateful_step_count=20,
     # Each step is several calls of the table, so making a failure smaller would take minutes.
     phases=[Phase.generate],

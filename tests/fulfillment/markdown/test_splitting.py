@@ -240,7 +240,7 @@ BLOCKS = st.recursive(PARAGRAPH | HEADING | TABLE | FENCE, _containers, max_leav
 DOCUMENTS = st.lists(BLOCKS, min_size=1, max_size=6).map("\n\n".join).map(_with_distinct_heads)
 
 
-@examples(0.5)
+@examples(0.2)
 @given(DOCUMENTS, st.integers(500, 1_500))
 def test_every_word_stays_in_what_it_was_in(document: str, characters: int) -> None:
     parts = list(split(document, characters))
