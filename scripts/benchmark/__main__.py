@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from scripts.benchmark import cold, quota, warm
+from scripts.benchmark import cold, quota, tasks, warm
 from scripts.benchmark.chat_server.measure import Crowd as Clients
 from scripts.benchmark.chat_server.report import tables as chat_server_tables
 from scripts.benchmark.handlers import LEX_STREAMING, PLAIN_LOOP, Handler, NoRevision, revision
@@ -40,6 +40,7 @@ WARM = Preset(rates=(50, 80, 200), post_ms=(20, 40), tokens=270, turns=3)
 COLD = Preset(rates=(50,), post_ms=(20,), tokens=60, turns=7)
 # The turn of docs/costs.md: 350 tokens, five seconds.
 SCALE = Preset(rates=(80,), post_ms=(20,), tokens=350, turns=1)
+TASKS = Preset(rates=(50,), post_ms=(20, 40), tokens=500, turns=3)
 CHAT_SERVER = Preset(rates=(50,), post_ms=(), tokens=300, turns=3)
 
 
@@ -77,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _reports(options: argparse.Namespace, handlers: Sequence[Handler]) -> Iterator[Report]:
     if options.door == "chat-server":
         return _chat_server(options)
+    if options.door == "tasks":
+        return _tasks(options)
     if options.scale:
         return _scale(options)
     return _cold(options, handlers) if options.cold else _warm(options, handlers)
@@ -86,8 +89,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = _parser()
     options = parser.parse_args(arguments)
     preset = SCALE if options.scale else COLD if options.cold else WARM
-    if options.door == "chat-server":
-        preset = CHAT_SERVER
+    preset = {"chat-server": CHAT_SERVER, "tasks": TASKS}.get(options.door, preset)
     if options.quick:
         preset = preset._replace(rates=(50,), post_ms=(20,), turns=3)
     parser.set_defaults(**preset._asdict())
@@ -156,9 +158,10 @@ def _add_chat_server(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("other doors")
     group.add_argument(
         "--door",
-        choices=("lex", "chat-server"),
+        choices=("lex", "tasks", "chat-server"),
         default="lex",
-        help="chat-server: that server and a plain one that sends each chunk",
+        help="tasks: socket tasks, and a plain worker that posts each chunk; chat-server: that"
+        " server and a plain one that sends each chunk",
     )
     group.add_argument("--clients", type=int, default=500, help="how many ask at once (500)")
     group.add_argument("--spread", type=float, default=1.0, help="seconds over which they ask (1)")
@@ -205,6 +208,14 @@ def _chat_server(options: argparse.Namespace) -> Iterator[Table]:
     for rate in options.rates:
         clients = Clients(options.clients, options.tokens, rate, options.spread)
         yield from chat_server_tables(clients, options.turns, _progress)
+
+
+def _tasks(options: argparse.Namespace) -> Iterator[Table]:
+    for pace in _paces(options, WARM_FIRST_TOKEN_SECONDS):
+        title = f"Socket tasks: {_text(pace)}"
+        _progress(title)
+        workers = (tasks.SOCKET_TASKS, tasks.PLAIN_LOOP)
+        yield Table(title, tasks.run(workers, pace, options.tokens, options.turns))
 
 
 def _paces(options: argparse.Namespace, first_token_seconds: float) -> Iterator[Pace]:

@@ -42,16 +42,17 @@ class Services:
 
 
 @contextmanager
-def run_services(pace: Pace) -> Iterator[Services]:
+def run_services(pace: Pace, tasks: str = "") -> Iterator[Services]:
     """Run the services in a process of their own.
 
     Args:
         pace: how fast model and gateway are.
+        tasks: what answers socket tasks, as ``module:attribute``; by default what is deployed.
 
     Yields:
         the services, ready to be called.
     """
-    command = [sys.executable, "-m", "scripts.benchmark.services_process", *map(str, pace)]
+    command = [sys.executable, "-m", "scripts.benchmark.services_process", *map(str, pace), tasks]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -1,6 +1,7 @@
 """The local stack around a steady model, in a process of its own; prints its address.
 
-Run as ``python -m scripts.benchmark.services_process`` with the three numbers of a ``Pace``.
+Run as ``python -m scripts.benchmark.services_process`` with the three numbers of a ``Pace``, and
+with what answers socket tasks, which may be empty.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.server import listen, origin_of, server
 
 
-def main(pace: Pace) -> None:
+def main(pace: Pace, tasks: str) -> None:
     """Serve until ended."""
     listener = listen("127.0.0.1", 0)
     origin = origin_of("127.0.0.1", listener)
@@ -33,11 +34,12 @@ def main(pace: Pace) -> None:
 
     model = SteadyModel(pace, record.deltas)
     routes = [Route("/record", drain), *bedrock_routes.routes(model)]
-    app = stack.build(origin, routes, model_name="steady")
+    app = stack.build(origin, routes, model_name="steady", tasks=tasks or None)
     app.add_middleware(Network, record=record, post_seconds=pace.post_seconds)
     print(origin, flush=True)  # noqa: T201 (read by the process that started this one)
     server(app).run(sockets=[listener])
 
 
 if __name__ == "__main__":
-    main(Pace(*map(float, sys.argv[1:])))
+    *numbers, tasks = sys.argv[1:]
+    main(Pace(*map(float, numbers)), tasks)

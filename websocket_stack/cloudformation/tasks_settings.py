@@ -82,8 +82,9 @@ def task_parameters() -> list[Parameter]:
         fulfillment_environment.flush_interval(),
         switch(
             "RelayFrames",
-            "Send frames through an SQS FIFO queue, from which a function posts them in order;"
-            " it takes longer, and SQS and Lambda are billed.",
+            "Send frames through an SQS FIFO queue, to which producers elsewhere send theirs too,"
+            " and from which a function posts them in order; it takes longer, and SQS and Lambda"
+            " are billed.",
             default=False,
         ),
     ]

@@ -29,6 +29,16 @@ def test_the_chat_server_and_a_plain_one(capsys):
     assert idle["figures"]["KB a socket"]["chat-server"]["median"] > 0
 
 
+@pytest.mark.slow
+def test_tasks_and_a_plain_loop(capsys):
+    main(["--door", "tasks", "--quick", "--tokens", "30", "--turns", "1", "--json"])
+    (table,) = json.loads(capsys.readouterr().out)
+    frames = table["figures"]["frames"]
+    # Its text, and the end.
+    assert frames["plain loop"]["median"] == 30 + 1
+    assert frames["socket tasks"]["median"] <= 30 + 1
+
+
 def test_warm_turns_of_both_handlers():
     turns = warm.run((LEX_STREAMING, PLAIN_LOOP), Pace(40, 0, 0), 20, 2, memory=True)
     for found in turns.values():

@@ -25,7 +25,7 @@ from websocket_stack.cloudformation.lambda_functions import (
 )
 from websocket_stack.cloudformation.parameters import is_true, new_template
 from websocket_stack.cloudformation.task_table import TABLE
-from websocket_stack.cloudformation.tasks_settings import API, RELAYS, WITH_JWT
+from websocket_stack.cloudformation.tasks_settings import API, RELAY_QUEUE, RELAYS, WITH_JWT
 
 
 def build() -> Template:
@@ -103,3 +103,11 @@ def _add_outputs(template: Template) -> None:
     }
     for name, (value, description) in outputs.items():
         template.add_output(Output(name, Value=value, Description=description))
+    template.add_output(
+        Output(
+            "RelayQueueUrl",
+            Condition=RELAYS,
+            Value=Ref(RELAY_QUEUE),
+            Description="Where producers elsewhere send their frames",
+        )
+    )

@@ -27,6 +27,8 @@ def test_the_outputs_say_where_to_connect_and_how() -> None:
     assert outputs["WebSocketEndpoint"] == f"wss://{api}"
     assert outputs["SignIn"] == "AWS_IAM"
     assert outputs["ConnectArn"].endswith(":abc123/live/$connect")
+    assert "RelayQueueUrl" not in outputs
+    assert evaluated(RelayFrames="true").outputs["RelayQueueUrl"] == "<RelayQueue>"
 
 
 @pytest.mark.parametrize(
