@@ -44,6 +44,39 @@ def _check_bot(props: dict[str, Any]) -> None:
         raise ValueError(f"the bot's name {props['Name']} does not match {BOT_NAME.pattern}")
     if any(other["Name"] == props["Name"] for other in _bots.values() if other is not props):
         raise ValueError(f"a bot called {props['Name']} exists")
+    for locale in props["BotLocales"]:
+        _check_locale(locale)
+
+
+def _check_locale(locale: dict[str, Any]) -> None:
+    """Refuse what Lex does not build.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-lex-bot-botlocale.html
+    """
+    name, intents = locale["LocaleId"], locale["Intents"]
+    signatures = [each.get("ParentIntentSignature") for each in intents]
+    if signatures.count("AMAZON.FallbackIntent") != 1:
+        raise ValueError(f"{name} has no AMAZON.FallbackIntent, or two")
+    if not any(each.get("SampleUtterances") for each in intents):
+        raise ValueError(f"{name} has no utterance")
+    types = {each["Name"] for each in locale.get("SlotTypes", [])}
+    for intent in intents:
+        _check_intent(intent, types)
+
+
+def _check_intent(intent: dict[str, Any], types: set[str]) -> None:
+    name, slots = intent["Name"], {each["Name"]: each for each in intent.get("Slots", [])}
+    for slot in slots.values():
+        slot_type, elicitation = slot["SlotTypeName"], slot["ValueElicitationSetting"]
+        if slot_type not in types and not slot_type.startswith("AMAZON."):
+            raise ValueError(f"{name}: there is no slot type {slot_type}")
+        if elicitation["SlotConstraint"] == "Required" and "PromptSpecification" not in elicitation:
+            raise ValueError(f"{name}: a required slot has no prompt")
+    mentioned = {each["SlotName"] for each in intent.get("SlotPriorities", [])}
+    for sample in intent.get("SampleUtterances", []):
+        mentioned |= set(re.findall(r"\{(.+?)\}", sample["Utterance"]))
+    if unknown := mentioned - slots.keys():
+        raise ValueError(f"{name}: there are no slots {unknown}")
 
 
 def _create_bot(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
@@ -58,6 +91,8 @@ def _bot_attributes(bot_id: str) -> dict[str, str]:
 
 
 def _update_bot(physical_id: str, old: Any, new: dict[str, Any], stack_name: str) -> Any:
+    for locale in new["BotLocales"]:
+        _check_locale(locale)
     _bots[physical_id] |= new
     return physical_id, _bot_attributes(physical_id)
 
