@@ -20,7 +20,11 @@ def argument_parser() -> argparse.ArgumentParser:
         " Lex bot",
     )
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter's value"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter's value (see docs/reference/parameters.md)",
     )
     parser.add_argument(
         "--code",
