@@ -247,8 +247,8 @@ class Bot(Router):
             for chunk in chunks:
                 has_text = has_text or bool(chunk.strip())
                 yield chunk
-        if told := "\n\n".join(message.plain for message in dialog.decision.messages):
-            yield f"\n\n{told}" if has_text else told
+        if additions := "\n\n".join(message.plain for message in dialog.decision.messages):
+            yield f"\n\n{additions}" if has_text else additions
 
     def handler_of(self, event: LexEvent) -> NextHandler | None:
         """Return what answers an event, or ``None`` where Lex goes on by itself."""

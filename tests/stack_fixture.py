@@ -150,7 +150,11 @@ def client(
 ) -> Any:
     """Return a boto3 client that tries once; close it after use.
 
-    Takes an access key id and its secret: of nobody, unless said otherwise.
+    Args:
+        service: the service's name.
+        endpoint_url: where it is.
+        credentials: an access key id and its secret; by default of no caller that the stack knows.
+        config: further settings of botocore's ``Config``.
     """
     return _session(*credentials).client(
         service,

@@ -54,8 +54,8 @@ def session_attributes_of(values: object) -> dict[str, str]:
     except (ValueError, RecursionError):
         return texts
     if isinstance(context, dict) and not SHOWN_BY_LEX_WEB_UI.isdisjoint(context):
-        kept = {name: each for name, each in context.items() if name not in SHOWN_BY_LEX_WEB_UI}
-        texts["appContext"] = json.dumps(kept)
+        others = {name: each for name, each in context.items() if name not in SHOWN_BY_LEX_WEB_UI}
+        texts["appContext"] = json.dumps(others)
     return texts
 
 

@@ -78,17 +78,17 @@ def neutralise(markdown: str, *, pictures: bool = False) -> str:
         markdown = _ALTERNATIVE.sub(lambda found: found[0].replace('"', "&quot;"), markdown)
     found = find_code(markdown)
     edits: list[tuple[int, int, str]] = []
-    kept = -1
+    last_in_code = -1
     for hazard, in_code in _hazards(markdown, found.code):
         if hazard["picture"] is not None and (pictures or len(hazard["picture"]) % 2):
             continue  # wanted, or text already
         if in_code:
-            kept = hazard.start()
+            last_in_code = hazard.start()
         else:
             edits.append((hazard.start(), hazard.end(), _as_text(hazard)))
-    if kept >= 0:
+    if last_in_code >= 0:
         edits += ((gap, gap, markdown[gap - 1]) for gap in found.gaps)
-    if found.fence and kept > found.fence.start:
+    if found.fence and last_in_code > found.fence.start:
         # Before 4.2.13 (Lex Web UI 0.19 has 4.0.12) marked sees no code in what does not end.
         edits.append((len(markdown), len(markdown), found.fence.closing(markdown)))
     return _edited(markdown, sorted(edits))

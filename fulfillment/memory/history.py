@@ -21,13 +21,13 @@ def trim(exchanges: Sequence[Exchange], *, turns: int, tokens: int) -> list[Exch
         turns: how many to keep at most.
         tokens: how many tokens these may have together.
     """
-    kept: list[Exchange] = []
+    latest: list[Exchange] = []
     for exchange in reversed(exchanges[-turns:]):
         tokens -= _tokens(exchange)
-        if kept and tokens < 0:
+        if latest and tokens < 0:
             break
-        kept.append(exchange)
-    return kept[::-1]
+        latest.append(exchange)
+    return latest[::-1]
 
 
 def _tokens(exchange: Exchange) -> int:

@@ -110,7 +110,7 @@ def model(site: Site) -> PacedModel:
 
 @pytest.fixture
 def user(browser: Browser, site: Site) -> Iterator[User]:
-    """Somebody with a browser that nobody has used before."""
+    """A user with a new browser."""
     with visiting(browser, site) as made:
         yield made
 

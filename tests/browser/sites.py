@@ -47,7 +47,7 @@ class User:
 def running_site(page: type[ChatPage], **options: Any) -> Iterator[Site]:
     """Run a stack for a chat page; takes further options of ``running_stack``.
 
-    Lex Web UI signs, so whoever does not is refused there.
+    Lex Web UI signs, so unsigned clients are refused there.
     """
     routes: Sequence[BaseRoute] = ()
     if page is LexWebUi:

@@ -1,4 +1,4 @@
-"""What the local stack's own chat page has beside what both chat pages have."""
+"""What the local stack's own chat page has that Lex Web UI has not."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_every_question_of_a_conversation_streams(chat, model):
 
 # --- how fast
 
-# What a frame takes from the model to the screen, beside what the page itself holds it back.
+# What a frame takes from the model to the screen, without what the page itself holds it back.
 TRANSIT_SECONDS = 0.1
 # The default of FLUSH_INTERVAL_SECONDS.
 INTERVAL_SECONDS = 0.2

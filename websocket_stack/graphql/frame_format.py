@@ -51,13 +51,13 @@ class ChatFraming:
 
     def end(self, ending: Ending) -> Sequence[Frame]:
         usage = json.dumps(ending.usage) if ending.usage else None
-        told = []
+        notices = []
         # Text for the reader, which clients that know no kinds show as well.
         if ending.notice:
-            told.append(Frame(self._variables("delta", _after(ending.text, ending.notice))))
+            notices.append(Frame(self._variables("delta", _after(ending.text, ending.notice))))
         # Where it ends, a reader knows whether it has all.
         end = self._variables(kind_of(ending), "", seq=ending.length, usage=usage)
-        return [*told, Frame(end)]
+        return [*notices, Frame(end)]
 
     def _variables(
         self, kind: str, data: str, seq: int | None = None, usage: str | None = None

@@ -262,14 +262,14 @@ class Worker:
         live, clock = turn.live, self._resources.clock
         while True:
             turn.stream.settle(min(settle_by, clock() + LAST_POSTS_SECONDS))
-            kept = {
+            outcome = {
                 "outcome": ending.outcome,
                 "notice": ending.notice,
                 "usage": ending.usage,
                 "whole": turn.is_whole,
                 "sent": live.sent,
             }
-            if self._runs.end(live.run, turn.stream.text.text(), kept):
+            if self._runs.end(live.run, turn.stream.text.text(), outcome):
                 return
             latest = self._runs.find(live.run.key)
             if latest is None or latest.state is State.DONE:

@@ -1,4 +1,4 @@
-"""Fences are read as CommonMark 4.5 has them, within the limits of whoever asks."""
+"""Fences are read as CommonMark 4.5 has them, within the caller's limits."""
 
 from __future__ import annotations
 

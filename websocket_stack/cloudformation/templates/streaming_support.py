@@ -100,8 +100,8 @@ def _authorization() -> Parameter:
     return choice(
         "ConnectAuthorization",
         "Who may connect. AWS_IAM: callers with credentials, as Lex Web UI has them; sessions then"
-        " belong to their owner. NONE: anybody, for clients without AWS credentials; whoever"
-        " guesses a session id then gets its replies.",
+        " belong to their owner. NONE: for clients without AWS credentials; then a client"
+        " that guesses a session id gets its replies.",
         ["AWS_IAM", "NONE"],
         "AWS_IAM",
     )
