@@ -141,7 +141,7 @@ def _installed(
     pinned.write_text("\n".join(constraints), "utf-8")
     command = [
         *(sys.executable, "-P", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-        *("--no-compile", "--only-binary", ":all:", "--implementation", "cp"),
+        *("--no-compile", "--retries", "2", "--only-binary", ":all:", "--implementation", "cp"),
         *("--python-version", platform.python),
         *(word for tag in platform.tags for word in ("--platform", tag)),
         *("--target", str(target), "--constraint", str(pinned)),
@@ -154,6 +154,9 @@ def _installed(
 
 
 def _refusal(folder: Path, platform: Platform, output: str) -> CommandFailed:
+    # With --quiet, pip does not say what it tried before it found nothing.
+    if "Retrying (" in output:
+        return CommandFailed(f"{folder}: the package index cannot be reached; try again")
     if missing := re.search(r"No matching distribution found for (.+)", output):
         return NoWheel(
             f"{folder}: {missing[1]} has no wheel for {platform.runtime} on"

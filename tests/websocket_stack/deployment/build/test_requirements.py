@@ -10,7 +10,7 @@ import pytest
 from tests.wheels import wheel
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.build.lambda_zip import build
-from websocket_stack.deployment.build.requirements import NoWheel, Platform, install
+from websocket_stack.deployment.build.requirements import PINNED, NoWheel, Platform, install
 
 # pip is a process of its own.
 pytestmark = pytest.mark.slow
@@ -42,11 +42,6 @@ def require(bot: Path, *lines: str) -> None:
     (bot / "requirements.txt").write_text(LOCAL + "\n".join(lines))
 
 
-def test_packages_and_what_they_need_are_of_lambdas_platform(bot, tmp_path):
-    require(bot, "pure")
-    assert modules(bot, tmp_path) == ["compiled.py", "pure.py"]
-
-
 def test_markers_are_lambdas_and_not_this_machines(bot, tmp_path):
     """Whatever Python this is, and with what those packages require in turn."""
     is_lambdas = "python_version == '3.13' and platform_machine == 'aarch64'"
@@ -75,16 +70,32 @@ def test_a_package_without_a_wheel_is_named(bot, tmp_path, package, platform):
     )
 
 
+def test_what_the_runtime_has_is_not_packed(bot, tmp_path):
+    require(bot, "sdk", "boto3", "# boto3==1.0")
+    assert modules(bot, tmp_path) == ["sdk.py"]
+
+
 @pytest.mark.parametrize(
-    ("lines", "packed"),
+    ("line", "is_version"),
     [
-        (["sdk", "boto3", "# boto3==1.0"], ["sdk.py"]),
-        (["sdk", "boto3==1.0"], ["boto3.py", "botocore.py", "sdk.py"]),
+        ("boto3==1.40.1", True),
+        ("  botocore[crt] >= 1.40", True),
+        ("boto3 @ https://example.com/boto3.whl", True),
+        ("boto3", False),
+        ("boto3[crt]", False),
+        ("boto3-stubs==1.0", False),
+        ("# boto3==1.0", False),
     ],
 )
-def test_what_the_runtime_has_is_packed_only_in_a_version_of_ones_own(bot, tmp_path, lines, packed):
-    require(bot, *lines)
-    assert modules(bot, tmp_path) == packed
+def test_unless_a_version_is_required(line, is_version):
+    assert bool(PINNED.match(line)) == is_version
+
+
+def test_an_index_that_cannot_be_reached_is_no_missing_wheel(bot, tmp_path):
+    (bot / "requirements.txt").write_text("--index-url http://127.0.0.1:9/simple\npure\n")
+    with pytest.raises(CommandFailed, match="cannot be reached") as refused:
+        install(bot, Platform(), [], tmp_path / "installed")
+    assert not isinstance(refused.value, NoWheel)
 
 
 def test_a_projects_dependencies_are_installed_too(bot, tmp_path, monkeypatch):
