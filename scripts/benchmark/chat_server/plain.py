@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket
 
 from scripts.benchmark.chat_server.steady import moments
 
+WAIT_SECONDS = 60.0
 Chunks = Callable[[str], AsyncIterator[str]]
 
 
@@ -53,7 +54,8 @@ def over_http(url: str) -> Chunks:
     """
     import openai
 
-    client = openai.AsyncOpenAI(base_url=url, api_key="unused", max_retries=0)
+    # It is slow to open many connections at once, and must not give up over that.
+    client = openai.AsyncOpenAI(base_url=url, api_key="unused", max_retries=0, timeout=WAIT_SECONDS)
 
     async def chunks(question: str) -> AsyncIterator[str]:
         stream = await client.chat.completions.create(
