@@ -12,11 +12,14 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Protocol, TypeAlias
 
 import anyio
 import anyio.to_thread
 import boto3
+import botocore.loaders
+import botocore.session
 
 from websocket_stack.local.aws_json import ACCOUNT_ID, REGION
 
@@ -107,9 +110,9 @@ class Function:
         # By this name a handler knows that it is in Lambda, and makes its clients at import.
         with _environment({**environment, "AWS_LAMBDA_FUNCTION_NAME": name}):
             # boto3's default session keeps the first credentials that it finds.
-            boto3.setup_default_session()
+            _set_up_session()
             self._handler = (adapt or handler_of)(_load(handler))
-        boto3.setup_default_session()
+        _set_up_session()
 
     async def invoke(self, event: Mapping[str, Any]) -> bytes:
         """Call the function with an event and return its JSON response.
@@ -134,6 +137,18 @@ class Function:
         except (Exception, SystemExit) as exc:
             traceback.print_exc()
             raise FunctionError(type(exc).__name__) from exc
+
+
+def _set_up_session() -> None:
+    """Give boto3 another default session, which parses no description of a service again."""
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
+    boto3.setup_default_session(botocore_session=session)
+
+
+@cache
+def _loader(data_path: str | None) -> botocore.loaders.Loader:
+    return botocore.loaders.create_loader(data_path)
 
 
 @contextmanager
