@@ -11,7 +11,6 @@ from pathlib import Path
 import cfn_flip  # type: ignore[import-untyped]
 from troposphere import Template
 
-from websocket_stack.cloudformation import lex_bot
 from websocket_stack.cloudformation.specialization import Definition
 from websocket_stack.cloudformation.templates import (
     fulfillment,
@@ -21,7 +20,7 @@ from websocket_stack.cloudformation.templates import (
     socket_tasks,
     streaming_support,
 )
-from websocket_stack.lex_bot.description import BotDescription
+from websocket_stack.lex_bot.description import METADATA, BotDescription
 
 FOLDER = Path(__file__).parents[2] / "templates"
 HEADER = (
@@ -55,7 +54,7 @@ def render_with_bot(name: str, bot: BotDescription) -> str:
     template = WITH_BOT[name](bot)
     # As a text, since metadata takes no numbers with a fraction.
     described = bot.model_dump_json(exclude_unset=True)
-    template.set_metadata(template.metadata | {lex_bot.METADATA: described})
+    template.set_metadata(template.metadata | {METADATA: described})
     return _text(name, template.to_dict())
 
 

@@ -64,8 +64,6 @@ TEST_ALIAS_ID = "TSTALIASID"
 # What the bot understands that nobody has described. A bot does not build without an intent that
 # has an utterance.
 PLAIN = Locale(intents={"Greeting": Intent(utterances=["Hello"], dialog_hook=False)})
-# Of the template's metadata: the description that its bot was made from.
-METADATA = "LexBot"
 
 
 def parameters(described: BotDescription | None = None) -> list[Parameter]:

@@ -16,7 +16,7 @@ import cfn_flip  # type: ignore[import-untyped]
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.build.code_files import code_files
 from websocket_stack.deployment.stacks import Stack
-from websocket_stack.lex_bot.description import BotDescription
+from websocket_stack.lex_bot.description import METADATA, BotDescription
 from websocket_stack.lex_bot.functions import mentions_of, mistakes
 from websocket_stack.project import command
 
@@ -34,10 +34,10 @@ def of_stack(client: Any, stack: Stack) -> BotDescription | None:
     """
     # Of a template in YAML, boto3 returns the text.
     body = client.get_template(StackName=stack.id)["TemplateBody"]
-    if not isinstance(body, str) or "LexBot:" not in body:
+    if not isinstance(body, str) or f"{METADATA}:" not in body:
         return None
     template, _ = cfn_flip.load(body)
-    described = template.get("Metadata", {}).get("LexBot")
+    described = template.get("Metadata", {}).get(METADATA)
     return BotDescription.model_validate_json(described) if described else None
 
 

@@ -22,6 +22,8 @@ from pydantic import (
 
 from fulfillment.lex.events import FALLBACK_INTENT
 
+# Of a template's metadata: the description that its bot was made from.
+METADATA = "LexBot"
 # Lex learns nothing for these from samples, and they have no slots.
 # https://docs.aws.amazon.com/lexv2/latest/dg/built-in-intents.html
 BUILT_IN = re.compile(r"AMAZON\.[A-Za-z_]+")

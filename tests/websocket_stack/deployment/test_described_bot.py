@@ -96,7 +96,7 @@ def test_templates_without_a_bot_refuse_one() -> None:
 
 def test_a_bot_that_no_template_can_hold_is_refused() -> None:
     described = json.loads(LAMPS.model_dump_json())
-    intents = described["locales"]["de_DE"]["intents"]
+    intents = described["locales"]["en_US"]["intents"]
     for number in range(10):
         utterances = [f"{'long ' * 40}{each}" for each in range(500)]
         intents[f"Intent{number}"] = {"utterances": utterances}

@@ -37,7 +37,7 @@ def environment(python: str, machine: str) -> dict[str, str]:
 def left_out(
     lines: Iterable[str], packages: Iterable[Distribution], markers: Mapping[str, str]
 ) -> list[str]:
-    """Return the requirements that are not installed, without their markers.
+    """Return the requirements that are not installed, or in another version, without their markers.
 
     Args:
         lines: the lines of requirements that were asked for; other lines are passed over.
@@ -55,14 +55,16 @@ def left_out(
         if requirement.marker and not requirement.marker.evaluate({**markers, "extra": extra}):
             continue
         name = canonicalize_name(requirement.name)
-        if name not in installed:
+        found = installed.get(name)
+        # Of a package with a version for each platform, pip took this machine's.
+        if found is None or not requirement.specifier.contains(found.version, prereleases=True):
             requirement.marker = None
             missing.append(str(requirement))
             continue
         for each in {"", *requirement.extras}:
             if (name, each) not in seen:
                 seen.add((name, each))
-                pending += [(inner, each) for inner in _required_by(installed[name])]
+                pending += [(inner, each) for inner in _required_by(found)]
     return sorted(missing)
 
 

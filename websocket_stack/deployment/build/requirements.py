@@ -95,8 +95,8 @@ def install(folder: Path, platform: Platform, constraints: Iterable[str], target
     if not arguments:
         return {}
     packages = _installed(folder, platform, arguments, constraints, target)
-    while missing := left_out(lines, packages, platform.markers):
-        arguments = [*arguments, *missing]
+    while missing := set(left_out(lines, packages, platform.markers)) - set(arguments):
+        arguments = [*arguments, *sorted(missing)]
         target = target.with_name(f"{target.name}-more")
         packages = _installed(folder, platform, arguments, constraints, target)
     packed = packages if any(map(PINNED.match, lines)) else filter(_is_not_in_runtime, packages)

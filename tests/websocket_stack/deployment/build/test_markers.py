@@ -19,6 +19,7 @@ class Package:
     def __init__(self, name: str, *requires: str) -> None:
         self.metadata = Message()
         self.metadata["Name"] = name
+        self.version = "1.0"
         self.requires = list(requires) or None
 
 
@@ -45,6 +46,12 @@ def test_what_packages_require_counts_as_well():
     app = Package("App", "lib_a", "lib-b ; python_version >= '3.13'", "c ; python_version < '3'")
     assert missing(["app"], app, Package("LIB.A", "app")) == ["lib-b"]
     assert missing(["app"], app, Package("lib-a"), Package("lib_b")) == []
+
+
+def test_another_machines_version_is_none():
+    lines = ["lib==1.0 ; python_version < '3.13'", "lib==2.0 ; python_version >= '3.13'"]
+    assert missing(lines, Package("lib")) == ["lib==2.0"]
+    assert missing(lines[:1], Package("lib")) == []
 
 
 def test_extras_count_where_they_are_asked_for():
