@@ -19,6 +19,7 @@ from websocket_stack.server.invocations import Invocations
 from websocket_stack.server.origins import is_allowed
 from websocket_stack.server.protocol import RESTART, UNAUTHORIZED, UNSUPPORTED
 from websocket_stack.server.services import Services
+from websocket_stack.server.serving import abort_of
 from websocket_stack.server.sign_in import SUBPROTOCOL
 from websocket_stack.tasks.sign_in import Identity, InvalidToken
 
@@ -211,6 +212,4 @@ class _Socket:
         await self._websocket.close(code, reason)
 
     def abort(self) -> None:
-        # From the server; another one has to know itself what is stuck.
-        if abort := self._websocket.scope["state"].get("abort"):
-            abort()
+        abort_of(self._websocket)()

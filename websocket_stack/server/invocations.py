@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
+from starlette.types import Message, Send
 
 from websocket_stack.server.origins import is_allowed
 from websocket_stack.server.protocol import Ask
@@ -21,7 +23,7 @@ from websocket_stack.server.protocol_invocations import EventView, JsonView, que
 from websocket_stack.server.reader import Reader
 from websocket_stack.server.run import Key, ReadableRun
 from websocket_stack.server.services import Refusal, Services
-from websocket_stack.server.serving import MAX_MESSAGE_BYTES
+from websocket_stack.server.serving import MAX_MESSAGE_BYTES, abort_of
 from websocket_stack.tasks.sign_in import Identity, InvalidToken
 
 SESSION_HEADER = "x-amzn-bedrock-agentcore-runtime-session-id"
@@ -55,6 +57,31 @@ class Ping:
         if status != self._status:
             self._status, self._changed_at = status, int(self._clock())
         return {"status": status, "time_of_last_update": self._changed_at}
+
+
+class _Streamed(StreamingResponse):
+    """A response whose client is let go of where it takes too long for a frame."""
+
+    def __init__(
+        self, frames: AsyncGenerator[str, None], media_type: str, seconds: float, request: Request
+    ) -> None:
+        super().__init__(frames, media_type=media_type)
+        self._frames = frames
+        self._seconds = seconds
+        self._request = request
+
+    async def stream_response(self, send: Send) -> None:
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(self._seconds):
+                await send(message)
+
+        try:
+            async with aclosing(self._frames):
+                await super().stream_response(send_in_time)
+        except TimeoutError:
+            abort_of(self._request)()
+            # The server has to notice first, or it takes the response for a broken one.
+            await self._request.receive()
 
 
 class Invocations:
@@ -100,11 +127,10 @@ class Invocations:
         chat = Key(owner, _session_of(request) or run_name)
         ask = Ask(run_name, chat.name, said.utterance, view, said.earlier, can_resume=False)
         run = await self._services.runs.open(Key(owner, run_name), chat, ask, principal)
-        return StreamingResponse(
-            self._frames(run, Reader(run.log, view)), media_type=view.media_type
-        )
+        frames = self._frames(run, Reader(run.log, view))
+        return _Streamed(frames, view.media_type, self._services.settings.send_seconds, request)
 
-    async def _frames(self, run: ReadableRun, reader: Reader) -> AsyncIterator[str]:
+    async def _frames(self, run: ReadableRun, reader: Reader) -> AsyncGenerator[str, None]:
         """Yield a run's frames; it is stopped where the client goes away."""
         due = asyncio.Event()
         self._services.runs.join(run, due.set)

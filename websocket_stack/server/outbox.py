@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -54,7 +53,7 @@ class Outbox:
         self._send_seconds = send_seconds
         self._over = over
         self._sent = sent
-        self._waiting: deque[Output] = deque()
+        self._waiting: list[Output] = []
         self._readers: list[Reader] = []
         self._due = asyncio.Event()
         self._clock = asyncio.get_running_loop().time
@@ -118,8 +117,7 @@ class Outbox:
                 self._sent(len(outputs))
 
     def _take(self) -> Sequence[Output]:
-        outputs: list[Output] = list(self._waiting)
-        self._waiting.clear()
+        outputs, self._waiting = self._waiting, []
         for reader in list(self._readers):
             outputs += reader.take()
             if reader.is_over:

@@ -7,11 +7,17 @@ import logging
 import socket
 from collections.abc import Awaitable, Callable
 from types import FrameType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+if TYPE_CHECKING:
+    # To a type checker, the one that is there is no class.
+    from uvicorn.protocols.http.h11_impl import H11Protocol as HttpProtocol
+else:
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol as HttpProtocol
 
 # More than a long question takes.
 MAX_MESSAGE_BYTES = 64 * 1024
@@ -25,13 +31,13 @@ PING_SECONDS = 20.0
 CLOSE_SECONDS = 5
 
 
-class StrictProtocol(WebSocketsSansIOProtocol):
-    """A socket that costs little while its client does not read."""
+class StrictProtocol(HttpProtocol):
+    """A connection that costs little while its client does not read, a WebSocket's included."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
         # uvloop's is none by its class.
         transport = cast(asyncio.Transport, transport)
+        super().connection_made(transport)
         self.app_state = {**self.app_state, "abort": transport.abort}
         transport.set_write_buffer_limits(high=SEND_BUFFER_BYTES)
         raw = transport.get_extra_info("socket")
@@ -82,6 +88,19 @@ class Server(uvicorn.Server):
             self.should_exit = True
 
 
+def abort_of(connection: HTTPConnection) -> Callable[[], None]:
+    """Return what lets go of a connection at once, with all that was not read.
+
+    Another server than this one has to know itself what is stuck.
+    """
+    abort: Callable[[], None] = connection.scope.get("state", {}).get("abort", _nothing)
+    return abort
+
+
+def _nothing() -> None:
+    pass
+
+
 def server(
     app: ASGIApp, drain: Callable[[], Awaitable[None]], *, proxies: str = "127.0.0.1"
 ) -> Server:
@@ -97,7 +116,8 @@ def server(
     return Server(
         uvicorn.Config(
             app,
-            ws=protocol,
+            http=protocol,
+            ws="websockets-sansio",
             ws_max_size=MAX_MESSAGE_BYTES,
             ws_per_message_deflate=False,
             ws_ping_interval=PING_SECONDS,

@@ -1,5 +1,7 @@
 import json
+import socket as sockets
 import threading
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -67,6 +69,29 @@ def test_a_client_that_goes_away_stops_the_model():
             with connect_sse(client, "POST", url_of(server), json=HI, timeout=SECONDS) as source:
                 next(source.iter_sse())
         eventually(lambda: server.source.closed == [True])
+
+
+@pytest.mark.slow
+def test_a_client_that_stops_reading_is_let_go():
+    long = ["x" * 50_000] * 40
+    with running(lambda utterance: long, settings=QUICK._replace(send_seconds=1.0)) as server:
+        with sockets.socket() as raw:
+            raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 1)
+            raw.settimeout(SECONDS)
+            raw.connect(("127.0.0.1", server.port))
+            body = json.dumps(HI)
+            raw.sendall(
+                "POST /invocations HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+            )
+            runs = server.chat_server._services.runs._runs
+            eventually(lambda: any(run.log.ending for run in runs.values()))
+            eventually(lambda: not any(run.readers for run in runs.values()))
+            received = 0
+            with suppress(ConnectionResetError):
+                while data := raw.recv(100_000):
+                    received += len(data)
+        assert received < sum(map(len, long))
 
 
 def test_what_asks_nothing_is_refused(hello):
