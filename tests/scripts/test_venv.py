@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -44,12 +45,16 @@ class Clone:
         (self.programs / name).write_text(script)
         (self.programs / name).chmod(0o755)
 
-    def venv(self, *extras: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        # By way of the link, if there is one.
+    def environ(self, **variables: str) -> dict[str, str]:
         path = f"{self.programs}:/usr/bin:/bin"
-        environ = {"PATH": path, "CALLS": str(self.calls), "HOME": os.environ["HOME"], **variables}
+        return {"PATH": path, "CALLS": str(self.calls), "HOME": os.environ["HOME"], **variables}
+
+    def venv(self, *extras: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [self.folder / "scripts/venv", *extras], env=environ, capture_output=True, text=True
+            [self.folder / "scripts/venv", *extras],
+            env=self.environ(**variables),
+            capture_output=True,
+            text=True,
         )
 
     def called(self) -> list[str]:
@@ -159,3 +164,21 @@ def test_help_does_nothing_but_help(clone: Clone, script) -> None:
     assert result.returncode == 0
     assert result.stdout.strip()
     assert not (clone.folder / ".venv").exists()
+
+
+def test_ctrl_c_ends_it_quietly(clone: Clone) -> None:
+    clone.program("uv", "#!/bin/sh\nexec sleep 60\n")
+    with subprocess.Popen(
+        [clone.folder / "scripts/venv", "local"],
+        env=clone.environ(),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr
+        assert process.stderr.readline().startswith("Setting up .venv")
+        os.killpg(process.pid, signal.SIGINT)
+
+        assert process.wait(60) == 130
+        assert process.stderr.read().strip() == ""
+    assert not list(clone.folder.glob(".venv/made-from*"))

@@ -73,6 +73,13 @@ def test_what_is_not_installed_is_named(verb: str, extra: str) -> None:
     assert ran.stdout == ""
 
 
+def test_a_new_bot_needs_nothing_that_is_not_in_python(tmp_path: Path) -> None:
+    ran = run_bare("new", str(tmp_path / "shop"))
+
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "shop/shop.py").exists()
+
+
 def test_ctrl_c_ends_it_quietly_while_it_still_loads() -> None:
     """Loading takes seconds, and most of them go into packages of others."""
     before = """
