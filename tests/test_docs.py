@@ -75,6 +75,7 @@ def test_the_python_of_a_page_does_what_it_says(name, load):
         CHECKS[name](module)
 
 
+@pytest.mark.slow
 def test_the_python_of_the_docs_type_checks(folder):
     command = [sys.executable, "-m", "mypy", "--config-file=", "--check-untyped-defs", "."]
     environ = os.environ | {"MYPYPATH": str(ROOT), "MYPY_CACHE_DIR": str(ROOT / ".mypy_cache/docs")}
@@ -201,6 +202,7 @@ CHECKS: Mapping[str, Callable[[Any], None]] = {
 """What pages say of their Python beyond the tests that they hold themselves."""
 
 
+@pytest.mark.slow
 def test_the_documented_boto3_client_gets_a_reply(capsys):
     with running_stack() as origin:
         code = MODULES["local_stack_page"].replace("http://127.0.0.1:8000", origin)
@@ -237,6 +239,7 @@ def say(origin: str, text: str) -> str:
     return reply
 
 
+@pytest.mark.slow
 def test_a_newcomers_bot_is_served_and_reloaded(builders_folder, monkeypatch):
     monkeypatch.syspath_prepend(builders_folder)
     _, *arguments = tutorial_command("On your machine")
@@ -250,6 +253,7 @@ def test_a_newcomers_bot_is_served_and_reloaded(builders_folder, monkeypatch):
         assert "Order **A-17** is almost there." in say(origin, "Track order A-17.")
 
 
+@pytest.mark.slow
 def test_a_newcomers_tests_pass(builders_folder):
     python, *arguments = tutorial_command("A test")
     assert python.endswith(".venv/bin/python")

@@ -18,6 +18,8 @@ import boto3
 import pytest
 from websockets.sync.client import connect
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 QUESTION = "What is logged?"
 

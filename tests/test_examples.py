@@ -32,6 +32,8 @@ from tests.fakes import FakeChannel, FakeClock
 from tests.lex_web_ui import LAG_SECONDS, visible
 from tests.stack_fixture import client, running_stack, session
 
+pytestmark = pytest.mark.slow
+
 A_17 = {"OrderId": "A-17"}
 HASTY = Shop(wait=lambda seconds: None)
 

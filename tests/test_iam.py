@@ -24,6 +24,8 @@ from tests.turns import reply_of
 from websocket_stack.local.bedrock.event_stream import event as stream_event
 from websocket_stack.registration import Registration
 
+pytestmark = pytest.mark.slow
+
 REGION = PSEUDO_PARAMETERS["AWS::Region"]
 ACCOUNT = PSEUDO_PARAMETERS["AWS::AccountId"]
 TABLE = "chat-sessions"

@@ -16,6 +16,8 @@ from fulfillment.models.base import Completion, Prompt, StopReason
 from tests.stack_fixture import client, running_stack, session
 from websocket_stack.local.bedrock import routes as bedrock_routes
 
+pytestmark = pytest.mark.slow
+
 TURNS = 50
 PATIENCE_SECONDS = 15
 

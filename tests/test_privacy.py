@@ -25,6 +25,8 @@ from tests.faulty_services import Always, Fault, FaultyServices, Row, Status, po
 from tests.turns import reply_of
 from websocket_stack.local.bedrock import event_stream
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 
 PROMPT = "tell me of xylophones and vibraphones"

@@ -39,6 +39,8 @@ from websocket_stack.local import stack
 from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.lex.code_hooks import read_response
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("awslambdaric", reason="awslambdaric has wheels for Linux only")
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html

@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule
@@ -88,7 +89,7 @@ class Browsers(RuleBasedStateMachine):
                 self.client.delete_item(TableName=self.table, Key={"sessionId": row["sessionId"]})
 
 
-TestBrowsers = Browsers.TestCase
+TestBrowsers = pytest.mark.slow(Browsers.TestCase)
 TestBrowsers.settings = examples(
     0.2,
     stateful_step_count=20,

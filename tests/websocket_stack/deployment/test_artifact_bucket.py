@@ -165,6 +165,7 @@ def test_an_object_that_stays_is_said() -> None:
         bucket(FakeS3()).empty()
 
 
+@pytest.mark.slow
 def test_long_stack_names_are_shortened(s3, zip_path) -> None:
     one, other = (bucket(s3, stack="s" * 127 + last) for last in "ab")
     one.make()

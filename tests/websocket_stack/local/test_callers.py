@@ -106,6 +106,7 @@ def test_a_socket_is_for_pages_of_this_machine(stack_url, origin, status) -> Non
     assert found == status
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

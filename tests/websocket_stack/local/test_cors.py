@@ -13,6 +13,8 @@ from starlette.routing import Route
 
 from tests.stack_fixture import QUESTION, running_stack
 
+pytestmark = pytest.mark.slow
+
 # A page of this machine; see test_callers for those of others.
 ORIGIN = {"origin": "http://localhost:3000"}
 PREFLIGHT = {

@@ -11,6 +11,8 @@ import pytest
 from tests.stack_fixture import QUESTION, SLOW_QUESTION, running_stack
 from websocket_stack.local.graphql_chat import API_KEY
 
+pytestmark = pytest.mark.slow
+
 BOTS = "tests.websocket_stack.local.demo_bots"
 AT_ONCE = {"FLUSH_INTERVAL_SECONDS": "0.02", "ASK_RETURNS": "at-once"}
 ASK = (

@@ -20,6 +20,8 @@ from tests.websocket_stack.local import built_ui
 from websocket_stack.local import __main__ as serve
 from websocket_stack.local.options import argument_parser
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[3]
 
 

@@ -26,6 +26,8 @@ from tests.task_clients import (
 from websocket_stack.local import socket_tasks
 from websocket_stack.local.bedrock import routes as bedrock_routes
 
+pytestmark = pytest.mark.slow
+
 TASKS = "tests.websocket_stack.local.demo_tasks"
 BOTS = "tests.websocket_stack.local.demo_bots"
 

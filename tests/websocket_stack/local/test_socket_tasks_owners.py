@@ -19,6 +19,8 @@ from tests.stack_fixture import running_app, running_stack
 from tests.task_clients import PATIENT_SECONDS, read, read_tasks, say, submit
 from websocket_stack.local.bedrock import routes as bedrock_routes
 
+pytestmark = pytest.mark.slow
+
 SIGNED_IN = {"action": "signed-in"}
 
 

@@ -32,6 +32,8 @@ from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.cognito.service import LOCAL_POOL_ID
 from websocket_stack.smoke import presigning
 
+pytestmark = pytest.mark.slow
+
 
 def call(origin: str, method: str, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
     with closing(HTTPConnection(origin.partition("://")[2], timeout=20)) as connection:

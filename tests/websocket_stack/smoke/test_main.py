@@ -17,6 +17,8 @@ from websocket_stack.command_line import Console
 from websocket_stack.smoke.__main__ import run as run_smoke
 from websocket_stack.smoke.options import argument_parser
 
+pytestmark = pytest.mark.slow
+
 QUICK = ["--question", QUESTION, "--long-question", QUESTION, "--quiet-seconds", "0.1"]
 
 

@@ -23,6 +23,8 @@ from websocket_stack.smoke.stack import (
     local_stack,
 )
 
+pytestmark = pytest.mark.slow
+
 OUTPUTS = {
     "WebSocketEndpoint": "wss://abc123.execute-api.eu-west-1.amazonaws.com/Prod",
     "SessionTableName": "lex-sessions",

@@ -24,6 +24,8 @@ from websocket_stack.local.lex.intents import new_intent
 from websocket_stack.local.lex.requests import TextRequest
 from websocket_stack.local.lex.sessions import LexSession, SessionKey
 
+pytestmark = pytest.mark.slow
+
 KEY = SessionKey("LOCALBOT01", "TSTALIASID", "en_US", "session-1")
 # Bots make clients at import; nothing is reached.
 ENVIRONMENT = {
