@@ -5,22 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from starlette.routing import BaseRoute
+
 from fulfillment.bot import Bot
-from websocket_stack.graphql.schema import schema
+from fulfillment.errors import SettingsError
+from websocket_stack.graphql.schema import DIRECTIVES, schema
+from websocket_stack.local.api_gateway.signatures import SignatureCheck
+from websocket_stack.local.appsync.authorization import FUNCTIONS_ARN, Callers
 from websocket_stack.local.appsync.resolvers import at_once, direct, echo
-from websocket_stack.local.appsync.routes import PATH
-from websocket_stack.local.appsync.service import GraphQlApi
+from websocket_stack.local.appsync.routes import PATH, routes
+from websocket_stack.local.appsync.service import FieldError, GraphQlApi, Mode
 from websocket_stack.local.aws_lambda.service import Deployed, LambdaFunctions
 from websocket_stack.local.dynamodb import DynamoDb
 from websocket_stack.local.functions.function import Function, Invocable, handler_of
 from websocket_stack.local.functions.reloading import BotFunction
 from websocket_stack.local.journal.watching import Observer
+from websocket_stack.tasks.settings import TaskSettings
+from websocket_stack.tasks.sign_in import TokenVerifier
 
 TABLE = "lex-streaming-chats"
 # The function's name.
 CHAT = "chat"
 # As long as one of AppSync's, and like one.
 API_KEY = "da2-local0000000000000000000"
+SIGN_INS: Mapping[str, Mode] = {
+    "API_KEY": "api_key",
+    "AMAZON_COGNITO_USER_POOLS": "cognito",
+    "OPENID_CONNECT": "oidc",
+    "AWS_IAM": "iam",
+}
 # What the template gives a reply that is waited for, and one that is not.
 WAITED_SECONDS = 29
 REPLY_SECONDS = 300
@@ -31,16 +44,21 @@ def graphql_chat(
     environment: Mapping[str, str],
     database: DynamoDb,
     observer: Observer,
+    signatures: SignatureCheck,
     *,
     bot: str | None = None,
-) -> GraphQlApi:
-    """Return the API; ``ASK_RETURNS`` of the environment is the template's parameter AskReturns.
+) -> list[BaseRoute]:
+    """Return the routes of the API.
+
+    ``ASK_RETURNS`` and ``GRAPHQL_SIGN_IN`` of the environment are the template's parameters
+    AskReturns and SignIn. Tokens are those of ``JWT_ISSUER``.
 
     Args:
         origin: the address at which the functions find every service.
         environment: the environment of this stack's Lambda functions.
         database: where the table is.
         observer: watches the function.
+        signatures: checks the signatures of those who sign.
         bot: a builder's bot that answers, as ``module:attribute``.
 
     Raises:
@@ -58,15 +76,46 @@ def graphql_chat(
             "chat-failures", "websocket_stack.graphql.failures.lambda_handler", environment
         )
         ask = at_once(LambdaFunctions({CHAT: Deployed(chat, seconds, failures)}), CHAT)
-    return GraphQlApi(
-        schema(),
+    sign_in = environment.get("GRAPHQL_SIGN_IN") or "API_KEY"
+    if sign_in not in SIGN_INS:
+        raise SettingsError(f"GRAPHQL_SIGN_IN={sign_in!r}: takes {', '.join(SIGN_INS)}")
+    mode = SIGN_INS[sign_in]
+    api = GraphQlApi(
+        schema(DIRECTIVES[sign_in]),
         {
             "Mutation.ask": ask,
             "Mutation.stop": resolve,
-            "Mutation.send": echo,
+            "Mutation.send": send,
             "Query.chatState": resolve,
+            "Subscription.chat": resolve,
         },
+        mode,
     )
+    verifier = _verifier(environment) if mode in ("oidc", "cognito") else None
+    return routes(api, Callers(mode, api_key=API_KEY, signatures=signatures, verifier=verifier))
+
+
+async def send(context: Mapping[str, Any]) -> Any:
+    """Tell subscribers a piece; where clients sign as well, it is for the function alone."""
+    if context["identity"] != {"userArn": FUNCTIONS_ARN}:
+        raise FieldError("Unauthorized", "Not Authorized to access send on type Mutation")
+    return await echo(context)
+
+
+def _verifier(environment: Mapping[str, str]) -> TokenVerifier:
+    missing = [name for name in ("JWT_ISSUER", "JWT_AUDIENCE") if not environment.get(name)]
+    if missing:
+        raise SettingsError(f"{missing[0]} is not set")
+    settings = TaskSettings(
+        TABLE,
+        "",
+        "",
+        "jwt",
+        issuer=environment["JWT_ISSUER"],
+        audience=environment["JWT_AUDIENCE"],
+        keys_url=environment.get("JWT_KEYS_URL", ""),
+    )
+    return TokenVerifier.of(settings)
 
 
 def _chat(environment: Mapping[str, str], bot: str | None, seconds: float) -> Invocable:

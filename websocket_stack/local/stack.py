@@ -22,7 +22,6 @@ from websocket_stack.local.api_gateway import routes as api_gateway_routes
 from websocket_stack.local.api_gateway.authorization import Auth, Authorization, signature_check
 from websocket_stack.local.api_gateway.events import Api
 from websocket_stack.local.api_gateway.service import WebSocketApi
-from websocket_stack.local.appsync import routes as appsync_routes
 from websocket_stack.local.aws_json import (
     REGION,
     ServiceError,
@@ -144,10 +143,13 @@ def build(  # noqa: PLR0913
             *api_gateway_routes.routes(door.api, TASKS_STAGE, authorization),
             *api_gateway_routes.other_stages(),
             *aws_lambda_routes.routes(door.functions),
-            *appsync_routes.routes(
-                graphql_chat(origin, environment, database, observer, bot=bot),
-                API_KEY,
+            *graphql_chat(
+                origin,
+                environment,
+                database,
+                observer,
                 signature_check(cognito, keys, service="appsync"),
+                bot=bot,
             ),
             *lex_routes.routes(lex),
             *model_routes,

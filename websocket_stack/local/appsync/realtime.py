@@ -13,8 +13,9 @@ from typing import Any
 
 from graphql import GraphQLSyntaxError
 
-from websocket_stack.local.appsync.authorization import NotAuthorized, mode_of
+from websocket_stack.local.appsync.authorization import Caller, Callers, NotAuthorized
 from websocket_stack.local.appsync.service import GraphQlApi, Refused
+from websocket_stack.local.aws_json import ServiceError
 
 PROTOCOL = "graphql-ws"
 HEADER = "header-"
@@ -31,19 +32,26 @@ class Client:
 
     Args:
         api: the API.
-        api_key: its key.
+        callers: tells who calls it.
         header: the authorization that the client connected with.
         send: sends a frame.
+        path: the API's path, which signed frames name.
 
     Attributes:
         is_ready: whether the client has been acknowledged.
     """
 
     def __init__(
-        self, api: GraphQlApi, api_key: str, header: Mapping[str, Any], send: Send
+        self,
+        api: GraphQlApi,
+        callers: Callers,
+        header: Mapping[str, Any],
+        send: Send,
+        path: str = "/graphql",
     ) -> None:
         self._api = api
-        self._api_key = api_key
+        self._callers = callers
+        self._path = path
         self._header = header
         self._send = send
         self.is_ready = False
@@ -73,7 +81,8 @@ class Client:
 
     async def _init(self) -> bool:
         try:
-            mode_of(self._header, self._api_key)
+            # What is signed is a request that is not made.
+            await self._caller(self._header, f"{self._path}/connect", b"{}")
         except NotAuthorized as error:
             errors = [{"errorType": error.kind, "message": str(error), "errorCode": 401}]
             await self._send({"payload": {"errors": errors}, "type": "connection_error"})
@@ -100,8 +109,11 @@ class Client:
             await self._send({"type": "data", "id": name, "payload": answer})
 
         try:
-            mode = mode_of(header, self._api_key)
-            self._ends[name] = self._api.subscribe(request, mode, deliver)
+            signed = str(payload.get("data")).encode()
+            caller = await self._caller(header, self._path, signed)
+            self._ends[name] = await self._api.subscribe(
+                request, caller.mode, caller.identity, deliver
+            )
         except NotAuthorized as error:
             await self._fail(name, [{"errorType": error.kind, "message": str(error)}])
         except GraphQLSyntaxError as error:
@@ -110,6 +122,12 @@ class Client:
             await self._fail(name, refused.errors)
         else:
             await self._send({"type": "start_ack", "id": name})
+
+    async def _caller(self, header: Mapping[str, Any], path: str, body: bytes) -> Caller:
+        try:
+            return await self._callers.caller(header, path, body)
+        except ServiceError as error:
+            raise NotAuthorized(error.message) from None
 
     def _problem(self, name: str) -> dict[str, str] | None:
         if name in self._ends:

@@ -48,6 +48,28 @@ def context_of(
     }
 
 
+def context_of_start(
+    field: str,
+    arguments: Mapping[str, Any],
+    identity: Mapping[str, Any] | None,
+    variables: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the context of a subscription's resolver, which runs once: when it begins."""
+    return {
+        "arguments": dict(arguments),
+        "identity": identity,
+        "source": None,
+        "request": {"headers": {}, "domainName": None},
+        "prev": None,
+        "info": {
+            "fieldName": field,
+            "parentTypeName": "Subscription",
+            "variables": dict(variables),
+        },
+        "stash": {},
+    }
+
+
 def selected(result: Mapping[str, Any], info: GraphQLResolveInfo[Any]) -> dict[str, Any]:
     """Return what a mutation selected of its result; subscribers get nothing else."""
 

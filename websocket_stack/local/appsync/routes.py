@@ -14,8 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from websocket_stack.local.api_gateway.signatures import SignatureCheck
-from websocket_stack.local.appsync.authorization import NotAuthorized, mode_of
+from websocket_stack.local.appsync.authorization import Callers, NotAuthorized
 from websocket_stack.local.appsync.realtime import (
     KEEP_ALIVE_SECONDS,
     PROTOCOL,
@@ -28,15 +27,14 @@ from websocket_stack.local.aws_json import ServiceError, json_response
 PATH = "/graphql"
 
 
-def routes(api: GraphQlApi, api_key: str, signatures: SignatureCheck) -> list[BaseRoute]:
+def routes(api: GraphQlApi, callers: Callers) -> list[BaseRoute]:
     """Return the routes of the API.
 
     Args:
         api: the API.
-        api_key: its key.
-        signatures: checks the signatures of requests that are signed.
+        callers: tells who calls it.
     """
-    endpoints = _Endpoints(api, api_key, signatures)
+    endpoints = _Endpoints(api, callers)
     return [
         Route(PATH, endpoints.post, methods=["POST"]),
         # The first is the path on a real-time host, the second that on a domain of one's own.
@@ -46,20 +44,16 @@ def routes(api: GraphQlApi, api_key: str, signatures: SignatureCheck) -> list[Ba
 
 
 class _Endpoints:
-    def __init__(self, api: GraphQlApi, api_key: str, signatures: SignatureCheck) -> None:
+    def __init__(self, api: GraphQlApi, callers: Callers) -> None:
         self._api = api
-        self._api_key = api_key
-        self._signatures = signatures
+        self._callers = callers
 
     async def post(self, request: Request) -> Response:
         """Run a query or a mutation."""
         body = await request.body()
         try:
-            mode = mode_of(request.headers, self._api_key)
-            if mode == "iam":
-                self._check_signature(request, body)
-            identity = {"userArn": "local"} if mode == "iam" else None
-            answer = await self._api.query(_request(body), mode, identity)
+            caller = await self._callers.caller(request.headers, PATH, body)
+            answer = await self._api.query(_request(body), caller.mode, caller.identity)
         except NotAuthorized as error:
             return _errors(401, error.kind, str(error))
         except ServiceError as error:
@@ -69,11 +63,6 @@ class _Endpoints:
         except ValueError as error:
             return _malformed(str(error))
         return json_response(answer)
-
-    def _check_signature(self, request: Request, body: bytes) -> None:
-        key = self._signatures.check(request, body, "POST")
-        if key is None or not key.manages:
-            raise NotAuthorized("Permission denied")
 
     async def connect(self, websocket: WebSocket) -> None:
         """Serve a client of the real-time protocol."""
@@ -91,7 +80,7 @@ class _Endpoints:
                 async with sending:
                     await websocket.send_text(json.dumps(frame, ensure_ascii=False))
 
-        client = Client(self._api, self._api_key, header, send)
+        client = Client(self._api, self._callers, header, send, PATH)
         keeping = asyncio.create_task(_keep_alive(client, send))
         try:
             while await client.receive(await websocket.receive_text()):

@@ -32,10 +32,10 @@ from websocket_stack.local.appsync.errors import (
     validation_errors,
     variable_errors,
 )
-from websocket_stack.local.appsync.resolver_context import context_of, selected
+from websocket_stack.local.appsync.resolver_context import context_of, context_of_start, selected
 
-Mode: TypeAlias = Literal["api_key", "iam"]
-"""How a request is authorized: with the API's key, or signed."""
+Mode: TypeAlias = Literal["api_key", "iam", "oidc", "cognito"]
+"""How a request is authorized: with the API's key, signed, or with a token."""
 
 Resolver: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[Any]]
 """Resolves a field, given the context that a Lambda resolver hands to its function."""
@@ -50,8 +50,12 @@ directive @aws_oidc on FIELD_DEFINITION | OBJECT
 directive @aws_subscribe(mutations: [String!]!) on FIELD_DEFINITION
 scalar AWSJSON
 """
-DEFAULT_MODE: Mode = "api_key"
-MODES: Mapping[str, Mode] = {"aws_api_key": "api_key", "aws_iam": "iam"}
+MODES: Mapping[str, Mode] = {
+    "aws_api_key": "api_key",
+    "aws_iam": "iam",
+    "aws_oidc": "oidc",
+    "aws_cognito_user_pools": "cognito",
+}
 
 
 class FieldError(Exception):
@@ -101,9 +105,13 @@ class GraphQlApi:
         schema: its schema, in GraphQL, without what AppSync adds.
         resolvers: what resolves its fields, by type and field, such as ``Mutation.ask``; a field
             without one is null.
+        sign_in: how a field may be called that does not say.
     """
 
-    def __init__(self, schema: str, resolvers: Mapping[str, Resolver]) -> None:
+    def __init__(
+        self, schema: str, resolvers: Mapping[str, Resolver], sign_in: Mode = "api_key"
+    ) -> None:
+        self._sign_in = sign_in
         self._schema: GraphQLSchema = build_schema(DIRECTIVES + schema)
         self._resolvers = resolvers
         self._subscriptions: set[Subscription] = set()
@@ -143,10 +151,11 @@ class GraphQlApi:
         errors += [_core_error(error) for error in awaited.errors or ()]
         return {"data": awaited.data, **({"errors": errors} if errors else {})}
 
-    def subscribe(
+    async def subscribe(
         self,
         request: Mapping[str, Any],
         mode: Mode,
+        identity: Mapping[str, Any] | None,
         deliver: Callable[[Mapping[str, Any]], Awaitable[None]],
     ) -> Callable[[], None]:
         """Begin a subscription; return what ends it.
@@ -154,6 +163,7 @@ class GraphQlApi:
         Args:
             request: ``query`` and ``variables``.
             mode: how it is authorized.
+            identity: who subscribes, if not with the API's key.
             deliver: is given each answer.
 
         Raises:
@@ -183,6 +193,11 @@ class GraphQlApi:
         if isinstance(values, list):
             raise Refused([{"message": error.message} for error in values])
         arguments = get_argument_values(root.fields[name], field, values)
+        if resolver := self._resolvers.get(f"Subscription.{name}"):
+            try:
+                await resolver(context_of_start(name, arguments, identity, variables))
+            except FieldError as error:
+                raise Refused([{"errorType": error.kind, "message": str(error)}]) from None
         subscription = Subscription(document, variables, name, arguments, deliver)
         self._subscriptions.add(subscription)
         return lambda: self._subscriptions.discard(subscription)
@@ -266,7 +281,7 @@ class GraphQlApi:
             directives = [each.name.value for each in (node.directives or ())] if node else []
             if modes := {MODES[name] for name in directives if name in MODES}:
                 return modes
-        return {DEFAULT_MODE}
+        return {self._sign_in}
 
     def _mutations_of(self, subscription: str) -> list[str]:
         root = self._schema.subscription_type

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from websocket_stack.graphql.schema import schema
+from websocket_stack.local.appsync.authorization import Callers
 from websocket_stack.local.appsync.realtime import MAX_SUBSCRIPTIONS, Client, header_of
 from websocket_stack.local.appsync.resolvers import echo
 from websocket_stack.local.appsync.service import GraphQlApi
@@ -31,7 +32,7 @@ class Conversation:
         query = dict(parse_qsl(urlsplit(path).query))
         offered = [each.strip() for each in protocols.split(",")]
         header = header_of(query, offered, {})
-        self.client = Client(self.api, API_KEY, header, self._send)
+        self.client = Client(self.api, Callers(api_key=API_KEY), header, self._send)
 
     async def _send(self, frame):
         self.heard.append(frame)
