@@ -1,7 +1,8 @@
 """A model that writes at a steady pace, in the server's process or as a provider over HTTP.
 
-Each chunk is the moment at which it was written, by the monotonic clock that all processes of a
-machine share. So a client sees in what it gets how long that took.
+Each chunk is the moment at which it was due, by the monotonic clock that all processes of a machine
+share. So a client sees in what it gets how long that took, and a server that has no time for its
+model either does not hide that.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ async def moments(count: int, rate: float) -> AsyncGenerator[str, None]:
     """Yield moments, so many a second."""
     began = time.monotonic()
     for number in range(1, count + 1):
-        await asyncio.sleep(began + number / rate - time.monotonic())
-        yield f"{time.monotonic():.5f} "
+        due = began + number / rate
+        await asyncio.sleep(due - time.monotonic())
+        yield f"{due:.5f} "
 
 
 class SteadySource:
