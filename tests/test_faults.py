@@ -771,9 +771,8 @@ def test_a_new_connection_goes_on_where_the_old_one_stopped(event, make_bot):
 
 
 @pytest.mark.parametrize("outcome", [500, RESET, Status(400, "AccessDeniedException"), HANG])
-def test_a_conversation_table_that_fails_costs_the_memory_and_nothing_else(
-    event, make_bot, caplog, outcome
-):
+def test_a_failed_table_costs_only_the_memory(event, make_bot, caplog, outcome):
+    """The table of conversations fails; the reply is not affected."""
     attributes = event["sessionState"]["sessionAttributes"]
     attributes["conversationId"] = "conversation" + "0" * 20
     with FaultyServices(table=[Always(outcome)], bedrock=[[WHOLE]]) as services:

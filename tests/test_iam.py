@@ -278,9 +278,8 @@ def test_what_is_switched_off_is_neither_called_nor_allowed(turn, given) -> None
 
 
 @pytest.mark.parametrize("given", [{}, STREAMING | {"AllowStreamingResponses": "false"}])
-def test_neither_streaming_nor_remembering_it_may_ask_the_model_and_nothing_else(
-    turn, given
-) -> None:
+def test_a_plain_bot_may_only_ask_the_model(turn, given) -> None:
+    """Neither streaming nor remembering, it may do nothing else."""
     stack = fulfillment_stack(**given, **FORGETFUL)
     calls = turn(stack)
     check(stack, "FulfillmentRole", calls)

@@ -407,9 +407,8 @@ def test_the_turn_ends_before_the_deadline_that_lambda_set(environment, model, l
     assert state == "Fulfilled"
 
 
-def test_a_turn_is_one_line_of_the_log_with_its_request_and_no_word_of_it(
-    environment, model, load_event
-):
+def test_a_turn_is_one_line_of_the_log(environment, model, load_event):
+    """With its request, and no word of it."""
     model.script = [ONE, TWO]
     event = load_event("lex_web_ui_second_turn")
     request_id = environment.start(event)

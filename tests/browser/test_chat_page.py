@@ -43,7 +43,8 @@ def test_the_panel_says_when_the_first_text_came_and_in_how_many_frames(chat, mo
     assert 0 < seconds(chat, "#first-text") < seconds(chat, "#total")
 
 
-def test_as_lex_web_ui_shows_it_the_first_words_come_half_a_second_later(user, model):
+def test_lex_web_ui_shows_words_later(user, model):
+    """By half a second."""
     chat = user.new_tab()
     chat.open()
     chat.tab.locator("#as-lex-web-ui").check()

@@ -46,7 +46,8 @@ def test_a_socket_with_a_wrong_signature_is_refused(user, model):
     expect(chat.replies.locator("strong")).to_have_text("the")
 
 
-def test_two_people_who_drew_the_same_session_id_read_their_own_replies(browser, site, model):
+def test_two_people_may_draw_one_session_id(browser, site, model):
+    """Each reads replies of their own."""
     with visiting(browser, site) as first_user, visiting(browser, site) as second_user:
         first, second = first_user.new_tab(), second_user.new_tab()
         first.take_session("2222")

@@ -147,7 +147,8 @@ def test_a_socket_that_closes_costs_no_word_of_the_reply(user, model, dynamodb, 
     expect(chat.replies.last.locator("strong")).to_have_text("one")
 
 
-def test_a_second_tab_takes_the_session_and_the_first_keeps_its_replies(user, model):
+def test_a_second_tab_takes_the_session(user, model):
+    """The first keeps its replies."""
     first, second = user.new_tab(), user.new_tab()
     for tab in (first, second):
         tab.take_session("7ab5")

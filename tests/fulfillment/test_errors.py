@@ -17,7 +17,8 @@ def test_a_foreign_error_is_described_without_its_message() -> None:
     assert "secret" not in str(fields)
 
 
-def test_an_error_of_ours_is_described_with_its_reason_and_the_type_of_its_cause() -> None:
+def test_our_errors_are_described() -> None:
+    """By their reason, and the type of their cause."""
     fields = describe(caught(ModelInterrupted("no messageStop"), cause=OSError("secret")))
     assert fields["error"] == "ModelInterrupted"
     assert fields["reason"] == "no messageStop"

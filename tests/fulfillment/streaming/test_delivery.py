@@ -93,7 +93,8 @@ def test_nothing_is_posted_once_the_text_is_complete() -> None:
     assert delivery.characters == 5
 
 
-def test_the_second_of_a_pair_is_not_posted_when_the_text_completes_during_the_first() -> None:
+def test_a_complete_text_needs_no_second_of_a_pair() -> None:
+    """It is not posted when the text completes during the first."""
     clock = FakeClock()
     channel = FakeChannel(clock=clock, seconds=0.1)
     _, frames, _ = delivered([(1.0, "Hello")], ends_at=1.05, channel=channel, clock=clock)
@@ -189,7 +190,8 @@ def test_a_client_that_connects_again_gets_what_it_has_not_seen() -> None:
     assert (delivery.status, delivery.gone) == (Status.STREAMED, 1)
 
 
-def test_a_connection_lost_between_the_frames_of_a_pair_is_continued_behind_the_first() -> None:
+def test_a_pair_goes_on_at_the_next_connection() -> None:
+    """A connection lost between the frames of a pair is continued behind the first."""
     clock = FakeClock()
     rows = Rows(clock, (0, CONNECTION), (0.1, "connection-2"))
     channel = FakeChannel([None, ConnectionGone("410")], clock=clock)
@@ -270,7 +272,8 @@ def test_a_waiting_text_that_comes_too_late_is_left_out() -> None:
     assert frames == ["Hell", "o"]
 
 
-def test_what_a_busy_channel_left_of_a_waiting_text_is_posted_before_the_text() -> None:
+def test_a_waiting_text_is_posted_to_its_end() -> None:
+    """What a busy channel left of it is posted before the text."""
     channel = FakeChannel([None, ChannelBusy("429")])
     delivery, frames, _ = delivered([(2.0, "Hello")], 9.0, channel=channel, waiting_text="Wait")
     assert "".join(frames) == "Wait Hello"
@@ -295,9 +298,8 @@ GAPS = st.lists(
 
 
 @given(GAPS, st.floats(0, 0.04))
-def test_in_a_pause_lex_web_ui_shows_all_but_the_last_character_within_800_ms(
-    gaps: list[tuple[float, str]], post_seconds: float
-) -> None:
+def test_lex_web_ui_keeps_up_in_a_pause(gaps: list[tuple[float, str]], post_seconds: float) -> None:
+    """It shows all but the last character within 800 ms."""
     clock, at, chunks = FakeClock(), 0.0, []
     for gap, chunk in gaps:
         at += gap

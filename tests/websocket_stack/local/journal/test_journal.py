@@ -26,7 +26,8 @@ def test_an_invocation_lasts_until_its_end() -> None:
     assert (invocation.at, invocation.seconds) == (100.0, 2.5)
 
 
-def test_a_task_is_part_of_its_own_invocation_and_a_request_of_the_newest() -> None:
+def test_a_task_belongs_to_its_invocation() -> None:
+    """A request is part of the newest invocation."""
     journal = Journal()
     own = []
 
