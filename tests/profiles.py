@@ -13,5 +13,6 @@ def examples(share: float, **further: object) -> settings:
         further: settings as hypothesis takes them.
     """
     # Before modules of tests are imported, the profile is loaded.
+    assert settings.default
     count = max(1, round(share * settings.default.max_examples))
     return settings(max_examples=count, **further)  # type: ignore[arg-type]

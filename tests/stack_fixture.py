@@ -156,7 +156,9 @@ def client(
         credentials: an access key id and its secret; by default of no caller that the stack knows.
         config: further settings of botocore's ``Config``.
     """
-    return _session(*credentials).client(
+    # The stubs know no service whose name is a variable.
+    make_client: Any = _session(*credentials).client
+    return make_client(
         service,
         endpoint_url=endpoint_url,
         config=Config(

@@ -1,5 +1,7 @@
 """The containers of ``examples/chat-server``, as far as a machine without an engine can tell."""
 
+from __future__ import annotations
+
 import json
 import os
 import re
@@ -11,15 +13,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from tests.websocket_stack.server.chat_servers import (
     QUICK,
@@ -36,7 +40,7 @@ FOLDER = ROOT / "examples" / "chat-server"
 PORT = "8080"
 
 
-def free_port():
+def free_port() -> Any:
     with sockets.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
@@ -44,7 +48,7 @@ def free_port():
 # --- the image
 
 
-def instructions():
+def instructions() -> Any:
     """Return the Dockerfile's instructions, each as its name and the rest of it."""
     text = (FOLDER / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
@@ -71,7 +75,7 @@ def required(requirement: str) -> set[str]:
 def installed(names: Iterable[str]) -> set[Path]:
     """Return the modules and packages of distributions."""
     return {
-        Path(distribution.locate_file(file.parts[0]))
+        Path(str(distribution.locate_file(file.parts[0])))
         for distribution in map(metadata.distribution, names)
         for file in distribution.files or ()
         if file.parts[0] not in ("..", "__pycache__")
@@ -113,7 +117,7 @@ class Build:
                     self._copy(*shlex.split(rest))
                 case "RUN":
                     command = re.sub(r"--mount=\S+", "", rest)
-                    run = {"shell": True, "cwd": self._here, "env": self.environ}
+                    run: dict[str, Any] = {"shell": True, "cwd": self._here, "env": self.environ}
                     subprocess.run(command, check=True, capture_output=True, timeout=300, **run)
                 case "ENV":
                     for setting in shlex.split(rest):
@@ -142,7 +146,7 @@ class Build:
                 shutil.copy(ROOT / source, self._here / target)
 
 
-def kept():
+def kept() -> Any:
     """Return what the builder is sent at all."""
     lines = (FOLDER / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
     assert lines[0] == "*"
@@ -150,12 +154,12 @@ def kept():
 
 
 @pytest.mark.slow
-def test_the_image_is_built_answers_and_stops(tmp_path):
+def test_the_image_is_built_answers_and_stops(tmp_path: Path) -> None:
     build = Build(tmp_path)
     build.run()
     shutil.rmtree(tmp_path / "build")  # the container does not have it
     port = free_port()
-    run = {"env": build.environ, "cwd": build.root}
+    run: dict[str, Any] = {"env": build.environ, "cwd": build.root}
     server = subprocess.Popen(build.command("ENTRYPOINT", port), stdout=subprocess.DEVNULL, **run)
     try:
         health = build.command("HEALTHCHECK", port)
@@ -171,7 +175,7 @@ def test_the_image_is_built_answers_and_stops(tmp_path):
         server.wait()
 
 
-def test_the_image_is_small_pinned_and_not_roots():
+def test_the_image_is_small_pinned_and_not_roots() -> None:
     names = dict(instructions())
     images = {rest.split(" AS ")[0] for name, rest in instructions() if name == "FROM"}
     assert images == {"${PYTHON_IMAGE}"}
@@ -186,11 +190,11 @@ def test_the_image_is_small_pinned_and_not_roots():
 # --- compose.yaml
 
 
-def compose():
+def compose() -> Any:
     return yaml.safe_load((FOLDER / "compose.yaml").read_text("utf-8"))
 
 
-def test_compose_understands_the_file():
+def test_compose_understands_the_file() -> None:
     compose_spec = pytest.importorskip("compose_spec")
     # As JSON: it does not know YAML's merge keys, which Compose does.
     spec = compose_spec.PyCompose.from_json(json.dumps(compose()))
@@ -199,7 +203,7 @@ def test_compose_understands_the_file():
 
 
 @pytest.mark.parametrize("name", ["nginx", "chat-1", "chat-2", "redis"])
-def test_each_container_can_do_little(name):
+def test_each_container_can_do_little(name: str) -> None:
     service = compose()["services"][name]
     assert service["read_only"] and service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
@@ -210,7 +214,7 @@ def test_each_container_can_do_little(name):
         assert re.search(r":\d+\.\d+\.\d+-", service["image"])
 
 
-def test_only_nginx_is_reached_from_outside_and_redis_from_nowhere():
+def test_only_nginx_is_reached_from_outside_and_redis_from_nowhere() -> None:
     services, networks = compose()["services"], compose()["networks"]
     assert [name for name, service in services.items() if service.get("ports")] == ["nginx"]
     inside = {name for name, network in networks.items() if (network or {}).get("internal")}
@@ -222,7 +226,7 @@ def test_only_nginx_is_reached_from_outside_and_redis_from_nowhere():
 
 
 @contextmanager
-def nginx(folder, ports, *, http=""):
+def nginx(folder: Any, ports: Any, *, http: Any = "") -> Iterator[Any]:
     """Run nginx before servers with our file, and else as it is by default."""
     if not shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin"):
         pytest.skip("nginx is not installed")
@@ -258,22 +262,22 @@ def nginx(folder, ports, *, http=""):
         process.wait(SECONDS)
 
 
-def is_open(port):
+def is_open(port: Any) -> Any:
     with sockets.socket() as socket:
         return not socket.connect_ex(("127.0.0.1", port))
 
 
-def status_of(port, path):
+def status_of(port: Any, path: Any) -> Any:
     with sockets.create_connection(("127.0.0.1", port), SECONDS) as raw:
         raw.sendall(f"GET {path} HTTP/1.1\r\nHost: chat\r\nConnection: close\r\n\r\n".encode())
         return int(raw.recv(4_096).split()[1])
 
 
 @pytest.mark.slow
-def test_a_client_behind_nginx_reads_on_at_the_other_server(tmp_path):
+def test_a_client_behind_nginx_reads_on_at_the_other_server(tmp_path: Path) -> None:
     go_on = threading.Event()
 
-    def script(utterance):
+    def script(utterance: Any) -> Any:
         return ["Hello", " world", go_on, "!"]
 
     with (
@@ -284,10 +288,10 @@ def test_a_client_behind_nginx_reads_on_at_the_other_server(tmp_path):
     ):
         url, page = f"ws://127.0.0.1:{port}/ws", f"http://127.0.0.1:{port}"
         # The first of the two stays open, so that the next one goes to the other server.
-        with connect(url, origin=page) as socket:
+        with connect(url, origin=Origin(page)) as socket:
             socket.send(send("request-0123456789ab"))
             first = receive_until(socket, lambda frame: "Hello" in text_of([frame]))
-            with connect(f"{url}?unused=secret", origin=page) as again:
+            with connect(f"{url}?unused=secret", origin=Origin(page)) as again:
                 again.send(resume("again", first[-1]["sequence"]))
                 go_on.set()
                 rest = receive_until(again, is_end)
@@ -300,7 +304,7 @@ def test_a_client_behind_nginx_reads_on_at_the_other_server(tmp_path):
 
 
 @pytest.mark.slow
-def test_nginx_tries_the_other_server_when_one_shuts_down(tmp_path):
+def test_nginx_tries_the_other_server_when_one_shuts_down(tmp_path: Path) -> None:
     with running() as one, running() as other, nginx(tmp_path, [one.port, other.port]) as (port, _):
         one.chat_server.is_ready = False
         for _ in range(4):
@@ -311,7 +315,7 @@ def test_nginx_tries_the_other_server_when_one_shuts_down(tmp_path):
 
 
 @pytest.mark.slow
-def test_heartbeats_hold_a_silent_socket_open_in_nginx(tmp_path):
+def test_heartbeats_hold_a_silent_socket_open_in_nginx(tmp_path: Path) -> None:
     """It cuts what says nothing for a while: by default for three of the server's pings."""
     settings = QUICK._replace(heartbeat_seconds=0.2)
     script = {"hi": [threading.Event()]}.__getitem__

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from fulfillment import Bot
 from fulfillment.testing import Result, ToolCall, run
 from tests.documents import DOCUMENTS, ROOT, Document, modules, tutorial_command, write_tutorial
 from tests.example_dialogs import demo_routes
@@ -30,7 +31,7 @@ LANGUAGES = {"python", "sh", "yaml", "css", "transcript"}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
-def test_every_block_is_in_a_language_that_is_executed(path):
+def test_every_block_is_in_a_language_that_is_executed(path: str) -> None:
     document = Document(path)
     assert {block.language for block in document.blocks} <= LANGUAGES
     # None is missed.
@@ -46,7 +47,7 @@ EXECUTED = sorted(MODULES.keys() - {"local_stack_page"})
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with all modules of the docs."""
     path = tmp_path_factory.mktemp("docs")
     for name, source in MODULES.items():
@@ -55,7 +56,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def load(folder, monkeypatch) -> Iterator[Callable[[str], Any]]:
+def load(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
     """Return a function that imports a module of the docs."""
     monkeypatch.syspath_prepend(folder)
     for name in MODULES:
@@ -66,7 +67,7 @@ def load(folder, monkeypatch) -> Iterator[Callable[[str], Any]]:
 
 
 @pytest.mark.parametrize("name", EXECUTED)
-def test_the_python_of_a_page_does_what_it_says(name, load):
+def test_the_python_of_a_page_does_what_it_says(name: str, load: Callable[[str], Any]) -> None:
     module = load(name)
     tests = [value for key, value in vars(module).items() if key.startswith("test_")]
     for test in tests:
@@ -76,7 +77,7 @@ def test_the_python_of_a_page_does_what_it_says(name, load):
 
 
 @pytest.mark.slow
-def test_the_python_of_the_docs_type_checks(folder):
+def test_the_python_of_the_docs_type_checks(folder: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--config-file=", "--check-untyped-defs", "."]
     environ = os.environ | {"MYPYPATH": str(ROOT), "MYPY_CACHE_DIR": str(ROOT / ".mypy_cache/docs")}
     ran = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)
@@ -152,8 +153,10 @@ def check_middleware_and_errors(page: Any) -> None:
     assert member.reply == "Looking up your order…\n\nThere is no order with this number."
     assert member.intent_state == "Failed"
 
-    @page.bot.intent("Broken")
-    def broken(turn):
+    bot: Bot = page.bot
+
+    @bot.intent("Broken")
+    def broken(turn: Any) -> None:
         raise ZeroDivisionError
 
     attributes = {"member": "yes"}
@@ -203,7 +206,7 @@ CHECKS: Mapping[str, Callable[[Any], None]] = {
 
 
 @pytest.mark.slow
-def test_the_documented_boto3_client_gets_a_reply(capsys):
+def test_the_documented_boto3_client_gets_a_reply(capsys: pytest.CaptureFixture[str]) -> None:
     with running_stack() as origin:
         code = MODULES["local_stack_page"].replace("http://127.0.0.1:8000", origin)
         exec(compile(code, "local-stack.md", "exec"), {})
@@ -214,7 +217,7 @@ def test_the_documented_boto3_client_gets_a_reply(capsys):
 
 
 @pytest.fixture
-def builders_folder(tmp_path, monkeypatch) -> Path:
+def builders_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that the tutorial has a newcomer make, next to a clone; tests run in it."""
     folder = tmp_path / "my-bot"
     folder.mkdir()
@@ -240,7 +243,9 @@ def say(origin: str, text: str) -> str:
 
 
 @pytest.mark.slow
-def test_a_newcomers_bot_is_served_and_reloaded(builders_folder, monkeypatch):
+def test_a_newcomers_bot_is_served_and_reloaded(
+    builders_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(builders_folder)
     _, *arguments = tutorial_command("On your machine")
     with served(arguments) as origin:
@@ -254,7 +259,7 @@ def test_a_newcomers_bot_is_served_and_reloaded(builders_folder, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_newcomers_tests_pass(builders_folder):
+def test_a_newcomers_tests_pass(builders_folder: Path) -> None:
     python, *arguments = tutorial_command("A test")
     assert python.endswith(".venv/bin/python")
     ran = subprocess.run([sys.executable, *arguments], capture_output=True, text=True)

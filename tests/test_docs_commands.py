@@ -41,7 +41,7 @@ from websocket_stack.smoke import options as smoke
 
 
 @pytest.fixture
-def builders_folder(tmp_path) -> Path:
+def builders_folder(tmp_path: Path) -> Path:
     """The folder that the tutorial has a newcomer make, next to a clone."""
     folder = tmp_path / "my-bot"
     folder.mkdir()
@@ -152,7 +152,7 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_is_one_that_its_script_takes(command, builders_folder):
+def test_a_command_is_one_that_its_script_takes(command: list[str], builders_folder: Path) -> None:
     script = script_of(command)
     if script is None:
         OTHERS[Path(command[0]).name](command)
@@ -164,7 +164,7 @@ def test_a_command_is_one_that_its_script_takes(command, builders_folder):
 
 
 @pytest.mark.parametrize("path", READER)
-def test_a_command_in_a_sentence_is_one_too(path, tmp_path):
+def test_a_command_in_a_sentence_is_one_too(path: str, tmp_path: Path) -> None:
     for code in Document(path).inline_code:
         if re.match(r"([A-Z_]+=\S+ )?scripts/\w+", code):
             (command,) = commands_in(code)
@@ -221,7 +221,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("page", lex_bots())
-def test_intents_are_understood(page):
+def test_intents_are_understood(page: str) -> None:
     for locale in parse(lex_bots()[page], page).locales.values():
         understanding = Understanding(locale)
         for name, intent in locale.intents.items():
@@ -230,11 +230,12 @@ def test_intents_are_understood(page):
                 understood = understanding.understand(f"{text[0].upper()}{text[1:]}?")
                 assert understood and understood.intent == name
                 for slot in SLOT.findall(utterance):
-                    assert understanding.filled(name, slot, understood.slots[slot])
+                    value = understood.slots[slot]
+                    assert value and understanding.filled(name, slot, value)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
-def test_what_a_document_links_to_is_there(path):
+def test_what_a_document_links_to_is_there(path: str) -> None:
     for link in Document(path).links:
         if re.match(r"https?://", link):
             continue
@@ -246,7 +247,7 @@ def test_what_a_document_links_to_is_there(path):
             assert anchor in linked.anchors, link
 
 
-def test_the_demo_model_has_an_answer_to_every_suggested_question():
+def test_the_demo_model_has_an_answer_to_every_suggested_question() -> None:
     page = (ROOT / "websocket_stack/local/chat_page/static/index.html").read_text("utf-8")
     suggested = re.findall(r'<li><button type="button">(.*?)</button></li>', page)
     library = Library.of_project(ROOT)

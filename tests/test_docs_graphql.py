@@ -37,7 +37,7 @@ def new_client() -> Any:
 
 def pieces_of(flushes: list[str], ending: Ending, message_id: str) -> list[dict[str, Any]]:
     """Return what is told of a reply."""
-    framing, frames, at = ChatFraming("chat", message_id), [], 0
+    framing, frames, at = ChatFraming("chat", message_id), list[Any](), 0
     for text in flushes:
         frames += framing.frames(text, at)
         at += len(text)
@@ -46,7 +46,7 @@ def pieces_of(flushes: list[str], ending: Ending, message_id: str) -> list[dict[
 
 
 @given(st.data(), st.lists(TEXT, min_size=1, max_size=8), ENDINGS)
-def test_what_is_lost_doubled_or_late_is_healed(data, flushes, how):
+def test_what_is_lost_doubled_or_late_is_healed(data: Any, flushes: Any, how: Any) -> None:
     text, ending = "".join(flushes), Ending(*how)
     pieces = pieces_of(flushes, ending, "m1")
     arriving = data.draw(st.lists(st.sampled_from(pieces), max_size=2 * len(pieces)))
@@ -71,7 +71,7 @@ def test_what_is_lost_doubled_or_late_is_healed(data, flushes, how):
 
 
 @given(st.permutations(range(6)))
-def test_what_only_comes_in_another_order_needs_no_state(order):
+def test_what_only_comes_in_another_order_needs_no_state(order: Any) -> None:
     pieces = pieces_of(["It ", "is ", "h😀re", "."], Ending(Outcome.CUT, "There is more."), "m1")
     client = new_client()
     for index in order:
@@ -81,7 +81,7 @@ def test_what_only_comes_in_another_order_needs_no_state(order):
     assert "There is more." in reply.notice
 
 
-def test_a_refused_prompt_is_another_reply():
+def test_a_refused_prompt_is_another_reply() -> None:
     client = new_client()
     first, *rest = pieces_of(["It is ", "here."], Ending(Outcome.COMPLETED), "m1")
     client.receive(first)

@@ -6,6 +6,8 @@ import inspect
 import json
 import pydoc
 import re
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -55,7 +57,7 @@ def names_in(document: str, head: str) -> set[str]:
 # --- the file of a Lex bot
 
 
-def test_every_key_of_a_bots_file_is_documented():
+def test_every_key_of_a_bots_file_is_documented() -> None:
     models = (BotDescription, Locale, Intent, Slot, SlotType)
     keys = {field for model in models for field in model.model_fields}
     assert names_in("docs/reference/lex-bot.md", "key") == keys
@@ -66,14 +68,14 @@ def test_every_key_of_a_bots_file_is_documented():
 # --- settings and parameters
 
 
-def test_every_setting_is_documented():
+def test_every_setting_is_documented() -> None:
     names = names_in("docs/reference/settings.md", "variable")
     fields = {field.upper() for field in Settings._fields if field != "system_prompts"}
     assert names == fields | {"SYSTEM_PROMPT_", "LOG_LEVEL", "POWERTOOLS_*"}
 
 
 @pytest.mark.parametrize("field", [name for name in Settings._fields if "prompt" not in name])
-def test_a_settings_default_is_the_documented_one(field):
+def test_a_settings_default_is_the_documented_one(field: str) -> None:
     (row,) = [
         row
         for row in Document("docs/reference/settings.md").rows
@@ -86,7 +88,7 @@ def test_a_settings_default_is_the_documented_one(field):
 
 
 @pytest.mark.parametrize("path", READER)
-def test_a_setting_named_in_a_document_is_read(path):
+def test_a_setting_named_in_a_document_is_read(path: str) -> None:
     for code in Document(path).inline_code:
         named = re.match(r"[A-Z]+(_[A-Z]+)+(?==|$)", code)
         # Those of others are read by others.
@@ -94,13 +96,13 @@ def test_a_setting_named_in_a_document_is_read(path):
             assert any(named[0] in source for source in SOURCES.values()), code
 
 
-def test_every_template_parameter_is_documented():
+def test_every_template_parameter_is_documented() -> None:
     templates = [source(name) for name in template_files.NAMES]
     names = {name for template in templates for name in template["Parameters"]}
     assert names_in("docs/reference/parameters.md", "parameter") == names
 
 
-def test_every_alarm_is_documented():
+def test_every_alarm_is_documented() -> None:
     alarms = {
         name
         for template in map(source, template_files.NAMES)
@@ -113,7 +115,7 @@ def test_every_alarm_is_documented():
 # --- the log line and metrics
 
 
-def failure():
+def failure() -> Any:
     """Return an error of ours that was raised because of another's."""
     try:
         raise errors.ChannelError("status 500") from OSError()
@@ -121,7 +123,7 @@ def failure():
         return exc
 
 
-def reported(outcome=Outcome.COMPLETED):
+def reported(outcome: Any = Outcome.COMPLETED) -> Any:
     """Return the report of a turn of which everything is known, and everything failed."""
     text = TextBuffer()
     text.write("Some.", 100.5)
@@ -136,7 +138,7 @@ def reported(outcome=Outcome.COMPLETED):
     )
 
 
-def test_every_log_field_is_documented(caplog):
+def test_every_log_field_is_documented(caplog: pytest.LogCaptureFixture) -> None:
     before = caplog.handler.records
     log_turn(reported())
     (record,) = before
@@ -145,12 +147,12 @@ def test_every_log_field_is_documented(caplog):
     assert names_in("docs/reference/logs.md", "field") == fields
 
 
-def test_every_outcome_and_status_is_documented():
+def test_every_outcome_and_status_is_documented() -> None:
     assert names_in("docs/reference/logs.md", "`outcome`") == set(Outcome)
     assert names_in("docs/reference/logs.md", "`delivery`") == {*Status, OFF}
 
 
-def test_every_metric_is_documented(capsys):
+def test_every_metric_is_documented(capsys: pytest.CaptureFixture[str]) -> None:
     for outcome in Outcome:
         log_turn(reported(outcome))
     recorded = set()
@@ -163,15 +165,15 @@ def test_every_metric_is_documented(capsys):
 # --- the library
 
 
-def test_every_public_name_is_documented():
+def test_every_public_name_is_documented() -> None:
     for module, document in ((fulfillment, "bot"), (testing, "testing")):
         text = " ".join(Document(f"docs/reference/{document}.md").inline_code)
         for name in module.__all__:
             assert re.search(rf"\b{name}\b", text), name
 
 
-def test_every_attribute_of_a_turn_and_a_result_is_documented():
-    bot, turns = Bot(), []
+def test_every_attribute_of_a_turn_and_a_result_is_documented() -> None:
+    bot, turns = Bot(), list[Any]()
     bot.fallback(turns.append)
     result = run(bot, "Hello?")
     for thing, value, document in (("turn", turns[0], "turn"), ("result", result, "testing")):
@@ -190,7 +192,7 @@ def test_every_attribute_of_a_turn_and_a_result_is_documented():
         ("tools", [Tool]),
     ],
 )
-def test_every_argument_is_documented(document, functions):
+def test_every_argument_is_documented(document: str, functions: list[Any]) -> None:
     arguments = {name for each in functions for name in inspect.signature(each).parameters}
     documented = names_in(f"docs/reference/{document}.md", "argument")
     assert documented == arguments - {"self", "bot", "of_event"} - REQUIRED[document]
@@ -200,17 +202,17 @@ REQUIRED = {"bot": set(), "turn": set(), "testing": {"utterance"}, "tools": set(
 
 
 @pytest.mark.parametrize("path", READER)
-def test_what_a_document_says_of_a_bot_exists(path):
+def test_what_a_document_says_of_a_bot_exists(path: str) -> None:
     for name in re.findall(r"\bbot\.([a-z_]+)\b(?!\.md)", " ".join(Document(path).inline_code)):
         assert hasattr(Bot, name), name
 
 
-def test_every_notice_is_documented():
+def test_every_notice_is_documented() -> None:
     rows = [row for row in Document("docs/reference/bot.md").rows if row.head == "notice"]
     assert {row.names[0]: row.cells[-1] for row in rows} == Notices()._asdict()
 
 
-LIMITS = {
+LIMITS: dict[str, Any] = {
     "turn": {
         "messages and cards of a turn": limits.MAX_ADDED_MESSAGES,
         "characters of a card's title": limits.MAX_CARD_CHARACTERS,
@@ -226,7 +228,7 @@ LIMITS = {
 
 
 @pytest.mark.parametrize("document", LIMITS)
-def test_limits_are_those_of_the_code(document):
+def test_limits_are_those_of_the_code(document: str) -> None:
     rows = [row for row in Document(f"docs/reference/{document}.md").rows if row.head == "limit"]
     for subject, limit in LIMITS[document].items():
         (value,) = [row.cells[1] for row in rows if row.cells[0].startswith(subject)]
@@ -236,42 +238,42 @@ def test_limits_are_those_of_the_code(document):
 # --- errors, options, files
 
 
-def test_every_error_is_documented():
+def test_every_error_is_documented() -> None:
     rows = Document("docs/reference/errors.md").rows
     documented = {row.names[0]: code_in(row.cells[1]) for row in rows}
     classes = [each for each in vars(errors).values() if isinstance(each, type)]
-    assert documented == {each.__name__: [each.__base__.__name__] for each in classes}
+    assert documented == {each.__name__: [each.__mro__[1].__name__] for each in classes}
 
 
 @pytest.mark.parametrize(
     ("command", "document"),
     [(serve, "local-stack"), (deploy, "reference/parameters"), (chat_server, "chat-server")],
 )
-def test_every_option_is_documented(command, document):
+def test_every_option_is_documented(command: ModuleType, document: str) -> None:
     actions = command.argument_parser()._actions
     options = {option for action in actions for option in action.option_strings}
     assert names_in(f"docs/{document}.md", "option") == options - {"-h", "--help"}
 
 
-def test_every_script_is_documented():
+def test_every_script_is_documented() -> None:
     scripts = {path.name for path in (ROOT / "scripts").iterdir() if path.suffix == ""}
     assert names_in("scripts/README.md", "script") == scripts - {"benchmark", "__pycache__"}
 
 
-def test_the_floors_are_those_of_the_house_rules():
+def test_the_floors_are_those_of_the_house_rules() -> None:
     (drawing,) = Document("CONTRIBUTING.md").drawings
     assert [set(line.strip().split(", ")) for line in drawing.strip().splitlines()] == FLOORS
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
-def test_a_file_named_in_a_document_exists(path):
+def test_a_file_named_in_a_document_exists(path: str) -> None:
     for code in Document(path).inline_code:
         if re.fullmatch(r"[a-z_]+/([\w.-]+/)*([\w-]+\.(py|md|yaml|svg))?", code):
             assert (ROOT / code).exists(), code
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
-def test_a_test_named_in_a_document_exists(path):
+def test_a_test_named_in_a_document_exists(path: Any) -> None:
     named = {code for code in Document(path).inline_code if re.fullmatch(r"test_\w+", code)}
     tests = {
         name
@@ -282,7 +284,7 @@ def test_a_test_named_in_a_document_exists(path):
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
-def test_a_module_or_class_named_in_a_document_exists(path):
+def test_a_module_or_class_named_in_a_document_exists(path: str) -> None:
     for code in Document(path).inline_code:
         if re.fullmatch(r"(fulfillment|websocket_stack)(\.\w+)+", code):
             assert pydoc.locate(code), code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import runpy
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,7 +63,7 @@ def talking_to(bot: str, **options: Any) -> Iterator[Lex]:
         yield Lex(made, "example-1")
 
 
-def test_every_example_is_tested_here():
+def test_every_example_is_tested_here() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {
         "assistant",
         "knowledge_base",
@@ -73,7 +74,7 @@ def test_every_example_is_tested_here():
 # --- order tracking
 
 
-def test_an_order_is_tracked_step_by_step():
+def test_an_order_is_tracked_step_by_step() -> None:
     result = run(bot_of(HASTY), "where is it?", intent="TrackOrder", slots={"OrderId": "a-17"})
     assert list(result.chunks) == STEPS
     assert [part + last for part, last in _pairs(result.frames)] == STEPS
@@ -93,7 +94,7 @@ def _pairs(frames: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     ("said", "action"),
     [(None, "Delegate"), ("A-17", "Delegate"), ("b-2", "Delegate"), ("Z-99", "ElicitSlot")],
 )
-def test_only_a_number_that_is_none_is_asked_for_again(said, action):
+def test_only_a_number_that_is_none_is_asked_for_again(said: str | None, action: str) -> None:
     result = run(
         order_tracking.bot,
         "track my order",
@@ -106,7 +107,7 @@ def test_only_a_number_that_is_none_is_asked_for_again(said, action):
         assert (result.slot_to_elicit, result.reply) == ("OrderId", UNKNOWN_ORDER)
 
 
-def test_each_step_is_written_before_the_next():
+def test_each_step_is_written_before_the_next() -> None:
     assert [at / STEP_SECONDS for at, _ in written_at()] == [0, 1, 2, 3]
 
 
@@ -117,7 +118,7 @@ def written_at() -> list[tuple[float, str]]:
     written = []
 
     @bot.middleware
-    def timed(turn, answer):
+    def timed(turn: Any, answer: Any) -> Iterator[Any]:
         for chunk in answer(turn):
             written.append((clock.now, chunk))
             yield chunk
@@ -126,7 +127,7 @@ def written_at() -> list[tuple[float, str]]:
     return written
 
 
-def test_lex_web_ui_shows_each_step_during_the_next():
+def test_lex_web_ui_shows_each_step_during_the_next() -> None:
     written = written_at()
     arrivals = arrivals_of(written)
     for count, (at, _) in enumerate(written[:-1], 1):
@@ -148,7 +149,7 @@ def arrivals_of(written: list[tuple[float, str]]) -> list[tuple[float, str]]:
 
 
 @pytest.fixture
-def hasty_bot(tmp_path, monkeypatch) -> str:
+def hasty_bot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The example's bot, of a shop that does not wait, as ``scripts/serve --bot`` takes it."""
     (tmp_path / "hasty_orders.py").write_text(
         "from examples.order_tracking import Shop, bot_of\n"
@@ -158,14 +159,15 @@ def hasty_bot(tmp_path, monkeypatch) -> str:
     return "hasty_orders:bot"
 
 
-def test_an_order_is_tracked_in_the_local_stack(hasty_bot):
+def test_an_order_is_tracked_in_the_local_stack(hasty_bot: str) -> None:
     with talking_to(hasty_bot, locales=ORDER_LOCALES) as lex:
         assert lex.ask(question_of("order_tracking")) == [WHICH_ORDER]
         assert lex.ask("Z-99") == [UNKNOWN_ORDER]
         assert lex.state["dialogAction"] == {"type": "ElicitSlot", "slotToElicit": "OrderId"}
         assert lex.ask("A-17") == ["".join(STEPS), ANYTHING_ELSE]
         assert lex.state["intent"]["state"] == "Fulfilled"
-        (button,) = ANYTHING_ELSE["buttons"]
+        buttons: Any = ANYTHING_ELSE["buttons"]
+        (button,) = buttons
         assert lex.ask(button["value"]) == [WHICH_ORDER]
         assert "**B-2** is in Leeds" in lex.ask("b-2")[0]
         assert "**A-17** is in Hamburg" in lex.ask("Where is order A-17?")[0]
@@ -174,7 +176,7 @@ def test_an_order_is_tracked_in_the_local_stack(hasty_bot):
 # --- the assistant
 
 
-def test_the_assistant_says_what_it_looks_up():
+def test_the_assistant_says_what_it_looks_up() -> None:
     call = ToolCall("call-1", "order_status", {"order_id": "A-17"})
     result = run(assistant.bot, "Where is A-17?", model=["One moment. ", call, "It was shipped."])
     assert result.reply == "One moment. \n\nLooking up A-17…\n\nIt was shipped."
@@ -183,7 +185,7 @@ def test_the_assistant_says_what_it_looks_up():
     assert "shipped yesterday" in told.text
 
 
-def test_the_assistant_is_told_of_an_unknown_order():
+def test_the_assistant_is_told_of_an_unknown_order() -> None:
     call = ToolCall("call-1", "order_status", {"order_id": "Z-99"})
     result = run(assistant.bot, "Where is Z-99?", model=[call, "There is none."])
     assert result.reply == "Looking up Z-99…\n\nThere is none."
@@ -194,7 +196,7 @@ def test_the_assistant_is_told_of_an_unknown_order():
 @pytest.mark.parametrize(
     "arguments", [{"day": "sunday", "month": "May"}, {"day": "monday"}, {}, None]
 )
-def test_the_assistant_is_told_of_wrong_arguments(arguments):
+def test_the_assistant_is_told_of_wrong_arguments(arguments: dict[str, str] | None) -> None:
     call = ToolCall("call-1", "opening_hours", arguments)
     result = run(assistant.bot, "Are you open?", model=[call, "I do not know."])
     (told,) = result.tool_results
@@ -202,16 +204,17 @@ def test_the_assistant_is_told_of_wrong_arguments(arguments):
     assert result.reply == "I do not know."
 
 
-def test_the_assistants_tools_have_their_docstrings():
+def test_the_assistants_tools_have_their_docstrings() -> None:
     (prompt,) = run(assistant.bot, "Hello!", model="Hello.").prompts
     assert {tool.name: tool.description for tool in prompt.tools} == {
         "order_status": "Find the status of an order.",
         "opening_hours": "Say when the shop is open.",
     }
-    assert prompt.tools[1].schema["properties"]["day"]["enum"] == list(assistant.HOURS)
+    properties: Any = prompt.tools[1].schema["properties"]
+    assert properties["day"]["enum"] == list(assistant.HOURS)
 
 
-def test_the_assistant_looks_up_in_the_local_stack():
+def test_the_assistant_looks_up_in_the_local_stack() -> None:
     with talking_to("examples.assistant:bot") as lex:
         (reply,) = lex.ask(question_of("assistant"))
         assert "Looking up A-17…" in reply
@@ -225,7 +228,7 @@ def test_the_assistant_looks_up_in_the_local_stack():
 # --- the knowledge base
 
 
-def test_the_knowledge_base_names_its_sources():
+def test_the_knowledge_base_names_its_sources() -> None:
     with talking_to("examples.knowledge_base:bot") as lex:
         (reply,) = lex.ask(question_of("knowledge_base"))
     assert "The Lambda reads the event and starts two threads" in reply
@@ -233,7 +236,7 @@ def test_the_knowledge_base_names_its_sources():
     assert "[1]" in text and "how-it-works.md" in sources
 
 
-def test_the_knowledge_bases_answer_is_streamed(monkeypatch):
+def test_the_knowledge_bases_answer_is_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
     with running_stack(model_routes=demo_routes()) as origin:
         monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME", origin)
         example = runpy.run_path(str(EXAMPLES / "knowledge_base.py"))

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -39,6 +40,7 @@ from tests.faulty_services import (
     text_event,
     wrote,
 )
+from tests.log_records import logged
 from tests.turns import reply_of
 from websocket_stack.local.bedrock import event_stream
 
@@ -53,7 +55,7 @@ SLACK_SECONDS = 5.0
 ONE, TWO, THREE = "One lamp. ", "Two lamps. ", "Three lamps."
 WHOLE = ONE + TWO + THREE
 # All of it is shown before the model ends, so that what is shown does not depend on timing.
-SHOWN = [ONE, shown, TWO, shown, THREE, shown]
+SHOWN: list[Any] = [ONE, shown, TWO, shown, THREE, shown]
 # Longer than Lex takes in one reply.
 LONG = "".join(f"Lamp {n} is lit, and the sea is calm tonight.\n\n" for n in range(1_500))
 
@@ -116,12 +118,12 @@ def settled(services: FaultyServices) -> Iterator[Callable[[], None]]:
 
 
 @pytest.fixture
-def event(load_event):
+def event(load_event: Callable[[str], dict[str, Any]]) -> Any:
     return load_event("lex_web_ui_second_turn")
 
 
 @pytest.fixture
-def make_bot(monkeypatch):
+def make_bot(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that makes a bot on real clients of a server."""
 
     def make(
@@ -143,10 +145,15 @@ def make_bot(monkeypatch):
         if resources.browser:
             resources.browser()
         # The same clients, less patient.
-        model = FallbackModel(resources.model._models, first_sign_seconds, PAUSE_SECONDS)
+        patient: Any = resources.model
+        model = FallbackModel(patient._models, first_sign_seconds, PAUSE_SECONDS)
         return Bot(resources=resources._replace(model=model))
 
     return make
+
+
+def _has_left(services: FaultyServices, index: int) -> bool:
+    return services.has_left("bedrock", index)
 
 
 def run(bot: Bot, event: Any) -> Turned:
@@ -158,28 +165,28 @@ def run(bot: Bot, event: Any) -> Turned:
 # --- intents that fail
 
 
-def raises(services, turn):
+def raises(services: Any, turn: Any) -> None:
     raise ValueError(DETAIL)
 
 
-def raises_after_some_text(services, turn):
+def raises_after_some_text(services: Any, turn: Any) -> Iterator[Any]:
     yield ONE
     yield TWO
     services.wait_for(posts(2))
     raise KeyError(DETAIL)
 
 
-def exits(services, turn):
+def exits(services: Any, turn: Any) -> Iterator[Any]:
     yield ONE
     raise SystemExit(DETAIL)
 
 
-def breaks_in_the_model(services, turn):
+def breaks_in_the_model(services: Any, turn: Any) -> Iterator[Any]:
     yield ONE
     yield from turn.ask()
 
 
-def swallows_what_the_model_raises(services, turn):
+def swallows_what_the_model_raises(services: Any, turn: Any) -> Iterator[Any]:
     yield ONE
     try:
         yield from turn.ask()
@@ -187,41 +194,41 @@ def swallows_what_the_model_raises(services, turn):
         yield TWO
 
 
-def yields_nothing(services, turn):
+def yields_nothing(services: Any, turn: Any) -> Iterator[Any]:
     yield from ()
 
 
-def returns_nothing(services, turn):
+def returns_nothing(services: Any, turn: Any) -> None:
     return None
 
 
-def returns_a_number(services, turn):
+def returns_a_number(services: Any, turn: Any) -> Any:
     return 5
 
 
-def yields_bytes(services, turn):
+def yields_bytes(services: Any, turn: Any) -> Iterator[Any]:
     yield ONE
     yield TWO
     yield THREE.encode()
 
 
-def never_ends(services, turn):
+def never_ends(services: Any, turn: Any) -> Iterator[Any]:
     yield ONE
     while True:
         yield ""
 
 
-def asks_for_ever(services, turn):
+def asks_for_ever(services: Any, turn: Any) -> Iterator[Any]:
     while True:
         yield from turn.ask()
 
 
-def hangs_at_once(services, turn):
+def hangs_at_once(services: Any, turn: Any) -> Any:
     services.wait_for(lambda services: False)
     return ONE
 
 
-def hangs_after_some_text(services, turn):
+def hangs_after_some_text(services: Any, turn: Any) -> Iterator[Any]:
     yield ONE + TWO + "Thr"
     services.wait_for(lambda services: False)
 
@@ -555,7 +562,7 @@ def start_rows() -> Iterator[Case]:
 
 
 def stream_rows() -> Iterator[Case]:
-    for name, steps in {
+    faults: dict[str, list[Any]] = {
         **{
             f"{error} event": [exception_event(error)]
             for error in (
@@ -581,7 +588,8 @@ def stream_rows() -> Iterator[Case]:
         "not an event stream": [b"<html>kaputt</html>" * 3],
         "event of another shape": [event_stream.event("contentBlockDelta", {"delta": None})],
         "messageStop of another shape": [event_stream.event("messageStop", {})],
-    }.items():
+    }
+    for name, steps in faults.items():
         yield Case(
             f"stream: {name}",
             bedrock=[[ONE, TWO, shown, *steps]],
@@ -704,7 +712,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_turn_survives(case, event, make_bot):
+def test_a_turn_survives(case: Case, event: Any, make_bot: Any) -> None:
     with ExitStack() as stack:
         services = stack.enter_context(
             FaultyServices(table=case.table, posts=case.posts, bedrock=case.bedrock)
@@ -747,16 +755,18 @@ def assert_tells_nobody(response: Any) -> None:
 # --- what is special to one fault
 
 
-def test_what_was_written_before_the_row_came_leaves_as_one_flush(event, make_bot):
-    bedrock = [[ONE, TWO, looks(2), shown, THREE]]
+def test_what_was_written_before_the_row_came_leaves_as_one_flush(
+    event: Any, make_bot: Any
+) -> None:
+    bedrock: list[list[Any]] = [[ONE, TWO, looks(2), shown, THREE]]
     with FaultyServices(table=[None, Row()], bedrock=bedrock) as services:
         with settled(services):
             run(make_bot(services), event)
         assert [text for _, text in services.frames[:2]] == [(ONE + TWO)[:-1], " "]
 
 
-def test_a_new_connection_goes_on_where_the_old_one_stopped(event, make_bot):
-    rows = [Row("connection-1"), Always(Row("connection-2"))]
+def test_a_new_connection_goes_on_where_the_old_one_stopped(event: Any, make_bot: Any) -> None:
+    rows: list[Any] = [Row("connection-1"), Always(Row("connection-2"))]
     with FaultyServices(table=rows, posts=[OK, OK, OK, 410], bedrock=[SHOWN]) as services:
         with settled(services):
             run(make_bot(services), event)
@@ -771,7 +781,9 @@ def test_a_new_connection_goes_on_where_the_old_one_stopped(event, make_bot):
 
 
 @pytest.mark.parametrize("outcome", [500, RESET, Status(400, "AccessDeniedException"), HANG])
-def test_a_failed_table_costs_only_the_memory(event, make_bot, caplog, outcome):
+def test_a_failed_table_costs_only_the_memory(
+    event: Any, make_bot: Any, caplog: pytest.LogCaptureFixture, outcome: Any
+) -> None:
     """The table of conversations fails; the reply is not affected."""
     attributes = event["sessionState"]["sessionAttributes"]
     attributes["conversationId"] = "conversation" + "0" * 20
@@ -786,10 +798,12 @@ def test_a_failed_table_costs_only_the_memory(event, make_bot, caplog, outcome):
         assert targets == {"DynamoDB_20120810.GetItem"}
         kept = response["sessionState"]["sessionAttributes"]["conversationId"]
         assert kept == attributes["conversationId"]
-    assert caplog.records[-1].memory_error["error"] in ("ConversationTableError", "TimeoutError")
+    assert logged(caplog)[-1].memory_error["error"] in ("ConversationTableError", "TimeoutError")
 
 
-def test_connections_that_were_dropped_between_two_turns_cost_nothing(event, make_bot):
+def test_connections_that_were_dropped_between_two_turns_cost_nothing(
+    event: Any, make_bot: Any
+) -> None:
     with FaultyServices(bedrock=[SHOWN, SHOWN]) as services:
         bot = make_bot(services)
         with settled(services):
@@ -801,7 +815,7 @@ def test_connections_that_were_dropped_between_two_turns_cost_nothing(event, mak
         assert services.count("bedrock") == 2
 
 
-def test_an_endpoint_that_the_browser_names_is_never_contacted(event, make_bot):
+def test_an_endpoint_that_the_browser_names_is_never_contacted(event: Any, make_bot: Any) -> None:
     with FaultyServices() as hostile, FaultyServices(bedrock=[SHOWN]) as services:
         event["sessionState"]["sessionAttributes"] |= {
             "streamingEndpoint": hostile.streaming_endpoint,
@@ -815,7 +829,7 @@ def test_an_endpoint_that_the_browser_names_is_never_contacted(event, make_bot):
         assert hostile.connections == 0
 
 
-def test_the_model_is_called_while_the_table_hangs(event, make_bot):
+def test_the_model_is_called_while_the_table_hangs(event: Any, make_bot: Any) -> None:
     with FaultyServices(table=[(asked(1), Row())], bedrock=[SHOWN]) as services:
         with settled(services):
             run(make_bot(services), event)
@@ -824,7 +838,7 @@ def test_the_model_is_called_while_the_table_hangs(event, make_bot):
         assert services.shown == WHOLE
 
 
-def test_the_table_is_read_while_the_model_hangs(event, make_bot):
+def test_the_table_is_read_while_the_model_hangs(event: Any, make_bot: Any) -> None:
     with FaultyServices(bedrock=[[looks(1), *SHOWN]]) as services:
         with settled(services):
             response, _ = run(make_bot(services), event)
@@ -840,7 +854,9 @@ def test_the_table_is_read_while_the_model_hangs(event, make_bot):
         pytest.param([ONE, TWO, shown, HANG], id="silent after it was shown"),
     ],
 )
-def test_at_the_deadline_the_models_stream_is_closed(event, make_bot, steps):
+def test_at_the_deadline_the_models_stream_is_closed(
+    event: Any, make_bot: Any, steps: list[Any]
+) -> None:
     with FaultyServices(bedrock=[steps]) as services:
         with settled(services):
             run(make_bot(services, TURN_SECONDS="1"), event)
@@ -848,19 +864,21 @@ def test_at_the_deadline_the_models_stream_is_closed(event, make_bot, steps):
         assert services.count("bedrock") == 1
 
 
-def test_a_stream_that_opens_after_the_deadline_is_closed(event, make_bot):
+def test_a_stream_that_opens_after_the_deadline_is_closed(event: Any, make_bot: Any) -> None:
     returned = threading.Event()
-    late = [returned, OPEN, HANG]
+    late: list[Any] = [returned, OPEN, HANG]
     with FaultyServices(bedrock=[late, late, late]) as services:
         with settled(services):
             run(make_bot(services, TURN_SECONDS="1"), event)
             returned.set()
             for index in range(services.count("bedrock")):
-                assert services.wait_for(lambda s, index=index: s.has_left("bedrock", index))
+                assert services.wait_for(partial(_has_left, index=index))
 
 
-def test_a_stream_that_opens_after_a_fresh_try_was_made_is_closed(event, make_bot):
-    late = [lambda services: services.shown == WHOLE, text_event("Too late."), HANG]
+def test_a_stream_that_opens_after_a_fresh_try_was_made_is_closed(
+    event: Any, make_bot: Any
+) -> None:
+    late: list[Any] = [lambda services: services.shown == WHOLE, text_event("Too late."), HANG]
     with FaultyServices(bedrock=[late, SHOWN]) as services:
         with settled(services):
             response, _ = run(make_bot(services, FIRST_SIGN_SECONDS), event)
@@ -869,9 +887,9 @@ def test_a_stream_that_opens_after_a_fresh_try_was_made_is_closed(event, make_bo
         assert services.shown == WHOLE
 
 
-def test_nothing_is_posted_once_the_turn_has_returned(event, make_bot):
+def test_nothing_is_posted_once_the_turn_has_returned(event: Any, make_bot: Any) -> None:
     returned = threading.Event()
-    bedrock = [[ONE, shown, TWO, posts(3), THREE, HANG]]
+    bedrock: list[list[Any]] = [[ONE, shown, TWO, posts(3), THREE, HANG]]
     with FaultyServices(posts=[OK, OK, returned], bedrock=bedrock) as services:
         with settled(services) as join:
             response, _ = run(make_bot(services, TURN_SECONDS="1"), event)
@@ -882,7 +900,7 @@ def test_nothing_is_posted_once_the_turn_has_returned(event, make_bot):
         assert services.shown == (ONE + TWO)[:-1]
 
 
-def test_a_reply_longer_than_lex_takes_is_cut_and_says_so(event, make_bot):
+def test_a_reply_longer_than_lex_takes_is_cut_and_says_so(event: Any, make_bot: Any) -> None:
     with FaultyServices(bedrock=[[*LONG.splitlines(keepends=True), shown]]) as services:
         with settled(services):
             response, _ = run(make_bot(services), event)
@@ -899,7 +917,7 @@ def test_a_reply_longer_than_lex_takes_is_cut_and_says_so(event, make_bot):
         assert max(len(text.encode()) for _, text in services.frames) <= 32 * 1024
 
 
-def test_a_long_reply_arrives_whole_in_several_messages(event, make_bot):
+def test_a_long_reply_arrives_whole_in_several_messages(event: Any, make_bot: Any) -> None:
     written = LONG[:15_000].rpartition("\n\n")[0]
     with FaultyServices(bedrock=[[*written.splitlines(keepends=True)]]) as services:
         with settled(services):
@@ -908,7 +926,7 @@ def test_a_long_reply_arrives_whole_in_several_messages(event, make_bot):
         assert len(response["messages"]) > 1
 
 
-def test_html_is_shown_as_text(event, make_bot):
+def test_html_is_shown_as_text(event: Any, make_bot: Any) -> None:
     with FaultyServices(bedrock=[["<img src=x onerror=alert(1)> ", shown, RESET]]) as services:
         with settled(services):
             response, _ = run(make_bot(services), event)

@@ -13,6 +13,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import pytest
 from botocore.exceptions import EventStreamError
 
 from fulfillment import Bot, Exchange
@@ -93,14 +94,15 @@ class FuzzModel:
             name = chance.choice([prompt.tools[0].name, "made<up>", ""])
             arguments: Any = chance.choice([{"order_id": SECRET}, {}, {"order_id": HALVES[0]}])
             return [*steps, ToolCall("call-1", name, arguments)]
+        reasons = [reason for reason in StopReason if reason != StopReason.TOOL_USE]
         ends: list[list[Step]] = [
             [],
             [],
             [ModelInterrupted("broke")],
             [ModelUnavailable("busy")],
             [ValueError(SECRET)],
-            *([Completion("m", reason)] for reason in StopReason if reason != StopReason.TOOL_USE),
         ]
+        ends += [[Completion("m", reason)] for reason in reasons]
         return steps + chance.choice(ends)
 
 
@@ -174,7 +176,7 @@ class FuzzSources:
         }
 
     def _failures(self, operation: str) -> list[Exception]:
-        said = {"Error": {"Code": "throttlingException", "Message": SECRET}}
+        said: Any = {"Error": {"Code": "throttlingException", "Message": SECRET}}
         return [EventStreamError(said, operation), ValueError(SECRET)]
 
 
@@ -301,7 +303,12 @@ def words_of(record: logging.LogRecord) -> dict[str, Any]:
     return {name: value for name, value in vars(record).items() if name not in names}
 
 
-def test_whatever_comes_in_lex_takes_what_goes_out(load_event, request, caplog, capsys):
+def test_whatever_comes_in_lex_takes_what_goes_out(
+    load_event: Callable[[str], dict[str, Any]],
+    request: pytest.FixtureRequest,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     caplog.set_level(logging.NOTSET)
     model, memory = FuzzModel(), FakeMemory()
     bot, seeds = bot_of_everything(model, memory), shapes(load_event)

@@ -173,17 +173,17 @@ def pure_modules() -> list[str]:
 
 
 @pytest.mark.parametrize("module", pure_modules())
-def test_the_centre_is_pure(module):
+def test_the_centre_is_pure(module: str) -> None:
     by = reached(module)
     assert not {name: by[name] for name in by if name.split(".")[0] in IMPURE}
 
 
 @pytest.mark.parametrize("room", PURE)
-def test_what_is_to_be_pure_exists(room):
+def test_what_is_to_be_pure_exists(room: str) -> None:
     assert room in SOURCES
 
 
-def test_no_imports_run_in_a_circle():
+def test_no_imports_run_in_a_circle() -> None:
     graph = {name: imports(name, type_hints=True) & SOURCES.keys() for name in SOURCES}
     try:
         TopologicalSorter(graph).prepare()
@@ -191,7 +191,7 @@ def test_no_imports_run_in_a_circle():
         pytest.fail(" -> ".join(exc.args[1]))
 
 
-def test_imports_run_downward_only():
+def test_imports_run_downward_only() -> None:
     floor_of = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
     for module in MODULES:
         package, _, rest = module.partition(".")
@@ -202,7 +202,7 @@ def test_imports_run_downward_only():
                 assert room == other or floor_of[room] < floor_of[other], (module, imported)
 
 
-def test_the_core_loads_neither_lex_nor_aws():
+def test_the_core_loads_neither_lex_nor_aws() -> None:
     code = "import sys, fulfillment.streaming.threads; print(*sys.modules)"
     command = [sys.executable, "-c", code]
     loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -210,14 +210,14 @@ def test_the_core_loads_neither_lex_nor_aws():
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_every_module_has_a_test_file_at_the_same_place(module):
+def test_every_module_has_a_test_file_at_the_same_place(module: str) -> None:
     relative = MODULES[module].relative_to(ROOT)
     if module not in UNTESTED:
         name = f"test_{relative.stem.strip('_')}.py"
         assert (ROOT / "tests" / relative.parent / name).exists()
 
 
-def test_nothing_is_replaced_and_nothing_sleeps():
+def test_nothing_is_replaced_and_nothing_sleeps() -> None:
     """Beyond what ruff bans; ``sleep(0)`` lets others run."""
     for path in TESTS:
         if path != Path(__file__):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSResponse
 
 from fulfillment import Bot
 from fulfillment.clients import Resources
@@ -79,7 +79,7 @@ def dynamodb() -> Iterator[Any]:
         yield client_of("dynamodb")
 
 
-def test_the_registration_may_do_what_it_does_and_nothing_else(dynamodb) -> None:
+def test_the_registration_may_do_what_it_does_and_nothing_else(dynamodb: Any) -> None:
     stack = support_stack()
     table = f"iam-{uuid4().hex}"
     dynamodb.create_table(
@@ -167,7 +167,7 @@ class Aws:
             for arn in (guardrail_arn, profile_arn):
                 self.calls.add(Call("bedrock:ApplyGuardrail", arn))
 
-    def send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+    def send(self, request: Any, **_: Any) -> AWSResponse:
         if "/@connections/" in request.url:
             host, stage, rest = request.url.removeprefix("https://").split("/", 2)
             api = host.split(".")[0]
@@ -202,7 +202,7 @@ class Aws:
 
 
 @pytest.fixture
-def turn(event):
+def turn(event: dict[str, Any]) -> Any:
     """Return a function that runs a turn on a stack's environment, and returns its calls."""
 
     def run(stack: Stack, refused: str = "") -> set[Call]:
@@ -210,8 +210,10 @@ def turn(event):
         aws = Aws(refused, streams=bool(environment["STREAMING_ENDPOINT"]))
         # Clients take over what their session listens to when they are made.
         boto3.setup_default_session(region_name=REGION)
-        boto3.DEFAULT_SESSION.events.register("before-parameter-build", aws.note)
-        boto3.DEFAULT_SESSION.events.register("before-send", aws.send)
+        assert boto3.DEFAULT_SESSION
+        events: Any = boto3.DEFAULT_SESSION.events
+        events.register("before-parameter-build", aws.note)
+        events.register("before-send", aws.send)
         try:
             bot = Bot(resources=Resources.from_environ(environment))
         finally:
@@ -224,13 +226,13 @@ def turn(event):
 
 
 @pytest.fixture
-def event(load_event) -> dict[str, Any]:
+def event(load_event: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
     loaded: dict[str, Any] = load_event("lex_web_ui_second_turn")
     loaded["sessionState"]["sessionAttributes"] |= REMEMBERED
     return loaded
 
 
-def test_the_fulfillment_may_do_what_a_turn_does_and_nothing_else(turn) -> None:
+def test_the_fulfillment_may_do_what_a_turn_does_and_nothing_else(turn: Any) -> None:
     stack = fulfillment_stack(**EVERYTHING)
     calls = turn(stack, refused=BEHIND_THE_PROFILE)
 
@@ -254,12 +256,12 @@ def test_the_fulfillment_may_do_what_a_turn_does_and_nothing_else(turn) -> None:
     }
 
 
-def test_with_one_model_it_may_ask_no_other(turn) -> None:
+def test_with_one_model_it_may_ask_no_other(turn: Any) -> None:
     stack = fulfillment_stack(**STREAMING)
     check(stack, "FulfillmentRole", turn(stack))
 
 
-def test_a_plain_model_needs_no_profile(turn) -> None:
+def test_a_plain_model_needs_no_profile(turn: Any) -> None:
     stack = fulfillment_stack(ModelId=FALLBACK, FoundationModelId=FALLBACK, **FORGETFUL)
     calls = turn(stack)
     check(stack, "FulfillmentRole", calls)
@@ -267,7 +269,9 @@ def test_a_plain_model_needs_no_profile(turn) -> None:
 
 
 @pytest.mark.parametrize("given", [STREAMING, FORGETFUL, STREAMING | FORGETFUL])
-def test_what_is_switched_off_is_neither_called_nor_allowed(turn, given) -> None:
+def test_what_is_switched_off_is_neither_called_nor_allowed(
+    turn: Any, given: dict[str, str]
+) -> None:
     stack = fulfillment_stack(**given)
     calls = turn(stack)
     check(stack, "FulfillmentRole", calls)
@@ -278,7 +282,7 @@ def test_what_is_switched_off_is_neither_called_nor_allowed(turn, given) -> None
 
 
 @pytest.mark.parametrize("given", [{}, STREAMING | {"AllowStreamingResponses": "false"}])
-def test_a_plain_bot_may_only_ask_the_model(turn, given) -> None:
+def test_a_plain_bot_may_only_ask_the_model(turn: Any, given: Any) -> None:
     """Neither streaming nor remembering, it may do nothing else."""
     stack = fulfillment_stack(**given, **FORGETFUL)
     calls = turn(stack)
@@ -287,7 +291,7 @@ def test_a_plain_bot_may_only_ask_the_model(turn, given) -> None:
 
 
 @pytest.mark.parametrize("action", ["Scan", "Query", "DeleteItem", "UpdateItem", "BatchGetItem"])
-def test_conversations_can_be_neither_searched_nor_deleted(action) -> None:
+def test_conversations_can_be_neither_searched_nor_deleted(action: str) -> None:
     grants = granted(fulfillment_stack(**EVERYTHING), "FulfillmentRole")
     call = Call(f"dynamodb:{action}", MEMORY_ARN)
     assert not any(allows(grant, call) for grant in grants)
@@ -302,7 +306,7 @@ def test_conversations_can_be_neither_searched_nor_deleted(action) -> None:
         f"arn:aws:execute-api:us-east-1:{ACCOUNT}:abc123/Prod/POST/@connections/x",
     ],
 )
-def test_no_other_api_stage_or_method_may_be_posted_to(resource) -> None:
+def test_no_other_api_stage_or_method_may_be_posted_to(resource: str) -> None:
     grants = granted(fulfillment_stack(**EVERYTHING), "FulfillmentRole")
     call = Call("execute-api:ManageConnections", resource)
     assert not any(allows(grant, call) for grant in grants)
@@ -358,7 +362,7 @@ def test_no_action_has_a_wildcard() -> None:
 
 
 @pytest.mark.parametrize("role", WITH_POLICIES)
-def test_a_lambda_writes_to_its_own_log_group_alone(role) -> None:
+def test_a_lambda_writes_to_its_own_log_group_alone(role: str) -> None:
     logged = [
         statement
         for statement in statements(ROLES[role], role)
@@ -378,7 +382,7 @@ def test_a_lambda_writes_to_its_own_log_group_alone(role) -> None:
         ("BotRole", "lexv2.amazonaws.com"),
     ],
 )
-def test_a_role_is_for_one_service(role, principal) -> None:
+def test_a_role_is_for_one_service(role: str, principal: str) -> None:
     (trusted,) = ROLES[role].properties(role)["AssumeRolePolicyDocument"]["Statement"]
     assert trusted["Principal"] == {"Service": principal}
     assert trusted["Action"] == "sts:AssumeRole"
@@ -408,7 +412,7 @@ def test_policies_that_are_given_are_the_fulfillments_alone() -> None:
 
 
 @pytest.mark.parametrize("role", WITH_POLICIES)
-def test_parliament_finds_nothing(role) -> None:
+def test_parliament_finds_nothing(role: str) -> None:
     for policy in ROLES[role].properties(role)["Policies"]:
         assert findings(policy["PolicyDocument"]) == []
 
@@ -422,7 +426,7 @@ def test_parliament_finds_nothing(role) -> None:
         ("bedrock:ConverseStream", "*"),
     ],
 )
-def test_parliament_would_find_something(action, resource) -> None:
+def test_parliament_would_find_something(action: str, resource: str) -> None:
     statement = {"Effect": "Allow", "Action": action, "Resource": resource}
     assert findings({"Version": "2012-10-17", "Statement": [statement]})
 

@@ -81,7 +81,7 @@ def test_what_tells_of_failures_may_do_so_and_no_more() -> None:
 
 
 @pytest.mark.parametrize("role", OF_FUNCTIONS)
-def test_a_function_may_call_send_and_no_other_field(role) -> None:
+def test_a_function_may_call_send_and_no_other_field(role: Any) -> None:
     calls = {call for call in granted(STACK, role) if call.action.startswith("appsync:")}
     assert calls == {SEND}
 
@@ -93,7 +93,7 @@ def test_these_are_all_roles() -> None:
 
 
 @pytest.mark.parametrize("role", OF_FUNCTIONS)
-def test_a_role_is_for_one_function_and_what_that_needs(role) -> None:
+def test_a_role_is_for_one_function_and_what_that_needs(role: Any) -> None:
     (trusted,) = STACK.properties(role)["AssumeRolePolicyDocument"]["Statement"]
     assert trusted["Principal"] == {"Service": "lambda.amazonaws.com"}
     assert "ManagedPolicyArns" not in STACK.properties(role)
@@ -115,12 +115,12 @@ def test_only_models_guardrails_and_logs_of_apis_have_wildcards() -> None:
 
 
 @pytest.mark.parametrize("action", ["Scan", "Query", "DeleteTable"])
-def test_chats_cannot_be_searched(action) -> None:
+def test_chats_cannot_be_searched(action: Any) -> None:
     call = Call(f"dynamodb:{action}", TABLE_ARN)
     assert not any(allows(grant, call) for role in OF_FUNCTIONS for grant in granted(STACK, role))
 
 
 @pytest.mark.parametrize("role", OF_FUNCTIONS + OF_THE_API)
-def test_parliament_finds_nothing(role) -> None:
+def test_parliament_finds_nothing(role: Any) -> None:
     for policy in STACK.properties(role)["Policies"]:
         assert findings(with_arns(policy["PolicyDocument"])) == []

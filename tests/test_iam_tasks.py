@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -49,7 +49,7 @@ class Signatures:
 
 
 @contextmanager
-def noted() -> Iterator[tuple[dict[str, set[str]], Any]]:
+def noted() -> Iterator[tuple[dict[str, set[str]], Callable[[str], tuple[Any, str]]]]:
     """Yield what is noted by role, and a function that makes an API of a role's client."""
     actions: dict[str, set[str]] = {role: set() for role in ROLES}
     with task_table() as (client, table):
@@ -86,7 +86,7 @@ def test_each_function_may_use_the_table_as_it_does_and_no_further() -> None:
         # A gap follows the first.
         records = [{"messageId": str(place), "body": body % place} for place in (0, 2)]
         relay.post_batch({"Records": records})
-        api = SimpleNamespace(delete_connection=lambda ConnectionId: None)
+        api: Any = SimpleNamespace(delete_connection=lambda ConnectionId: None)
         close_if_unsigned("c1", Connections(*client_of("SignInDeadlineRole")), api)
     assert actions == {
         role: {call.action for call in granted(STACK, role) if call.resource == TABLE_ARN}
@@ -101,7 +101,7 @@ def test_these_are_all_roles() -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_is_for_one_function_and_what_that_needs(role) -> None:
+def test_a_role_is_for_one_function_and_what_that_needs(role: Any) -> None:
     (trusted,) = STACK.properties(role)["AssumeRolePolicyDocument"]["Statement"]
     assert trusted["Principal"] == {"Service": "lambda.amazonaws.com"}
     assert "ManagedPolicyArns" not in STACK.properties(role)
@@ -129,12 +129,12 @@ def test_only_connections_models_and_guardrails_have_wildcards() -> None:
 
 
 @pytest.mark.parametrize("action", ["Scan", "Query", "DeleteTable"])
-def test_tasks_cannot_be_searched(action) -> None:
+def test_tasks_cannot_be_searched(action: Any) -> None:
     call = Call(f"dynamodb:{action}", TABLE_ARN)
     assert not any(allows(grant, call) for role in ROLES for grant in granted(STACK, role))
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_parliament_finds_nothing(role) -> None:
+def test_parliament_finds_nothing(role: Any) -> None:
     for policy in STACK.properties(role)["Policies"]:
         assert findings(with_arns(policy["PolicyDocument"])) == []

@@ -105,17 +105,17 @@ def readers() -> list[Reader]:
     return readers
 
 
-def test_every_reply_of_many_turns_at_once_is_complete(readers):
+def test_every_reply_of_many_turns_at_once_is_complete(readers: list[Reader]) -> None:
     for reader in readers:
         assert reader.reply["sessionState"]["intent"]["state"] == "Fulfilled"
         text = "\n\n".join(message["content"] for message in reader.reply["messages"])
         assert text == "".join(reply_to(reader.question)).strip()
 
 
-def test_nobody_is_left_silent(readers):
+def test_nobody_is_left_silent(readers: list[Reader]) -> None:
     assert [reader.question for reader in readers if len(reader.frames) < 2] == []
 
 
-def test_nobody_reads_anothers_reply_or_anything_twice(readers):
+def test_nobody_reads_anothers_reply_or_anything_twice(readers: list[Reader]) -> None:
     for reader in readers:
         assert "".join(reply_to(reader.question)).startswith("".join(reader.frames))

@@ -80,7 +80,7 @@ def install(wheel: Path, environment: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
     python = environment / "bin" / "python"
     uv = shutil.which("uv", path=PATH)
-    pip = (
+    pip: list[str | Path] = (
         [uv, "pip", "install", "--python", python]
         if uv
         else [*(sys.executable, "-m", "pip", "--python", python, "install")]

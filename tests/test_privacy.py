@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,7 @@ def run(handler: str, event: Any, result: Path, **environ: str) -> Ran:
 
 
 @pytest.fixture
-def event(load_event):
+def event(load_event: Callable[[str], dict[str, Any]]) -> Any:
     """A turn with a word of its own in everything that a client can send."""
     made = load_event("lex_web_ui_second_turn") | {
         "sessionId": "session-1",
@@ -204,7 +204,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_turn_is_recorded_without_a_word_of_it(case, event, tmp_path):
+def test_a_turn_is_recorded_without_a_word_of_it(case: Case, event: Any, tmp_path: Path) -> None:
     with FaultyServices(table=case.table, posts=case.posts, bedrock=case.bedrock) as services:
         environ = {
             "AWS_ENDPOINT_URL_DYNAMODB": services.origin,
@@ -244,7 +244,9 @@ def test_a_turn_is_recorded_without_a_word_of_it(case, event, tmp_path):
         pytest.param({"bot": QUOTE}, id="text for a bot"),
     ],
 )
-def test_an_invalid_event_is_logged_without_a_word_of_it(change, event, tmp_path):
+def test_an_invalid_event_is_logged_without_a_word_of_it(
+    change: dict[str, Any], event: Any, tmp_path: Path
+) -> None:
     handler = "fulfillment.handler.lambda_handler"
     ran = run(handler, event | change, tmp_path / "response.json")
     assert reply_of(ran.response)[1] == "Failed"
@@ -273,7 +275,9 @@ def upgrade(session_id: str | None) -> dict[str, Any]:
         pytest.param("session-1", [Always(quoted(400, "ValidationException"))], 500, id="table"),
     ],
 )
-def test_a_refused_registration_is_logged_without_credentials(session_id, table, status, tmp_path):
+def test_a_refused_registration_is_logged_without_credentials(
+    session_id: str | None, table: list[Always], status: int, tmp_path: Path
+) -> None:
     with FaultyServices(table=table) as services:
         ran = run(
             "websocket_stack.registration.lambda_handler",
@@ -287,7 +291,7 @@ def test_a_refused_registration_is_logged_without_credentials(session_id, table,
     assert "websocket_stack.registration" in ran.output
 
 
-def test_a_registration_is_logged_without_credentials(tmp_path):
+def test_a_registration_is_logged_without_credentials(tmp_path: Path) -> None:
     with FaultyServices(table=[Always(Status(200))]) as services:
         ran = run(
             "websocket_stack.registration.lambda_handler",
@@ -320,7 +324,7 @@ print([name for name in names if logging.getLogger(name).isEnabledFor(logging.DE
 
 
 @pytest.mark.parametrize("module", FUNCTIONS)
-def test_no_function_lets_the_sdk_write_requests(module):
+def test_no_function_lets_the_sdk_write_requests(module: str) -> None:
     process = subprocess.run(
         [sys.executable, "-c", IMPORT, module], cwd=ROOT, capture_output=True, text=True, timeout=30
     )
@@ -345,7 +349,7 @@ except ModelUnavailable:
 
 
 @pytest.mark.parametrize("switch", ["debug", "info", ""])
-def test_another_server_is_asked_without_a_word_in_the_log(switch):
+def test_another_server_is_asked_without_a_word_in_the_log(switch: str) -> None:
     environ = {"OPENAI_LOG": switch, "OPENAI_API_KEY": TOKEN}
     with FaultyServices(bedrock=[Always(Status(503))]) as services:
         process = subprocess.run(
@@ -360,7 +364,7 @@ def test_another_server_is_asked_without_a_word_in_the_log(switch):
     assert_keeps_quiet(process.stdout + process.stderr)
 
 
-def test_the_local_stack_logs_no_query_string():
+def test_the_local_stack_logs_no_query_string() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "websocket_stack.local", "--port", "0"],
         cwd=ROOT,
@@ -370,6 +374,7 @@ def test_the_local_stack_logs_no_query_string():
         text=True,
     )
     try:
+        assert process.stdout
         first = process.stdout.readline()
         origin = next(word for word in first.split() if word.startswith("http://"))
         query = f"X-Amz-Signature={SIGNATURE}&X-Amz-Security-Token={SECURITY_TOKEN}"

@@ -17,7 +17,7 @@ import threading
 import time
 import uuid
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -332,7 +332,7 @@ def model() -> SharedModel:
 
 
 @pytest.fixture(scope="module")
-def machine(model, tmp_path_factory) -> Iterator[Machine]:
+def machine(model: SharedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     folder = tmp_path_factory.mktemp("machine")
     code = folder / "code"
     code.mkdir()
@@ -343,7 +343,7 @@ def machine(model, tmp_path_factory) -> Iterator[Machine]:
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
-def environment(request, machine) -> Iterator[ExecutionEnvironment]:
+def environment(request: pytest.FixtureRequest, machine: Machine) -> Iterator[ExecutionEnvironment]:
     with machine.environment(request.param) as made:
         yield made
 
@@ -352,7 +352,12 @@ def environment(request, machine) -> Iterator[ExecutionEnvironment]:
 
 
 @pytest.mark.parametrize("name", ["console_test_window", "lex_web_ui_second_turn"])
-def test_a_real_event_gets_a_close_that_lex_takes(environment, model, load_event, name):
+def test_a_real_event_gets_a_close_that_lex_takes(
+    environment: ExecutionEnvironment,
+    model: SharedModel,
+    load_event: Callable[[str], dict[str, Any]],
+    name: str,
+) -> None:
     model.script = [ONE, TWO]
     event = load_event(name)
     body = environment.invoke(event)
@@ -361,8 +366,11 @@ def test_a_real_event_gets_a_close_that_lex_takes(environment, model, load_event
 
 
 def test_frames_reach_the_browser_before_the_model_has_ended(
-    environment, machine, model, load_event
-):
+    environment: ExecutionEnvironment,
+    machine: Machine,
+    model: SharedModel,
+    load_event: Callable[[str], dict[str, Any]],
+) -> None:
     shown = threading.Event()
     model.script = [ONE, shown, TWO]
     event = load_event("lex_web_ui_second_turn")
@@ -371,7 +379,7 @@ def test_frames_reach_the_browser_before_the_model_has_ended(
         with connect(address) as browser:
             request_id = environment.start(event)
             frames = [browser.recv(PATIENCE_SECONDS), browser.recv(PATIENCE_SECONDS)]
-            assert "".join(frames) == ONE
+            assert "".join(map(str, frames)) == ONE
             shown.set()
             body = environment.response(request_id)
     finally:
@@ -383,7 +391,11 @@ def test_frames_reach_the_browser_before_the_model_has_ended(
     dynamodb.close()
 
 
-def test_from_python_3_12_on_the_response_is_utf_8_and_not_escaped(environment, model, load_event):
+def test_from_python_3_12_on_the_response_is_utf_8_and_not_escaped(
+    environment: ExecutionEnvironment,
+    model: SharedModel,
+    load_event: Callable[[str], dict[str, Any]],
+) -> None:
     model.script = [WORLD]
     body = environment.invoke(load_event("lex_web_ui_second_turn"))
     assert reply_of(json.loads(body)) == (WORLD, "Fulfilled")
@@ -393,7 +405,11 @@ def test_from_python_3_12_on_the_response_is_utf_8_and_not_escaped(environment, 
         assert WORLD.encode() in body
 
 
-def test_the_turn_ends_before_the_deadline_that_lambda_set(environment, model, load_event):
+def test_the_turn_ends_before_the_deadline_that_lambda_set(
+    environment: ExecutionEnvironment,
+    model: SharedModel,
+    load_event: Callable[[str], dict[str, Any]],
+) -> None:
     released = threading.Event()
     model.script = [ONE, released]
     started = time.monotonic()
@@ -407,7 +423,7 @@ def test_the_turn_ends_before_the_deadline_that_lambda_set(environment, model, l
     assert state == "Fulfilled"
 
 
-def test_a_turn_is_one_line_of_the_log(environment, model, load_event):
+def test_a_turn_is_one_line_of_the_log(environment: Any, model: Any, load_event: Any) -> None:
     """With its request, and no word of it."""
     model.script = [ONE, TWO]
     event = load_event("lex_web_ui_second_turn")
@@ -428,7 +444,9 @@ def test_a_turn_is_one_line_of_the_log(environment, model, load_event):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_nothing_is_loaded_but_the_zip_and_what_lambda_brings(machine, version):
+def test_nothing_is_loaded_but_the_zip_and_what_lambda_brings(
+    machine: Machine, version: str
+) -> None:
     # Of websocket_stack the zip has its tasks alone.
     absent = ["websocket_stack.local", "lex_streaming", "conftest", "moto", "starlette", "openai"]
     with machine.environment(version, "probe.lambda_handler") as made:

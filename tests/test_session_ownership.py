@@ -99,7 +99,7 @@ TestBrowsers.settings = examples(
 )
 
 
-def test_a_page_that_asks_once_a_day_keeps_its_session():
+def test_a_page_that_asks_once_a_day_keeps_its_session() -> None:
     browsers = Browsers()
     try:
         connection = browsers.open_a_page(ME)

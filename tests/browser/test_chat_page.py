@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
 from fulfillment.errors import ModelInterrupted
-from tests.browser.paced_model import paced
+from tests.browser.paced_model import PacedModel, paced
 from tests.browser.pages import ChatPage, OwnPage
+from tests.browser.sites import User
 from tests.stack_fixture import connection_of, wait_until_unregistered
 
 pytestmark = pytest.mark.parametrize("visited", [OwnPage], ids=["own-page"], indirect=True)
@@ -21,7 +23,7 @@ def seconds(chat: ChatPage, metric: str) -> float:
     return float(chat.tab.locator(metric).inner_text().split()[0])
 
 
-def test_a_question_and_the_next_one_need_no_mouse(chat, model):
+def test_a_question_and_the_next_one_need_no_mouse(chat: ChatPage, model: PacedModel) -> None:
     model.writes("**Here** you are.")
     for count in (1, 2):
         expect(chat.tab.locator("#question")).to_be_focused()
@@ -30,7 +32,9 @@ def test_a_question_and_the_next_one_need_no_mouse(chat, model):
         expect(chat.replies).to_have_count(count)
 
 
-def test_the_panel_says_when_the_first_text_came_and_in_how_many_frames(chat, model):
+def test_the_panel_says_when_the_first_text_came_and_in_how_many_frames(
+    chat: ChatPage, model: PacedModel
+) -> None:
     first, second = threading.Event(), threading.Event()
     model.writes("One piece, ", first, "and another, ", second, "and the end.")
     chat.ask("In pieces?")
@@ -43,7 +47,7 @@ def test_the_panel_says_when_the_first_text_came_and_in_how_many_frames(chat, mo
     assert 0 < seconds(chat, "#first-text") < seconds(chat, "#total")
 
 
-def test_lex_web_ui_shows_words_later(user, model):
+def test_lex_web_ui_shows_words_later(user: Any, model: Any) -> None:
     """By half a second."""
     chat = user.new_tab()
     chat.open()
@@ -54,8 +58,11 @@ def test_lex_web_ui_shows_words_later(user, model):
     assert 0.5 <= seconds(chat, "#first-text") < seconds(chat, "#total")
 
 
-def test_in_the_console_test_window_the_reply_comes_in_one_piece(user, model):
+def test_in_the_console_test_window_the_reply_comes_in_one_piece(
+    user: User, model: PacedModel
+) -> None:
     chat = user.new_tab()
+    assert isinstance(chat, OwnPage)
     chat.open()
     chat.choose_door("console", "off")
     model.writes(*paced(STORY, 1 / 60))
@@ -64,7 +71,9 @@ def test_in_the_console_test_window_the_reply_comes_in_one_piece(user, model):
     assert chat.tab.locator("#frames").inner_text() == "0"
 
 
-def test_it_connects_again_and_the_reply_goes_on(user, model, dynamodb, connections):
+def test_it_connects_again_and_the_reply_goes_on(
+    user: User, model: PacedModel, dynamodb: Any, connections: Any
+) -> None:
     chat = user.new_tab()
     session_id = chat.take_session("a9a1")
     chat.open()
@@ -80,7 +89,7 @@ def test_it_connects_again_and_the_reply_goes_on(user, model, dynamodb, connecti
     expect(chat.replies).to_contain_text("It begins again, after a while and ends.")
 
 
-def test_without_a_connection_the_reply_still_comes(chat, model):
+def test_without_a_connection_the_reply_still_comes(chat: ChatPage, model: PacedModel) -> None:
     chat.tab.locator("#reconnect").click()
     expect(chat.tab.locator("#status")).to_contain_text("closed")
     model.writes("In one piece.")
@@ -90,14 +99,14 @@ def test_without_a_connection_the_reply_still_comes(chat, model):
     expect(chat.tab.locator("#status")).to_have_text("open")
 
 
-def test_a_question_that_lex_refuses_is_given_back(chat):
+def test_a_question_that_lex_refuses_is_given_back(chat: ChatPage) -> None:
     too_long = "x" * 1025
     chat.ask(too_long)
     expect(chat.tab.locator(chat.FAILED)).to_be_visible()
     expect(chat.tab.locator("#question")).to_have_value(too_long)
 
 
-def test_markdown_is_rendered_while_it_is_written(chat, model):
+def test_markdown_is_rendered_while_it_is_written(chat: Any, model: Any) -> None:
     seen = threading.Event()
     model.writes("A **bold** word\n\n```sh\nscripts/serve\n", seen, "```\nThe end.")
     chat.ask("Markdown?")
@@ -108,7 +117,7 @@ def test_markdown_is_rendered_while_it_is_written(chat, model):
     expect(chat.replies.get_by_role("button", name="Copy")).to_have_count(1)
 
 
-def test_a_question_is_sent_again(chat, model):
+def test_a_question_is_sent_again(chat: Any, model: Any) -> None:
     model.writes("Here.")
     chat.ask("Where?")
     expect(chat.replies).to_have_count(1)
@@ -117,7 +126,7 @@ def test_a_question_is_sent_again(chat, model):
     assert model.prompts[-1].messages[-1].text == "Where?"
 
 
-def test_a_turn_can_be_inspected(chat, model):
+def test_a_turn_can_be_inspected(chat: Any, model: Any) -> None:
     inspector = chat.tab.locator("#inspector")
     for text in ("First.", "Second."):
         model.writes(text)
@@ -133,7 +142,7 @@ def test_a_turn_can_be_inspected(chat, model):
     expect(inspector).not_to_contain_text("Second.?")
 
 
-def test_on_paper_there_is_the_conversation_alone(chat, model):
+def test_on_paper_there_is_the_conversation_alone(chat: Any, model: Any) -> None:
     model.writes("In print.")
     chat.ask("On paper?")
     expect(chat.replies).to_have_count(1)
@@ -144,7 +153,7 @@ def test_on_paper_there_is_the_conversation_alone(chat, model):
     chat.tab.emulate_media(media="screen")
 
 
-def test_nothing_is_cut_at_320_pixels(chat, model):
+def test_nothing_is_cut_at_320_pixels(chat: Any, model: Any) -> None:
     size = chat.tab.viewport_size
     chat.tab.set_viewport_size({"width": 320, "height": 640})
     model.writes("```\n", "a long line of code " * 10, "\n```")
@@ -158,8 +167,9 @@ def test_nothing_is_cut_at_320_pixels(chat, model):
 
 
 @pytest.mark.parametrize("door", ["task", "graphql"])
-def test_another_door_streams_and_stops(user, model, door):
+def test_another_door_streams_and_stops(user: Any, model: Any, door: Any) -> None:
     tab = user.new_tab()
+    assert isinstance(tab, OwnPage)
     tab.open()
     tab.choose_door(door)
     model.writes("Here ", "you ", "are.")
@@ -174,8 +184,9 @@ def test_another_door_streams_and_stops(user, model, door):
 
 
 @pytest.mark.parametrize("door", ["task", "graphql"])
-def test_a_failure_behind_another_door_is_shown(user, model, door):
+def test_a_failure_behind_another_door_is_shown(user: Any, model: Any, door: Any) -> None:
     tab = user.new_tab()
+    assert isinstance(tab, OwnPage)
     tab.open()
     tab.choose_door(door)
     model.writes("It begins ", ModelInterrupted("gone"))
@@ -187,15 +198,16 @@ def test_a_failure_behind_another_door_is_shown(user, model, door):
 
 
 @pytest.fixture
-def over_socket(user) -> OwnPage:
+def over_socket(user: User) -> OwnPage:
     """A tab that asks without Lex."""
     tab = user.new_tab()
+    assert isinstance(tab, OwnPage)
     tab.open()
     tab.choose_door("chat")
     return tab
 
 
-def test_a_chat_is_streamed_and_remembered(over_socket, model):
+def test_a_chat_is_streamed_and_remembered(over_socket: OwnPage, model: PacedModel) -> None:
     seen = threading.Event()
     model.writes("**Here** ", seen, "you are.")
     over_socket.ask("Where am I?")
@@ -212,7 +224,9 @@ def test_a_chat_is_streamed_and_remembered(over_socket, model):
     ]
 
 
-def test_a_chat_can_be_stopped_and_what_was_written_stays(over_socket, model):
+def test_a_chat_can_be_stopped_and_what_was_written_stays(
+    over_socket: OwnPage, model: PacedModel
+) -> None:
     model.writes("Once upon ", threading.Event(), "a time.")
     over_socket.ask("A story, please")
     expect(over_socket.bubble).to_contain_text("Once upon")
@@ -221,21 +235,21 @@ def test_a_chat_can_be_stopped_and_what_was_written_stays(over_socket, model):
     expect(over_socket.tab.locator("#stop")).to_be_hidden()
 
 
-def test_a_chat_that_fails_says_so(over_socket, model):
+def test_a_chat_that_fails_says_so(over_socket: OwnPage, model: PacedModel) -> None:
     model.writes("It begins ", ModelInterrupted("gone"))
     over_socket.ask("Anything?")
     expect(over_socket.tab.locator(over_socket.FAILED)).to_contain_text("It begins")
     expect(over_socket.tab.locator("#question")).to_have_value("Anything?")
 
 
-def test_a_chat_without_a_connection_cannot_be_asked(over_socket):
+def test_a_chat_without_a_connection_cannot_be_asked(over_socket: OwnPage) -> None:
     over_socket.tab.locator("#reconnect").click()
     over_socket.ask("Anything?")
     failed = over_socket.tab.locator(over_socket.FAILED, has_text="no connection")
     expect(failed).to_be_visible()
 
 
-def test_the_door_is_kept_over_a_reload(over_socket, model):
+def test_the_door_is_kept_over_a_reload(over_socket: OwnPage, model: PacedModel) -> None:
     over_socket.open()
     expect(over_socket.tab.locator("#door")).to_have_value("chat")
     model.writes("Still here.")

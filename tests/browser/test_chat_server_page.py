@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.websocket_stack.server.chat_servers import running
 from websocket_stack.server.sign_in import KnownTokens
@@ -14,7 +16,7 @@ GO_ON = threading.Event()
 TOKEN = "t" * 32
 
 
-def script(utterance):
+def script(utterance: Any) -> Any:
     if utterance == "slow":
         return ["Wait", GO_ON, " is over."]
     if utterance == "endless":
@@ -23,19 +25,22 @@ def script(utterance):
 
 
 @pytest.fixture(scope="module")
-def server():
+def server() -> Iterator[Any]:
     with running(script) as server:
         yield server
 
 
 @pytest.fixture
-def tab(browser, server):
+def tab(browser: Browser, server: Any) -> Iterator[Any]:
     GO_ON.clear()
     context = browser.new_context()
     page = context.new_page()
     errors = []
     page.on("pageerror", lambda error: errors.append(error))
-    page.on("console", lambda message: message.type == "error" and errors.append(message.text))
+    page.on(
+        "console",
+        lambda message: errors.append(message.text) if message.type == "error" else None,
+    )
     page.goto(f"http://127.0.0.1:{server.port}/")
     expect(page.locator("#status")).to_have_text("connected")
     yield page
@@ -43,12 +48,12 @@ def tab(browser, server):
     assert errors == []
 
 
-def ask(tab, text):
+def ask(tab: Any, text: Any) -> None:
     tab.locator("#question").fill(text)
     tab.keyboard.press("Enter")
 
 
-def test_a_reply_is_text_and_is_announced_once(tab):
+def test_a_reply_is_text_and_is_announced_once(tab: Any) -> None:
     ask(tab, "hi")
     expect(tab.locator(".bot")).to_have_text("You said <b>hi</b> | /")
     expect(tab.locator("#announcer")).to_have_text("You said <b>hi</b> | /")
@@ -56,7 +61,7 @@ def test_a_reply_is_text_and_is_announced_once(tab):
     expect(tab.locator("#question")).to_be_focused()
 
 
-def test_several_questions_need_not_wait(tab):
+def test_several_questions_need_not_wait(tab: Any) -> None:
     ask(tab, "slow")
     ask(tab, "quick")
     expect(tab.locator(".bot").nth(1)).to_have_text("You said <b>quick</b> | /")
@@ -65,7 +70,7 @@ def test_several_questions_need_not_wait(tab):
     expect(tab.locator(".bot").nth(0)).to_have_text("Wait is over.")
 
 
-def test_a_reply_is_stopped(tab, server):
+def test_a_reply_is_stopped(tab: Any, server: Any) -> None:
     ask(tab, "endless")
     expect(tab.locator(".bot")).to_have_text("And")
     tab.get_by_role("button", name="Stop").click()
@@ -73,7 +78,7 @@ def test_a_reply_is_stopped(tab, server):
     expect(tab.get_by_role("button", name="Stop")).to_have_count(0)
 
 
-def test_a_reload_reads_on(tab, server):
+def test_a_reload_reads_on(tab: Any, server: Any) -> None:
     before = len(server.source.questions)
     ask(tab, "done")
     ask(tab, "slow")
@@ -86,7 +91,7 @@ def test_a_reload_reads_on(tab, server):
     assert len(server.source.questions) == before + 2
 
 
-def test_a_token_signs_in_and_is_kept_for_the_tab(browser):
+def test_a_token_signs_in_and_is_kept_for_the_tab(browser: Any) -> None:
     with running(script, verifier=KnownTokens([TOKEN])) as server, browser.new_context() as context:
         tab = context.new_page()
         tab.goto(f"http://127.0.0.1:{server.port}/")

@@ -73,7 +73,7 @@ def watched(browser: Browser) -> Iterator[list[Watched]]:
         yield tabs
 
 
-def test_an_order_is_tracked_before_the_users_eyes(watched):
+def test_an_order_is_tracked_before_the_users_eyes(watched: list[Watched]) -> None:
     """All tabs at once, for it takes real seconds."""
     for chat, _ in watched:
         chat.ask(question_of("order_tracking"))
@@ -141,7 +141,7 @@ def check_that_its_button_asks_for_another_order(chat: ChatPage) -> None:
 # --- the others
 
 
-def test_the_assistant_says_what_it_looks_up_and_what_it_found(browser):
+def test_the_assistant_says_what_it_looks_up_and_what_it_found(browser: Browser) -> None:
     with chatting(browser, "examples.assistant:bot") as chat:
         chat.record()
         chat.ask(question_of("assistant"))
@@ -152,7 +152,7 @@ def test_the_assistant_says_what_it_looks_up_and_what_it_found(browser):
         expect(chat.replies.last).to_contain_text("There is no order Z-99.")
 
 
-def test_the_knowledge_base_answers_with_its_sources(browser):
+def test_the_knowledge_base_answers_with_its_sources(browser: Browser) -> None:
     with chatting(browser, "examples.knowledge_base:bot") as chat:
         chat.ask(question_of("knowledge_base"))
         expect(chat.replies).to_contain_text("starts two threads", timeout=20_000)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Route, expect
 
-from tests.browser.paced_model import LONG_ENOUGH_SECONDS
-from tests.browser.pages import LexWebUi
-from tests.browser.sites import visiting
+from tests.browser.paced_model import LONG_ENOUGH_SECONDS, PacedModel
+from tests.browser.pages import ChatPage, LexWebUi
+from tests.browser.sites import Site, User, visiting
 from tests.stack_fixture import connection_of
 from websocket_stack.local import stack
 
@@ -21,7 +22,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "lex-web-ui.md"
 STYLE = "".join(re.findall(r"^```css\n(.*?)^```", DOCUMENT.read_text("utf-8"), re.M | re.S))
 
 
-def test_the_guest_who_signed_owns_the_session(user, dynamodb):
+def test_the_guest_who_signed_owns_the_session(user: User, dynamodb: Any) -> None:
     chat = user.new_tab()
     session_id = chat.take_session("0e4a")
     chat.open()
@@ -31,7 +32,7 @@ def test_the_guest_who_signed_owns_the_session(user, dynamodb):
     assert re.fullmatch(r"us-east-1:[0-9a-f-]{36}", row["owner"]["S"])
 
 
-def test_a_socket_with_a_wrong_signature_is_refused(user, model):
+def test_a_socket_with_a_wrong_signature_is_refused(user: User, model: PacedModel) -> None:
     chat = user.new_tab()
     chat.tab.add_init_script(
         "const Native = WebSocket;"
@@ -46,7 +47,7 @@ def test_a_socket_with_a_wrong_signature_is_refused(user, model):
     expect(chat.replies.locator("strong")).to_have_text("the")
 
 
-def test_two_people_may_draw_one_session_id(browser, site, model):
+def test_two_people_may_draw_one_session_id(browser: Any, site: Any, model: Any) -> None:
     """Each reads replies of their own."""
     with visiting(browser, site) as first_user, visiting(browser, site) as second_user:
         first, second = first_user.new_tab(), second_user.new_tab()
@@ -65,7 +66,9 @@ def test_two_people_may_draw_one_session_id(browser, site, model):
             assert other.recorded() == []
 
 
-def test_it_never_reconnects_and_replies_come_in_one_piece_then(user, model, dynamodb, connections):
+def test_it_never_reconnects_and_replies_come_in_one_piece_then(
+    user: User, model: PacedModel, dynamodb: Any, connections: Any
+) -> None:
     chat = user.new_tab()
     session_id = chat.take_session("dead")
     chat.open()
@@ -78,7 +81,7 @@ def test_it_never_reconnects_and_replies_come_in_one_piece_then(user, model, dyn
     assert chat.seen_while_written() == ""
 
 
-def test_the_greeting_is_said_once(chat, model):
+def test_the_greeting_is_said_once(chat: ChatPage, model: PacedModel) -> None:
     model.writes("A reply.")
     chat.ask("Hello?")
     expect(chat.replies).to_contain_text("A reply.")
@@ -98,7 +101,7 @@ def add_style(context: BrowserContext, style: str) -> None:
     context.route("**/custom-chatbot-style.css", fulfill)
 
 
-def test_with_the_documented_style_line_breaks_are_kept(user, model):
+def test_with_the_documented_style_line_breaks_are_kept(user: User, model: PacedModel) -> None:
     add_style(user.context, STYLE)
     chat = user.new_tab()
     chat.open()
@@ -121,7 +124,9 @@ LAST_LINE = """(element) => {
 }"""
 
 
-def test_with_the_documented_style_the_newest_text_stays_in_sight(user, model):
+def test_with_the_documented_style_the_newest_text_stays_in_sight(
+    user: User, model: PacedModel
+) -> None:
     add_style(user.context, STYLE)
     chat = user.new_tab()
     chat.tab.set_viewport_size({"width": 420, "height": 500})
@@ -132,12 +137,12 @@ def test_with_the_documented_style_the_newest_text_stays_in_sight(user, model):
     expect(chat.bubble).to_contain_text("The end")
     top, bottom = chat.bubble.evaluate(LAST_LINE)
     for box in (chat.bubble.bounding_box(), chat.tab.locator(".message-list").bounding_box()):
-        assert box["y"] <= top and bottom <= box["y"] + box["height"]
+        assert box and box["y"] <= top and bottom <= box["y"] + box["height"]
     seen.set()
     expect(chat.replies).to_have_count(1)
 
 
-def test_with_the_documented_style_code_wraps_on_a_phone(user, model):
+def test_with_the_documented_style_code_wraps_on_a_phone(user: User, model: PacedModel) -> None:
     add_style(user.context, STYLE)
     chat = user.new_tab()
     chat.tab.set_viewport_size({"width": 390, "height": 700})
@@ -147,7 +152,7 @@ def test_with_the_documented_style_code_wraps_on_a_phone(user, model):
     code = chat.replies.locator("pre")
     expect(code).to_be_visible()
     box = code.bounding_box()
-    assert box["x"] + box["width"] <= 390
+    assert box and box["x"] + box["width"] <= 390
     assert code.evaluate("(element) => element.scrollWidth <= element.clientWidth")
 
 
@@ -160,7 +165,9 @@ MARGINS = """(element) => {
 }"""
 
 
-def test_with_the_documented_style_right_to_left_text_is_right_aligned(user, model):
+def test_with_the_documented_style_right_to_left_text_is_right_aligned(
+    user: User, model: PacedModel
+) -> None:
     add_style(user.context, STYLE)
     chat = user.new_tab()
     chat.open()
@@ -172,7 +179,9 @@ def test_with_the_documented_style_right_to_left_text_is_right_aligned(user, mod
     assert right < 2 < left
 
 
-def test_with_the_documented_attribute_the_initial_utterance_streams(user, model):
+def test_with_the_documented_attribute_the_initial_utterance_streams(
+    user: User, model: PacedModel
+) -> None:
     def configure(route: Route) -> None:
         response = route.fetch()
         configuration = response.json()
@@ -202,7 +211,7 @@ PARENT = """<!doctype html><script src="/page/aws_hosts.js"></script>
 """
 
 
-def test_embedded_in_another_page_it_streams_too(user, site, model):
+def test_embedded_in_another_page_it_streams_too(user: User, site: Site, model: PacedModel) -> None:
     tab = user.context.new_page()
     tab.route(
         f"{site.origin}/parent", lambda route: route.fulfill(body=PARENT, content_type="text/html")

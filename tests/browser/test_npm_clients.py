@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -14,28 +16,28 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory):
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return install_clients(tmp_path_factory.mktemp("npm"))
 
 
 @pytest.fixture(scope="module")
-def server():
+def server() -> Iterator[Any]:
     with running(source=PacedSource(), settings=QUICK._replace(time_between_chunks=0.02)) as server:
         yield server
 
 
 @pytest.fixture
-def browse(browser, packages, server):
+def browse(browser: Any, packages: Any, server: Any) -> Any:
     """Run a scenario of a script in a tab, and return what it reports."""
 
-    def cut():
-        def abort():
+    def cut() -> None:
+        def abort() -> None:
             for websocket in list(server.chat_server._sockets):
                 websocket.scope["state"]["abort"]()
 
         server.loop.call_soon_threadsafe(abort)
 
-    def run(script, scenario):
+    def run(script: Any, scenario: Any) -> Any:
         with browser.new_context() as context:
             tab = context.new_page()
             tab.expose_function("cut", cut)
@@ -49,12 +51,12 @@ def browse(browser, packages, server):
     return run
 
 
-def test_ai_sdk_streams_a_reply(browse):
+def test_ai_sdk_streams_a_reply(browse: Any) -> None:
     usage = {"input_tokens": 3, "output_tokens": 5, "estimated": False}
     assert browse("ai_sdk.mjs", "ask") == {"text": LONG, "metadata": {"usage": usage}}
 
 
-def test_ai_sdk_aborts(browse, server):
+def test_ai_sdk_aborts(browse: Any, server: Any) -> None:
     server.source.closed.clear()
     reply = browse("ai_sdk.mjs", "abort")
     assert reply["text"] != LONG and LONG.startswith(reply["text"])
@@ -62,17 +64,17 @@ def test_ai_sdk_aborts(browse, server):
     assert server.source.closed == [True, False]
 
 
-def test_ai_sdk_resumes_after_a_cut(browse):
+def test_ai_sdk_resumes_after_a_cut(browse: Any) -> None:
     reply = browse("ai_sdk.mjs", "cut")
     assert reply["first"] != LONG and LONG.startswith(reply["first"])
     assert reply["text"] == LONG
 
 
-def test_tanstack_ai_streams_a_reply(browse):
+def test_tanstack_ai_streams_a_reply(browse: Any) -> None:
     assert browse("tanstack_ai.mjs", "ask") == {"text": LONG, "error": None}
 
 
-def test_tanstack_ai_aborts(browse, server):
+def test_tanstack_ai_aborts(browse: Any, server: Any) -> None:
     server.source.closed.clear()
     reply = browse("tanstack_ai.mjs", "abort")
     assert reply["text"] != LONG and LONG.startswith(reply["text"])
@@ -80,5 +82,5 @@ def test_tanstack_ai_aborts(browse, server):
     assert server.source.closed == [True, False]
 
 
-def test_tanstack_ai_resumes_after_a_cut(browse):
+def test_tanstack_ai_resumes_after_a_cut(browse: Any) -> None:
     assert browse("tanstack_ai.mjs", "cut") == {"text": LONG, "error": None, "sockets": 2}

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import threading
 import time
+from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from fulfillment.notices import Notices
 from tests.browser.paced_model import LONG_ENOUGH_SECONDS, PacedModel, Step, Written, paced
 from tests.browser.pages import ChatPage, Seen
-from tests.browser.sites import running_site, visiting
+from tests.browser.sites import Site, User, running_site, visiting
 from tests.stack_fixture import connection_of
 from websocket_stack.local import stack
 
@@ -22,7 +23,9 @@ STORY = (
 )
 
 
-def test_a_reply_is_visible_while_it_is_written_and_ends_rendered(chat, model):
+def test_a_reply_is_visible_while_it_is_written_and_ends_rendered(
+    chat: ChatPage, model: PacedModel
+) -> None:
     seen = threading.Event()
     model.writes("**Once** upon", " a time, ", seen, "the end.")
     chat.ask("A story?")
@@ -34,7 +37,7 @@ def test_a_reply_is_visible_while_it_is_written_and_ends_rendered(chat, model):
     expect(chat.bubble).to_have_count(0)
 
 
-def test_every_question_of_a_conversation_streams(chat, model):
+def test_every_question_of_a_conversation_streams(chat: ChatPage, model: PacedModel) -> None:
     for number in (1, 2, 3):
         seen = threading.Event()
         model.writes(f"Story **{number}**", " begins", seen, " and ends.")
@@ -83,7 +86,7 @@ def lags_of_a_turn(chat: ChatPage, model: PacedModel) -> list[float]:
 
 
 @pytest.mark.parametrize("rhythm", RHYTHMS)
-def test_the_bubble_keeps_up_with_the_model(chat, model, rhythm):
+def test_the_bubble_keeps_up_with_the_model(chat: ChatPage, model: PacedModel, rhythm: str) -> None:
     model.writes(*RHYTHMS[rhythm])
     first_within = chat.HOLDS_BACK_SECONDS + TRANSIT_SECONDS
     each_within = first_within + INTERVAL_SECONDS
@@ -96,7 +99,7 @@ def test_the_bubble_keeps_up_with_the_model(chat, model, rhythm):
     pytest.fail(f"seconds until the first text, and the worst lag: {attempts}")
 
 
-def test_what_is_visible_is_always_a_prefix_of_the_reply(chat, model):
+def test_what_is_visible_is_always_a_prefix_of_the_reply(chat: ChatPage, model: PacedModel) -> None:
     seen = threading.Event()
     model.writes(*paced(STORY, 1 / 80), seen)
     chat.record()
@@ -111,7 +114,9 @@ def test_what_is_visible_is_always_a_prefix_of_the_reply(chat, model):
 # --- what goes wrong
 
 
-def test_without_a_socket_the_reply_comes_in_one_piece(user, model, dynamodb):
+def test_without_a_socket_the_reply_comes_in_one_piece(
+    user: User, model: PacedModel, dynamodb: Any
+) -> None:
     chat = user.new_tab()
     somebody_else = {
         "sessionId": {"S": chat.take_session("5ec1")},
@@ -131,7 +136,9 @@ def test_without_a_socket_the_reply_comes_in_one_piece(user, model, dynamodb):
         assert chat.seen_while_written() == ""
 
 
-def test_a_socket_that_closes_costs_no_word_of_the_reply(user, model, dynamodb, connections):
+def test_a_socket_that_closes_costs_no_word_of_the_reply(
+    user: User, model: PacedModel, dynamodb: Any, connections: Any
+) -> None:
     chat = user.new_tab()
     session_id = chat.take_session("c105")
     chat.open()
@@ -147,7 +154,7 @@ def test_a_socket_that_closes_costs_no_word_of_the_reply(user, model, dynamodb, 
     expect(chat.replies.last.locator("strong")).to_have_text("one")
 
 
-def test_a_second_tab_takes_the_session(user, model):
+def test_a_second_tab_takes_the_session(user: Any, model: Any) -> None:
     """The first keeps its replies."""
     first, second = user.new_tab(), user.new_tab()
     for tab in (first, second):
@@ -178,7 +185,7 @@ def numbers_of_lines(chat: ChatPage) -> list[int]:
     return [int(number) for number in re.findall(r"Line (\d{4}) is", text)]
 
 
-def test_a_reply_of_20000_characters_arrives_whole(chat, model):
+def test_a_reply_of_20000_characters_arrives_whole(chat: ChatPage, model: PacedModel) -> None:
     text = numbered_lines(20_000)
     seen = threading.Event()
     model.writes(*(text[at : at + 500] for at in range(0, len(text) - 500, 500)), seen, text[-500:])
@@ -189,7 +196,9 @@ def test_a_reply_of_20000_characters_arrives_whole(chat, model):
     assert numbers_of_lines(chat) == list(range(len(text) // 50))
 
 
-def test_a_reply_that_lex_would_not_take_ends_with_a_notice(chat, model):
+def test_a_reply_that_lex_would_not_take_ends_with_a_notice(
+    chat: ChatPage, model: PacedModel
+) -> None:
     text = numbered_lines(30_000)
     model.writes(text)
     chat.ask("All of it?")
@@ -202,7 +211,7 @@ def test_a_reply_that_lex_would_not_take_ends_with_a_notice(chat, model):
     expect(chat.replies.last.locator("strong")).to_have_text("short")
 
 
-def test_when_lex_gives_up_the_next_question_is_answered(browser, site):
+def test_when_lex_gives_up_the_next_question_is_answered(browser: Browser, site: Site) -> None:
     with (
         running_site(site.page, lex_timeout_seconds=1.5) as hasty,
         visiting(browser, hasty) as user,
@@ -275,7 +284,7 @@ AFTER_IMAGES = """() => new Promise((resolve) => {
 })"""
 
 
-def test_what_a_model_writes_never_runs(user, model):
+def test_what_a_model_writes_never_runs(user: User, model: PacedModel) -> None:
     chat = user.new_tab()
     chat.open()
     title = chat.tab.title()

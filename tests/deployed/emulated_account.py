@@ -54,7 +54,9 @@ class EmulatedAccount:
         return session
 
     def client(self, service: str) -> Any:
-        return self.session.client(service)
+        # The stubs know no service whose name is a variable.
+        make_client: Any = self.session.client
+        return make_client(service)
 
     # --- commands
 
@@ -226,7 +228,9 @@ class EmulatedAccount:
             smoke_options.argument_parser().parse_args(["--stack", stack.name]), self.session
         )
         assert under_test.bot_alias is not None
-        credentials = self.session.get_credentials().get_frozen_credentials()
+        found = self.session.get_credentials()
+        assert found
+        credentials = found.get_frozen_credentials()
         identity = Identity(f"visitor-{uuid.uuid4().hex}", credentials)
         browser = Browser(under_test, identity, open_socket=self.open_socket)
         with browser.connect() as socket:
@@ -250,7 +254,9 @@ class EmulatedAccount:
     @contextmanager
     def browser(self, stack: Stack, session_id: str = "") -> Iterator[ClientConnection]:
         """Connect to a stack's API as Lex Web UI does."""
-        credentials = self.session.get_credentials().get_frozen_credentials()
+        found = self.session.get_credentials()
+        assert found
+        credentials = found.get_frozen_credentials()
         session_id = session_id or f"browser-{uuid.uuid4().hex}"
         endpoint = stack.outputs["WebSocketEndpoint"]
         with self.open_socket(

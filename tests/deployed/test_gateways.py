@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
+from tests.deployed.emulated_account import EmulatedAccount
 from tests.documents import ROOT
 from tests.stack_fixture import running_stack
 from websocket_stack.smoke.browser import Browser, Identity, guest
@@ -228,11 +229,13 @@ def _answers(client: Client) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def emulated(aws) -> dict[str, str]:
+def emulated(aws: EmulatedAccount) -> dict[str, str]:
     """What MiniStack answers."""
     found = aws.deployed("gateway", "--template", "streaming-support")
     stack = deployed_stack(argument_parser().parse_args(["--stack", found.name]), aws.session)
-    credentials = aws.session.get_credentials().get_frozen_credentials()
+    identity = aws.session.get_credentials()
+    assert identity
+    credentials = identity.get_frozen_credentials()
     browser = Browser(stack, Identity("client", credentials), open_socket=aws.open_socket)
     table = _connections(aws.client("dynamodb"), found.outputs["DynamoTableName"])
     try:
@@ -242,7 +245,7 @@ def emulated(aws) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def local(emulated) -> dict[str, str]:
+def local(emulated: dict[str, str]) -> dict[str, str]:
     """What the local stack answers; moto, which it runs on, would answer in MiniStack's place."""
     with pytest.MonkeyPatch.context() as environ, running_stack(auth="iam") as origin:
         environ.delenv("AWS_ENDPOINT_URL")
@@ -253,13 +256,15 @@ def local(emulated) -> dict[str, str]:
         return _answers(Client(browser, management_client(session, stack), table))
 
 
-def _table(rows: list[tuple[str, ...]]) -> str:
+def _table(rows: Sequence[tuple[str, ...]]) -> str:
     head = [("a client", "AWS", "`scripts/serve`", "MiniStack"), ("---",) * 4]
     lines = [f"| {' | '.join(row)} |" for row in [*head, *rows]]
     return "\n".join([*lines, "", *(f"[{name}]: {url}" for name, url in PAGES.items())])
 
 
-def test_the_documents_table_is_what_both_answer(local, emulated):
+def test_the_documents_table_is_what_both_answer(
+    local: dict[str, str], emulated: dict[str, str]
+) -> None:
     rows = [
         (each.what, f"[{each.aws}][{each.page}]", local[each.what], emulated[each.what])
         for each in QUESTIONS
@@ -267,5 +272,5 @@ def test_the_documents_table_is_what_both_answer(local, emulated):
     assert _table(rows) in (ROOT / "docs" / "local-stack.md").read_text("utf-8"), _table(rows)
 
 
-def test_the_local_gateway_answers_as_aws(local):
+def test_the_local_gateway_answers_as_aws(local: dict[str, str]) -> None:
     assert local == {each.what: each.aws for each in QUESTIONS}

@@ -15,6 +15,7 @@ import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 
+from tests.deployed.emulated_account import EmulatedAccount
 from tests.deployed.in_lambda.sitecustomize import reroute
 from tests.stack_fixture import QUESTION, SLOW_QUESTION
 
@@ -54,7 +55,7 @@ class Client:
 
 
 @pytest.fixture
-def turns(aws):
+def turns(aws: EmulatedAccount) -> Any:
     """Return a function that returns the metrics that a stack's function wrote of its replies."""
 
     def written(stack_name: str) -> list[dict[str, Any]]:
@@ -66,7 +67,9 @@ def turns(aws):
     return written
 
 
-def test_a_reply_is_written_sent_and_kept(aws, stack_name, turns):
+def test_a_reply_is_written_sent_and_kept(
+    aws: EmulatedAccount, stack_name: str, turns: Any
+) -> None:
     chat = Client(aws.deployed(stack_name, *TEMPLATE))
     assert chat.call(ASK, prompt=QUESTION) == (200, {"data": {"ask": None}})
     state = chat.state()
@@ -80,7 +83,7 @@ def test_a_reply_is_written_sent_and_kept(aws, stack_name, turns):
     assert turn["Frames"][0] > 1
 
 
-def test_a_reply_is_stopped(aws, stack_name):
+def test_a_reply_is_stopped(aws: EmulatedAccount, stack_name: str) -> None:
     chat = Client(aws.deployed(stack_name, *TEMPLATE))
     asking = threading.Thread(target=chat.call, args=(ASK,), kwargs={"prompt": SLOW_QUESTION})
     asking.start()
@@ -94,7 +97,9 @@ def test_a_reply_is_stopped(aws, stack_name):
     assert chat.call(STOP) == (200, {"data": {"stop": False}})
 
 
-def test_an_ask_that_returns_at_once_is_answered_as_well(aws, stack_name):
+def test_an_ask_that_returns_at_once_is_answered_as_well(
+    aws: EmulatedAccount, stack_name: str
+) -> None:
     stack = aws.deployed(stack_name, *TEMPLATE, "--set", "AskReturns=at-once")
     chat = Client(stack)
     assert chat.call(ASK, prompt=QUESTION) == (200, {"data": {"ask": None}})
@@ -105,13 +110,13 @@ def test_an_ask_that_returns_at_once_is_answered_as_well(aws, stack_name):
     assert chat.call(ASK, prompt=" ") == (200, {"data": {"ask": None}})
 
 
-def test_a_wrong_key_is_refused(aws, stack_name):
+def test_a_wrong_key_is_refused(aws: EmulatedAccount, stack_name: str) -> None:
     chat = Client(aws.deployed(stack_name, *TEMPLATE), key="da2-wrong")
     status, answer = chat.call(STATE)
     assert (status, answer["errors"][0]["errorType"]) == (401, "UnauthorizedException")
 
 
-def test_the_resolvers_are_what_appsync_can_run(aws, stack_name):
+def test_the_resolvers_are_what_appsync_can_run(aws: EmulatedAccount, stack_name: str) -> None:
     """By its own ``EvaluateCode``."""
     stack = aws.deployed(stack_name, *TEMPLATE, "--set", "AskReturns=at-once")
     appsync, api_id = aws.client("appsync"), aws.resources(stack_name)["ChatApi"]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import cfn_flip
 import pytest
 
+from tests.deployed.emulated_account import EmulatedAccount
 from tests.deployed.stock_template import IDENTITIES, OUTPUTS, PARAMETERS, parent, streaming_support
 from websocket_stack.project import TEMPLATES
 
@@ -17,7 +20,7 @@ STOCK_KEY, OUR_KEY = "stock", "ours"
 
 
 @pytest.fixture(scope="module")
-def templates(aws):
+def templates(aws: EmulatedAccount) -> Iterator[Any]:
     """Stock's template and ours in a bucket; returns their URLs."""
     s3 = aws.client("s3")
     s3.create_bucket(Bucket=BUCKET)
@@ -31,7 +34,7 @@ def templates(aws):
     s3.delete_bucket(Bucket=BUCKET)
 
 
-def post(aws, stack, session_id: str, data: bytes) -> None:
+def post(aws: Any, stack: Any, session_id: str, data: bytes) -> None:
     """Post to a session's connection, as the fulfillment Lambda finds it."""
     rows = {row["sessionId"]["S"]: row for row in aws.rows(stack.outputs["DynamoTableName"])}
     aws.session.client(
@@ -41,7 +44,9 @@ def post(aws, stack, session_id: str, data: bytes) -> None:
 
 
 @pytest.mark.parametrize(("first", "second"), [(STOCK_KEY, OUR_KEY), (OUR_KEY, STOCK_KEY)])
-def test_one_takes_the_others_place(aws, templates, first, second, stack_name):
+def test_one_takes_the_others_place(
+    aws: EmulatedAccount, templates: Any, first: str, second: str, stack_name: str
+) -> None:
     """API and table stay, browsers that were there still get frames, and others can connect."""
     stack = aws.put_stack(stack_name, parent(), StreamingSupportTemplate=templates[first])
     with aws.browser(stack, "before") as socket:
@@ -56,7 +61,7 @@ def test_one_takes_the_others_place(aws, templates, first, second, stack_name):
             assert any(row.startswith("connection/") for row in rows) or second == STOCK_KEY
 
 
-def test_what_has_an_identity_has_stocks_id():
+def test_what_has_an_identity_has_stocks_id() -> None:
     ours = cfn_flip.load(OURS.read_text("utf-8"))[0]
     for name, (type, properties) in IDENTITIES.items():
         resource = ours["Resources"][name]

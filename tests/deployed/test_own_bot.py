@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def price(turn):
 class Conversation:
     """Speaks to the bot of a stack as one user, through its alias ``live``."""
 
-    def __init__(self, aws, stack, locale: str = "en_US") -> None:
+    def __init__(self, aws: Any, stack: Any, locale: str = "en_US") -> None:
         nested = aws.resources(stack.name).get("FulfillmentStack", stack.name)
         template = aws.cloudformation.get_template(StackName=nested)["TemplateBody"]
         self._lex = LexRuntime(DeployedFunction(aws.session), deployed_locales(template))
@@ -64,16 +65,16 @@ class Conversation:
 
     def say(self, text: str) -> str:
         turn = asyncio.run(self._lex.recognize_text(self._key, {"text": text}))
-        return turn["messages"][0]["content"]
+        return str(turn["messages"][0]["content"])
 
 
-def bot_version(aws, stack) -> str:
+def bot_version(aws: Any, stack: Any) -> str:
     (version,) = [name for name in aws.resources(stack.name) if name.startswith("BotVersion")]
-    return version
+    return str(version)
 
 
 @pytest.fixture
-def shop(tmp_path):
+def shop(tmp_path: Path) -> Any:
     """A builder's folder, whose function imports a package of its own."""
     wheel(tmp_path / "wheels", "prices")
     (tmp_path / "requirements.txt").write_text("--no-index\n--find-links wheels\nprices\n")
@@ -88,7 +89,9 @@ def options(shop: Path) -> list[str]:
     return ["--code", str(shop), "--set", handler, "--intents", str(shop / "shop.yaml")]
 
 
-def test_an_example_from_its_folder(aws, stack_name, monkeypatch):
+def test_an_example_from_its_folder(
+    aws: Any, stack_name: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(EXAMPLES)
     stack = aws.deployed(
         stack_name,
@@ -101,7 +104,7 @@ def test_an_example_from_its_folder(aws, stack_name, monkeypatch):
     assert "**A-17** is in Hamburg" in user.say("A-17")
 
 
-def test_its_own_packages_and_slot_types(aws, stack_name, shop):
+def test_its_own_packages_and_slot_types(aws: Any, stack_name: Any, shop: Any) -> None:
     stack = aws.deployed(stack_name, *ALONE, *options(shop))
     user = Conversation(aws, stack)
     assert user.say("What is the price?") == "Which size"
@@ -109,7 +112,9 @@ def test_its_own_packages_and_slot_types(aws, stack_name, shop):
     assert user.say("big") == "A large: 42."
 
 
-def test_another_description_is_another_version_behind_the_same_alias(aws, stack_name, shop):
+def test_another_description_is_another_version_behind_the_same_alias(
+    aws: Any, stack_name: Any, shop: Any
+) -> None:
     before = aws.deployed(stack_name, *ALONE, *options(shop))
     version = bot_version(aws, before)
     # What else is changed leaves the bot as it is.
@@ -129,7 +134,9 @@ def test_another_description_is_another_version_behind_the_same_alias(aws, stack
 @pytest.mark.parametrize(
     ("file", "name"), [("shop.yaml", "Price:"), ("shop.py", '"Price"')], ids=["file", "function"]
 )
-def test_a_misspelt_intent_is_refused(aws, stack_name, shop, file, name):
+def test_a_misspelt_intent_is_refused(
+    aws: Any, stack_name: Any, shop: Any, file: Any, name: Any
+) -> None:
     path = shop / file
     path.write_text(path.read_text().replace(name, name.replace("c", "z")))
     with pytest.raises(CommandFailed, match="there is no intent"):

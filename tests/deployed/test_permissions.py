@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from tests.deployed.emulated_account import EmulatedAccount
 from tests.deployed.parameter_values import settings
 
 pytestmark = pytest.mark.deployed
@@ -38,12 +41,12 @@ QUESTIONS = (f"{QUESTION} busy {SECOND}", f"{QUESTION} busy global.{FIRST}")
 
 
 @pytest.fixture(scope="module")
-def stack(aws):
+def stack(aws: EmulatedAccount) -> Iterator[Any]:
     yield aws.deployed("rights", *settings(EVERYTHING))
     aws.deploy("rights", "--delete")
 
 
-def faults(aws, stack) -> list[str]:
+def faults(aws: Any, stack: Any) -> list[str]:
     """Ask in a browser, and have each model reply; return what is not as it should be."""
     found = []
     logs = {name: aws.log_lines(stack.name, name) for name in ("RegistrationLog", "FulfillmentLog")}
@@ -66,17 +69,17 @@ def faults(aws, stack) -> list[str]:
     return found + [name for name in logs if aws.log_lines(stack.name, name) == logs[name]]
 
 
-def test_with_all_statements_all_works(aws, stack):
+def test_with_all_statements_all_works(aws: EmulatedAccount, stack: Any) -> None:
     assert faults(aws, stack) == []
 
 
-def test_all_statements_are_listed(aws, stack):
+def test_all_statements_are_listed(aws: EmulatedAccount, stack: Any) -> None:
     roles = aws.resources(stack.name)
     for role, listed in STATEMENTS.items():
         assert aws.statements(roles[role]) == listed
 
 
-def test_smoke_says_why_the_model_refuses(aws, stack):
+def test_smoke_says_why_the_model_refuses(aws: EmulatedAccount, stack: Any) -> None:
     role = aws.resources(stack.name)["FulfillmentRole"]
     with aws.without(role, "AskTheModel"), aws.without(role, "AskTheFallbackModels"):
         status, lines = aws.smoke("--stack", stack.name, "--posts", "1", "--burst", "0")
@@ -88,6 +91,6 @@ def test_smoke_says_why_the_model_refuses(aws, stack):
 @pytest.mark.parametrize(
     ("role", "sid"), [(role, sid) for role, sids in STATEMENTS.items() for sid in sids]
 )
-def test_no_statement_can_go(aws, stack, role, sid):
+def test_no_statement_can_go(aws: EmulatedAccount, stack: Any, role: str, sid: str) -> None:
     with aws.without(aws.resources(stack.name)[role], sid):
         assert faults(aws, stack) != []

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import pytest
 
+from tests.deployed.emulated_account import EmulatedAccount
 from tests.deployed.parameter_values import settings
 from tests.stack_fixture import ENDLESS, QUESTION
 from tests.task_clients import EXCHANGES
@@ -13,7 +17,7 @@ ANYONE = ("--template", "socket-tasks", *settings({"SignIn": "NONE"}))
 
 
 @pytest.fixture(scope="module", params=["posted", "relayed"])
-def stack(aws, request):
+def stack(aws: EmulatedAccount, request: pytest.FixtureRequest) -> Iterator[Any]:
     """An API whose frames the worker posts, and one whose frames go through a queue."""
     name = f"tasks-{request.param}"
     relays = str(request.param == "relayed").lower()
@@ -23,18 +27,20 @@ def stack(aws, request):
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES.values(), ids=EXCHANGES)
-def test_clients_of_older_systems_go_on_as_before(aws, stack, exchange):
+def test_clients_of_older_systems_go_on_as_before(
+    aws: EmulatedAccount, stack: Any, exchange: Callable[..., None]
+) -> None:
     exchange(lambda: aws.open_socket(stack.outputs["WebSocketEndpoint"]))
 
 
-def test_smoke(aws, stack):
+def test_smoke(aws: Any, stack: Any) -> None:
     question = ("--question", QUESTION, "--long-question", ENDLESS)
     status, lines = aws.smoke("--stack", stack.name, *question)
     assert status == 0, "\n".join(lines)
     assert sum(line.startswith("ok") for line in lines) >= 8
 
 
-def test_smoke_signs(aws, stack_name):
+def test_smoke_signs(aws: Any, stack_name: Any) -> None:
     """What signs is let in, and what does not is refused."""
     aws.deployed(stack_name, "--template", "socket-tasks")
     status, lines = aws.smoke("--stack", stack_name, "--question", QUESTION)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.deployed.emulated_account import REGION
+from tests.deployed.emulated_account import REGION, EmulatedAccount
 from tests.deployed.parameter_values import settings
 from websocket_stack.smoke.checks.page import CONFIGURATION
 
@@ -14,14 +17,14 @@ pytestmark = pytest.mark.deployed
 
 
 @pytest.fixture(scope="module")
-def stack(aws):
+def stack(aws: EmulatedAccount) -> Iterator[Any]:
     yield aws.deployed("bot", "--set", "CreateBot=true", "--set", "FlushIntervalSeconds=0")
     status, lines = aws.deploy("bot", "--delete")
     assert status == 0, lines
 
 
 @pytest.fixture
-def page(stack, tmp_path):
+def page(stack: Any, tmp_path: Path) -> Any:
     """The address of a page whose configuration names the stack."""
     lex = {
         "allowStreamingResponses": True,
@@ -34,13 +37,13 @@ def page(stack, tmp_path):
     return (tmp_path / "index.html").as_uri()
 
 
-def test_smoke(aws, stack, page):
+def test_smoke(aws: EmulatedAccount, stack: Any, page: Any) -> None:
     status, lines = aws.smoke("--stack", stack.name, "--ui", page)
     assert status == 0, "\n".join(lines)
     assert sum(line.startswith("ok") for line in lines) >= 15
 
 
-def test_smoke_without_streaming(aws, stack_name):
+def test_smoke_without_streaming(aws: EmulatedAccount, stack_name: str) -> None:
     aws.deployed(stack_name, *settings({"CreateBot": "true", "AllowStreamingResponses": "false"}))
     status, lines = aws.smoke("--stack", stack_name)
     assert status == 0, "\n".join(lines)
@@ -51,7 +54,7 @@ def test_smoke_without_streaming(aws, stack_name):
     }
 
 
-def test_smoke_of_a_lambda_alone(aws, stack_name):
+def test_smoke_of_a_lambda_alone(aws: EmulatedAccount, stack_name: str) -> None:
     """Of a bot and an API that are not of its stack."""
     support = aws.deployed(f"{stack_name}-api", "--template", "streaming-support")
     try:
@@ -69,16 +72,16 @@ def test_smoke_of_a_lambda_alone(aws, stack_name):
         aws.deploy(f"{stack_name}-api", "--delete")
 
 
-def test_smoke_as_a_guest(aws, stack, identity_pool):
+def test_smoke_as_a_guest(aws: EmulatedAccount, stack: Any, identity_pool: str) -> None:
     status, lines = aws.smoke("--stack", stack.name, "--identity-pool", identity_pool)
     assert status == 0, "\n".join(lines)
     assert [line for line in lines if line.startswith("ok       second owner")]
 
 
-def test_connections_come_and_go(aws, stack):
+def test_connections_come_and_go(aws: EmulatedAccount, stack: Any) -> None:
     """A closed connection is forgotten; the session stays its owner's."""
 
-    def connections():
+    def connections() -> Any:
         return [
             row["sessionId"]["S"]
             for row in aws.rows(stack.outputs["SessionTableName"])
@@ -97,14 +100,14 @@ def test_connections_come_and_go(aws, stack):
 
 
 @pytest.mark.parametrize("message", ["hello", '{"action": "x"}', '{"action": "ping"}'])
-def test_messages_are_not_answered(aws, stack, message):
+def test_messages_are_not_answered(aws: EmulatedAccount, stack: Any, message: str) -> None:
     with aws.browser(stack) as socket:
         socket.send(message)
         with pytest.raises(TimeoutError):
             socket.recv(timeout=0.2)
 
 
-def test_anonymous_browsers(aws, stack_name):
+def test_anonymous_browsers(aws: EmulatedAccount, stack_name: str) -> None:
     """Another authorization reaches the stage: it is deployed again."""
     signed = aws.deployed(stack_name, "--template", "streaming-support")
     assert aws.refusal(signed) == 403

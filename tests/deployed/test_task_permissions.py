@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -85,7 +86,7 @@ NOTHING = {
 
 
 @pytest.fixture(scope="module")
-def stack(aws, tmp_path_factory):
+def stack(aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     folder = tmp_path_factory.mktemp("tasks")
     (folder / "dying_tasks.py").write_text(TASKS)
     packages = Path(sysconfig.get_path("platlib"))
@@ -100,13 +101,13 @@ def stack(aws, tmp_path_factory):
 
 
 @contextmanager
-def connected(aws, stack) -> Iterator[ClientConnection]:
+def connected(aws: Any, stack: Any) -> Iterator[ClientConnection]:
     endpoint = stack.outputs["WebSocketEndpoint"]
     with aws.open_socket(endpoint, open_timeout=PATIENT_SECONDS) as socket:
         yield socket
 
 
-def unserved(aws, stack) -> list[str]:
+def unserved(aws: Any, stack: Any) -> list[str]:
     """Sign in and ask; return what is not as it should be."""
     memory = aws.resources(stack.name)["ConversationTable"]
     remembered = len(aws.rows(memory))
@@ -132,7 +133,7 @@ def unserved(aws, stack) -> list[str]:
     return []
 
 
-def left_open(aws, stack) -> list[str]:
+def left_open(aws: Any, stack: Any) -> list[str]:
     """Connect and do not sign in; return what is not as it should be."""
     with connected(aws, stack) as socket:
         try:
@@ -142,7 +143,7 @@ def left_open(aws, stack) -> list[str]:
         return ["a frame"]
 
 
-def unlogged(aws, stack) -> list[str]:
+def unlogged(aws: Any, stack: Any) -> list[str]:
     """Call each function; return those that do not write their log."""
     found = []
     for name, event in NOTHING.items():
@@ -162,11 +163,11 @@ def check_of(role: str, sid: str) -> Callable[..., list[str]]:
 
 
 @pytest.mark.parametrize("check", [unserved, left_open, unlogged])
-def test_with_all_statements_all_works(aws, stack, check):
+def test_with_all_statements_all_works(aws: Any, stack: Any, check: Any) -> None:
     assert check(aws, stack) == []
 
 
-def test_all_statements_are_listed(aws, stack):
+def test_all_statements_are_listed(aws: Any, stack: Any) -> None:
     roles = aws.resources(stack.name)
     assert {role: aws.statements(roles[role]) for role in STATEMENTS} == STATEMENTS
 
@@ -174,7 +175,7 @@ def test_all_statements_are_listed(aws, stack):
 @pytest.mark.parametrize(
     ("role", "sid"), [(role, sid) for role, sids in STATEMENTS.items() for sid in sids]
 )
-def test_no_statement_can_go(aws, stack, role, sid):
+def test_no_statement_can_go(aws: Any, stack: Any, role: Any, sid: Any) -> None:
     with aws.without(aws.resources(stack.name)[role], sid):
         try:
             found = check_of(role, sid)(aws, stack)

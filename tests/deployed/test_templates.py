@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
+from tests.deployed.emulated_account import EmulatedAccount
 from tests.deployed.parameter_values import APART, ARN, OTHER_VALUES, settings
 from websocket_stack.deployment import template_files
 from websocket_stack.deployment.parameter_values import DERIVED
@@ -68,7 +70,7 @@ def _name(case: tuple[str, dict[str, str]]) -> str:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _policy(aws):
+def _policy(aws: EmulatedAccount) -> Iterator[None]:
     iam = aws.client("iam")
     iam.create_policy(PolicyName="documents", PolicyDocument=json.dumps(POLICY))
     yield
@@ -76,14 +78,16 @@ def _policy(aws):
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_left(aws):
+def _nothing_is_left(aws: EmulatedAccount) -> Iterator[None]:
     before = aws.inventory()
     yield
     assert not aws.inventory() - before
 
 
 @pytest.mark.parametrize("case", SWITCHES, ids=_name)
-def test_made_and_deleted(aws, case, request):
+def test_made_and_deleted(
+    aws: EmulatedAccount, case: tuple[str, dict[str, str]], request: pytest.FixtureRequest
+) -> None:
     template, values = case
     name = f"stack-{SWITCHES.index(case)}"
     aws.deployed(name, "--template", template, *settings(values))
@@ -93,7 +97,7 @@ def test_made_and_deleted(aws, case, request):
 
 
 @pytest.mark.parametrize("template", template_files.NAMES)
-def test_every_parameter_changed(aws, template, stack_name):
+def test_every_parameter_changed(aws: EmulatedAccount, template: str, stack_name: str) -> None:
     """All at once, and back: nothing has to be replaced that cannot be."""
     declared = template_files.read(template).parameters.keys() - set(DERIVED)
     assert declared <= OTHER_VALUES.keys() | APART
@@ -106,13 +110,13 @@ def test_every_parameter_changed(aws, template, stack_name):
     assert aws.deployed(stack_name, *settings(original)).parameters.items() >= original.items()
 
 
-def test_nothing_changed(aws, stack_name):
+def test_nothing_changed(aws: EmulatedAccount, stack_name: str) -> None:
     aws.deployed(stack_name)
     _, lines = aws.deploy(stack_name)
     assert f"{stack_name}: nothing to change" in lines
 
 
-def test_streaming_off_and_on(aws, stack_name):
+def test_streaming_off_and_on(aws: EmulatedAccount, stack_name: str) -> None:
     """API and table go and come back; bot, conversations and function stay."""
     kept = ("Bot", "LiveBotAlias", "ConversationTable", "Fulfillment")
     first = aws.deployed(stack_name, "--set", "CreateBot=true")
@@ -130,7 +134,7 @@ def test_streaming_off_and_on(aws, stack_name):
     assert aws.environment(stack_name)["STREAMING_ENDPOINT"] == endpoint
 
 
-def test_streaming_support_off_and_on(aws, stack_name):
+def test_streaming_support_off_and_on(aws: EmulatedAccount, stack_name: str) -> None:
     """The table comes back under its name."""
     first = aws.deployed(stack_name, "--template", "streaming-support").outputs
     off = aws.deployed(stack_name, "--set", "AllowStreamingResponses=false")
@@ -140,7 +144,7 @@ def test_streaming_support_off_and_on(aws, stack_name):
     assert on.keys() == first.keys()
 
 
-def test_memory_off_and_on(aws, stack_name):
+def test_memory_off_and_on(aws: EmulatedAccount, stack_name: str) -> None:
     dynamodb = aws.client("dynamodb")
     aws.deployed(stack_name, "--template", "fulfillment")
     first = aws.environment(stack_name)["CONVERSATION_TABLE"]
@@ -152,7 +156,7 @@ def test_memory_off_and_on(aws, stack_name):
     assert aws.rows(aws.environment(stack_name)["CONVERSATION_TABLE"]) == []
 
 
-def test_settings_reach_the_alias(aws, stack_name):
+def test_settings_reach_the_alias(aws: EmulatedAccount, stack_name: str) -> None:
     """Lex calls the alias, so a new value needs a new version behind it."""
     aws.deployed(stack_name, "--template", "fulfillment")
     aws.deployed(stack_name, "--set", "TurnSeconds=12")
@@ -160,13 +164,14 @@ def test_settings_reach_the_alias(aws, stack_name):
 
 
 @pytest.mark.parametrize("only", ["VpcSubnetId", "VpcSecurityGroupId"])
-def test_half_a_vpc_is_refused(aws, only, stack_name):
+def test_half_a_vpc_is_refused(aws: EmulatedAccount, only: str, stack_name: str) -> None:
     values = {only: OTHER_VALUES[only]}
     status, _ = aws.deploy(stack_name, "--template", "streaming-support", *settings(values))
     assert status == 1
 
 
-def test_the_aws_cli_deploys_it(aws, stack_name):
+def test_the_aws_cli_deploys_it(aws: EmulatedAccount, stack_name: str) -> None:
     """With one file and no bucket, as the documentation has it."""
     aws.cli("deploy", "--stack-name", stack_name, *CLI_OPTIONS)
-    assert "WebSocketEndpoint" in aws.stack(stack_name).outputs
+    stack = aws.stack(stack_name)
+    assert stack and "WebSocketEndpoint" in stack.outputs

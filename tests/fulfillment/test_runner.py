@@ -405,7 +405,7 @@ def test_the_attributes_cannot_be_lost(event: dict[str, Any]) -> None:
         turn.session_attributes["count"] = 3  # type: ignore[assignment]
         turn.session_attributes["nothing"] = None  # type: ignore[assignment]
         yield "Hello."
-        turn.session_attributes = None  # type: ignore[misc, assignment]
+        turn.session_attributes = None  # type: ignore[assignment]
 
     response = bot.lambda_handler(event, Context())
     assert reply_of(response)[0].startswith("Hello.")

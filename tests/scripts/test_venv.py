@@ -133,7 +133,9 @@ def test_pip_is_tried_where_uv_fails(clone: Clone) -> None:
 @pytest.mark.parametrize(
     ("script", "what"), [("echo 3.9.18; exit 1", "is 3.9.18"), (None, "is missing")]
 )
-def test_a_python_that_was_asked_for_is_not_replaced(clone: Clone, script, what) -> None:
+def test_a_python_that_was_asked_for_is_not_replaced(
+    clone: Clone, script: str | None, what: str
+) -> None:
     python = clone.programs / "other"
     if script:
         clone.program("other", f"#!/bin/sh\n{script}\n")
@@ -155,7 +157,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(clone: Clone) -> None:
 
 
 @pytest.mark.parametrize("script", ["check", "checkov", "templates", "test", "venv"])
-def test_help_does_nothing_but_help(clone: Clone, script) -> None:
+def test_help_does_nothing_but_help(clone: Clone, script: str) -> None:
     shutil.copy(ROOT / "scripts" / script, clone.folder / "scripts")
     result = subprocess.run(
         [clone.folder / "scripts" / script, "--help"], capture_output=True, text=True

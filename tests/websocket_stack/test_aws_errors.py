@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import (
     ClientError,
@@ -33,7 +35,7 @@ def refusal(code: str, message: str = "") -> ClientError:
         (refusal("410"), "DescribeStacks: 410"),
     ],
 )
-def test_each_error_is_one_line_of_advice(error, message) -> None:
+def test_each_error_is_one_line_of_advice(error: Any, message: str) -> None:
     line = explanation(error, "eu-nowhere-1")
 
     assert message in line

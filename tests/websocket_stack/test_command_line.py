@@ -10,7 +10,7 @@ from websocket_stack.command_line import CommandFailed, Console, print_error, ta
 @pytest.mark.parametrize(
     ("answer", "goes_on"), [("y", True), ("YES ", True), ("", False), ("n", False), ("yep", False)]
 )
-def test_only_yes_is_yes(answer, goes_on) -> None:
+def test_only_yes_is_yes(answer: str, goes_on: bool) -> None:
     assert Console(ask=lambda question: answer).confirms("Go on?") is goes_on
 
 
@@ -29,7 +29,7 @@ def test_without_a_terminal_nothing_is_done() -> None:
         Console(ask=ask).confirms("Go on?")
 
 
-def test_lines_and_errors_go_to_their_own_streams(capsys) -> None:
+def test_lines_and_errors_go_to_their_own_streams(capsys: pytest.CaptureFixture[str]) -> None:
     Console().say("a line")
     print_error("deploy", "it went wrong")
 

@@ -28,7 +28,9 @@ def test_help_tells_the_defaults() -> None:
         ("", [], None),
     ],
 )
-def test_the_region_is_an_option_or_a_variable(monkeypatch, variable, arguments, region) -> None:
+def test_the_region_is_an_option_or_a_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, arguments: list[str], region: str | None
+) -> None:
     monkeypatch.setenv("AWS_REGION", variable)
     parser = argparse.ArgumentParser()
     add_aws_options(parser)

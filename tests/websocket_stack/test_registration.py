@@ -79,7 +79,9 @@ def disconnect(connection_id: str = "DGSykeXooAMCFPQ=") -> dict[str, Any]:
     }
 
 
-def test_connect_writes_a_row_that_lives_long_enough(handle, rows) -> None:
+def test_connect_writes_a_row_that_lives_long_enough(
+    handle: Callable[[dict[str, Any]], dict[str, int]], rows: Callable[[], dict[str, Any]]
+) -> None:
     assert handle(connect({"sessionId": IDENTITY})) == {"statusCode": 200}
 
     assert rows()[IDENTITY] == {
@@ -90,13 +92,17 @@ def test_connect_writes_a_row_that_lives_long_enough(handle, rows) -> None:
     }
 
 
-def test_connect_keeps_who_signed_as_the_owner(handle, rows) -> None:
+def test_connect_keeps_who_signed_as_the_owner(
+    handle: Callable[[dict[str, Any]], dict[str, int]], rows: Callable[[], dict[str, Any]]
+) -> None:
     handle(connect({"sessionId": "session-1"}, cognitoIdentityId=IDENTITY))
 
     assert rows()["session-1"]["owner"] == {"S": IDENTITY}
 
 
-def test_an_owners_row_outlives_the_connection_by_a_day(handle, rows) -> None:
+def test_an_owners_row_outlives_the_connection_by_a_day(
+    handle: Callable[[dict[str, Any]], dict[str, int]], rows: Callable[[], dict[str, Any]]
+) -> None:
     handle(connect({"sessionId": "session-1"}, cognitoIdentityId=IDENTITY))
 
     assert rows()["session-1"]["ttl"] == {"N": str(1_734_711_312 + 7500 + 86_400)}
@@ -117,19 +123,29 @@ NAMELESS = [
 
 
 @pytest.mark.parametrize("identity", NAMELESS)
-def test_without_a_signer_there_is_no_owner(handle, rows, identity) -> None:
+def test_without_a_signer_there_is_no_owner(
+    handle: Callable[[dict[str, Any]], dict[str, int]],
+    rows: Callable[[], dict[str, Any]],
+    identity: dict[str, Any],
+) -> None:
     handle(connect({"sessionId": "session-1"}, **identity))
 
     assert "owner" not in rows()["session-1"]
 
 
 @pytest.mark.parametrize("identity", NAMELESS)
-def test_callers_who_cannot_be_told_apart_are_refused(guarded, rows, identity) -> None:
+def test_callers_who_cannot_be_told_apart_are_refused(
+    guarded: Callable[[dict[str, Any]], int],
+    rows: Callable[[], dict[str, Any]],
+    identity: dict[str, Any],
+) -> None:
     assert guarded(connect({"sessionId": "session-1"}, **identity)) == 401
     assert rows() == {}
 
 
-def test_a_context_without_an_identity_registers(handle, rows) -> None:
+def test_a_context_without_an_identity_registers(
+    handle: Callable[[dict[str, Any]], dict[str, int]], rows: Callable[[], dict[str, Any]]
+) -> None:
     event = connect({"sessionId": "session-1"})
     del event["requestContext"]["identity"]
 
@@ -152,12 +168,18 @@ def test_a_context_without_an_identity_registers(handle, rows) -> None:
         {"sessionId": "séance"},
     ],
 )
-def test_connect_without_a_valid_session_is_refused(handle, rows, query) -> None:
+def test_connect_without_a_valid_session_is_refused(
+    handle: Callable[[dict[str, Any]], dict[str, int]],
+    rows: Callable[[], dict[str, Any]],
+    query: dict[str, str] | None,
+) -> None:
     assert handle(connect(query)) == {"statusCode": 400}
     assert rows() == {}
 
 
-def test_a_null_query_is_refused(handle, rows) -> None:
+def test_a_null_query_is_refused(
+    handle: Callable[[dict[str, Any]], dict[str, int]], rows: Callable[[], dict[str, Any]]
+) -> None:
     event = connect(None) | {"queryStringParameters": None}
 
     assert handle(event) == {"statusCode": 400}
@@ -165,12 +187,18 @@ def test_a_null_query_is_refused(handle, rows) -> None:
 
 
 @pytest.mark.parametrize("session_id", ["ab", "x" * 100, "a.b_c:d-E9"])
-def test_every_session_that_lex_takes_may_register(handle, rows, session_id) -> None:
+def test_every_session_that_lex_takes_may_register(
+    handle: Callable[[dict[str, Any]], dict[str, int]],
+    rows: Callable[[], dict[str, Any]],
+    session_id: str,
+) -> None:
     assert handle(connect({"sessionId": session_id})) == {"statusCode": 200}
     assert session_id in rows()
 
 
-def test_disconnect_leaves_a_session_without_connection(handle, rows) -> None:
+def test_disconnect_leaves_a_session_without_connection(
+    handle: Callable[[dict[str, Any]], dict[str, int]], rows: Callable[[], dict[str, Any]]
+) -> None:
     handle(claim("session-1", IDENTITY))
     before = rows()["session-1"]
 
@@ -179,7 +207,9 @@ def test_disconnect_leaves_a_session_without_connection(handle, rows) -> None:
     assert rows() == {"session-1": before} | claims(rows())
 
 
-def test_disconnect_leaves_a_newer_connection(handle, rows) -> None:
+def test_disconnect_leaves_a_newer_connection(
+    handle: Callable[[dict[str, Any]], dict[str, int]], rows: Callable[[], dict[str, Any]]
+) -> None:
     handle(claim("session-1", IDENTITY, "old="))
     handle(claim("session-1", IDENTITY, "new="))
 
@@ -192,7 +222,9 @@ def test_disconnect_leaves_a_newer_connection(handle, rows) -> None:
     assert "connectionId" not in rows()["session-1"]
 
 
-def test_disconnect_leaves_other_sessions(handle, rows) -> None:
+def test_disconnect_leaves_other_sessions(
+    handle: Callable[[dict[str, Any]], dict[str, int]], rows: Callable[[], dict[str, Any]]
+) -> None:
     handle(connect({"sessionId": "session-1"}, "one="))
     handle(connect({"sessionId": "session-2"}, "two="))
     handle(disconnect("one="))
@@ -201,19 +233,28 @@ def test_disconnect_leaves_other_sessions(handle, rows) -> None:
     assert "connectionId" not in rows()["session-1"]
 
 
-def test_a_reference_that_leads_nowhere_is_deleted(handle, rows, client, table) -> None:
+def test_a_reference_that_leads_nowhere_is_deleted(
+    handle: Callable[[dict[str, Any]], dict[str, int]],
+    rows: Callable[[], dict[str, Any]],
+    client: Any,
+    table: str,
+) -> None:
     client.put_item(TableName=table, Item={"sessionId": {"S": "connection/first="}})
 
     assert handle(disconnect("first=")) == {"statusCode": 200}
     assert rows() == {}
 
 
-def test_an_unknown_connection_may_disconnect(handle, rows) -> None:
+def test_an_unknown_connection_may_disconnect(
+    handle: Callable[[dict[str, Any]], dict[str, int]], rows: Callable[[], dict[str, Any]]
+) -> None:
     assert handle(disconnect("unknown=")) == {"statusCode": 200}
     assert rows() == {}
 
 
-def test_a_message_is_taken_and_changes_nothing(handle, rows) -> None:
+def test_a_message_is_taken_and_changes_nothing(
+    handle: Callable[[dict[str, Any]], dict[str, int]], rows: Callable[[], dict[str, Any]]
+) -> None:
     event = disconnect()
     event["requestContext"] |= {"routeKey": "ping", "eventType": "MESSAGE"}
 
@@ -221,7 +262,9 @@ def test_a_message_is_taken_and_changes_nothing(handle, rows) -> None:
     assert rows() == {}
 
 
-def test_every_row_expires(handle, rows) -> None:
+def test_every_row_expires(
+    handle: Callable[[dict[str, Any]], dict[str, int]], rows: Callable[[], dict[str, Any]]
+) -> None:
     handle(connect({"sessionId": "session-1"}))
 
     assert {row["ttl"]["N"] for row in rows().values()} == {str(1_734_711_312 + 7500)}
@@ -229,7 +272,12 @@ def test_every_row_expires(handle, rows) -> None:
 
 @pytest.mark.parametrize("connection_id", [None, "", 5, {}, "\ud83d", "x" * 1001, "a b"])
 @pytest.mark.parametrize("event", [connect({"sessionId": "session-1"}), disconnect()])
-def test_an_event_without_a_connection_is_refused(handle, rows, event, connection_id) -> None:
+def test_an_event_without_a_connection_is_refused(
+    handle: Callable[[dict[str, Any]], dict[str, int]],
+    rows: Callable[[], dict[str, Any]],
+    event: dict[str, Any],
+    connection_id: str | int | dict[str, Any] | None,
+) -> None:
     context = event["requestContext"] | {"connectionId": connection_id}
 
     assert handle(event | {"requestContext": context}) == {"statusCode": 400}
@@ -237,7 +285,11 @@ def test_an_event_without_a_connection_is_refused(handle, rows, event, connectio
 
 
 @pytest.mark.parametrize("query", ["sessionId=x", ["sessionId"], {"sessionId": ["session-1"]}])
-def test_a_query_of_another_shape_is_refused(handle, rows, query) -> None:
+def test_a_query_of_another_shape_is_refused(
+    handle: Callable[[dict[str, Any]], dict[str, int]],
+    rows: Callable[[], dict[str, Any]],
+    query: Any,
+) -> None:
     event = connect(None) | {"queryStringParameters": query}
 
     assert handle(event) == {"statusCode": 400}
@@ -245,13 +297,21 @@ def test_a_query_of_another_shape_is_refused(handle, rows, query) -> None:
 
 
 @pytest.mark.parametrize("event", [None, [], "x", {}, {"requestContext": None}, {"Records": []}])
-def test_an_event_of_another_service_changes_nothing(handle, rows, event) -> None:
+def test_an_event_of_another_service_changes_nothing(
+    handle: Callable[[dict[str, Any]], dict[str, int]],
+    rows: Callable[[], dict[str, Any]],
+    event: Any,
+) -> None:
     assert handle(event) == {"statusCode": 200}
     assert rows() == {}
 
 
 @pytest.mark.parametrize("identity", [None, "somebody", ["a"], 5])
-def test_an_identity_of_another_shape_is_nobodys(guarded, rows, identity) -> None:
+def test_an_identity_of_another_shape_is_nobodys(
+    guarded: Callable[[dict[str, Any]], int],
+    rows: Callable[[], dict[str, Any]],
+    identity: str | int | list[str] | None,
+) -> None:
     event = connect({"sessionId": "session-1"})
     event["requestContext"]["identity"] = identity
 
@@ -260,7 +320,7 @@ def test_an_identity_of_another_shape_is_nobodys(guarded, rows, identity) -> Non
 
 
 @pytest.mark.parametrize("event", [connect({"sessionId": "session-1"}), disconnect()])
-def test_a_table_that_refuses_is_a_server_error(client, event) -> None:
+def test_a_table_that_refuses_is_a_server_error(client: Any, event: dict[str, Any]) -> None:
     assert Registration(client, "no-such-table", allow_anonymous=True).handle(event) == {
         "statusCode": 500
     }
@@ -285,7 +345,13 @@ def test_an_unreachable_table_is_a_server_error() -> None:
 
 
 @pytest.mark.parametrize("table_name", ["no-such-table", None])
-def test_nothing_of_the_event_is_logged(client, table, rows, caplog, table_name) -> None:
+def test_nothing_of_the_event_is_logged(
+    client: Any,
+    table: str,
+    rows: Callable[[], dict[str, Any]],
+    caplog: pytest.LogCaptureFixture,
+    table_name: str | None,
+) -> None:
     caplog.set_level(logging.DEBUG, logger=registration.__name__)
     handle = Registration(client, table_name or table, now=lambda: NOW).handle
     secrets = {"X-Amz-Signature": "5ec4e7", "X-Amz-Security-Token": "70ce4"}
@@ -301,7 +367,9 @@ def test_nothing_of_the_event_is_logged(client, table, rows, caplog, table_name)
         assert record.exc_info is None
 
 
-def test_the_table_comes_from_the_environment(client, table, rows) -> None:
+def test_the_table_comes_from_the_environment(
+    client: Any, table: str, rows: Callable[[], dict[str, Any]]
+) -> None:
     environ = {"SESSION_TABLE": table, "ALLOW_ANONYMOUS": "true"}
     from_environ = registration._from_environ(environ)
 
@@ -310,7 +378,9 @@ def test_the_table_comes_from_the_environment(client, table, rows) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "false", "no"])
-def test_anonymous_callers_need_permission(table, rows, value):
+def test_anonymous_callers_need_permission(
+    table: str, rows: Callable[[], dict[str, Any]], value: str
+) -> None:
     from_environ = registration._from_environ({"SESSION_TABLE": table, "ALLOW_ANONYMOUS": value})
 
     assert from_environ.handle(connect({"sessionId": "session-1"})) == {"statusCode": 401}
@@ -363,7 +433,12 @@ def claims(rows: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("first", "second"), [(ME, OTHER), (OTHER, ME)])
-def test_a_live_session_does_not_change_hands(guarded, rows, first, second) -> None:
+def test_a_live_session_does_not_change_hands(
+    guarded: Callable[[dict[str, Any]], int],
+    rows: Callable[[], dict[str, Any]],
+    first: str,
+    second: str,
+) -> None:
     assert guarded(claim(GUESSABLE, first)) == 200
     assert guarded(claim(GUESSABLE, second, "second=")) == 403
 
@@ -372,7 +447,9 @@ def test_a_live_session_does_not_change_hands(guarded, rows, first, second) -> N
     assert row["contested"] == {"BOOL": True}
 
 
-def test_the_fulfillment_sees_a_contest(guarded, client, table, wall) -> None:
+def test_the_fulfillment_sees_a_contest(
+    guarded: Callable[[dict[str, Any]], int], client: Any, table: str, wall: Wall
+) -> None:
     guarded(claim(GUESSABLE, ME))
     guarded(claim(GUESSABLE, OTHER))
 
@@ -380,7 +457,9 @@ def test_the_fulfillment_sees_a_contest(guarded, client, table, wall) -> None:
         SessionTable(client, table, now=wall).find(GUESSABLE)
 
 
-def test_the_owner_may_connect_again_and_last_wins(guarded, rows) -> None:
+def test_the_owner_may_connect_again_and_last_wins(
+    guarded: Callable[[dict[str, Any]], int], rows: Callable[[], dict[str, Any]]
+) -> None:
     guarded(claim(GUESSABLE, ME))
     assert guarded(claim(GUESSABLE, ME, "second=")) == 200
 
@@ -388,7 +467,9 @@ def test_the_owner_may_connect_again_and_last_wins(guarded, rows) -> None:
     assert "contested" not in rows()[GUESSABLE]
 
 
-def test_a_session_stays_contested_for_its_owner(guarded, rows) -> None:
+def test_a_session_stays_contested_for_its_owner(
+    guarded: Callable[[dict[str, Any]], int], rows: Callable[[], dict[str, Any]]
+) -> None:
     guarded(claim(GUESSABLE, ME))
     guarded(claim(GUESSABLE, OTHER))
     guarded(claim(GUESSABLE, ME, "second="))
@@ -401,7 +482,9 @@ def test_a_session_stays_contested_for_its_owner(guarded, rows) -> None:
     assert rows()[GUESSABLE]["contested"] == {"BOOL": True}
 
 
-def test_a_contest_lasts_as_long_as_its_second_claimant_may_ask(guarded, rows, wall) -> None:
+def test_a_contest_lasts_as_long_as_its_second_claimant_may_ask(
+    guarded: Callable[[dict[str, Any]], int], rows: Callable[[], dict[str, Any]], wall: Wall
+) -> None:
     guarded(claim(GUESSABLE, ME))
     wall.now += 7000
     guarded(claim(GUESSABLE, OTHER))
@@ -410,7 +493,12 @@ def test_a_contest_lasts_as_long_as_its_second_claimant_may_ask(guarded, rows, w
 
 
 @pytest.mark.parametrize("seconds", [0, 7500, HELD - 1])
-def test_a_session_stays_its_owners_without_a_connection(guarded, rows, wall, seconds) -> None:
+def test_a_session_stays_its_owners_without_a_connection(
+    guarded: Callable[[dict[str, Any]], int],
+    rows: Callable[[], dict[str, Any]],
+    wall: Wall,
+    seconds: int,
+) -> None:
     guarded(claim(GUESSABLE, ME))
     guarded(disconnect("first="))
     wall.now += seconds
@@ -421,7 +509,9 @@ def test_a_session_stays_its_owners_without_a_connection(guarded, rows, wall, se
     assert "connectionId" not in row
 
 
-def test_the_owner_finds_their_session_again(guarded, rows) -> None:
+def test_the_owner_finds_their_session_again(
+    guarded: Callable[[dict[str, Any]], int], rows: Callable[[], dict[str, Any]]
+) -> None:
     guarded(claim(GUESSABLE, ME))
     guarded(disconnect("first="))
 
@@ -429,7 +519,9 @@ def test_the_owner_finds_their_session_again(guarded, rows) -> None:
     assert rows()[GUESSABLE]["connectionId"] == {"S": "second="}
 
 
-def test_an_expired_session_is_free_again(guarded, rows, wall) -> None:
+def test_an_expired_session_is_free_again(
+    guarded: Callable[[dict[str, Any]], int], rows: Callable[[], dict[str, Any]], wall: Wall
+) -> None:
     guarded(claim(GUESSABLE, ME))
     guarded(claim(GUESSABLE, OTHER))
     wall.now += HELD
@@ -441,16 +533,20 @@ def test_an_expired_session_is_free_again(guarded, rows, wall) -> None:
 
 
 @pytest.mark.parametrize("session_id", [OTHER, OTHER.replace("us-east-1", "ap-southeast-2")])
-def test_anothers_identity_is_no_session_id(guarded, rows, session_id) -> None:
+def test_anothers_identity_is_no_session_id(
+    guarded: Callable[[dict[str, Any]], int], rows: Callable[[], dict[str, Any]], session_id: str
+) -> None:
     assert guarded(claim(session_id, ME)) == 403
     assert rows() == {}
 
 
-def test_ones_own_identity_is(guarded) -> None:
+def test_ones_own_identity_is(guarded: Callable[[dict[str, Any]], int]) -> None:
     assert guarded(claim(ME, ME)) == 200
 
 
-def test_callers_without_cognito_are_owners_too(guarded, rows) -> None:
+def test_callers_without_cognito_are_owners_too(
+    guarded: Callable[[dict[str, Any]], int], rows: Callable[[], dict[str, Any]]
+) -> None:
     arn = "arn:aws:sts::123456789012:assumed-role/Developer/me"
     assert guarded(connect({"sessionId": GUESSABLE}, userArn=arn)) == 200
     assert rows()[GUESSABLE]["owner"] == {"S": arn}
@@ -471,25 +567,40 @@ def test_callers_without_cognito_are_owners_too(guarded, rows) -> None:
         {"sessionId": "a' OR '1'='1"},
     ],
 )
-def test_an_odd_query_is_refused(guarded, rows, query) -> None:
+def test_an_odd_query_is_refused(
+    guarded: Callable[[dict[str, Any]], int],
+    rows: Callable[[], dict[str, Any]],
+    query: dict[str, str] | None,
+) -> None:
     assert guarded(connect(query, cognitoIdentityId=ME)) == 400
     assert rows() == {}
 
 
-def test_a_row_of_the_stock_ui_may_be_taken(guarded, client, table, rows) -> None:
+def test_a_row_of_the_stock_ui_may_be_taken(
+    guarded: Callable[[dict[str, Any]], int],
+    client: Any,
+    table: str,
+    rows: Callable[[], dict[str, Any]],
+) -> None:
     item = {"sessionId": {"S": GUESSABLE}, "connectionId": {"S": "old="}, "ttl": {"N": "9e9"}}
     client.put_item(TableName=table, Item=item)
     assert guarded(claim(GUESSABLE, ME)) == 200
     assert rows()[GUESSABLE]["owner"] == {"S": ME}
 
 
-def test_anonymous_callers_cannot_take_an_owners(guarded, handle, rows) -> None:
+def test_anonymous_callers_cannot_take_an_owners(
+    guarded: Callable[[dict[str, Any]], int],
+    handle: Callable[[dict[str, Any]], dict[str, int]],
+    rows: Callable[[], dict[str, Any]],
+) -> None:
     guarded(claim(GUESSABLE, ME))
     assert handle(connect({"sessionId": GUESSABLE}, "second=")) == {"statusCode": 403}
     assert rows()[GUESSABLE]["owner"] == {"S": ME}
 
 
-def test_an_owners_own_expired_session_is_uncontested(guarded, rows, wall) -> None:
+def test_an_owners_own_expired_session_is_uncontested(
+    guarded: Callable[[dict[str, Any]], int], rows: Callable[[], dict[str, Any]], wall: Wall
+) -> None:
     guarded(claim(GUESSABLE, ME))
     guarded(claim(GUESSABLE, OTHER))
     wall.now += HELD
@@ -498,7 +609,9 @@ def test_an_owners_own_expired_session_is_uncontested(guarded, rows, wall) -> No
     assert "contested" not in rows()[GUESSABLE]
 
 
-def test_only_the_owners_connects_count(guarded, rows) -> None:
+def test_only_the_owners_connects_count(
+    guarded: Callable[[dict[str, Any]], int], rows: Callable[[], dict[str, Any]]
+) -> None:
     guarded(claim(GUESSABLE, ME))
     for number in range(10):
         identity = f"us-east-1:{number:08d}-b20d-441c-9698-aff8b519d8d5"
@@ -510,7 +623,9 @@ def test_only_the_owners_connects_count(guarded, rows) -> None:
     assert len(rows()) == 2 + len(claims(rows()))
 
 
-def test_an_identity_claims_so_many_sessions_a_day(guarded, rows, wall) -> None:
+def test_an_identity_claims_so_many_sessions_a_day(
+    guarded: Callable[[dict[str, Any]], int], rows: Callable[[], dict[str, Any]], wall: Wall
+) -> None:
     statuses = [guarded(claim(f"session-{number}", OTHER)) for number in range(101)]
     assert statuses == [200] * 100 + [429]
     guarded(claim(GUESSABLE, ME))
@@ -524,19 +639,23 @@ def test_an_identity_claims_so_many_sessions_a_day(guarded, rows, wall) -> None:
     assert guarded(claim("session-100", OTHER)) == 200
 
 
-def test_a_claim_that_is_refused_counts_too(guarded) -> None:
+def test_a_claim_that_is_refused_counts_too(guarded: Callable[[dict[str, Any]], int]) -> None:
     guarded(claim(GUESSABLE, ME))
     statuses = [guarded(claim(GUESSABLE, OTHER)) for _ in range(101)]
     assert statuses == [403] * 100 + [429]
 
 
-def test_counts_expire(guarded, rows) -> None:
+def test_counts_expire(
+    guarded: Callable[[dict[str, Any]], int], rows: Callable[[], dict[str, Any]]
+) -> None:
     guarded(claim(GUESSABLE, ME))
     [count] = claims(rows()).values()
     assert count["ttl"] == {"N": str(int(NOW) + 24 * 60 * 60)}
 
 
-def test_principals_of_the_account_are_not_counted(guarded) -> None:
+def test_principals_of_the_account_are_not_counted(
+    guarded: Callable[[dict[str, Any]], int],
+) -> None:
     """One may sign for all users of a server."""
     arn = "arn:aws:sts::123456789012:assumed-role/Server/signer"
     sessions = [connect({"sessionId": f"session-{number}"}, userArn=arn) for number in range(101)]
@@ -545,7 +664,13 @@ def test_principals_of_the_account_are_not_counted(guarded) -> None:
 
 @pytest.mark.parametrize("calls", range(4))
 @pytest.mark.parametrize("rival", [OTHER, ME])
-def test_of_two_who_claim_at_once_one_owner_wins(guarded, rows, client, rival, calls) -> None:
+def test_of_two_who_claim_at_once_one_owner_wins(
+    guarded: Callable[[dict[str, Any]], int],
+    rows: Callable[[], dict[str, Any]],
+    client: Any,
+    rival: str,
+    calls: int,
+) -> None:
     """The rival comes before any of a claimant's calls of the table."""
     meantime = iter([False] * calls + [True])
     statuses = {}

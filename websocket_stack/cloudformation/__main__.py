@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import cfn_flip  # type: ignore[import-untyped]
+import cfn_flip
 from troposphere import Template
 
 from websocket_stack.cloudformation.specialization import Definition

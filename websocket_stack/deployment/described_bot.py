@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zipfile import ZipFile
 
-import cfn_flip  # type: ignore[import-untyped]
+import cfn_flip
 
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.build.code_files import code_files

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cfn_flip  # type: ignore[import-untyped]
+import cfn_flip
 
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.project import TEMPLATES

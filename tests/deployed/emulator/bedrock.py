@@ -59,7 +59,8 @@ async def handle(
             while (await receive())["type"] != "http.disconnect":
                 pass
             # Its thread waits for the model's next word.
-            response._connection.sock.shutdown(socket.SHUT_RDWR)
+            reading: Any = response
+            reading._connection.sock.shutdown(socket.SHUT_RDWR)
 
         watching = asyncio.create_task(close_once_nobody_reads())
         try:

@@ -31,7 +31,8 @@ class IssuerHandler(HTTPSHandler):
 
 # What looks at all modules of the tests must not have its requests led anywhere.
 if "AWS_ENDPOINT_URL" in os.environ:
-    botocore.register_initializer(lambda session: session.register("before-send", reroute))
+    handler: Any = reroute
+    botocore.register_initializer(lambda session: session.register("before-send", handler))
     own_send = httpsession.URLLib3Session.send
 
     def send(self: Any, request: Any) -> Any:
@@ -41,4 +42,4 @@ if "AWS_ENDPOINT_URL" in os.environ:
 
     httpsession.URLLib3Session.send = send  # type: ignore[method-assign]
     # PyJWT makes an opener of its own.
-    urllib_request.HTTPSHandler = IssuerHandler
+    urllib_request.HTTPSHandler = IssuerHandler  # type: ignore[misc]

@@ -12,7 +12,7 @@ from scripts.benchmark.handlers import LEX_STREAMING, PLAIN_LOOP
 from scripts.benchmark.model import Pace
 
 
-def test_cold_turns_of_both_handlers(capsys):
+def test_cold_turns_of_both_handlers(capsys: pytest.CaptureFixture[str]) -> None:
     # Long enough for a frame to leave before the text is complete, on a busy machine too.
     main(["--cold", "--tokens", "40", "--rates", "40", "--post-ms", "0", "--turns", "1", "--json"])
     (table,) = json.loads(capsys.readouterr().out)
@@ -21,7 +21,7 @@ def test_cold_turns_of_both_handlers(capsys):
 
 
 @pytest.mark.slow
-def test_the_chat_server_and_a_plain_one(capsys):
+def test_the_chat_server_and_a_plain_one(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--door", "chat-server", "--clients", "5", "--tokens", "10", "--turns", "1", "--json"])
     steady, over_http, idle = json.loads(capsys.readouterr().out)
     assert steady["figures"]["frames a reply"]["plain server"]["median"] == 10
@@ -30,7 +30,7 @@ def test_the_chat_server_and_a_plain_one(capsys):
 
 
 @pytest.mark.slow
-def test_tasks_and_a_plain_loop(capsys):
+def test_tasks_and_a_plain_loop(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--door", "tasks", "--quick", "--tokens", "30", "--turns", "1", "--json"])
     (table,) = json.loads(capsys.readouterr().out)
     frames = table["figures"]["frames"]
@@ -39,7 +39,7 @@ def test_tasks_and_a_plain_loop(capsys):
     assert frames["socket tasks"]["median"] <= 30 + 1
 
 
-def test_warm_turns_of_both_handlers():
+def test_warm_turns_of_both_handlers() -> None:
     turns = warm.run((LEX_STREAMING, PLAIN_LOOP), Pace(40, 0, 0), 20, 2, memory=True)
     for found in turns.values():
         assert [len(turn.record.deltas) for turn in found] == [20, 20]

@@ -34,24 +34,24 @@ def recorded(method: str, path: str, text: str = "") -> tuple[int, Record]:
     return asyncio.run(request()), record
 
 
-def test_post_is_a_frame_of_its_characters():
+def test_post_is_a_frame_of_its_characters() -> None:
     status, record = recorded("POST", "/Prod/@connections/abc=", "größer")
     assert status == 410
     assert [frame.characters for frame in record.frames] == [6]
     assert not record.requests
 
 
-def test_lookup_of_a_connection_is_no_frame():
+def test_lookup_of_a_connection_is_no_frame() -> None:
     _, record = recorded("GET", "/Prod/@connections/abc=")
     assert not record.frames
 
 
-def test_request_to_the_model_is_noted():
+def test_request_to_the_model_is_noted() -> None:
     _, record = recorded("POST", "/model/steady/converse-stream")
     assert len(record.requests) == 1
     assert not record.frames
 
 
-def test_record_survives_json():
+def test_record_survives_json() -> None:
     _, record = recorded("POST", "/Prod/@connections/abc=", "text")
     assert Record.from_json(record.to_json()) == record

@@ -40,38 +40,38 @@ def quota_microseconds(process_id: int) -> str:
     return (quota.CGROUPS / "cpu" / path.strip("/") / "cpu.cfs_quota_us").read_text().strip()
 
 
-def test_cgroup_limits_once_told_to(group):
+def test_cgroup_limits_once_told_to(group: Cgroup) -> None:
     with idle_process() as process_id, group.around(process_id) as limit:
         assert quota_microseconds(process_id) == "-1"
         limit()
         assert quota_microseconds(process_id) == "10000"
 
 
-def test_each_process_of_a_cgroup_starts_unlimited(group):
+def test_each_process_of_a_cgroup_starts_unlimited(group: Cgroup) -> None:
     for _ in range(2):
         with idle_process() as process_id, group.around(process_id) as limit:
             assert quota_microseconds(process_id) == "-1"
             limit()
 
 
-def test_closed_cgroup_is_gone():
+def test_closed_cgroup_is_gone() -> None:
     quota.available(0.5).close()
     assert not list(quota.CGROUPS.rglob(f"lex-streaming-bench-{os.getpid()}"))
 
 
-def test_v2_without_cpu_controller_leaves_nothing(tmp_path):
+def test_v2_without_cpu_controller_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError):
         Cgroup.v2(0.5, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_without_cgroups_the_process_is_stopped(tmp_path):
+def test_without_cgroups_the_process_is_stopped(tmp_path: Path) -> None:
     found = quota.available(0.5, tmp_path)
     assert isinstance(found, Stops)
     assert "no cgroup" in found.description
 
 
-def test_stops_alternate_and_end_with_running():
+def test_stops_alternate_and_end_with_running() -> None:
     sent: list[int] = []
     twice = threading.Event()
 
@@ -89,6 +89,6 @@ def test_stops_alternate_and_end_with_running():
     assert len(sent) % 2 == 0
 
 
-def test_stops_that_never_began_end_at_once():
+def test_stops_that_never_began_end_at_once() -> None:
     with Stops(0.5).around(1):
         pass

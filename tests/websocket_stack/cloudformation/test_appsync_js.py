@@ -35,7 +35,7 @@ def call(tmp_path: Path) -> Call:
     def run(code: str, function: str, context: dict[str, Any]) -> dict[str, Any]:
         file = tmp_path / "resolver.mjs"
         file.write_text(code, "utf-8")
-        command = ["node", HERE / "run.mjs", file, function, json.dumps(context)]
+        command: list[str | Path] = ["node", HERE / "run.mjs", file, function, json.dumps(context)]
         output = subprocess.run(command, capture_output=True, check=True).stdout
         told: dict[str, Any] = json.loads(output)
         return told
@@ -102,7 +102,9 @@ def test_an_ask_at_once_returns_null_or_says_why_it_was_not_taken(call: Call) ->
 
 
 @pytest.fixture(scope="module")
-def lint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], subprocess.CompletedProcess]:
+def lint(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[], subprocess.CompletedProcess[str]]:
     """Return a function that holds the files of a folder against AWS's rules."""
     if shutil.which("npm") is None:
         pytest.skip("Node.js is not installed")

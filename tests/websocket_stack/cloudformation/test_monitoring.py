@@ -58,12 +58,14 @@ def recorded(
 
 
 @pytest.mark.parametrize("title", sorted(OF_TURNS))
-def test_alarms_of_turns_watch_recorded_metrics(recorded, title) -> None:
+def test_alarms_of_turns_watch_recorded_metrics(
+    recorded: dict[tuple[str, str, tuple[tuple[str, str], ...]], str], title: str
+) -> None:
     assert metric_of(alarms(evaluated())[title]) in recorded
 
 
 @pytest.mark.parametrize("title", sorted(OF_THE_FUNCTION))
-def test_alarms_of_the_function_watch_it(title) -> None:
+def test_alarms_of_the_function_watch_it(title: str) -> None:
     # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     assert metric_of(alarms(evaluated())[title]) == (
         "AWS/Lambda",
@@ -76,7 +78,9 @@ def test_there_are_no_other_alarms() -> None:
     assert alarms(evaluated()).keys() == OF_TURNS | OF_THE_FUNCTION
 
 
-def test_the_dashboard_shows_recorded_metrics(recorded) -> None:
+def test_the_dashboard_shows_recorded_metrics(
+    recorded: dict[tuple[str, str, tuple[tuple[str, str], ...]], str],
+) -> None:
     shown = {
         (namespace, name, ((dimension, value),))
         for widget in turn_widgets()
@@ -87,7 +91,9 @@ def test_the_dashboard_shows_recorded_metrics(recorded) -> None:
     assert {name for _, name, _ in recorded.keys() - shown} == {"Turns"}
 
 
-def test_seconds_are_percentiles_the_rest_sums(recorded) -> None:
+def test_seconds_are_percentiles_the_rest_sums(
+    recorded: dict[tuple[str, str, tuple[tuple[str, str], ...]], str],
+) -> None:
     for widget in turn_widgets():
         for namespace, name, dimension, value in widget["properties"]["metrics"]:
             unit = recorded[(namespace, name, ((dimension, value),))]
@@ -95,7 +101,7 @@ def test_seconds_are_percentiles_the_rest_sums(recorded) -> None:
 
 
 @pytest.mark.parametrize(("given", "api"), [(STREAMING, "abc123"), ({}, "none")])
-def test_the_dashboard_shows_the_api(given, api) -> None:
+def test_the_dashboard_shows_the_api(given: dict[str, str], api: str) -> None:
     """A dimension is never empty, which CloudWatch would not take."""
     metrics = widgets(evaluated(**given))[-1]["properties"]["metrics"]
     assert metrics[0] == ["AWS/ApiGateway", "ConnectCount", "ApiId", api]
@@ -116,23 +122,23 @@ def test_the_dashboard_may_be_left_out() -> None:
 
 
 @pytest.mark.parametrize("title", sorted(OF_TURNS | OF_THE_FUNCTION))
-def test_alarms_notify_the_topic_that_is_given(title) -> None:
+def test_alarms_notify_the_topic_that_is_given(title: str) -> None:
     alarm = alarms(evaluated(**TOPIC))[title]
     assert alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC["AlarmTopicArn"]]
 
 
 @pytest.mark.parametrize("title", sorted(OF_TURNS | OF_THE_FUNCTION))
-def test_without_a_topic_alarms_notify_nobody(title) -> None:
+def test_without_a_topic_alarms_notify_nobody(title: str) -> None:
     assert not {"AlarmActions", "OKActions"} & alarms(evaluated())[title].keys()
 
 
 @pytest.mark.parametrize("title", sorted(OF_TURNS | OF_THE_FUNCTION))
-def test_no_turns_are_no_alarm(title) -> None:
+def test_no_turns_are_no_alarm(title: str) -> None:
     assert alarms(evaluated())[title]["TreatMissingData"] == "notBreaching"
 
 
 @pytest.mark.parametrize("title", sorted(OF_TURNS | OF_THE_FUNCTION))
-def test_an_alarm_has_one_statistic(title) -> None:
+def test_an_alarm_has_one_statistic(title: str) -> None:
     alarm = alarms(evaluated())[title]
     assert len({"Statistic", "ExtendedStatistic"} & alarm.keys()) == 1
 

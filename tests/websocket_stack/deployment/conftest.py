@@ -22,7 +22,7 @@ def aws() -> Iterator[boto3.Session]:
     """A session whose S3, CloudFormation and SQS are empty."""
     with moto_aws():
         for service in ("s3", "cloudformation", "sqs"):
-            get_backend(service).reset()  # type: ignore[arg-type]
+            get_backend(service).reset()
         yield session()
 
 

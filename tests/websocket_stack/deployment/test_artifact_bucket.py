@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from tests.websocket_stack.deployment.cloudformation_fakes import ACCOUNT, REGION, refusal
@@ -29,7 +30,7 @@ def zip_path(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_bucket_is_made_closed_and_encrypted(s3) -> None:
+def test_a_bucket_is_made_closed_and_encrypted(s3: Any) -> None:
     own = bucket(s3)
     assert not own.exists()
     own.make()
@@ -42,15 +43,15 @@ def test_a_bucket_is_made_closed_and_encrypted(s3) -> None:
     assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
 
 
-def test_a_bucket_is_made_in_the_stacks_region(aws) -> None:
+def test_a_bucket_is_made_in_the_stacks_region(aws: boto3.Session) -> None:
     client = aws.client("s3", region_name="eu-west-1")
     bucket(client, region="eu-west-1").make()
 
     assert client.get_bucket_location(Bucket=NAME)["LocationConstraint"] == "eu-west-1"
 
 
-def test_what_is_there_is_not_uploaded_again(s3, zip_path, templates) -> None:
-    own, lines = bucket(s3), []
+def test_what_is_there_is_not_uploaded_again(s3: Any, zip_path: Path, templates: Path) -> None:
+    own, lines = bucket(s3), list[Any]()
     own.make()
     paths = sorted(templates.glob("*.yaml"))
     key = own.put_code(zip_path, lines.append)
@@ -64,7 +65,7 @@ def test_what_is_there_is_not_uploaded_again(s3, zip_path, templates) -> None:
     assert keys(s3) == sorted([key, *(f"{prefix}/{path.name}" for path in paths)])
 
 
-def test_other_content_has_another_key(s3, zip_path) -> None:
+def test_other_content_has_another_key(s3: Any, zip_path: Path) -> None:
     own = bucket(s3)
     own.make()
     first = own.put_code(zip_path, print)
@@ -73,13 +74,13 @@ def test_other_content_has_another_key(s3, zip_path) -> None:
     assert own.put_code(zip_path, print) != first
 
 
-def test_addresses_are_as_in_the_templates(s3) -> None:
+def test_addresses_are_as_in_the_templates(s3: Any) -> None:
     assert bucket(s3, name="b").url("k/x.yaml") == "https://b.s3.us-east-1.amazonaws.com/k/x.yaml"
     china = bucket(s3, name="b", region="cn-north-1")
     assert china.url("k") == "https://b.s3.cn-north-1.amazonaws.com.cn/k"
 
 
-def test_only_what_belongs_to_the_stack_is_emptied(s3, zip_path) -> None:
+def test_only_what_belongs_to_the_stack_is_emptied(s3: Any, zip_path: Path) -> None:
     own, other = bucket(s3), bucket(s3, stack="lex-2")
     own.make()
     own_key, other_key = own.put_code(zip_path, print), other.put_code(zip_path, print)
@@ -91,7 +92,7 @@ def test_only_what_belongs_to_the_stack_is_emptied(s3, zip_path) -> None:
     assert not own.delete_if_unused()
 
 
-def test_all_versions_go(s3, zip_path) -> None:
+def test_all_versions_go(s3: Any, zip_path: Path) -> None:
     own = bucket(s3)
     own.make()
     s3.put_bucket_versioning(Bucket=NAME, VersioningConfiguration={"Status": "Enabled"})
@@ -103,7 +104,7 @@ def test_all_versions_go(s3, zip_path) -> None:
     assert not own.exists()
 
 
-def test_a_bucket_that_was_not_made_here_stays(s3) -> None:
+def test_a_bucket_that_was_not_made_here_stays(s3: Any) -> None:
     s3.create_bucket(Bucket=NAME)
     assert not bucket(s3).made_here()
     assert not bucket(s3).delete_if_unused()
@@ -147,7 +148,7 @@ class FakeS3:
         (FakeS3(500), "500"),
     ],
 )
-def test_a_bucket_that_cannot_be_used_is_said(s3, message) -> None:
+def test_a_bucket_that_cannot_be_used_is_said(s3: FakeS3, message: str) -> None:
     with pytest.raises(CommandFailed, match=message):
         bucket(s3).exists()
 
@@ -166,7 +167,7 @@ def test_an_object_that_stays_is_said() -> None:
 
 
 @pytest.mark.slow
-def test_long_stack_names_are_shortened(s3, zip_path) -> None:
+def test_long_stack_names_are_shortened(s3: Any, zip_path: Path) -> None:
     one, other = (bucket(s3, stack="s" * 127 + last) for last in "ab")
     one.make()
     keys_of_both = {each.put_code(zip_path, print) for each in (one, other)}

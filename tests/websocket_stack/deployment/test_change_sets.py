@@ -133,7 +133,7 @@ def test_a_failed_nested_change_set_is_made_flat() -> None:
 
 
 @pytest.mark.parametrize(("kind", "deleted"), [("CREATE", [STACK_ID]), ("UPDATE", [])])
-def test_a_discarded_change_set_leaves_no_stack(kind, deleted) -> None:
+def test_a_discarded_change_set_leaves_no_stack(kind: Any, deleted: list[str]) -> None:
     client = FakeChangeSets()
     ChangeSets(client, lambda seconds: None, "7").discard(ChangeSet("c", STACK_ID, []), kind)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from websocket_stack.command_line import CommandFailed
@@ -15,7 +17,7 @@ def options(*arguments: str) -> DeployOptions:
     return wanted(argument_parser().parse_args(["my-stack", *arguments]))
 
 
-def test_a_file_of_intents_makes_a_bot(tmp_path) -> None:
+def test_a_file_of_intents_makes_a_bot(tmp_path: Path) -> None:
     path = tmp_path / "bot.yaml"
     path.write_text(BOT)
     deployment = options("--intents", str(path), "--set", "MaxTokens=7")

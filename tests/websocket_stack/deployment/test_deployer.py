@@ -93,7 +93,7 @@ def values(cloudformation: Any) -> dict[str, str]:
 # --- making and changing
 
 
-def test_a_stack_is_made_and_says_what_to_do_next(runs, cloudformation, s3) -> None:
+def test_a_stack_is_made_and_says_what_to_do_next(runs: Runs, cloudformation: Any, s3: Any) -> None:
     runs.deploy(template="streaming-support", values={"Name": "blue"})
 
     assert status(cloudformation) == "CREATE_COMPLETE"
@@ -106,7 +106,7 @@ def test_a_stack_is_made_and_says_what_to_do_next(runs, cloudformation, s3) -> N
     assert s3.list_buckets()["Buckets"] == []
 
 
-def test_values_that_are_not_set_stay(runs, cloudformation) -> None:
+def test_values_that_are_not_set_stay(runs: Runs, cloudformation: Any) -> None:
     runs.deploy(template="streaming-support", values={"Name": "blue", "Colour": "dark"})
     runs.deploy(values={"Colour": "light"})
 
@@ -114,7 +114,7 @@ def test_values_that_are_not_set_stay(runs, cloudformation) -> None:
     assert status(cloudformation) == "UPDATE_COMPLETE"
 
 
-def test_the_same_again_is_nothing_to_change(runs) -> None:
+def test_the_same_again_is_nothing_to_change(runs: Runs) -> None:
     # moto compares the values that were given, so all are.
     runs.deploy(template="fulfillment", values={"Name": "plain", "Colour": "red"})
     runs.deploy()
@@ -123,7 +123,7 @@ def test_the_same_again_is_nothing_to_change(runs) -> None:
     assert "Outputs:" in runs.lines
 
 
-def test_code_goes_into_a_bucket_of_the_account(runs, cloudformation, s3) -> None:
+def test_code_goes_into_a_bucket_of_the_account(runs: Runs, cloudformation: Any, s3: Any) -> None:
     runs.deploy(template="fulfillment", code=[Path("a"), Path("b")])
 
     assert runs.code == [[Path("a"), Path("b")]]
@@ -133,7 +133,7 @@ def test_code_goes_into_a_bucket_of_the_account(runs, cloudformation, s3) -> Non
     assert len(deployed["Revision"]) == 16
 
 
-def test_a_changed_value_is_a_new_revision(runs, cloudformation) -> None:
+def test_a_changed_value_is_a_new_revision(runs: Runs, cloudformation: Any) -> None:
     runs.deploy(template="fulfillment")
     first = values(cloudformation)
     runs.deploy(values={"Name": "blue"})
@@ -143,7 +143,7 @@ def test_a_changed_value_is_a_new_revision(runs, cloudformation) -> None:
     assert first["CodeKey"] == second["CodeKey"]
 
 
-def test_nested_templates_are_read_from_the_bucket(runs, cloudformation) -> None:
+def test_nested_templates_are_read_from_the_bucket(runs: Runs, cloudformation: Any) -> None:
     (runs.folder / "fulfillment.yaml").unlink()
     runs.deploy(bucket="my-bucket")
 
@@ -158,19 +158,19 @@ def test_nested_templates_are_read_from_the_bucket(runs, cloudformation) -> None
 # --- asking
 
 
-def test_without_a_yes_nothing_is_left(runs, cloudformation) -> None:
+def test_without_a_yes_nothing_is_left(runs: Runs, cloudformation: Any) -> None:
     runs.deploy(template="streaming-support", answer="n")
 
     assert runs.lines[-1] == "nothing was changed"
     assert cloudformation.describe_stacks()["Stacks"] == []
 
 
-def test_yes_in_advance_asks_nothing(runs, cloudformation) -> None:
+def test_yes_in_advance_asks_nothing(runs: Runs, cloudformation: Any) -> None:
     runs.deploy(template="streaming-support", yes=True, answer="n")
     assert status(cloudformation) == "CREATE_COMPLETE"
 
 
-def test_a_change_set_can_be_left_for_others(runs, cloudformation) -> None:
+def test_a_change_set_can_be_left_for_others(runs: Runs, cloudformation: Any) -> None:
     runs.deploy(template="streaming-support", executes=False)
 
     assert "aws cloudformation execute-change-set --change-set-name arn:" in runs.lines[-1]
@@ -180,7 +180,7 @@ def test_a_change_set_can_be_left_for_others(runs, cloudformation) -> None:
 # --- deleting
 
 
-def test_deleting_leaves_nothing(runs, cloudformation, s3) -> None:
+def test_deleting_leaves_nothing(runs: Runs, cloudformation: Any, s3: Any) -> None:
     runs.deploy(template="fulfillment")
     runs.delete()
 
@@ -189,7 +189,7 @@ def test_deleting_leaves_nothing(runs, cloudformation, s3) -> None:
     assert s3.list_buckets()["Buckets"] == []
 
 
-def test_a_bucket_of_ones_own_stays(runs, s3) -> None:
+def test_a_bucket_of_ones_own_stays(runs: Runs, s3: Any) -> None:
     s3.create_bucket(Bucket="my-bucket")
     runs.deploy(template="fulfillment", bucket="my-bucket")
     runs.delete()
@@ -201,20 +201,20 @@ def test_a_bucket_of_ones_own_stays(runs, s3) -> None:
 # --- failing
 
 
-def test_a_wrong_value_stops_it_before_the_build(runs) -> None:
+def test_a_wrong_value_stops_it_before_the_build(runs: Runs) -> None:
     with pytest.raises(CommandFailed, match="no parameter Nam; it has Colour"):
         runs.deploy(template="fulfillment", values={"Nam": "x"})
     assert runs.code == []
 
 
-def test_a_missing_template_is_named(runs) -> None:
+def test_a_missing_template_is_named(runs: Runs) -> None:
     (runs.folder / "lex-streaming.yaml").unlink()
 
     with pytest.raises(CommandFailed, match="lex-streaming.yaml is missing"):
         runs.deploy()
 
 
-def test_there_has_to_be_something_to_delete(runs) -> None:
+def test_there_has_to_be_something_to_delete(runs: Runs) -> None:
     with pytest.raises(CommandFailed, match="there is no stack lex in this region"):
         runs.delete()
 
@@ -230,13 +230,13 @@ def test_there_has_to_be_something_to_delete(runs) -> None:
         ({"CodeBucket": "b", "AskReturns": "at-end"}, "graphql-chat"),
     ],
 )
-def test_a_stack_keeps_its_template(parameters, name) -> None:
+def test_a_stack_keeps_its_template(parameters: dict[str, str], name: str) -> None:
     assert template_of(Stack("arn", "lex", "UPDATE_COMPLETE", parameters)) == name
     assert template_of(Stack("arn", "lex", "REVIEW_IN_PROGRESS", parameters)) == "lex-streaming"
     assert template_of(None) == "lex-streaming"
 
 
-def test_a_template_with_its_own_code_takes_none(runs) -> None:
+def test_a_template_with_its_own_code_takes_none(runs: Runs) -> None:
     with pytest.raises(CommandFailed, match="streaming-support.yaml takes no --code"):
         runs.deploy(template="streaming-support", code=[Path("mine")])
 
@@ -244,13 +244,16 @@ def test_a_template_with_its_own_code_takes_none(runs) -> None:
 # --- interrupted, and followed again
 
 
-def test_an_interrupt_at_the_question_leaves_nothing(aws, cloudformation, templates) -> None:
+def test_an_interrupt_at_the_question_leaves_nothing(
+    aws: boto3.Session, cloudformation: Any, templates: Path
+) -> None:
     def interrupt(question: str) -> str:
         raise KeyboardInterrupt
 
     timing = Timing(clock=lambda: 0.0, now=lambda: 1.0, sleep=_never)
     console = Console(yes=False, say=lambda line: None, ask=interrupt)
-    deployer = Deployer(RememberingSession(aws, cloudformation), "lex", None, console, timing)
+    session: Any = RememberingSession(aws, cloudformation)
+    deployer = Deployer(session, "lex", None, console, timing)
 
     with pytest.raises(KeyboardInterrupt):
         deployer.deploy(DeployOptions(template="streaming-support"), _no_code, templates)
@@ -261,7 +264,7 @@ def _no_code(code: Sequence[Path], *, platform: Platform) -> Path:
     raise AssertionError("needs no code")
 
 
-def test_what_does_not_change_cannot_be_watched(runs) -> None:
+def test_what_does_not_change_cannot_be_watched(runs: Runs) -> None:
     with pytest.raises(CommandFailed, match="there is no stack lex"):
         runs.watch()
     runs.deploy(template="streaming-support")

@@ -64,7 +64,7 @@ def test_another_description_is_another_version_of_the_bot() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["fulfillment", "lex-streaming"])
-def test_cfn_lint_takes_it(name) -> None:
+def test_cfn_lint_takes_it(name: str) -> None:
     with templates_with(LAMPS, name, TEMPLATES) as folder:
         assert lint_file(folder / f"{name}.yaml") == []
 
@@ -77,7 +77,7 @@ def test_a_later_deployment_finds_the_bot_in_the_template() -> None:
 
 
 @pytest.mark.parametrize("body", [(TEMPLATES / "fulfillment.yaml").read_text(), {"Resources": {}}])
-def test_a_template_that_nobody_described_has_none(body) -> None:
+def test_a_template_that_nobody_described_has_none(body: str | dict[str, Any]) -> None:
     assert of_stack(FakeCloudFormation(body), STACK) is None
 
 
@@ -108,7 +108,7 @@ def test_a_bot_that_no_template_can_hold_is_refused() -> None:
         raise AssertionError
 
 
-def test_functions_that_lex_would_not_call_are_named(tmp_path) -> None:
+def test_functions_that_lex_would_not_call_are_named(tmp_path: Path) -> None:
     (tmp_path / "lamps.py").write_text('@bot.intent("OrderLamps")\ndef order(turn): ...\n')
     with pytest.raises(CommandFailed, match=r"lamps\.py, line 1: .* OrderLamps; is OrderLamp "):
         check(LAMPS, [tmp_path])

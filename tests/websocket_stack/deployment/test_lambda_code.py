@@ -42,7 +42,8 @@ def choose(tmp_path: Path) -> Any:
 
     def call(handler: str, *code: str, previous: Any = DEPLOYED, stored: Any = STORED) -> Any:
         def download(bucket: str, key: str) -> bytes:
-            return stored[bucket, key]
+            body: bytes = stored[bucket, key]
+            return body
 
         needed = lambda_code.needs_of({"Handler": handler})
         return lambda_code.choose(needed, [Path(each) for each in code], build, previous, download)
@@ -50,33 +51,33 @@ def choose(tmp_path: Path) -> Any:
     return call
 
 
-def test_the_library_is_always_built(choose) -> None:
+def test_the_library_is_always_built(choose: Any) -> None:
     assert choose(DEFAULT, previous={})
     assert choose(DEFAULT)
 
 
-def test_own_code_is_built_when_it_is_given(choose) -> None:
+def test_own_code_is_built_when_it_is_given(choose: Any) -> None:
     assert choose(OWN, "my_bot.py")
 
 
-def test_own_code_stays_when_none_is_given(choose) -> None:
+def test_own_code_stays_when_none_is_given(choose: Any) -> None:
     assert choose(OWN) == STORED["bucket", "key"]
 
 
-def test_a_handler_without_code_is_refused(choose) -> None:
+def test_a_handler_without_code_is_refused(choose: Any) -> None:
     message = failure(lambda: choose(OWN, previous={}))
     assert message == "Handler=my_bot.lambda_handler needs the folder of my_bot: add --code PATH"
 
 
-def test_code_without_the_handler_is_refused(choose) -> None:
+def test_code_without_the_handler_is_refused(choose: Any) -> None:
     assert "is not in the zip" in failure(lambda: choose(OWN, "other.py"))
 
 
-def test_another_handler_needs_its_code(choose) -> None:
+def test_another_handler_needs_its_code(choose: Any) -> None:
     assert "is not in the stack's code" in failure(lambda: choose("other.handler"))
 
 
-def test_code_that_cannot_be_read_is_refused(choose) -> None:
+def test_code_that_cannot_be_read_is_refused(choose: Any) -> None:
     class Gone:
         def __getitem__(self, key: object) -> bytes:
             raise refusal("", "NoSuchKey")
@@ -96,7 +97,7 @@ COMPILED = archive("my_bot.py", "lib/fast.cpython-313-aarch64-linux-gnu.so")
 
 
 @pytest.mark.parametrize("platform", [Platform("python3.14"), Platform(architecture="x86_64")])
-def test_compiled_packages_stay_on_their_platform(platform) -> None:
+def test_compiled_packages_stay_on_their_platform(platform: Any) -> None:
     lambda_code.check_platform(COMPILED, Platform(), Platform())
     lambda_code.check_platform(STORED["bucket", "key"], Platform(), platform)
     message = failure(lambda_code.check_platform, COMPILED, Platform(), platform)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ def session(aws: boto3.Session, cloudformation: Any) -> Any:
 
 
 def deploy(session: Any, templates: Path, *arguments: str, lines: list[str] | None = None) -> int:
-    def build(code: Sequence[Path]) -> Path:
+    def build(*_: Any, **__: Any) -> Path:
         raise AssertionError("needs no code")
 
     output = [] if lines is None else lines
@@ -34,7 +33,7 @@ def deploy(session: Any, templates: Path, *arguments: str, lines: list[str] | No
     return run(options, lambda **chosen: session, console, build, folder=templates)
 
 
-def test_options_reach_the_stack(session, templates) -> None:
+def test_options_reach_the_stack(session: Any, templates: Path) -> None:
     lines: list[str] = []
     options = ["--template", "streaming-support", "--set", "Name=blue", "--yes"]
 
@@ -44,7 +43,7 @@ def test_options_reach_the_stack(session, templates) -> None:
     assert lines[-1] == "lex is gone"
 
 
-def test_no_execute_leaves_the_change_set(session, templates) -> None:
+def test_no_execute_leaves_the_change_set(session: Any, templates: Path) -> None:
     lines: list[str] = []
     options = ["--template", "streaming-support", "--no-execute"]
 
@@ -60,7 +59,13 @@ def test_no_execute_leaves_the_change_set(session, templates) -> None:
         (["--delete"], "there is no stack lex in this region"),
     ],
 )
-def test_a_failure_is_one_line(session, templates, capsys, arguments, message) -> None:
+def test_a_failure_is_one_line(
+    session: Any,
+    templates: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
     assert deploy(session, templates, *arguments) == 1
 
     error = capsys.readouterr().err
@@ -68,7 +73,9 @@ def test_a_failure_is_one_line(session, templates, capsys, arguments, message) -
     assert message in error
 
 
-def test_a_refused_change_is_one_line(session, templates, capsys) -> None:
+def test_a_refused_change_is_one_line(
+    session: Any, templates: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     failing = "Resources: {Queue: {Type: 'AWS::SQS::Queue', Properties: {QueueName: 'a b'}}}"
     (templates / "streaming-support.yaml").write_text(failing)
 
@@ -84,7 +91,9 @@ def test_a_refused_change_is_one_line(session, templates, capsys) -> None:
         (KeyboardInterrupt(), 130, "deploy: interrupted"),
     ],
 )
-def test_what_stops_it_is_its_exit_status(capsys, error, status, message) -> None:
+def test_what_stops_it_is_its_exit_status(
+    capsys: pytest.CaptureFixture[str], error: BaseException, status: int, message: str
+) -> None:
     def make_session(**chosen: str | None) -> boto3.Session:
         raise error
 
@@ -104,7 +113,7 @@ def test_region_and_profile_are_passed_on() -> None:
     assert chosen == {"profile_name": "mine", "region_name": "eu-west-1"}
 
 
-def test_help_is_offered(capsys) -> None:
+def test_help_is_offered(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["--help"])
     assert stopped.value.code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_settings_are_names_and_values() -> None:
 
 
 @pytest.mark.parametrize("setting", ["A", "=1", ""])
-def test_a_setting_without_name_or_value_is_said(setting) -> None:
+def test_a_setting_without_name_or_value_is_said(setting: str) -> None:
     with pytest.raises(CommandFailed, match="--set takes Name=Value"):
         parameter_values.parse([setting])
 
@@ -66,7 +67,7 @@ def test_values_that_are_not_set_stay() -> None:
     ]
 
 
-def revision(sources=("zip", "t"), wanted=(), previous=()) -> str:
+def revision(sources: Any = ("zip", "t"), wanted: Any = (), previous: Any = ()) -> str:
     return parameter_values.revision(TEMPLATE, sources, dict(wanted), dict(previous))
 
 

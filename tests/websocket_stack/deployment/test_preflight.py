@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.websocket_stack.deployment.cloudformation_fakes import refusal
 from tests.websocket_stack.deployment.source_trees import failure
@@ -20,13 +21,13 @@ def check(name: str, values: dict[str, str], previous: dict[str, str] | None = N
 
 
 @pytest.mark.parametrize("name", ["my--bot", "bot-", "b" * 66])
-def test_names_that_no_bot_can_have(name) -> None:
+def test_names_that_no_bot_can_have(name: str) -> None:
     assert "a Lex bot cannot be called" in failure(check, name, BOT)
     check(name, BOT | {"CreateBot": "false"})
 
 
 @pytest.mark.parametrize("name", ["my-bot", "b" * 64])
-def test_names_that_a_bot_can_have(name) -> None:
+def test_names_that_a_bot_can_have(name: str) -> None:
     check(name, BOT)
 
 
@@ -86,7 +87,7 @@ def test_the_model_is_asked_once() -> None:
         (refusal("no such model", "ValidationException"), "ValidationException: no such model"),
     ],
 )
-def test_a_model_that_refuses_is_said(error, message) -> None:
+def test_a_model_that_refuses_is_said(error: ClientError, message: str) -> None:
     (warning,) = warnings(Bedrock(error))
     assert message in warning
 

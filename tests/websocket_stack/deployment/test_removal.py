@@ -48,7 +48,7 @@ def uploaded(s3: Any, tmp_path: Path) -> str:
     return own_bucket(s3).put_code(path, print)
 
 
-def test_stack_objects_and_bucket_go(cloudformation, s3, uploaded) -> None:
+def test_stack_objects_and_bucket_go(cloudformation: Any, s3: Any, uploaded: str) -> None:
     cloudformation.create_stack(StackName="lex", TemplateBody=QUEUE_TEMPLATE)
     lines = remove(cloudformation, s3)
 
@@ -63,14 +63,16 @@ def test_stack_objects_and_bucket_go(cloudformation, s3, uploaded) -> None:
     assert lines[-1] == "lex is gone"
 
 
-def test_another_stacks_objects_stay(cloudformation, s3, uploaded, tmp_path) -> None:
+def test_another_stacks_objects_stay(
+    cloudformation: Any, s3: Any, uploaded: str, tmp_path: Path
+) -> None:
     other = own_bucket(s3, "other").put_code(tmp_path / "fulfillment.zip", print)
     remove(cloudformation, s3)
 
     assert [each["Key"] for each in s3.list_objects_v2(Bucket=NAME)["Contents"]] == [other]
 
 
-def test_nothing_goes_without_a_yes(cloudformation, s3, uploaded) -> None:
+def test_nothing_goes_without_a_yes(cloudformation: Any, s3: Any, uploaded: str) -> None:
     cloudformation.create_stack(StackName="lex", TemplateBody=QUEUE_TEMPLATE)
     lines = remove(cloudformation, s3, answer="")
 
@@ -79,19 +81,19 @@ def test_nothing_goes_without_a_yes(cloudformation, s3, uploaded) -> None:
     assert own_bucket(s3).keys() == [uploaded]
 
 
-def test_a_stack_without_a_bucket_goes(cloudformation, s3) -> None:
+def test_a_stack_without_a_bucket_goes(cloudformation: Any, s3: Any) -> None:
     cloudformation.create_stack(StackName="lex", TemplateBody=QUEUE_TEMPLATE)
     remove(cloudformation, s3)
 
     assert cloudformation.describe_stacks()["Stacks"] == []
 
 
-def test_uploads_of_a_deleted_stack_go(cloudformation, s3, uploaded) -> None:
+def test_uploads_of_a_deleted_stack_go(cloudformation: Any, s3: Any, uploaded: str) -> None:
     assert remove(cloudformation, s3)[0] == "stack lex is gone already"
     assert s3.list_buckets()["Buckets"] == []
 
 
-def test_a_stack_that_is_not_there_is_said(cloudformation, s3) -> None:
+def test_a_stack_that_is_not_there_is_said(cloudformation: Any, s3: Any) -> None:
     with pytest.raises(CommandFailed, match="there is no stack lex in this region"):
         remove(cloudformation, s3)
 
@@ -129,7 +131,7 @@ class FakeStack(FakeEvents):
         self.sleep(seconds=0)
 
 
-def test_a_failed_deletion_leaves_the_objects(s3, uploaded) -> None:
+def test_a_failed_deletion_leaves_the_objects(s3: Any, uploaded: str) -> None:
     stack = FakeStack(
         "CREATE_COMPLETE",
         {},
@@ -145,21 +147,21 @@ def test_a_failed_deletion_leaves_the_objects(s3, uploaded) -> None:
     assert own_bucket(s3).keys() == [uploaded]
 
 
-def test_a_stack_that_is_changing_is_left_alone(s3) -> None:
+def test_a_stack_that_is_changing_is_left_alone(s3: Any) -> None:
     stack = FakeStack("UPDATE_IN_PROGRESS")
     with pytest.raises(CommandFailed, match="lex is changing"):
         remove(stack, s3)
     assert stack.deleted == []
 
 
-def test_a_stack_that_was_never_executed_goes(s3) -> None:
+def test_a_stack_that_was_never_executed_goes(s3: Any) -> None:
     stack = FakeStack("REVIEW_IN_PROGRESS")
 
     assert remove(stack, s3) == ["stack lex (REVIEW_IN_PROGRESS):", "lex is gone"]
     assert stack.deleted == [STACK_ID]
 
 
-def test_a_bucket_that_fills_meanwhile_stays(cloudformation, s3, uploaded) -> None:
+def test_a_bucket_that_fills_meanwhile_stays(cloudformation: Any, s3: Any, uploaded: str) -> None:
     class Filling:
         def __getattr__(self, name: str) -> Any:
             return getattr(s3, name)

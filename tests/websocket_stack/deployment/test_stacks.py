@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.websocket_stack.deployment.cloudformation_fakes import QUEUE_TEMPLATE, refusal
@@ -14,7 +16,7 @@ def in_status(status: str) -> Stack:
     return Stack("arn", "lex", status)
 
 
-def test_a_stack_has_parameters_and_outputs(cloudformation) -> None:
+def test_a_stack_has_parameters_and_outputs(cloudformation: Any) -> None:
     cloudformation.create_stack(StackName="lex", TemplateBody=QUEUE_TEMPLATE)
     stack = stacks.find(cloudformation, "lex")
 
@@ -24,7 +26,7 @@ def test_a_stack_has_parameters_and_outputs(cloudformation) -> None:
     assert stack.outputs["WebSocketEndpoint"] == "wss://a.example/Prod"
 
 
-def test_a_stack_that_is_not_there_is_none(cloudformation) -> None:
+def test_a_stack_that_is_not_there_is_none(cloudformation: Any) -> None:
     assert stacks.find(cloudformation, "lex") is None
 
 
@@ -46,7 +48,7 @@ def test_another_error_is_not_taken_for_absence() -> None:
         ("UPDATE_ROLLBACK_COMPLETE", "UPDATE"),
     ],
 )
-def test_a_stack_is_created_or_updated(status, kind) -> None:
+def test_a_stack_is_created_or_updated(status: str, kind: str) -> None:
     assert kind_of_change(in_status(status)) == kind
     assert kind_of_change(None) == "CREATE"
 
@@ -60,6 +62,6 @@ def test_a_stack_is_created_or_updated(status, kind) -> None:
         ("UPDATE_IN_PROGRESS", "is changing now"),
     ],
 )
-def test_what_stands_in_the_way_is_said(status, message) -> None:
+def test_what_stands_in_the_way_is_said(status: str, message: str) -> None:
     with pytest.raises(CommandFailed, match=message):
         kind_of_change(in_status(status))

@@ -1,7 +1,10 @@
 """The Lambda of a chat, as its runtime loads it."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
+from typing import Any
 
 from tests.documents import ROOT
 from websocket_stack.cloudformation.graphql_functions import CHAT
@@ -16,7 +19,7 @@ AWS = {
 SETTINGS = {"TASK_TABLE": "chats", "GRAPHQL_URL": "https://api.example/graphql"}
 
 
-def loaded(further="", **environ):
+def loaded(further: Any = "", **environ: Any) -> Any:
     """Load the template's handler in a process of its own."""
     module, _, function = CHAT.rpartition(".")
     code = f"from {module} import {function}\n{further}"
@@ -30,14 +33,14 @@ def loaded(further="", **environ):
     )
 
 
-def test_table_and_api_are_all_that_it_has_to_be_told():
+def test_table_and_api_are_all_that_it_has_to_be_told() -> None:
     assert loaded(**SETTINGS).returncode == 0
 
 
-def test_a_module_with_a_chat_is_loaded_by_other_functions_too():
+def test_a_module_with_a_chat_is_loaded_by_other_functions_too() -> None:
     assert loaded().returncode == 0
 
 
-def test_what_it_is_not_told_is_named():
+def test_what_it_is_not_told_is_named() -> None:
     asked = loaded("lambda_handler({}, None)", TASK_TABLE="chats")
     assert "GRAPHQL_URL is not set" in asked.stderr

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from tests.websocket_stack.tasks.tasks_api import Hub, dynamodb_table
+from tests.websocket_stack.tasks.tasks_api import Hub, task_table
 from websocket_stack.graphql.chat_owners import ChatOwners
 from websocket_stack.graphql.failures import tell
 from websocket_stack.graphql.settings import ChatSettings
@@ -20,13 +22,13 @@ ME, YOU = {"sub": "me", "issuer": "pool"}, {"sub": "you", "issuer": "pool"}
 
 
 @pytest.fixture(scope="module")
-def table():
-    with dynamodb_table() as made:
+def table() -> Iterator[tuple[Any, str]]:
+    with task_table() as made:
         yield made
 
 
 @pytest.fixture
-def parts(table):
+def parts(table: tuple[Any, str]) -> Any:
     runs = RunTable(*table)
     owners = Owners(*table, runs, most_at_once=10, most_a_minute=60)
     settings = ChatSettings("chats", "https://api.example/graphql")
@@ -34,11 +36,11 @@ def parts(table):
 
 
 @pytest.fixture
-def chat_id():
+def chat_id() -> Any:
     return uuid4().hex
 
 
-def begun(parts, chat_id, identity=None):
+def begun(parts: Any, chat_id: Any, identity: Any = None) -> Any:
     """Return the id of a reply that is being written, and its run."""
     owner, message_id = parts.chat_owners.owner(chat_id, identity), uuid4().hex
     run = Run(
@@ -53,7 +55,9 @@ def begun(parts, chat_id, identity=None):
     return message_id, run
 
 
-def record(chat_id, message_id, condition="RetriesExhausted", identity=None):
+def record(
+    chat_id: Any, message_id: Any, condition: Any = "RetriesExhausted", identity: Any = None
+) -> Any:
     """Return what Lambda keeps of a failed event."""
     return {
         "requestContext": {"requestId": message_id, "condition": condition},
@@ -65,11 +69,11 @@ def record(chat_id, message_id, condition="RetriesExhausted", identity=None):
     }
 
 
-def told(parts, chat_id):
+def told(parts: Any, chat_id: Any) -> Any:
     return [(frame["messageId"], frame["kind"]) for frame in parts.channel.frames[chat_id]]
 
 
-def test_a_reply_whose_function_died_ends(parts, chat_id):
+def test_a_reply_whose_function_died_ends(parts: Any, chat_id: Any) -> None:
     message_id, run = begun(parts, chat_id)
     parts.runs.keep(run.key, "It is ")
     tell(record(chat_id, message_id), parts)
@@ -79,21 +83,21 @@ def test_a_reply_whose_function_died_ends(parts, chat_id):
     assert (over.state, over.text, over.ending["outcome"]) == (State.DONE, "It is ", "failed")
 
 
-def test_a_reply_that_never_began_is_told_too(parts, chat_id):
+def test_a_reply_that_never_began_is_told_too(parts: Any, chat_id: Any) -> None:
     tell(record(chat_id, "m1", "EventAgeExceeded"), parts)
     notice, end = parts.channel.frames[chat_id]
     assert notice["data"] == "Your request waited too long. Please try again."
     assert (end["messageId"], end["kind"]) == ("m1", "error")
 
 
-def test_another_reply_of_the_chat_goes_on(parts, chat_id):
+def test_another_reply_of_the_chat_goes_on(parts: Any, chat_id: Any) -> None:
     _, run = begun(parts, chat_id)
     tell(record(chat_id, "another"), parts)
     assert parts.runs.find(run.key).state is State.STREAMING
     assert {message_id for message_id, _ in told(parts, chat_id)} == {"another"}
 
 
-def test_a_reply_that_is_over_is_left_alone(parts, chat_id):
+def test_a_reply_that_is_over_is_left_alone(parts: Any, chat_id: Any) -> None:
     message_id, run = begun(parts, chat_id)
     parts.runs.end(run, "It is here.", {"outcome": "completed"})
     tell(record(chat_id, message_id), parts)
@@ -101,7 +105,7 @@ def test_a_reply_that_is_over_is_left_alone(parts, chat_id):
     assert chat_id not in parts.channel.frames
 
 
-def test_subscribers_hear_nothing_of_a_strangers_prompt(parts, chat_id):
+def test_subscribers_hear_nothing_of_a_strangers_prompt(parts: Any, chat_id: Any) -> None:
     begun(parts, chat_id, ME)
     tell(record(chat_id, "m2", identity=YOU), parts)
     assert chat_id not in parts.channel.frames

@@ -1,5 +1,7 @@
 """The environment of the chat's function."""
 
+from __future__ import annotations
+
 import pytest
 
 from fulfillment.errors import SettingsError

@@ -25,7 +25,7 @@ def files() -> dict[str, dict[str, Any]]:
         return {name: json.loads(opened.read(name)) for name in opened.namelist()}
 
 
-def test_the_layout_is_that_of_an_export(files) -> None:
+def test_the_layout_is_that_of_an_export(files: dict[str, dict[str, Any]]) -> None:
     english, german = "Lamps/BotLocales/en_US", "Lamps/BotLocales/de_DE"
     assert sorted(files) == sorted(
         [
@@ -52,7 +52,7 @@ def test_the_layout_is_that_of_an_export(files) -> None:
     }
 
 
-def test_the_bot_and_its_locales(files) -> None:
+def test_the_bot_and_its_locales(files: dict[str, dict[str, Any]]) -> None:
     assert files["Lamps/Bot.json"] == {
         "name": "Lamps",
         "identifier": None,
@@ -66,7 +66,7 @@ def test_the_bot_and_its_locales(files) -> None:
     assert locale["voiceSettings"] == {"voiceId": "Joanna", "engine": "neural"}
 
 
-def test_an_intent_names_its_slots_in_order(files) -> None:
+def test_an_intent_names_its_slots_in_order(files: dict[str, dict[str, Any]]) -> None:
     intent = files["Lamps/BotLocales/en_US/Intents/OrderLamp/Intent.json"]
     assert intent["slotPriorities"] == [
         {"slotName": "Size", "priority": 1},
@@ -77,7 +77,7 @@ def test_an_intent_names_its_slots_in_order(files) -> None:
     assert intent["intentClosingSetting"] is None
 
 
-def test_slots_and_their_types(files) -> None:
+def test_slots_and_their_types(files: dict[str, dict[str, Any]]) -> None:
     slot = files["Lamps/BotLocales/en_US/Intents/OrderLamp/Slots/Size/Slot.json"]
     assert slot["slotTypeName"] == "Sizes"
     prompt = slot["valueElicitationSetting"]["promptSpecification"]
@@ -115,7 +115,9 @@ RENAMED = {
         ("SlotType.json", "CreateSlotType"),
     ],
 )
-def test_every_other_key_is_one_of_the_api(files, file, operation) -> None:
+def test_every_other_key_is_one_of_the_api(
+    files: dict[str, dict[str, Any]], file: str, operation: str
+) -> None:
     shape = MODEL.operation_model(operation).input_shape
     checked = [content for path, content in files.items() if path.endswith(f"/{file}")]
     assert checked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import botocore.session
 import pytest
@@ -11,12 +12,12 @@ from pydantic import ValidationError
 from websocket_stack.lex_bot.description import BotDescription, Intent, Locale, Slot, SlotType
 
 
-def api_shape(name: str):
+def api_shape(name: str) -> Any:
     model = botocore.session.get_session().get_service_model("lexv2-models")
     return model.shape_for(name).metadata
 
 
-def in_schema(model: type, field: str) -> dict:
+def in_schema(model: Any, field: str) -> dict[str, Any]:
     schema = model.model_json_schema()
     found = schema["properties"][field]
     return next(iter(each for each in found.get("anyOf", []) if "type" in each), found)
@@ -33,7 +34,7 @@ def in_schema(model: type, field: str) -> dict:
         (BotDescription, "name", "Name"),
     ],
 )
-def test_limits_are_those_of_the_api(model, field, shape):
+def test_limits_are_those_of_the_api(model: type[Any], field: str, shape: str) -> None:
     ours, theirs = in_schema(model, field), api_shape(shape)
     for key, names in {"min": ("minLength", "minimum"), "max": ("maxLength", "maximum")}.items():
         found = next((ours[name] for name in names if name in ours), None)
@@ -68,12 +69,12 @@ def locale(**members: object) -> Locale:
         ({"Order": {"utterance": ["order"]}}, "Extra inputs"),
     ],
 )
-def test_what_lex_refuses_is_refused(intents, reason):
+def test_what_lex_refuses_is_refused(intents: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError, match=re.escape(reason)):
         locale(intents=intents)
 
 
-def test_the_same_slot_twice_is_refused():
+def test_the_same_slot_twice_is_refused() -> None:
     with pytest.raises(ValidationError, match="the same slot twice"):
         Intent.model_validate(
             {"utterances": ["{A} and {A}"], "slots": {"A": {"type": "AMAZON.City"}}}
@@ -81,18 +82,18 @@ def test_the_same_slot_twice_is_refused():
 
 
 @pytest.mark.parametrize("locales", [{}, {"en-US": {}}, {"en_US": {"intents": {"Order": {}}}}])
-def test_a_bot_that_lex_does_not_build_is_refused(locales):
+def test_a_bot_that_lex_does_not_build_is_refused(locales: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         BotDescription.model_validate({"locales": locales})
 
 
-def test_a_slot_with_a_prompt_is_required():
+def test_a_slot_with_a_prompt_is_required() -> None:
     assert Slot(type="AMAZON.City", prompt="Where?").required
     assert not Slot(type="AMAZON.City").required
     assert not Slot(type="AMAZON.City", prompt="Where?", required=False).required
 
 
-def test_every_locale_has_a_fallback():
+def test_every_locale_has_a_fallback() -> None:
     """Without a dialog, unless that is asked for."""
     fallback = locale().all_intents["FallbackIntent"]
     assert (fallback.parent, fallback.dialog_hook, fallback.fulfillment_hook) == (
@@ -105,7 +106,7 @@ def test_every_locale_has_a_fallback():
     assert list(own.all_intents) == ["A", "FallbackIntent"]
 
 
-def test_values_may_be_a_list():
+def test_values_may_be_a_list() -> None:
     assert SlotType.model_validate({"values": ["a", "b"]}).values == {"a": [], "b": []}
 
 
@@ -130,7 +131,7 @@ def typed(count: int, values: int = 1) -> dict[str, object]:
         ("en_GB", {"intents": {"Long": {"utterances": ["x" * 500] * 401}}}, None),
     ],
 )
-def test_a_locale_keeps_to_lexs_quotas(locale_id, members, problem):
+def test_a_locale_keeps_to_lexs_quotas(locale_id: Any, members: Any, problem: Any) -> None:
     described = {"locales": {locale_id: {"intents": {"A": {"utterances": ["a"]}}} | members}}
     if problem is None:
         assert BotDescription.model_validate(described)

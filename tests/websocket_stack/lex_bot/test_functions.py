@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.lamp_bot import LAMPS
@@ -47,7 +49,7 @@ def test_literal_names_are_found_without_running_the_module() -> None:
 
 
 @pytest.mark.parametrize("source", [b"def (", b"\x00", b"\xff\xfe"])
-def test_what_is_no_python_registers_nothing(source) -> None:
+def test_what_is_no_python_registers_nothing(source: bytes) -> None:
     assert list(mentions_in(source, "template.py")) == []
 
 
@@ -74,5 +76,5 @@ def test_modules_among_other_files() -> None:
         (Mention("Help", "intent", "a.py"), "a.py: fulfillment_hook of Help is off"),
     ],
 )
-def test_what_lex_never_calls_is_a_mistake(registration, problem) -> None:
+def test_what_lex_never_calls_is_a_mistake(registration: Any, problem: str | None) -> None:
     assert mistakes(LAMPS, [registration]) == ([problem] if problem else [])

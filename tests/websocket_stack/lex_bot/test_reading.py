@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from websocket_stack.lex_bot.reading import BotFileError, parse, read
@@ -27,14 +29,14 @@ locales:
 """
 
 
-def test_texts_are_what_they_look_like():
+def test_texts_are_what_they_look_like() -> None:
     """Not what YAML 1.1 takes them for: booleans, numbers and nothing."""
     locale = parse(BOT, "bot.yaml").locales["en_US"]
     assert locale.intents["Answer"].utterances == ["no", "17", "answer {What}"]
     assert locale.slot_types["Words"].values == {"yes": [], "no": ["nope", "never"]}
 
 
-def test_json_is_read_too(tmp_path):
+def test_json_is_read_too(tmp_path: Path) -> None:
     path = tmp_path / "bot.json"
     path.write_text(
         '{"locales": {"en_US": {"confidence": 0.5, "intents": {"A": {"utterances": ["a"],'
@@ -62,7 +64,7 @@ def test_json_is_read_too(tmp_path):
         (BOT, "- a", 1, "dictionary"),
     ],
 )
-def test_a_mistake_has_its_line_and_place(old, new, line, problem):
+def test_a_mistake_has_its_line_and_place(old: str, new: str, line: int, problem: str) -> None:
     assert old in BOT
     with pytest.raises(BotFileError) as refused:
         parse(BOT.replace(old, new), "bot.yaml")
@@ -70,7 +72,7 @@ def test_a_mistake_has_its_line_and_place(old, new, line, problem):
     assert problem in str(refused.value)
 
 
-def test_all_mistakes_are_told_at_once():
+def test_all_mistakes_are_told_at_once() -> None:
     broken = BOT.replace("prompt: What?", "prompt: ''\n            retries: many")
     with pytest.raises(BotFileError) as refused:
         parse(broken, "bot.yaml")
@@ -81,7 +83,7 @@ def test_all_mistakes_are_told_at_once():
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a: \x00", b"a: *b"])
-def test_what_is_no_yaml_is_named(tmp_path, content):
+def test_what_is_no_yaml_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "bot.yaml"
     path.write_bytes(content)
     with pytest.raises(BotFileError, match=str(path)):

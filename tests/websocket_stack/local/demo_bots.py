@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import Any
 
 import boto3
 
@@ -38,7 +40,7 @@ def find_order(order_id: str) -> dict[str, object]:
 
 
 @bot.fallback
-def answer(turn):
+def answer(turn: Any) -> Iterator[Any]:
     kind = turn.session_attributes["kind"]
     if kind == "documents":
         yield from turn.ask(model=_documents)
@@ -49,10 +51,10 @@ def answer(turn):
 
 
 @chat.answer
-def say(message):
+def say(message: Any) -> Any:
     return f"The chat says: {message.prompt}"
 
 
 @echo.fallback
-def repeat(turn):
+def repeat(turn: Any) -> Any:
     return f"The bot says: {turn.utterance}"

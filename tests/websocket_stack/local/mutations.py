@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 Path: TypeAlias = "tuple[str | int, ...]"
 
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, 0, -1, 1.5, 10**400, "", " ", "x", [], {}, [None], ["x"], [{}], {"text": None}]
 )
 

@@ -14,4 +14,4 @@ def read_events(parts: Iterable[bytes]) -> list[tuple[str, Any]]:
     buffer = EventStreamBuffer()
     for part in parts:
         buffer.add_data(part)
-    return [(each.headers[":event-type"], json.loads(each.payload)) for each in buffer]
+    return [(each.headers[":event-type"], json.loads(each.payload)) for each in list[Any](buffer)]

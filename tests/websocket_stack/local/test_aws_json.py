@@ -28,7 +28,7 @@ def request(body: bytes = b"") -> Request:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body}
 
-    return Request({"type": "http", "method": "POST", "headers": []}, receive)  # type: ignore[arg-type]
+    return Request({"type": "http", "method": "POST", "headers": []}, receive)
 
 
 def test_a_response_is_json_with_a_request_id() -> None:
@@ -42,12 +42,12 @@ def test_a_response_is_json_with_a_request_id() -> None:
 
 
 @pytest.mark.parametrize(("message", "body"), [("Too long", {"message": "Too long"}), ("", {})])
-def test_an_error_has_its_code_in_the_header(message, body) -> None:
+def test_an_error_has_its_code_in_the_header(message: str, body: dict[str, str]) -> None:
     response = error_response(request(), ServiceError(413, "PayloadTooLargeException", message))
 
     assert response.status_code == 413
     assert response.headers["x-amzn-ErrorType"] == "PayloadTooLargeException"
-    assert json.loads(response.body) == body
+    assert json.loads(bytes(response.body)) == body
 
 
 def test_an_error_reads_as_what_it_answers() -> None:
@@ -57,12 +57,12 @@ def test_an_error_reads_as_what_it_answers() -> None:
 @pytest.mark.parametrize(
     ("body", "read"), [(b"", {}), (b"{}", {}), ('{"a": "ü"}'.encode(), {"a": "ü"})]
 )
-def test_the_body_is_read_as_an_object(body, read) -> None:
+def test_the_body_is_read_as_an_object(body: bytes, read: dict[str, str]) -> None:
     assert asyncio.run(json_body(request(body))) == read
 
 
 @pytest.mark.parametrize("body", [b"[]", b"1", b"null", b"{", b"\xff", b"[" * 100_000])
-def test_a_body_that_is_no_object_is_invalid(body) -> None:
+def test_a_body_that_is_no_object_is_invalid(body: bytes) -> None:
     with pytest.raises(ServiceError) as refused:
         asyncio.run(json_body(request(body)))
     assert (refused.value.status, refused.value.code) == (400, "ValidationException")
@@ -83,12 +83,12 @@ def http() -> Iterator[TestClient]:
         yield test_client
 
 
-def test_a_call_goes_to_the_service_of_its_target(http) -> None:
+def test_a_call_goes_to_the_service_of_its_target(http: TestClient) -> None:
     for target, text in (("Open.GetId", "open"), ("Tables_2012.GetItem", "tables")):
         assert http.post("/", headers={"x-amz-target": target}).text == text
 
 
-def test_a_private_service_is_not_for_pages(http) -> None:
+def test_a_private_service_is_not_for_pages(http: TestClient) -> None:
     page = {"origin": "https://example.com"}
     refused = http.post("/", headers={"x-amz-target": "Tables_2012.GetItem", **page})
 
@@ -98,7 +98,7 @@ def test_a_private_service_is_not_for_pages(http) -> None:
 
 
 @pytest.mark.parametrize("target", [None, "", "GetId", "OpenV2.GetId", "other"])
-def test_a_call_of_another_service_is_unknown(http, target) -> None:
+def test_a_call_of_another_service_is_unknown(http: TestClient, target: str | None) -> None:
     response = http.post("/", headers={"x-amz-target": target} if target is not None else {})
 
     assert response.status_code == 404

@@ -59,7 +59,9 @@ def call(stack: str, method: str, path: str, **headers: str) -> tuple[int, dict[
     ],
     ids=str,
 )
-def test_a_page_of_another_host_is_refused(stack_url, method, path, headers) -> None:
+def test_a_page_of_another_host_is_refused(
+    stack_url: str, method: str, path: str, headers: dict[str, str]
+) -> None:
     status, answered = call(stack_url, method, path, **headers)
     assert (status, answered["x-amzn-errortype"]) == (403, "ForbiddenException")
     assert not [name for name in answered if name.startswith("access-control-")]
@@ -83,11 +85,11 @@ def test_a_page_of_another_host_is_refused(stack_url, method, path, headers) -> 
     ],
     ids=str,
 )
-def test_this_machine_and_its_pages_may_call(stack_url, headers) -> None:
+def test_this_machine_and_its_pages_may_call(stack_url: str, headers: dict[str, str]) -> None:
     assert call(stack_url, "POST", f"{SESSION}/text", **headers)[0] == 200
 
 
-def test_a_link_from_elsewhere_may_be_followed(stack_url) -> None:
+def test_a_link_from_elsewhere_may_be_followed(stack_url: str) -> None:
     headers = {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate"}
     assert call(stack_url, "GET", "/", **headers)[0] == 200
 
@@ -96,7 +98,9 @@ def test_a_link_from_elsewhere_may_be_followed(stack_url) -> None:
     ("origin", "status"),
     [("http://localhost:3000", 101), (None, 101), (FOREIGN, 403), ("null", 403)],
 )
-def test_a_socket_is_for_pages_of_this_machine(stack_url, origin, status) -> None:
+def test_a_socket_is_for_pages_of_this_machine(
+    stack_url: str, origin: str | None, status: int
+) -> None:
     url = f"{stack_url.replace('http', 'ws', 1)}/Prod?sessionId=callers-2"
     try:
         with connect(url, origin=origin, proxy=None):  # type: ignore[arg-type]
@@ -121,16 +125,16 @@ def test_a_socket_is_for_pages_of_this_machine(stack_url, origin, status) -> Non
     ],
     ids=str,
 )
-def test_an_open_stack_is_called_by_its_names(headers, status) -> None:
+def test_an_open_stack_is_called_by_its_names(headers: dict[str, str], status: int) -> None:
     with running_stack(hosts=["0.0.0.0", "demo.example"]) as origin:
         assert call(origin, "GET", "/health", **headers)[0] == status
 
 
 @pytest.mark.parametrize("host", ["localhost", "a.LOCALHOST", "127.1.2.3", "::1", "localhost."])
-def test_loopback_names_lead_to_whoever_uses_them(host) -> None:
+def test_loopback_names_lead_to_whoever_uses_them(host: str) -> None:
     assert is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["", "0.0.0.0", "::", "localhost.example", "127.0.0.1.nip.io"])
-def test_other_names_lead_elsewhere(host) -> None:
+def test_other_names_lead_elsewhere(host: str) -> None:
     assert not is_loopback(host)

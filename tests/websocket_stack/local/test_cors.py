@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from http.client import HTTPConnection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from starlette.requests import Request
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 # A page of this machine; see test_callers for those of others.
 ORIGIN = {"origin": "http://localhost:3000"}
-PREFLIGHT = {
+PREFLIGHT: dict[str, Any] = {
     **ORIGIN,
     "access-control-request-method": "POST",
     "access-control-request-headers": "amz-sdk-invocation-id,authorization,content-type,x-amz-date",
@@ -46,7 +46,7 @@ def call(stack: str, method: str, path: str, body: bytes = b"", **headers: str) 
 
 
 @pytest.mark.parametrize("path", ["/", SESSION, f"{SESSION}/text", f"{SESSION}/utterance"])
-def test_a_preflight_allows_signed_headers(stack_url, path) -> None:
+def test_a_preflight_allows_signed_headers(stack_url: str, path: str) -> None:
     reply = call(stack_url, "OPTIONS", path, **PREFLIGHT)
 
     assert (reply.status, reply.body) == (200, b"")
@@ -67,7 +67,9 @@ def test_a_preflight_allows_signed_headers(stack_url, path) -> None:
         ("odd_stack_url", "raise", 424, "DependencyFailedException"),
     ],
 )
-def test_a_page_reads_lexs_replies_and_errors(request, stack, said, status, error_type) -> None:
+def test_a_page_reads_lexs_replies_and_errors(
+    request: pytest.FixtureRequest, stack: str, said: str, status: int, error_type: str | None
+) -> None:
     origin = request.getfixturevalue(stack)
     reply = call(origin, "POST", f"{SESSION}/text", f'{{"text": "{said}"}}'.encode())
 
@@ -77,7 +79,7 @@ def test_a_page_reads_lexs_replies_and_errors(request, stack, said, status, erro
     assert reply.headers["access-control-expose-headers"] == "*"
 
 
-def test_a_page_reads_that_a_path_is_unknown(stack_url) -> None:
+def test_a_page_reads_that_a_path_is_unknown(stack_url: str) -> None:
     reply = call(stack_url, "GET", "/bots/nowhere")
 
     assert (reply.status, reply.headers["access-control-allow-origin"]) == (404, "*")
@@ -103,7 +105,7 @@ def test_a_page_reads_that_the_server_has_failed() -> None:
         ("DynamoDB_20120810.ListTables", 403),
     ],
 )
-def test_a_page_reads_what_is_at_the_root(stack_url, target, status) -> None:
+def test_a_page_reads_what_is_at_the_root(stack_url: str, target: str, status: int) -> None:
     reply = call(stack_url, "POST", "/", b"{}", **{"x-amz-target": target})
 
     assert (reply.status, reply.headers["access-control-allow-origin"]) == (status, "*")
@@ -122,7 +124,7 @@ def test_a_page_reads_what_is_at_the_root(stack_url, target, status) -> None:
         ("GET", "/botscript"),
     ],
 )
-def test_a_page_reads_nothing_else(stack_url, method, path) -> None:
+def test_a_page_reads_nothing_else(stack_url: str, method: str, path: str) -> None:
     body = b'{"messages": [{"role": "user", "content": [{"text": "refuse"}]}]}'
     reply = call(stack_url, method, path, body)
 

@@ -28,33 +28,33 @@ def read(dynamodb: Any, session_id: str) -> Any:
     ("name", "key"),
     [(stack.SESSION_TABLE, "sessionId"), (stack.CONVERSATION_TABLE, "conversationId")],
 )
-def test_the_stacks_tables_exist(dynamodb, name, key) -> None:
+def test_the_stacks_tables_exist(dynamodb: Any, name: str, key: str) -> None:
     table = dynamodb.describe_table(TableName=name)["Table"]
 
     assert table["TableStatus"] == "ACTIVE"
     assert table["KeySchema"] == [{"AttributeName": key, "KeyType": "HASH"}]
 
 
-def test_a_row_is_written_and_read(dynamodb) -> None:
+def test_a_row_is_written_and_read(dynamodb: Any) -> None:
     put(dynamodb, "dynamodb-1")
 
     assert read(dynamodb, "dynamodb-1")["connectionId"] == {"S": "of dynamodb-1"}
     assert read(dynamodb, "dynamodb-2") is None
 
 
-def test_a_condition_that_fails_has_its_own_error(dynamodb) -> None:
+def test_a_condition_that_fails_has_its_own_error(dynamodb: Any) -> None:
     put(dynamodb, "dynamodb-3")
 
     with pytest.raises(dynamodb.exceptions.ConditionalCheckFailedException):
         put(dynamodb, "dynamodb-3", ConditionExpression="attribute_not_exists(sessionId)")
 
 
-def test_an_unknown_table_has_its_own_error(dynamodb) -> None:
+def test_an_unknown_table_has_its_own_error(dynamodb: Any) -> None:
     with pytest.raises(dynamodb.exceptions.ResourceNotFoundException):
         dynamodb.scan(TableName=f"no-{uuid4().hex}")
 
 
-def test_calls_may_come_at_the_same_time(dynamodb) -> None:
+def test_calls_may_come_at_the_same_time(dynamodb: Any) -> None:
     names = [f"dynamodb-many-{index}" for index in range(40)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda name: put(dynamodb, name), names))
@@ -63,14 +63,14 @@ def test_calls_may_come_at_the_same_time(dynamodb) -> None:
     assert [row["connectionId"]["S"] for row in rows] == [f"of {name}" for name in names]
 
 
-def test_an_existing_table_keeps_its_rows(dynamodb) -> None:
+def test_an_existing_table_keeps_its_rows(dynamodb: Any) -> None:
     put(dynamodb, "dynamodb-4")
     DynamoDb().ensure_table(stack.SESSION_TABLE, key="sessionId")
 
     assert read(dynamodb, "dynamodb-4") is not None
 
 
-def test_the_lambdas_code_keeps_conversations(dynamodb) -> None:
+def test_the_lambdas_code_keeps_conversations(dynamodb: Any) -> None:
     conversations = ConversationTable(dynamodb, stack.CONVERSATION_TABLE, 60)
     conversations.save("dynamodb-5", [Exchange("Hello", "Hello.", cut=True)])
 

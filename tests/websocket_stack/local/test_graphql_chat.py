@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -29,14 +30,14 @@ class Chat:
         self._url = f"{origin}/graphql"
         self._id = uuid4().hex
 
-    def call(self, query: str, **variables: str):
+    def call(self, query: str, **variables: str) -> Any:
         body = {"query": query, "variables": {"chatId": self._id} | variables}
         return httpx.post(self._url, json=body, headers={"x-api-key": API_KEY}, timeout=60).json()
 
-    def ask(self, prompt: str):
+    def ask(self, prompt: str) -> Any:
         return self.call(ASK, prompt=prompt)
 
-    def state(self):
+    def state(self) -> Any:
         return self.call(STATE)["data"]["chatState"] or {"text": "", "kind": None}
 
     def wait(self, condition: Callable[[], bool]) -> None:
@@ -62,7 +63,7 @@ def test_a_chat_with_a_function_of_its_own_answers() -> None:
 
 
 @pytest.fixture(scope="module")
-def at_once():
+def at_once() -> Iterator[Any]:
     with running_stack(environ=AT_ONCE) as origin:
         yield origin
 

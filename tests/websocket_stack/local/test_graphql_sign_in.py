@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 from uuid import uuid4
@@ -65,16 +66,16 @@ async def heard(auth: Any, origin: str, chat_id: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def key():
+def key() -> Any:
     return generate_private_key(SECP256R1())
 
 
 @pytest.fixture(scope="module", params=["OPENID_CONNECT", "AMAZON_COGNITO_USER_POOLS"])
-def with_tokens(request, key):
+def with_tokens(request: pytest.FixtureRequest, key: Any) -> Iterator[Any]:
     """A stack whose chats are of those who have tokens."""
     public = jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": "one"}
 
-    async def keys(_):
+    async def keys(_: Any) -> Any:
         return JSONResponse({"keys": [public | {"alg": "ES256", "use": "sig"}]})
 
     with running_app(Starlette(routes=[Route("/keys", keys), Route("/health", keys)])) as issuer:
@@ -105,7 +106,7 @@ def error_of(answered: tuple[int, Any]) -> tuple[int, str, str]:
     return status, body["errors"][0]["errorType"], body["errors"][0]["message"]
 
 
-def test_a_chat_is_its_first_users(with_tokens, key) -> None:
+def test_a_chat_is_its_first_users(with_tokens: Any, key: Any) -> None:
     chat_id, mine, yours = uuid4().hex, token(key, "ada"), token(key, "bob")
     auth = AppSyncJWTAuthentication(host=with_tokens.partition("://")[2], jwt=mine)
     assert "lighthouse keeper" in asyncio.run(heard(auth, with_tokens, chat_id))
@@ -115,7 +116,7 @@ def test_a_chat_is_its_first_users(with_tokens, key) -> None:
         assert (status, kind) == (200, "Unauthorized")
 
 
-def test_nobody_else_may_subscribe(with_tokens, key) -> None:
+def test_nobody_else_may_subscribe(with_tokens: Any, key: Any) -> None:
     chat_id = uuid4().hex
     answer(with_tokens, token(key, "ada"), STATE % chat_id)
     host = with_tokens.partition("://")[2]
@@ -131,14 +132,14 @@ def test_nobody_else_may_subscribe(with_tokens, key) -> None:
     asyncio.run(subscribe())
 
 
-def test_a_token_has_to_be_good(with_tokens, key) -> None:
+def test_a_token_has_to_be_good(with_tokens: Any, key: Any) -> None:
     expired = error_of(answer(with_tokens, token(key, "ada", -600), STATE % "c"))
     assert expired == (401, "UnauthorizedException", "Token has expired.")
     forged = token(generate_private_key(SECP256R1()), "ada")
     assert error_of(answer(with_tokens, forged, STATE % "c"))[:2] == (401, "UnauthorizedException")
 
 
-def test_a_token_does_not_send(with_tokens, key) -> None:
+def test_a_token_does_not_send(with_tokens: Any, key: Any) -> None:
     status, kind, _ = error_of(answer(with_tokens, token(key, "ada"), SEND % "c"))
     assert (status, kind) == (200, "Unauthorized")
 
@@ -147,7 +148,7 @@ def test_a_token_does_not_send(with_tokens, key) -> None:
 
 
 @pytest.fixture(scope="module")
-def with_iam():
+def with_iam() -> Iterator[Any]:
     environ = {"FLUSH_INTERVAL_SECONDS": "0.02", "GRAPHQL_SIGN_IN": "AWS_IAM"}
     with running_stack(environ=environ) as origin:
         yield origin
@@ -171,7 +172,7 @@ def signed_answer(origin: str, credentials: Credentials, query: str) -> tuple[in
     return response.status_code, response.json()
 
 
-def test_a_guests_chat_is_that_guests(with_iam) -> None:
+def test_a_guests_chat_is_that_guests(with_iam: Any) -> None:
     chat_id, mine, yours = uuid4().hex, guest(with_iam), guest(with_iam)
     auth = AppSyncIAMAuthentication(
         host=with_iam.partition("://")[2], credentials=mine, region_name="us-east-1"
@@ -183,14 +184,14 @@ def test_a_guests_chat_is_that_guests(with_iam) -> None:
     assert (status, kind) == (200, "Unauthorized")
 
 
-def test_a_guest_does_not_send(with_iam) -> None:
+def test_a_guest_does_not_send(with_iam: Any) -> None:
     sent = signed_answer(with_iam, guest(with_iam), SEND % "c")
     assert error_of(sent)[1] == "Unauthorized"
     functions = Credentials(*OF_FUNCTIONS)
     assert signed_answer(with_iam, functions, SEND % "c")[1]["data"] == {"send": {"data": "Boo!"}}
 
 
-def test_a_key_is_of_no_use_there(with_iam) -> None:
+def test_a_key_is_of_no_use_there(with_iam: Any) -> None:
     headers = {"x-api-key": "da2-local0000000000000000000"}
     answered = httpx.post(f"{with_iam}/graphql", json={"query": STATE % "c"}, headers=headers)
     assert answered.status_code == 401

@@ -66,7 +66,7 @@ def get(origin: str, path: str, **headers: str) -> tuple[HTTPResponse, bytes]:
 
 
 @pytest.mark.parametrize("path", ["/lex-web-ui/", "/lex-web-ui/index.html", "/index.html"])
-def test_its_page_gets_the_script_and_no_https(origin, path) -> None:
+def test_its_page_gets_the_script_and_no_https(origin: str, path: str) -> None:
     response, body = get(origin, path)
     html = body.decode()
 
@@ -81,7 +81,7 @@ def test_its_page_gets_the_script_and_no_https(origin, path) -> None:
     assert without == built_ui.INDEX.replace("upgrade-insecure-requests;", "")
 
 
-def test_the_script_is_there(origin) -> None:
+def test_the_script_is_there(origin: str) -> None:
     response, body = get(origin, "/page/aws_hosts.js")
 
     assert response.status == 200
@@ -100,11 +100,11 @@ def test_the_script_is_there(origin) -> None:
         ("a; upgrade-insecure-requests ; b", "a;  b"),
     ],
 )
-def test_nothing_else_of_a_page_is_changed(html, changed) -> None:
+def test_nothing_else_of_a_page_is_changed(html: str, changed: str) -> None:
     assert with_aws_hosts(html) == changed.format(lex_web_ui.SCRIPT)
 
 
-def test_its_address_may_lack_the_slash(origin) -> None:
+def test_its_address_may_lack_the_slash(origin: str) -> None:
     response, _ = get(origin, "/lex-web-ui")
     assert (response.status, response.headers["location"]) == (307, "/lex-web-ui/")
 
@@ -114,7 +114,7 @@ def test_its_address_may_lack_the_slash(origin) -> None:
 
 @pytest.mark.parametrize("prefix", ["/", "/lex-web-ui/"])
 @pytest.mark.parametrize("name", ASSETS)
-def test_other_files_are_unchanged(origin, prefix, name) -> None:
+def test_other_files_are_unchanged(origin: str, prefix: str, name: str) -> None:
     response, body = get(origin, f"{prefix}{name}")
 
     assert (response.status, body) == (200, ASSETS[name])
@@ -129,7 +129,7 @@ def test_other_files_are_unchanged(origin, prefix, name) -> None:
         ("/README.md", "<!doctype html>"),
     ],
 )
-def test_the_stacks_addresses_come_first(origin, path, begins) -> None:
+def test_the_stacks_addresses_come_first(origin: str, path: str, begins: str) -> None:
     body = get(origin, path)[1].decode()
     assert body.startswith(begins) and "LexWebUi" not in body
 
@@ -159,14 +159,14 @@ def test_the_stacks_addresses_come_first(origin, path, begins) -> None:
         "%ff",
     ],
 )
-def test_nothing_outside_the_folder_is_served(origin, prefix, path) -> None:
+def test_nothing_outside_the_folder_is_served(origin: str, prefix: str, path: str) -> None:
     response, body = get(origin, f"{prefix}{path}")
 
     assert response.status in (400, 404)
     assert SECRET not in body and b"root:" not in body
 
 
-def test_nothing_on_disk_is_changed(origin, folder) -> None:
+def test_nothing_on_disk_is_changed(origin: str, folder: Path) -> None:
     def state() -> dict[str, tuple[int, bytes]]:
         files = [path for path in folder.rglob("*") if path.is_file()]
         return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
@@ -185,7 +185,7 @@ def configuration(origin: str, path: str = f"/{CONFIGURATION}", **headers: str) 
 
 
 @pytest.mark.parametrize("path", [f"/{CONFIGURATION}", f"/lex-web-ui/{CONFIGURATION}"])
-def test_it_is_configured_for_the_stack(origin, path) -> None:
+def test_it_is_configured_for_the_stack(origin: str, path: str) -> None:
     host = origin.removeprefix("http://")
     found = configuration(origin, path)
 
@@ -203,7 +203,7 @@ def test_behind_https_it_connects_by_wss() -> None:
 
 
 @pytest.mark.parametrize("host", ["localhost:8000", "192.168.0.2:8000", "[::1]:8000", "laptop"])
-def test_it_connects_to_the_host_of_the_request(origin, host) -> None:
+def test_it_connects_to_the_host_of_the_request(origin: str, host: str) -> None:
     found = configuration(origin, Host=host)
 
     assert found["lex"]["streamingWebSocketEndpoint"] == f"ws://{host}/Prod"
@@ -214,24 +214,24 @@ def test_it_connects_to_the_host_of_the_request(origin, host) -> None:
 
 
 @pytest.mark.parametrize("version", ["0.24.0", "0.24.1", "0.100.0", "1.0.0"])
-def test_a_new_enough_ui_is_served(tmp_path, version) -> None:
+def test_a_new_enough_ui_is_served(tmp_path: Path, version: str) -> None:
     check(built_ui.write(tmp_path, version))
 
 
-def test_a_ui_of_unknown_version_is_served(tmp_path) -> None:
+def test_a_ui_of_unknown_version_is_served(tmp_path: Path) -> None:
     (built_ui.write(tmp_path) / "lex-web-ui.min.js").write_bytes(b"\xff\x00 my own build")
     check(tmp_path)
 
 
 @pytest.mark.parametrize("version", ["0.23.9", "0.9.0"])
-def test_an_old_ui_is_refused(tmp_path, version) -> None:
+def test_an_old_ui_is_refused(tmp_path: Path, version: str) -> None:
     short = version.rpartition(".")[0]
     with pytest.raises(CommandFailed, match=f"holds Lex Web UI {short}; 0.24 or newer is needed"):
         check(built_ui.write(tmp_path, version))
 
 
 @pytest.mark.parametrize("missing", lex_web_ui.REQUIRED_FILES)
-def test_another_folder_is_refused(tmp_path, missing) -> None:
+def test_another_folder_is_refused(tmp_path: Path, missing: str) -> None:
     (built_ui.write(tmp_path) / missing).unlink()
     with pytest.raises(CommandFailed, match=f"is not the dist folder .* there is no {missing}"):
         check(tmp_path)

@@ -91,12 +91,12 @@ def test_it_is_interrupted_in_mid_turn_without_a_word() -> None:
         (["--host", "0.0.0.0", "--model", "bedrock"], "WARNING: .* Bedrock with your credentials"),
     ],
 )
-def test_who_opens_it_wide_is_warned(arguments, warning) -> None:
+def test_who_opens_it_wide_is_warned(arguments: list[str], warning: str) -> None:
     said = serve.warning_of(argument_parser().parse_args(arguments))
     assert re.match(warning, said) and bool(said) == bool(warning)
 
 
-def test_it_serves_a_lex_web_ui_and_checks_signatures(tmp_path) -> None:
+def test_it_serves_a_lex_web_ui_and_checks_signatures(tmp_path: Path) -> None:
     folder = str(built_ui.write(tmp_path))
     with serving("--lex-web-ui", folder, "--auth", "iam") as (host, process):
         assert process.stdout is not None
@@ -105,7 +105,7 @@ def test_it_serves_a_lex_web_ui_and_checks_signatures(tmp_path) -> None:
         assert json.loads(get(host, "/health"))["auth"] == "iam"
 
 
-def test_functions_that_lex_would_not_call_are_told(tmp_path) -> None:
+def test_functions_that_lex_would_not_call_are_told(tmp_path: Path) -> None:
     file = tmp_path / "bot.yaml"
     file.write_text("locales: {en_US: {intents: {TrackOrders: {utterances: [track]}}}}")
     with serving("--bot", "examples.order_tracking:bot", "--intents", str(file)) as (_, process):
@@ -124,13 +124,15 @@ def failure(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return printed.err
 
 
-def test_a_folder_without_a_lex_web_ui_is_named(capsys, tmp_path) -> None:
+def test_a_folder_without_a_lex_web_ui_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     assert failure(capsys, "--lex-web-ui", str(tmp_path)) == (
         f"serve: {tmp_path} is not the dist folder of a built Lex Web UI: there is no index.html\n"
     )
 
 
-def test_a_port_that_is_taken_is_named(capsys) -> None:
+def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         message = failure(capsys, "--port", str(port))
@@ -142,26 +144,32 @@ def test_a_port_that_is_taken_is_named(capsys) -> None:
     )
 
 
-def test_a_wrong_setting_is_named(capsys, monkeypatch) -> None:
+def test_a_wrong_setting_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TURN_SECONDS", "long")
     message = failure(capsys)
 
     assert message.startswith("serve: TURN_SECONDS='long': takes a number from 1 to 30")
 
 
-def test_a_broken_file_of_intents_is_named(capsys, tmp_path) -> None:
+def test_a_broken_file_of_intents_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     file = tmp_path / "my.yaml"
     assert failure(capsys, "--intents", str(file)) == f"serve: {file}: No such file or directory\n"
     file.write_text("hello\n")
     assert failure(capsys, "--intents", str(file)).startswith(f"serve: {file}, line 1: ")
 
 
-def test_a_bot_that_cannot_be_loaded_is_named(capsys) -> None:
+def test_a_bot_that_cannot_be_loaded_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert failure(capsys, "--bot", "no_bot:bot").startswith("serve: there is no module no_bot")
 
 
 @pytest.mark.parametrize("arguments", [["--model", "none"], ["--port", "x"], ["surplus"]])
-def test_wrong_arguments_are_a_matter_of_usage(capsys, arguments) -> None:
+def test_wrong_arguments_are_a_matter_of_usage(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
     with pytest.raises(SystemExit) as left:
         serve.main(arguments)
     assert left.value.code == 2

@@ -16,7 +16,7 @@ def paths_of(name: str, environ: Mapping[str, str] = OPENAI) -> list[str]:
     return [route.path for route in model_routes(name, environ)]  # type: ignore[attr-defined]
 
 
-def test_demo_and_openai_have_the_same_routes(monkeypatch) -> None:
+def test_demo_and_openai_have_the_same_routes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "key")
 
     assert paths_of("demo") == paths_of("openai")
@@ -42,7 +42,7 @@ def test_bedrock_is_forwarded_to() -> None:
         ),
     ],
 )
-def test_a_missing_setting_of_openai_is_named(environ, message) -> None:
+def test_a_missing_setting_of_openai_is_named(environ: dict[str, str], message: str) -> None:
     with pytest.raises(CommandFailed) as failed:
         model_routes("openai", environ)
     assert str(failed.value) == message
@@ -63,7 +63,7 @@ def test_the_log_names_the_model_that_answers(
     assert named_after(name, environ).get("MODEL_ID") == model_id
 
 
-def test_bedrock_needs_credentials(monkeypatch) -> None:
+def test_bedrock_needs_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
 

@@ -20,7 +20,7 @@ def test_a_listener_says_that_it_is_tcp() -> None:
 @pytest.mark.parametrize(
     ("host", "port"), [("no.such.host.invalid", 0), ("127.0.0.1", 70_000), ("127.0.0.1", -1)]
 )
-def test_an_impossible_address_is_named(host, port) -> None:
+def test_an_impossible_address_is_named(host: str, port: int) -> None:
     with pytest.raises(CommandFailed, match=f"cannot listen on {host}:{port} "):
         listen(host, port)
 
@@ -35,6 +35,6 @@ def test_an_impossible_address_is_named(host, port) -> None:
         ("::", "[::1]"),
     ],
 )
-def test_the_origin_is_one_that_a_browser_can_open(host, in_url) -> None:
+def test_the_origin_is_one_that_a_browser_can_open(host: str, in_url: str) -> None:
     with listen("127.0.0.1", 0) as listener:
         assert origin_of(host, listener) == f"http://{in_url}:{listener.getsockname()[1]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from typing import Any
@@ -49,7 +49,9 @@ def stack_of(model: ScriptedModel, **options: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES.values(), ids=EXCHANGES)
-def test_clients_of_older_systems_go_on_as_before(stack_url, exchange) -> None:
+def test_clients_of_older_systems_go_on_as_before(
+    stack_url: str, exchange: Callable[..., None]
+) -> None:
     exchange(lambda: browser(stack_url))
 
 
@@ -69,13 +71,13 @@ def test_three_tasks_share_a_socket() -> None:
 
 
 @pytest.mark.parametrize("message", ['{"action":"sing"}', "[]", "{"])
-def test_an_unknown_action_is_forbidden(stack_url, message) -> None:
+def test_an_unknown_action_is_forbidden(stack_url: str, message: str) -> None:
     with browser(stack_url) as socket:
         socket.send(message)
         assert read(socket)["message"] == "Forbidden"
 
 
-def test_a_ping_is_answered(stack_url) -> None:
+def test_a_ping_is_answered(stack_url: str) -> None:
     with browser(stack_url) as socket:
         say(socket, action="ping")
         assert read(socket) == {"action": "pong"}
@@ -177,7 +179,7 @@ def test_a_relay_brings_every_frame_in_order() -> None:
     assert reply.output == "Finished"
 
 
-def test_pages_invoke_no_function(stack_url) -> None:
+def test_pages_invoke_no_function(stack_url: str) -> None:
     with closing(HTTPConnection(stack_url.partition("://")[2], timeout=20)) as connection:
         path = f"/2015-03-31/functions/{socket_tasks.WORKER}/invocations"
         headers = {"Origin": "https://evil.example", "X-Amz-Invocation-Type": "Event"}

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from websockets.sync.client import ClientConnection, connect
 
 from fulfillment.testing import ScriptedModel
+from fulfillment.testing.scripted_model import Step
 from tests import issuer
 from tests.issuer import AUDIENCE, ISSUER, KEYS_PATH, token
 from tests.stack_fixture import running_app, running_stack
@@ -39,7 +40,7 @@ class GatedModel:
 
     def renew(self) -> None:
         self.go_on.clear()
-        script = ["Once upon ", self.go_on, "a time", threading.Event()]
+        script: list[Step] = ["Once upon ", self.go_on, "a time", threading.Event()]
         self.calls = ScriptedModel(script, repeats=True)
 
     def ask(self, prompt: Any) -> Any:
@@ -65,14 +66,16 @@ def running() -> Iterator[tuple[str, GatedModel]]:
 
 
 @pytest.fixture
-def address(running) -> str:
-    return running[0]
+def address(running: Any) -> str:
+    origin: str = running[0]
+    return origin
 
 
 @pytest.fixture
-def model(running) -> GatedModel:
+def model(running: Any) -> GatedModel:
     running[1].renew()
-    return running[1]
+    model: GatedModel = running[1]
+    return model
 
 
 @contextmanager
@@ -98,7 +101,7 @@ def error_of(socket: ClientConnection) -> str:
     return kind
 
 
-def test_nothing_is_done_for_strangers(address, model) -> None:
+def test_nothing_is_done_for_strangers(address: Any, model: Any) -> None:
     with stranger(address) as socket:
         submit(socket, "1", "llm-streamer", question="A story")
         assert error_of(socket) == "NotSignedIn"
@@ -109,7 +112,7 @@ def test_nothing_is_done_for_strangers(address, model) -> None:
     assert model.calls.prompts == []
 
 
-def test_a_sign_in_is_renewed_while_a_task_runs(address, model) -> None:
+def test_a_sign_in_is_renewed_while_a_task_runs(address: Any, model: Any) -> None:
     with stranger(address) as socket:
         # Tokens have a leeway, and sign-ins have none.
         assert sign_in(socket, sub="renewing", exp=time.time() - 5) == SIGNED_IN
@@ -124,7 +127,7 @@ def test_a_sign_in_is_renewed_while_a_task_runs(address, model) -> None:
         assert read_tasks(socket, "1")["1"].output == "Finished"
 
 
-def test_who_comes_back_from_another_socket_has_the_rest(address, model) -> None:
+def test_who_comes_back_from_another_socket_has_the_rest(address: Any, model: Any) -> None:
     with user(address, "coming back") as first:
         submit(first, "1", "llm-streamer", question="A story")
         assert read(first)["response"] == "Once upon "
@@ -142,7 +145,7 @@ def test_who_comes_back_from_another_socket_has_the_rest(address, model) -> None
     assert len(model.calls.prompts) == 1
 
 
-def test_the_model_is_stopped_for_who_does_not_come_back(address, model) -> None:
+def test_the_model_is_stopped_for_who_does_not_come_back(address: Any, model: Any) -> None:
     with user(address, "gone") as socket:
         submit(socket, "1", "llm-streamer", question="A story")
         assert read(socket)["response"] == "Once upon "
@@ -151,7 +154,7 @@ def test_the_model_is_stopped_for_who_does_not_come_back(address, model) -> None
 
 
 @pytest.mark.parametrize("action", ["stop", "resume"])
-def test_another_user_reaches_nothing(address, model, action) -> None:
+def test_another_user_reaches_nothing(address: Any, model: Any, action: Any) -> None:
     with user(address, f"owner {action}") as owner, user(address, f"other {action}") as other:
         submit(owner, "1", "llm-streamer", question="A story")
         assert read(owner)["response"] == "Once upon "

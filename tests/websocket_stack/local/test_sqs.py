@@ -46,7 +46,7 @@ def bodies(messages: list[dict[str, Any]]) -> list[str]:
     return sorted(message["Body"] for message in messages)
 
 
-def test_boto3_finds_a_queue(stack_url, sqs, queue) -> None:
+def test_boto3_finds_a_queue(stack_url: str, sqs: Sqs, queue: str) -> None:
     with closing(client("sqs", stack_url)) as boto3_client:
         boto3_client.send_message(QueueUrl=queue, MessageBody="Hello")
 
@@ -54,7 +54,7 @@ def test_boto3_finds_a_queue(stack_url, sqs, queue) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_function_is_called_with_messages(sqs, queue) -> None:
+async def test_a_function_is_called_with_messages(sqs: Sqs, queue: str) -> None:
     sqs.call("SendMessage", {"QueueUrl": queue, "MessageBody": "Hello"})
     function = Fake()
     mapping = EventSourceMapping(sqs, queue, function)
@@ -70,7 +70,9 @@ async def test_a_function_is_called_with_messages(sqs, queue) -> None:
 @pytest.mark.parametrize(
     ("answer", "left"), [("b", ["b"]), (FunctionError("KeyError"), ["a", "b"])]
 )
-async def test_what_failed_comes_again(sqs, queue, answer, left) -> None:
+async def test_what_failed_comes_again(
+    sqs: Sqs, queue: str, answer: str | FunctionError, left: list[str]
+) -> None:
     for body in "ab":
         sqs.call("SendMessage", {"QueueUrl": queue, "MessageBody": body})
     await EventSourceMapping(sqs, queue, Fake(answer)).take(sqs.receive(queue))

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from threading import Event
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from botocore.credentials import ReadOnlyCredentials
@@ -72,7 +72,7 @@ def reply(response: dict[str, Any]) -> str:
 # --- a turn
 
 
-def test_a_turn_streams_and_returns_its_reply(stack_url, lex) -> None:
+def test_a_turn_streams_and_returns_its_reply(stack_url: str, lex: Any) -> None:
     with browser(stack_url, "turn-1") as websocket:
         response = lex.recognize_text(
             **session("turn-1"), text=QUESTION, sessionState=as_lex_web_ui(stack_url)
@@ -113,14 +113,14 @@ def test_frames_arrive_while_the_model_still_writes() -> None:
         assert [each.messages[-1].text for each in model.prompts] == ["Tell me a story"]
 
 
-def test_a_client_without_streaming_gets_no_frames(stack_url, lex) -> None:
+def test_a_client_without_streaming_gets_no_frames(stack_url: str, lex: Any) -> None:
     with browser(stack_url, "turn-3") as websocket:
         response = lex.recognize_text(**session("turn-3"), text=QUESTION)
         assert frames_so_far(websocket) == []
     assert PASSAGE.text in reply(response)
 
 
-def test_a_turn_without_a_connection_has_its_reply(stack_url, lex) -> None:
+def test_a_turn_without_a_connection_has_its_reply(stack_url: str, lex: Any) -> None:
     response = lex.recognize_text(
         **session("turn-4"), text=QUESTION, sessionState=as_lex_web_ui(stack_url)
     )
@@ -128,7 +128,7 @@ def test_a_turn_without_a_connection_has_its_reply(stack_url, lex) -> None:
     assert PASSAGE.text in reply(response)
 
 
-def test_another_session_sees_nothing_of_a_turn(stack_url, lex) -> None:
+def test_another_session_sees_nothing_of_a_turn(stack_url: str, lex: Any) -> None:
     with browser(stack_url, "turn-5") as own, browser(stack_url, "turn-6") as other:
         lex.recognize_text(
             **session("turn-5"), text=QUESTION, sessionState=as_lex_web_ui(stack_url)
@@ -137,20 +137,20 @@ def test_another_session_sees_nothing_of_a_turn(stack_url, lex) -> None:
         assert frames_so_far(other) == []
 
 
-def test_a_sessions_row_comes_and_goes(stack_url, dynamodb) -> None:
+def test_a_sessions_row_comes_and_goes(stack_url: str, dynamodb: Any) -> None:
     with browser(stack_url, "turn-7"):
         assert connection_of(dynamodb, "turn-7")
     wait_until_unregistered(dynamodb, "turn-7")
 
 
-def test_a_model_that_breaks_leaves_what_it_wrote(stack_url, lex) -> None:
+def test_a_model_that_breaks_leaves_what_it_wrote(stack_url: str, lex: Any) -> None:
     response = lex.recognize_text(**session("turn-8"), text="break")
 
     assert reply(response).startswith("Once upon a time")
     assert response["sessionState"]["dialogAction"] == {"type": "Close"}
 
 
-def test_a_model_that_refuses_fails_the_turn_in_words(stack_url, lex) -> None:
+def test_a_model_that_refuses_fails_the_turn_in_words(stack_url: str, lex: Any) -> None:
     response = lex.recognize_text(**session("turn-9"), text="refuse")
 
     assert response["sessionState"]["intent"]["state"] == "Failed"
@@ -160,7 +160,7 @@ def test_a_model_that_refuses_fails_the_turn_in_words(stack_url, lex) -> None:
 # --- around the turn
 
 
-def test_health_says_what_is_running(stack_url) -> None:
+def test_health_says_what_is_running(stack_url: str) -> None:
     status, headers, body = call(stack_url, "GET", "/health")
 
     assert status == 200
@@ -176,14 +176,14 @@ def test_health_says_what_is_running(stack_url) -> None:
     }
 
 
-def test_the_root_is_the_page_and_dynamodb(stack_url, dynamodb) -> None:
+def test_the_root_is_the_page_and_dynamodb(stack_url: str, dynamodb: Any) -> None:
     status, headers, _ = call(stack_url, "GET", "/")
 
     assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert stack.SESSION_TABLE in dynamodb.list_tables()["TableNames"]
 
 
-def test_another_service_is_not_at_the_root(stack_url) -> None:
+def test_another_service_is_not_at_the_root(stack_url: str) -> None:
     for headers in ({}, {"X-Amz-Target": "AmazonSNS.Publish"}):
         status, answered, _ = call(stack_url, "POST", "/", **headers)
         assert (status, answered["x-amzn-errortype"]) == (404, "UnknownOperationException")
@@ -229,7 +229,9 @@ def test_a_lambda_reaches_the_stack_past_a_proxy() -> None:
 
 
 @pytest.mark.parametrize(("auth", "allowed"), [("none", "true"), ("iam", "false")])
-def test_anonymous_clients_register_only_without_iam(auth, allowed) -> None:
+def test_anonymous_clients_register_only_without_iam(
+    auth: Literal["none", "iam"], allowed: str
+) -> None:
     environment = stack.lambda_environment("http://127.0.0.1:8000", {}, auth)
     assert environment["ALLOW_ANONYMOUS"] == allowed
 

@@ -91,7 +91,10 @@ class RunningServer(NamedTuple):
         return f"ws://127.0.0.1:{self.port}/ws"
 
     def connect(self, query: str = "", **options: Any) -> ClientConnection:
-        return connect(self.url + query, max_size=None, open_timeout=SECONDS, **options)
+        socket: ClientConnection = connect(
+            self.url + query, max_size=None, open_timeout=SECONDS, **options
+        )
+        return socket
 
 
 async def wait_for(condition: Callable[[], bool]) -> None:
@@ -159,7 +162,7 @@ def receive_json(socket: ClientConnection) -> Any:
 
 def receive_until(socket: ClientConnection, is_last: Callable[[Any], bool]) -> list[Any]:
     """Return the JSON frames up to one of them."""
-    frames = []
+    frames: list[Any] = []
     while not frames or not is_last(frames[-1]):
         frames.append(receive_json(socket))
     return frames

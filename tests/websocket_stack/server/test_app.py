@@ -1,9 +1,13 @@
 """The chat server over real sockets, with the protocols' own exchanges."""
 
+from __future__ import annotations
+
 import json
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -25,27 +29,27 @@ CHAT = "chat-0123456789abcdef"
 TOKEN = "t" * 32
 
 
-def send(request, text="hi", chat=CHAT, **fields):
+def send(request: Any, text: Any = "hi", chat: Any = CHAT, **fields: Any) -> Any:
     message = {"id": "m", "role": "user", "parts": [{"type": "text", "text": text}]}
     frame = {"type": "send", "requestId": request, "id": chat, "trigger": "submit-message"}
     return json.dumps(frame | {"messages": [message], "headers": {}, "body": {}} | fields)
 
 
-def resume(request, last=None, chat=CHAT):
+def resume(request: Any, last: Any = None, chat: Any = CHAT) -> Any:
     frame = {"type": "resume", "requestId": request, "id": chat, "headers": {}, "body": {}}
     return json.dumps(frame | ({} if last is None else {"lastSequence": last}))
 
 
-def is_end(frame):
+def is_end(frame: Any) -> Any:
     return frame["type"] in ("end", "error", "no-active", "auth_error")
 
 
-def text_of(frames):
+def text_of(frames: Any) -> Any:
     chunks = [frame["chunk"] for frame in frames if frame["type"] == "chunk"]
     return "".join(chunk.get("delta", "") for chunk in chunks)
 
 
-def http(server, path):
+def http(server: Any, path: Any) -> Any:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}") as response:
             return response.status, response.read().decode()
@@ -56,7 +60,7 @@ def http(server, path):
 # --- {"id", "text"}
 
 
-def numbered(socket, number):
+def numbered(socket: Any, number: Any) -> Any:
     """Return the texts of an answer: it begins and ends with an empty one."""
     frames = [receive_json(socket)]
     while len(frames) < 2 or frames[-1]["text"]:
@@ -67,24 +71,24 @@ def numbered(socket, number):
 
 
 @pytest.fixture(scope="module")
-def hello():
+def hello() -> Iterator[Any]:
     with running() as server:
         yield server
 
 
-def test_a_numbered_question_is_answered(hello):
+def test_a_numbered_question_is_answered(hello: Any) -> None:
     with hello.connect() as socket:
         socket.send('{"id":0,"text":"hi"}')
         assert "".join(numbered(socket, 0)) == "Hello world!"
 
 
-def test_frames_are_written_as_the_original_does(hello):
+def test_frames_are_written_as_the_original_does(hello: Any) -> None:
     with hello.connect() as socket:
         socket.send('{"id":"7","text":"hi","more":1}')
         assert socket.recv(SECONDS) == '{"id":7,"text":""}'
 
 
-def test_five_questions_at_once_each_get_their_answer():
+def test_five_questions_at_once_each_get_their_answer() -> None:
     go_on = threading.Event()
     with running(lambda utterance: [go_on, *f"About {utterance}."]) as server:
         with server.connect() as socket:
@@ -93,7 +97,7 @@ def test_five_questions_at_once_each_get_their_answer():
             openings = [receive_json(socket) for _ in range(5)]
             assert openings == [{"id": number, "text": ""} for number in range(5)]
             go_on.set()
-            texts, ended = dict.fromkeys(range(5), ""), set()
+            texts, ended = dict.fromkeys(range(5), ""), set[Any]()
             while len(ended) < 5:
                 frame = receive_json(socket)
                 texts[frame["id"]] += frame["text"]
@@ -103,7 +107,7 @@ def test_five_questions_at_once_each_get_their_answer():
 
 
 @pytest.mark.parametrize("message", ['{"id":0}', "[1", "no json"])
-def test_what_is_no_numbered_question_closes_the_socket(hello, message):
+def test_what_is_no_numbered_question_closes_the_socket(hello: Any, message: str) -> None:
     with hello.connect() as socket:
         socket.send('{"id":0,"text":"hi"}')
         numbered(socket, 0)
@@ -113,7 +117,7 @@ def test_what_is_no_numbered_question_closes_the_socket(hello, message):
         assert socket.close_code == 1003
 
 
-def test_a_binary_message_closes_the_socket(hello):
+def test_a_binary_message_closes_the_socket(hello: Any) -> None:
     with hello.connect() as socket:
         socket.send(b"hi")
         with pytest.raises(ConnectionClosed):
@@ -121,21 +125,21 @@ def test_a_binary_message_closes_the_socket(hello):
         assert socket.close_code == 1003
 
 
-def test_a_model_error_is_told():
+def test_a_model_error_is_told() -> None:
     with running(lambda utterance: [ModelUnavailable("down")]) as server:
         with server.connect() as socket:
             socket.send('{"id":0,"text":"hi"}')
             assert numbered(socket, 0) == [Notices().failed]
 
 
-def test_an_error_after_text_is_told_behind_it():
+def test_an_error_after_text_is_told_behind_it() -> None:
     with running(lambda utterance: ["Well", ModelInterrupted("cut")]) as server:
         with server.connect() as socket:
             socket.send('{"id":0,"text":"hi"}')
             assert "".join(numbered(socket, 0)) == f"Well\n\n{Notices().interrupted}"
 
 
-def test_a_socket_that_closes_stops_what_nobody_can_read():
+def test_a_socket_that_closes_stops_what_nobody_can_read() -> None:
     with running(lambda utterance: ["Well", threading.Event()]) as server:
         with server.connect() as socket:
             socket.send('{"id":0,"text":"hi"}')
@@ -143,7 +147,7 @@ def test_a_socket_that_closes_stops_what_nobody_can_read():
         eventually(lambda: server.source.closed == [True])
 
 
-def test_a_socket_remembers_its_conversation(hello):
+def test_a_socket_remembers_its_conversation(hello: Any) -> None:
     with hello.connect() as socket:
         for number in range(2):
             socket.send(json.dumps({"id": number, "text": f"question {number}"}))
@@ -159,7 +163,7 @@ def test_a_socket_remembers_its_conversation(hello):
 # --- plain text
 
 
-def test_plain_text_is_answered(hello):
+def test_plain_text_is_answered(hello: Any) -> None:
     with hello.connect() as socket:
         socket.send("hi")
         frames = [socket.recv(SECONDS)]
@@ -169,10 +173,10 @@ def test_plain_text_is_answered(hello):
     assert "".join(frames[1:]) == "Hello world!"
 
 
-def test_plain_answers_come_in_the_order_of_the_questions():
+def test_plain_answers_come_in_the_order_of_the_questions() -> None:
     first = threading.Event()
 
-    def script(utterance):
+    def script(utterance: Any) -> Any:
         return [first, "one."] if utterance == "1" else ["two."]
 
     with running(script) as server, server.connect() as socket:
@@ -184,7 +188,7 @@ def test_plain_answers_come_in_the_order_of_the_questions():
         assert [socket.recv(SECONDS) for _ in range(3)] == ["one.", "|", "two."]
 
 
-def test_no_character_of_a_reply_is_a_mark():
+def test_no_character_of_a_reply_is_a_mark() -> None:
     table = ["and", "/", "or", "|", " done", "|"]
     with running(lambda utterance: table) as server, server.connect() as socket:
         for _ in range(2):
@@ -192,7 +196,7 @@ def test_no_character_of_a_reply_is_a_mark():
             assert socket.recv(SECONDS) == "|"
             text = ""
             while "done" not in text or text.count("|") < 2:
-                frame = socket.recv(SECONDS)
+                frame = str(socket.recv(SECONDS))
                 assert frame != "|"
                 text += frame
             assert text.strip() == "".join(table)
@@ -201,7 +205,7 @@ def test_no_character_of_a_reply_is_a_mark():
 # --- the AI SDK
 
 
-def test_an_ai_sdk_request_is_streamed(hello):
+def test_an_ai_sdk_request_is_streamed(hello: Any) -> None:
     with hello.connect() as socket:
         socket.send(send("request-0123456789"))
         frames = receive_until(socket, is_end)
@@ -213,7 +217,7 @@ def test_an_ai_sdk_request_is_streamed(hello):
     assert (frames[-1]["type"], frames[-1]["usage"]) == ("end", usage)
 
 
-def test_a_request_that_comes_twice_is_asked_once(hello):
+def test_a_request_that_comes_twice_is_asked_once(hello: Any) -> None:
     before = len(hello.source.questions)
     for _ in range(2):
         with hello.connect() as socket:
@@ -222,7 +226,7 @@ def test_a_request_that_comes_twice_is_asked_once(hello):
     assert len(hello.source.questions) == before + 1
 
 
-def test_a_cut_socket_is_resumed_where_it_was():
+def test_a_cut_socket_is_resumed_where_it_was() -> None:
     go_on = threading.Event()
     with running(lambda utterance: ["Hello", " world", go_on, "!"]) as server:
         with server.connect() as socket:
@@ -237,7 +241,7 @@ def test_a_cut_socket_is_resumed_where_it_was():
     assert server.source.closed == [False]
 
 
-def test_what_has_ended_is_resumed_whole(hello):
+def test_what_has_ended_is_resumed_whole(hello: Any) -> None:
     with hello.connect() as socket:
         socket.send(send("request-whole-012345", chat="chat-whole-0123456789"))
         receive_until(socket, is_end)
@@ -245,13 +249,13 @@ def test_what_has_ended_is_resumed_whole(hello):
         assert text_of(receive_until(socket, is_end)) == "Hello world!"
 
 
-def test_an_unknown_chat_is_not_active(hello):
+def test_an_unknown_chat_is_not_active(hello: Any) -> None:
     with hello.connect() as socket:
         socket.send(resume("again", chat="chat-unknown-0123456789"))
         assert receive_json(socket) == {"type": "no-active", "requestId": "again"}
 
 
-def test_a_gap_is_told(hello):
+def test_a_gap_is_told(hello: Any) -> None:
     with hello.connect() as socket:
         socket.send(send("request-gap-0123456", chat="chat-gap-0123456789"))
         receive_until(socket, is_end)
@@ -259,7 +263,7 @@ def test_a_gap_is_told(hello):
         assert receive_until(socket, is_end)[-1]["type"] == "error"
 
 
-def test_a_run_is_stopped_from_another_tab():
+def test_a_run_is_stopped_from_another_tab() -> None:
     with running(lambda utterance: ["Hello", threading.Event()]) as server:
         with server.connect() as reader, server.connect() as stopper:
             reader.send(send("request-stop-0123456789"))
@@ -271,7 +275,7 @@ def test_a_run_is_stopped_from_another_tab():
     assert server.source.closed == [True]
 
 
-def test_a_run_without_a_reader_ends_after_a_while():
+def test_a_run_without_a_reader_ends_after_a_while() -> None:
     settings = QUICK._replace(detach_seconds=0.05)
     with running(lambda utterance: ["Hello", threading.Event()], settings=settings) as server:
         with server.connect() as socket:
@@ -280,7 +284,7 @@ def test_a_run_without_a_reader_ends_after_a_while():
         eventually(lambda: server.source.closed == [True])
 
 
-def test_two_tabs_read_one_run():
+def test_two_tabs_read_one_run() -> None:
     go_on = threading.Event()
     with running(lambda utterance: ["Hello", go_on, "!"]) as server:
         with server.connect() as first, server.connect() as second:
@@ -293,7 +297,7 @@ def test_two_tabs_read_one_run():
             assert text_of(receive_until(second, is_end)) == "!"
 
 
-def test_a_name_that_can_be_guessed_is_its_sockets_own(hello):
+def test_a_name_that_can_be_guessed_is_its_sockets_own(hello: Any) -> None:
     with hello.connect() as socket:
         socket.send(send("short", chat="chat"))
         receive_until(socket, is_end)
@@ -307,20 +311,20 @@ def test_a_name_that_can_be_guessed_is_its_sockets_own(hello):
 # --- AG-UI
 
 
-def ag_ui(run, text="hi"):
+def ag_ui(run: Any, text: Any = "hi") -> Any:
     messages = [{"id": "m", "role": "user", "content": text}]
     return json.dumps({"threadId": "thread-0123456789", "runId": run, "messages": messages})
 
 
-def is_ag_ui_end(frame):
+def is_ag_ui_end(frame: Any) -> Any:
     return frame["chunk"]["type"] in ("RUN_FINISHED", "RUN_ERROR")
 
 
-def deltas(frames):
+def deltas(frames: Any) -> Any:
     return "".join(frame["chunk"].get("delta", "") for frame in frames)
 
 
-def test_an_ag_ui_run_is_streamed(hello):
+def test_an_ag_ui_run_is_streamed(hello: Any) -> None:
     with hello.connect("?runId=run-0123456789abc") as socket:
         socket.send(ag_ui("run-0123456789abc"))
         frames = receive_until(socket, is_ag_ui_end)
@@ -331,7 +335,7 @@ def test_an_ag_ui_run_is_streamed(hello):
     assert len({frame["id"] for frame in frames}) == len(frames)
 
 
-def test_an_ag_ui_run_is_resumed_by_its_address():
+def test_an_ag_ui_run_is_resumed_by_its_address() -> None:
     go_on = threading.Event()
     with running(lambda utterance: ["Hello", " world", go_on, "!"]) as server:
         with server.connect() as socket:
@@ -347,16 +351,16 @@ def test_an_ag_ui_run_is_resumed_by_its_address():
     assert deltas(first) + deltas(rest) == "Hello world!"
 
 
-def test_there_is_nothing_to_resume(hello):
+def test_there_is_nothing_to_resume(hello: Any) -> None:
     with hello.connect("?runId=run-unknown-0123456789&offset=-1") as socket:
         with pytest.raises(ConnectionClosed):
             socket.recv(SECONDS)
         assert socket.close_code == 1008
 
 
-def test_an_ag_ui_run_is_aborted():
+def test_an_ag_ui_run_is_aborted() -> None:
     """Its other readers are told the end; who aborts it has left it."""
-    script = {"hi": ["Hello", threading.Event()], "more": ["More."]}
+    script: dict[str, list[Any]] = {"hi": ["Hello", threading.Event()], "more": ["More."]}
     with running(script.__getitem__) as server:
         with server.connect() as socket, server.connect() as other:
             socket.send(ag_ui("run-abort-0123456789"))
@@ -374,7 +378,7 @@ def test_an_ag_ui_run_is_aborted():
 # --- who may, and how much
 
 
-def test_a_page_of_another_origin_is_refused(hello):
+def test_a_page_of_another_origin_is_refused(hello: Any) -> None:
     with hello.connect(origin=f"http://127.0.0.1:{hello.port}"):
         pass
     with pytest.raises(InvalidStatus) as raised, hello.connect(origin="https://evil.example"):
@@ -382,7 +386,7 @@ def test_a_page_of_another_origin_is_refused(hello):
     assert raised.value.response.status_code == 403
 
 
-def test_who_asks_too_much_is_told_so():
+def test_who_asks_too_much_is_told_so() -> None:
     limits = Limits(asks_per_minute=1, runs=10)
     with running(settings=QUICK._replace(limits=limits)) as server, server.connect() as socket:
         socket.send(send("request-1-0123456789"))
@@ -395,7 +399,7 @@ def test_who_asks_too_much_is_told_so():
         assert receive_until(socket, is_end)[-1]["type"] == "end"
 
 
-def test_who_has_many_runs_is_told_so():
+def test_who_has_many_runs_is_told_so() -> None:
     settings = QUICK._replace(limits=Limits(runs=1))
     with running(lambda utterance: [threading.Event()], settings=settings) as server:
         with server.connect() as socket:
@@ -405,7 +409,7 @@ def test_who_has_many_runs_is_told_so():
             assert refused["requestId"] == "request-2-0123456789"
 
 
-def test_who_has_many_sockets_is_refused():
+def test_who_has_many_sockets_is_refused() -> None:
     settings = QUICK._replace(limits=Limits(sockets=1))
     with running(settings=settings) as server, server.connect():
         with pytest.raises(InvalidStatus) as raised, server.connect():
@@ -413,9 +417,9 @@ def test_who_has_many_sockets_is_refused():
         assert raised.value.response.status_code == 429
 
 
-def test_no_client_can_pass_for_another_address():
+def test_no_client_can_pass_for_another_address() -> None:
     settings = QUICK._replace(limits=Limits(sockets=1))
-    says = {"additional_headers": {"X-Forwarded-For": "192.0.2.1"}}
+    says: dict[str, Any] = {"additional_headers": {"X-Forwarded-For": "192.0.2.1"}}
     with running(settings=settings, proxies="192.0.2.9") as server, server.connect():
         with pytest.raises(InvalidStatus) as raised, server.connect(**says):
             pass
@@ -424,7 +428,7 @@ def test_no_client_can_pass_for_another_address():
         pass
 
 
-def test_nothing_is_compressed_and_long_messages_are_refused(hello):
+def test_nothing_is_compressed_and_long_messages_are_refused(hello: Any) -> None:
     with hello.connect(compression="deflate") as socket:
         assert "Sec-WebSocket-Extensions" not in socket.response.headers
         socket.send("x" * 65_537)
@@ -434,12 +438,12 @@ def test_nothing_is_compressed_and_long_messages_are_refused(hello):
 
 
 @pytest.fixture(scope="module")
-def signed():
+def signed() -> Iterator[Any]:
     with running(verifier=KnownTokens([TOKEN, "u" * 32])) as server:
         yield server
 
 
-def test_a_client_signs_in_with_its_first_message(signed):
+def test_a_client_signs_in_with_its_first_message(signed: Any) -> None:
     with signed.connect() as socket:
         socket.send(json.dumps({"type": "auth", "token": TOKEN}))
         assert receive_json(socket)["type"] == "auth_ok"
@@ -447,26 +451,26 @@ def test_a_client_signs_in_with_its_first_message(signed):
         assert "".join(numbered(socket, 0)) == "Hello world!"
 
 
-def test_a_client_signs_in_by_subprotocol(signed):
+def test_a_client_signs_in_by_subprotocol(signed: Any) -> None:
     with signed.connect(subprotocols=["bearer", TOKEN]) as socket:
         assert socket.subprotocol == "bearer"
         socket.send('{"id":0,"text":"hi"}')
         assert "".join(numbered(socket, 0)) == "Hello world!"
 
 
-def test_a_client_signs_in_with_the_headers_of_a_frame(signed):
+def test_a_client_signs_in_with_the_headers_of_a_frame(signed: Any) -> None:
     with signed.connect() as socket:
         socket.send(send("request-0", headers={"authorization": f"Bearer {TOKEN}"}))
         assert receive_until(socket, is_end)[-1]["type"] == "end"
 
 
-def test_who_is_not_signed_in_is_told_so(signed):
+def test_who_is_not_signed_in_is_told_so(signed: Any) -> None:
     with signed.connect() as socket:
         socket.send(send("request-0"))
         assert receive_until(socket, is_end)[-1]["errorText"] == "Please sign in first."
 
 
-def test_a_wrong_token_closes_the_socket(signed):
+def test_a_wrong_token_closes_the_socket(signed: Any) -> None:
     with signed.connect() as socket:
         socket.send('{"type":"auth","token":"wrong"}')
         assert receive_json(socket)["type"] == "auth_error"
@@ -475,7 +479,9 @@ def test_a_wrong_token_closes_the_socket(signed):
         assert socket.close_code == 4401
 
 
-def test_no_token_and_no_question_is_logged(signed, capfd, caplog):
+def test_no_token_and_no_question_is_logged(
+    signed: Any, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     secret, question = "s" * 40, "a question of mine"
     with signed.connect(f"?token={secret}", subprotocols=["bearer", TOKEN]) as socket:
         socket.send(json.dumps({"id": 0, "text": question}))
@@ -488,7 +494,7 @@ def test_no_token_and_no_question_is_logged(signed, capfd, caplog):
     assert not any(each in logged for each in (secret, TOKEN, question, "Hello world"))
 
 
-def test_nobody_reads_or_stops_anothers_run(signed):
+def test_nobody_reads_or_stops_anothers_run(signed: Any) -> None:
     with signed.connect(subprotocols=["bearer", TOKEN]) as owner:
         owner.send(send("request-mine-0123456789"))
         receive_until(owner, is_end)
@@ -500,7 +506,7 @@ def test_nobody_reads_or_stops_anothers_run(signed):
 # --- for those who run it
 
 
-def test_health_readiness_and_metrics(hello):
+def test_health_readiness_and_metrics(hello: Any) -> None:
     with hello.connect() as socket:
         socket.send('{"id":0,"text":"hi"}')
         numbered(socket, 0)
@@ -512,7 +518,7 @@ def test_health_readiness_and_metrics(hello):
     assert 'chat_sockets_opened_total{protocol="Numbered"}' in metrics
 
 
-def test_no_metric_has_a_label_that_clients_choose(hello):
+def test_no_metric_has_a_label_that_clients_choose(hello: Any) -> None:
     names = {"outcome", "reason", "kind", "protocol", "le"}
     for line in http(hello, "/metrics")[1].splitlines():
         if "{" in line and not line.startswith("#"):

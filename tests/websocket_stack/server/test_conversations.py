@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 import asyncio
+from typing import Any
 
 from fulfillment.memory import Exchange
 from tests.fakes import FakeClock
@@ -8,26 +11,26 @@ HI = Exchange("hi", "Hello.")
 
 
 class BrokenMemory:
-    def load(self, conversation_id):
+    def load(self, conversation_id: Any) -> None:
         raise RuntimeError("down")
 
     save = load
 
 
-class OtherMemory(dict):
+class OtherMemory(dict[str, Any]):
     """A memory of the library's kind, which blocks."""
 
-    def load(self, conversation_id):
+    def load(self, conversation_id: Any) -> Any:
         return self.get(conversation_id, ())
 
     save = dict.__setitem__
 
 
-def run(coroutine):
+def run(coroutine: Any) -> Any:
     return asyncio.run(coroutine)
 
 
-def test_turns_are_remembered():
+def test_turns_are_remembered() -> None:
     for memory in (LocalMemory(60), OtherMemory()):
         conversations = Conversations(memory, turns=2, tokens=1_000)
         for _ in range(3):
@@ -36,19 +39,20 @@ def test_turns_are_remembered():
         assert not run(conversations.load("b"))
 
 
-def test_a_turn_without_text_is_not():
+def test_a_turn_without_text_is_not() -> None:
     conversations = Conversations(LocalMemory(60), turns=2, tokens=1_000)
     run(conversations.add("a", Exchange("hi", " ")))
     assert not run(conversations.load("a"))
 
 
-def test_a_memory_that_fails_costs_nothing():
-    conversations = Conversations(BrokenMemory(), turns=2, tokens=1_000)
+def test_a_memory_that_fails_costs_nothing() -> None:
+    broken: Any = BrokenMemory()
+    conversations = Conversations(broken, turns=2, tokens=1_000)
     assert run(conversations.load("a")) is None
     run(conversations.add("a", HI))
 
 
-def test_the_oldest_conversations_are_forgotten():
+def test_the_oldest_conversations_are_forgotten() -> None:
     clock = FakeClock()
     memory = LocalMemory(60, most=2, clock=clock)
     for name in "abc":

@@ -1,7 +1,11 @@
+from __future__ import annotations
+
 import json
 import socket as sockets
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import httpx
 import pytest
@@ -17,21 +21,21 @@ TOKEN = "t" * 32
 HI = {"prompt": "hi"}
 
 
-def url_of(server, path="/invocations"):
+def url_of(server: Any, path: Any = "/invocations") -> Any:
     return f"http://127.0.0.1:{server.port}{path}"
 
 
-def invoke(server, json=HI, **options):
+def invoke(server: Any, json: Any = HI, **options: Any) -> Any:
     return httpx.post(url_of(server), json=json, timeout=SECONDS, **options)
 
 
 @pytest.fixture(scope="module")
-def hello():
+def hello() -> Iterator[Any]:
     with running() as server:
         yield server
 
 
-def test_a_request_is_answered_with_json(hello):
+def test_a_request_is_answered_with_json(hello: Any) -> None:
     answer = invoke(hello)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     usage = {"input_tokens": 3, "output_tokens": 5, "estimated": False}
@@ -43,7 +47,7 @@ def test_a_request_is_answered_with_json(hello):
     }
 
 
-def test_a_request_is_answered_with_events_as_they_are_written():
+def test_a_request_is_answered_with_events_as_they_are_written() -> None:
     go_on = threading.Event()
     with running(lambda utterance: ["Hello", go_on, " world"]) as server, httpx.Client() as client:
         with connect_sse(client, "POST", url_of(server), json=HI, timeout=SECONDS) as source:
@@ -55,7 +59,7 @@ def test_a_request_is_answered_with_events_as_they_are_written():
     assert last["status"] == "success"
 
 
-def test_a_session_is_remembered_and_another_one_is_not():
+def test_a_session_is_remembered_and_another_one_is_not() -> None:
     with running() as server:
         for session in (SESSION, SESSION, SESSION[::-1], "short", "short"):
             invoke(server, headers={SESSION_HEADER: session})
@@ -63,7 +67,7 @@ def test_a_session_is_remembered_and_another_one_is_not():
     assert earlier == [0, 1, 0, 0, 0]
 
 
-def test_a_client_that_goes_away_stops_the_model():
+def test_a_client_that_goes_away_stops_the_model() -> None:
     with running(lambda utterance: ["Hello", threading.Event()]) as server:
         with httpx.Client() as client:
             with connect_sse(client, "POST", url_of(server), json=HI, timeout=SECONDS) as source:
@@ -72,7 +76,7 @@ def test_a_client_that_goes_away_stops_the_model():
 
 
 @pytest.mark.slow
-def test_a_client_that_stops_reading_is_let_go():
+def test_a_client_that_stops_reading_is_let_go() -> None:
     long = ["x" * 50_000] * 40
     with running(lambda utterance: long, settings=QUICK._replace(send_seconds=1.0)) as server:
         with sockets.socket() as raw:
@@ -94,18 +98,18 @@ def test_a_client_that_stops_reading_is_let_go():
         assert received < sum(map(len, long))
 
 
-def test_what_asks_nothing_is_refused(hello):
+def test_what_asks_nothing_is_refused(hello: Any) -> None:
     assert invoke(hello, {"prompt": ""}).status_code == 400
     assert invoke(hello, {"prompt": "a" * 70_000}).status_code == 413
     assert httpx.get(url_of(hello)).status_code == 405
 
 
-def test_a_page_of_another_origin_is_refused(hello):
+def test_a_page_of_another_origin_is_refused(hello: Any) -> None:
     """It could not read the answer, but it could ask."""
     assert invoke(hello, headers={"Origin": "https://evil.example"}).status_code == 403
 
 
-def test_who_has_to_sign_in_sends_a_token():
+def test_who_has_to_sign_in_sends_a_token() -> None:
     with running(verifier=KnownTokens([TOKEN])) as server:
         assert invoke(server).status_code == 401
         assert invoke(server, headers={"Authorization": "Bearer wrong"}).status_code == 401
@@ -113,7 +117,7 @@ def test_who_has_to_sign_in_sends_a_token():
         assert answer.json()["response"] == "Hello world!"
 
 
-def test_who_asks_too_much_is_told_so():
+def test_who_asks_too_much_is_told_so() -> None:
     settings = QUICK._replace(limits=Limits(asks_per_minute=1))
     with running(settings=settings) as server:
         assert invoke(server).status_code == 200
@@ -122,17 +126,17 @@ def test_who_asks_too_much_is_told_so():
     assert "ask again in" in refused.json()["notice"]
 
 
-def test_a_server_that_shuts_down_takes_no_requests():
+def test_a_server_that_shuts_down_takes_no_requests() -> None:
     with running() as server:
         server.chat_server._services.runs.is_draining = True
         assert invoke(server).status_code == 503
 
 
-def test_ping_tells_whether_runs_go_on():
+def test_ping_tells_whether_runs_go_on() -> None:
     go_on = threading.Event()
     with running(lambda utterance: ["Hello", go_on]) as server, server.connect() as socket:
 
-        def status():
+        def status() -> Any:
             return httpx.get(url_of(server, "/ping")).json()["status"]
 
         assert status() == "Healthy"
@@ -143,7 +147,7 @@ def test_ping_tells_whether_runs_go_on():
         eventually(lambda: status() == "Healthy")
 
 
-def test_ping_tells_since_when():
+def test_ping_tells_since_when() -> None:
     running, now = [0], [100.7]
     ping = Ping(lambda: running[0], lambda: now[0])
     assert ping.state() == {"status": "Healthy", "time_of_last_update": 100}

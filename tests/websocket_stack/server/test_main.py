@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from websocket_stack.server import __main__ as command
@@ -6,17 +10,17 @@ from websocket_stack.server.options import argument_parser
 from websocket_stack.server.shared_runs import SharedRuns
 
 
-def options(*arguments):
+def options(*arguments: Any) -> Any:
     return argument_parser().parse_args(arguments)
 
 
-def test_it_runs_with_nothing_set():
+def test_it_runs_with_nothing_set() -> None:
     chat_server, settings = command.build(options(), {})
     assert isinstance(chat_server, ChatServer)
     assert settings.time_between_chunks == 0.2
 
 
-def test_it_shares_its_runs_if_it_is_told_to():
+def test_it_shares_its_runs_if_it_is_told_to() -> None:
     url = "redis://127.0.0.1:1/0"
     chat_server, _ = command.build(options("--redis", url), {})
     assert isinstance(chat_server._services.runs, SharedRuns)
@@ -26,7 +30,13 @@ def test_it_shares_its_runs_if_it_is_told_to():
     ("arguments", "variable", "value"),
     [([], "MAX_RUNS", "none"), (["--model", "openai"], "OPENAI_MODEL", "")],
 )
-def test_what_is_wrong_is_one_line(monkeypatch, capsys, arguments, variable, value):
+def test_what_is_wrong_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    variable: str,
+    value: str,
+) -> None:
     monkeypatch.setenv(variable, value)
     assert command.main([*arguments, "--port", "0"]) == 1
     assert capsys.readouterr().err.startswith("chat-server: ")

@@ -1,18 +1,22 @@
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from fulfillment.memory import Exchange
 from websocket_stack.server.messages import Said, said_in
 
 
-def message(role, text):
+def message(role: str, text: str) -> dict[str, Any]:
     return {"role": role, "parts": [{"type": "text", "text": text}]}
 
 
-def test_one_message_is_a_question_alone():
+def test_one_message_is_a_question_alone() -> None:
     assert said_in([message("user", "hi")]) == Said("hi", None)
 
 
-def test_earlier_messages_are_paired():
+def test_earlier_messages_are_paired() -> None:
     said = said_in(
         [
             message("system", "You are a pirate."),
@@ -40,10 +44,10 @@ def test_earlier_messages_are_paired():
         {"parts": [{"type": "text", "text": "ab"}, {"type": "text"}, "b"]},
     ],
 )
-def test_text_may_be_in_parts(content):
+def test_text_may_be_in_parts(content: dict[str, Any]) -> None:
     assert said_in([{"role": "user"} | content]) == Said("ab", None)
 
 
 @pytest.mark.parametrize("messages", [None, "hi", [], [1], [{}], [message("assistant", "hi")]])
-def test_nothing_was_asked(messages):
+def test_nothing_was_asked(messages: Any) -> None:
     assert said_in(messages) is None

@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import subprocess
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -25,13 +27,13 @@ TOKEN = "t" * 32
 
 
 class PacedAnswer:
-    def __init__(self, utterance, closed):
+    def __init__(self, utterance: Any, closed: Any) -> None:
         self._utterance = utterance
         self._closed = closed
-        self.completions = ()
+        self.completions: Sequence[Completion] = ()
         self.last_text = ""
 
-    async def chunks(self):
+    async def chunks(self) -> AsyncGenerator[Any, None]:
         finished = False
         try:
             async for chunk in self._chunks():
@@ -41,7 +43,7 @@ class PacedAnswer:
         finally:
             self._closed.append(not finished)
 
-    async def _chunks(self):
+    async def _chunks(self) -> AsyncGenerator[Any, None]:
         kind, _, rest = self._utterance.partition(" ")
         if kind == "fail":
             raise ModelUnavailable("down")
@@ -57,29 +59,29 @@ class PacedAnswer:
 
 
 class PacedSource:
-    def __init__(self):
-        self.closed = []
+    def __init__(self) -> None:
+        self.closed: list[Any] = []
 
-    def answer(self, question):
+    def answer(self, question: Any) -> Any:
         return PacedAnswer(question.utterance, self.closed)
 
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory):
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The folder with the clients and the packages that they need."""
     return install_clients(tmp_path_factory.mktemp("npm"))
 
 
 @pytest.fixture(scope="module")
-def server():
+def server() -> Iterator[Any]:
     settings = QUICK._replace(time_between_chunks=0.02, heartbeat_seconds=0.1)
     with running(source=PacedSource(), settings=settings) as server:
         yield server
 
 
 @pytest.fixture
-def node(packages):
-    def run(script, url, scenario, **environ):
+def node(packages: Any) -> Any:
+    def run(script: Any, url: Any, scenario: Any, **environ: Any) -> Any:
         ran = subprocess.run(
             ["node", script, url, scenario],
             cwd=packages,
@@ -95,30 +97,30 @@ def node(packages):
 
 
 @pytest.fixture
-def ai_sdk(node, server):
+def ai_sdk(node: Any, server: Any) -> Any:
     return lambda scenario: node("ai_sdk.mjs", server.url, scenario)
 
 
 @pytest.fixture
-def tanstack_ai(node, server):
+def tanstack_ai(node: Any, server: Any) -> Any:
     return lambda scenario: node("tanstack_ai.mjs", server.url, scenario)
 
 
 # --- the AI SDK
 
 
-def test_ai_sdk_streams_a_reply(ai_sdk):
+def test_ai_sdk_streams_a_reply(ai_sdk: Any) -> None:
     reply = ai_sdk("ask")
     assert reply["text"] == LONG
     usage = {"input_tokens": 3, "output_tokens": 5, "estimated": False}
     assert reply["metadata"] == {"usage": usage}
 
 
-def test_ai_sdk_asks_five_questions_at_once(ai_sdk):
+def test_ai_sdk_asks_five_questions_at_once(ai_sdk: Any) -> None:
     assert ai_sdk("five") == [f"You said {number}." for number in range(5)]
 
 
-def test_ai_sdk_aborts(ai_sdk, server):
+def test_ai_sdk_aborts(ai_sdk: Any, server: Any) -> None:
     server.source.closed.clear()
     reply = ai_sdk("abort")
     assert reply["text"] != LONG and LONG.startswith(reply["text"])
@@ -126,7 +128,7 @@ def test_ai_sdk_aborts(ai_sdk, server):
     assert server.source.closed == [True, False]
 
 
-def test_ai_sdk_resumes_after_a_cut(ai_sdk):
+def test_ai_sdk_resumes_after_a_cut(ai_sdk: Any) -> None:
     """Its releases until now name no chunk that they have, and read the run from its beginning."""
     reply = ai_sdk("cut")
     assert "closed" in reply["cut"]
@@ -134,25 +136,25 @@ def test_ai_sdk_resumes_after_a_cut(ai_sdk):
     assert reply["text"] == LONG
 
 
-def test_ai_sdk_gets_the_whole_after_a_reload(ai_sdk):
+def test_ai_sdk_gets_the_whole_after_a_reload(ai_sdk: Any) -> None:
     reply = ai_sdk("reload")
     assert reply["text"] == LONG
     assert 0 < reply["seen"] < len(LONG)
 
 
-def test_ai_sdk_is_told_that_there_is_no_run(ai_sdk):
+def test_ai_sdk_is_told_that_there_is_no_run(ai_sdk: Any) -> None:
     assert ai_sdk("unknown") == {"stream": None}
 
 
-def test_ai_sdk_is_told_an_error(ai_sdk):
+def test_ai_sdk_is_told_an_error(ai_sdk: Any) -> None:
     assert "could not answer" in ai_sdk("error")["ended"]
 
 
-def test_ai_sdk_ignores_heartbeats(ai_sdk):
+def test_ai_sdk_ignores_heartbeats(ai_sdk: Any) -> None:
     assert ai_sdk("heartbeats")["text"] == "Here I am."
 
 
-def test_ai_sdk_signs_in_with_its_headers(node):
+def test_ai_sdk_signs_in_with_its_headers(node: Any) -> None:
     with running(source=PacedSource(), verifier=KnownTokens([TOKEN])) as server:
         reply = node("ai_sdk.mjs", server.url, "token", TOKEN=TOKEN)
     assert reply == {"refused": "Please sign in first.", "answered": "You said hi."}
@@ -161,16 +163,16 @@ def test_ai_sdk_signs_in_with_its_headers(node):
 # --- TanStack AI
 
 
-def test_tanstack_ai_streams_a_reply(tanstack_ai):
+def test_tanstack_ai_streams_a_reply(tanstack_ai: Any) -> None:
     assert tanstack_ai("ask") == {"text": LONG, "error": None}
 
 
-def test_tanstack_ai_asks_again_on_its_socket(tanstack_ai):
+def test_tanstack_ai_asks_again_on_its_socket(tanstack_ai: Any) -> None:
     reply = tanstack_ai("again")
     assert reply == {"texts": ["You said one.", "You said two."], "error": None, "sockets": 1}
 
 
-def test_tanstack_ai_aborts(tanstack_ai, server):
+def test_tanstack_ai_aborts(tanstack_ai: Any, server: Any) -> None:
     server.source.closed.clear()
     reply = tanstack_ai("abort")
     assert reply["text"] != LONG and LONG.startswith(reply["text"])
@@ -178,13 +180,13 @@ def test_tanstack_ai_aborts(tanstack_ai, server):
     assert server.source.closed == [True, False]
 
 
-def test_tanstack_ai_resumes_after_a_cut(tanstack_ai):
+def test_tanstack_ai_resumes_after_a_cut(tanstack_ai: Any) -> None:
     assert tanstack_ai("cut") == {"text": LONG, "error": None, "sockets": 2}
 
 
-def test_tanstack_ai_is_told_an_error(tanstack_ai):
+def test_tanstack_ai_is_told_an_error(tanstack_ai: Any) -> None:
     assert "could not answer" in tanstack_ai("error")["error"]
 
 
-def test_tanstack_ai_ignores_heartbeats(tanstack_ai):
+def test_tanstack_ai_ignores_heartbeats(tanstack_ai: Any) -> None:
     assert tanstack_ai("heartbeats") == {"text": "Here I am.", "error": None}

@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 from starlette.requests import HTTPConnection
 
@@ -6,7 +10,7 @@ from websocket_stack.server.origins import is_allowed
 LISTED = frozenset({"https://chat.example.com"})
 
 
-def request_from(origin):
+def request_from(origin: Any) -> Any:
     headers = {"host": "localhost:8000"} | ({} if origin is None else {"origin": origin})
     encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
     return HTTPConnection({"type": "http", "headers": encoded})
@@ -27,7 +31,7 @@ def request_from(origin):
         ("", False),
     ],
 )
-def test_an_origin_is_compared_exactly(origin, allowed):
+def test_an_origin_is_compared_exactly(origin: str | None, allowed: bool) -> None:
     assert is_allowed(request_from(origin), LISTED) is allowed
 
 
@@ -41,9 +45,9 @@ def test_an_origin_is_compared_exactly(origin, allowed):
         ("null", False),
     ],
 )
-def test_without_a_list_the_servers_own_pages_are_let_in(origin, allowed):
+def test_without_a_list_the_servers_own_pages_are_let_in(origin: str | None, allowed: bool) -> None:
     assert is_allowed(request_from(origin), frozenset()) is allowed
 
 
-def test_an_asterisk_lets_any_page_in():
+def test_an_asterisk_lets_any_page_in() -> None:
     assert is_allowed(request_from("https://evil.example"), frozenset("*"))

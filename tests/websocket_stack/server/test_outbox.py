@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -15,37 +18,38 @@ NOW = 0
 class FakeSocket:
     """A socket that takes so many frames, then no more until it is let go on."""
 
-    def __init__(self, takes=1_000):
-        self.frames = []
+    def __init__(self, takes: Any = 1_000) -> None:
+        self.frames: list[Any] = []
         self.closed_with = None
         self.is_aborted = False
         self.go_on = asyncio.Event()
         self._takes = takes
 
-    async def send(self, frame):
+    async def send(self, frame: Any) -> None:
         if len(self.frames) >= self._takes:
             await self.go_on.wait()
         self.frames.append(frame)
 
-    async def close(self, code, reason):
+    async def close(self, code: Any, reason: Any) -> None:
         self.closed_with = code
 
-    def abort(self):
+    def abort(self) -> None:
         self.is_aborted = True
 
 
-def outbox_of(socket, send_seconds=5.0):
-    over, sent = [], []
+def outbox_of(socket: Any, send_seconds: Any = 5.0) -> Any:
+    over: list[Any] = []
+    sent: list[Any] = []
     return Outbox(socket, send_seconds, over.append, sent.append), over, sent
 
 
-async def settled():
+async def settled() -> None:
     for _ in range(5):
         await asyncio.sleep(NOW)
 
 
-def test_what_gathers_while_a_client_reads_slowly_leaves_together():
-    async def run():
+def test_what_gathers_while_a_client_reads_slowly_leaves_together() -> None:
+    async def run() -> Any:
         socket, log = FakeSocket(takes=1), RunLog()
         outbox, over, sent = outbox_of(socket)
         outbox.add(Reader(log, NumberedView(0)))
@@ -67,8 +71,8 @@ def test_what_gathers_while_a_client_reads_slowly_leaves_together():
     )
 
 
-def test_a_client_that_takes_nothing_is_let_go():
-    async def run():
+def test_a_client_that_takes_nothing_is_let_go() -> None:
+    async def run() -> Any:
         socket = FakeSocket(takes=0)
         outbox, _, _ = outbox_of(socket, send_seconds=0.01)
         outbox.put(["a"])
@@ -79,8 +83,8 @@ def test_a_client_that_takes_nothing_is_let_go():
     assert asyncio.run(run())
 
 
-def test_a_client_that_only_asks_is_let_go():
-    async def run():
+def test_a_client_that_only_asks_is_let_go() -> None:
+    async def run() -> Any:
         socket = FakeSocket()
         outbox, _, _ = outbox_of(socket)
         outbox.put(["a"] * (MAX_WAITING + 1))
@@ -89,8 +93,8 @@ def test_a_client_that_only_asks_is_let_go():
     assert asyncio.run(run())
 
 
-def test_a_reader_is_over_when_all_is_taken():
-    async def run():
+def test_a_reader_is_over_when_all_is_taken() -> None:
+    async def run() -> Any:
         socket = FakeSocket()
         outbox, over, sent = outbox_of(socket)
         reader = Reader(log_of(["a"]), NumberedView(0))

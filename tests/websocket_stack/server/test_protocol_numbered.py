@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,12 +14,12 @@ from websocket_stack.server.protocol import UNSUPPORTED, Ask, Close, SignIn, Unr
 from websocket_stack.server.protocol_numbered import NumberedProtocol, NumberedView
 
 
-def protocol():
+def protocol() -> Any:
     names = iter(("run 1", "run 2"))
     return NumberedProtocol("chat", lambda: next(names))
 
 
-def test_each_question_is_a_run_of_its_own():
+def test_each_question_is_a_run_of_its_own() -> None:
     numbered = protocol()
     asks = [numbered.read('{"id":3,"text":"hi"}') for _ in range(2)]
     assert [ask.run for ask in asks] == ["run 1", "run 2"]
@@ -25,26 +28,26 @@ def test_each_question_is_a_run_of_its_own():
 
 
 @pytest.mark.parametrize("number", ['"7"', "7", '"-7"'])
-def test_a_number_may_be_a_text(number):
+def test_a_number_may_be_a_text(number: str) -> None:
     ask = protocol().read(f'{{"id":{number},"text":"hi","more":[]}}')
     assert isinstance(ask, Ask)
-    assert abs(json.loads(ask.view.opening()[0])["id"]) == 7
+    assert abs(json.loads(str(ask.view.opening()[0]))["id"]) == 7
 
 
 @pytest.mark.parametrize(
     "message",
     ["", "hi", "[]", '{"id":1}', '{"id":true,"text":"x"}', '{"id":1.5,"text":"x"}', "[" * 100_000],
 )
-def test_anything_else_closes_as_the_original_does(message):
+def test_anything_else_closes_as_the_original_does(message: str) -> None:
     assert protocol().read(message) == Unreadable([Close(UNSUPPORTED)])
 
 
-def test_a_token_signs_in():
+def test_a_token_signs_in() -> None:
     assert protocol().read('{"type":"auth","token":"secret"}') == SignIn("secret")
 
 
 @given(st.lists(st.text(min_size=1)))
-def test_the_text_arrives_between_two_empty_ones(pieces):
+def test_the_text_arrives_between_two_empty_ones(pieces: Any) -> None:
     texts = [frame["text"] for frame in frames_of(read(pieces, NumberedView(4)))]
     assert texts[0] == texts[-1] == ""
     assert all(texts[1:-1])
@@ -52,12 +55,12 @@ def test_the_text_arrives_between_two_empty_ones(pieces):
     assert "".join(texts) == whole or "\ufffd" in "".join(texts)
 
 
-def test_long_texts_are_cut():
+def test_long_texts_are_cut() -> None:
     frames = read(["ä" * 100_000], NumberedView(0))
-    assert max(len(frame.encode()) for frame in frames) <= MAX_FRAME_BYTES
+    assert max(len(str(frame).encode()) for frame in frames) <= MAX_FRAME_BYTES
 
 
-def test_a_notice_follows_the_text():
+def test_a_notice_follows_the_text() -> None:
     ending = Ending(Outcome.INTERRUPTED, "Sorry.")
     assert [frame["text"] for frame in frames_of(read(["Well"], NumberedView(0), ending))] == [
         "",
@@ -67,6 +70,6 @@ def test_a_notice_follows_the_text():
     ]
 
 
-def test_html_can_be_escaped():
+def test_html_can_be_escaped() -> None:
     view = NumberedView(0, escapes_html=True)
     assert frames_of(read(["<b>&"], view))[1]["text"] == "&lt;b&gt;&amp;"

@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,7 +28,7 @@ from websocket_stack.server.protocols import protocol_of
         ('{"type": "auth", "token": "t"}', "NoneType"),
     ],
 )
-def test_the_first_message_tells(message, name):
+def test_the_first_message_tells(message: str, name: str) -> None:
     assert type(protocol_of(message, "chat", lambda: "run")).__name__ == name
 
 
@@ -42,7 +45,7 @@ MESSAGES = st.text() | st.dictionaries(st.sampled_from(NAMES), VALUES).map(json.
 
 
 @given(MESSAGES, MESSAGES)
-def test_any_message_is_a_command_or_means_nothing(first, second):
+def test_any_message_is_a_command_or_means_nothing(first: Any, second: Any) -> None:
     protocol = protocol_of(first, "chat", lambda: "run")
     for message in (first, second):
         command = protocol.read(message) if protocol else Unreadable()
@@ -50,6 +53,8 @@ def test_any_message_is_a_command_or_means_nothing(first, second):
 
 
 @pytest.mark.parametrize("nested", ["[" * 60_000, '{"id":' * 10_000, "[" * 60 + "]" * 60])
-def test_what_is_nested_too_deeply_is_only_text(nested):
+def test_what_is_nested_too_deeply_is_only_text(nested: Any) -> None:
     protocol = protocol_of(nested, "chat", lambda: "run")
-    assert protocol.read(nested).utterance == nested
+    assert protocol
+    ask = protocol.read(nested)
+    assert isinstance(ask, Ask) and ask.utterance == nested

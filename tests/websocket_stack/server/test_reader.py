@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,7 +12,7 @@ from websocket_stack.server.reader import Reader
 from websocket_stack.server.run_log import RunLog
 
 
-def test_pieces_that_gather_leave_together():
+def test_pieces_that_gather_leave_together() -> None:
     log = RunLog()
     reader = Reader(log, NumberedView(0))
     reader.take()
@@ -18,7 +22,7 @@ def test_pieces_that_gather_leave_together():
     assert reader.take() == []
 
 
-def test_an_ending_is_told_once():
+def test_an_ending_is_told_once() -> None:
     reader = Reader(log_of(["a"]), NumberedView(0))
     assert len(reader.take()) == 3
     assert reader.is_over
@@ -26,7 +30,7 @@ def test_an_ending_is_told_once():
 
 
 @given(st.lists(st.booleans(), max_size=12))
-def test_one_answer_comes_after_the_other(steps):
+def test_one_answer_comes_after_the_other(steps: Any) -> None:
     """Whichever of two runs goes on, its frames come in the order of the questions."""
     logs = RunLog(), RunLog()
     first = Reader(logs[0], PlainView())
@@ -38,5 +42,5 @@ def test_one_answer_comes_after_the_other(steps):
     for log in logs[::-1]:
         log.end(COMPLETED)
         frames += [*first.take(), *second.take()]
-    text = "".join(frames)
+    text = "".join(map(str, frames))
     assert text == "|" + "a" * steps.count(False) + "|" + "b" * steps.count(True)

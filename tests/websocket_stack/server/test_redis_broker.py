@@ -1,6 +1,10 @@
 """Two processes' worth of runs and an emulated Redis that goes away, with a clock that is told."""
 
+from __future__ import annotations
+
 import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
 
 import pytest
 from fakeredis import FakeServer
@@ -30,10 +34,10 @@ WORD_SECONDS = 1.0
 class SlowAnswer:
     last_text = ""
 
-    def __init__(self):
-        self.completions = ()
+    def __init__(self) -> None:
+        self.completions: Sequence[Completion] = ()
 
-    async def chunks(self):
+    async def chunks(self) -> AsyncGenerator[Any, None]:
         for word in WORDS:
             await asyncio.sleep(WORD_SECONDS)
             yield word
@@ -41,11 +45,11 @@ class SlowAnswer:
 
 
 class SlowSource:
-    def answer(self, question):
+    def answer(self, question: Any) -> Any:
         return SlowAnswer()
 
 
-def process(redis):
+def process(redis: Any) -> Any:
     """Return the runs of a process that uses an emulated Redis."""
     broker = RedisBroker("redis://nowhere", 600)
     broker.redis = FakeRedis(server=redis, decode_responses=True)
@@ -53,20 +57,20 @@ def process(redis):
     return SharedRuns(broker, SlowSource(), conversations, ServerSettings(), Telemetry())
 
 
-def end_of(run):
+def end_of(run: Any) -> Any:
     """Return what a client of a run has in the end, and how it ended."""
     return "".join(run.log.since(0)), run.log.ending.outcome
 
 
-async def ended(*runs):
+async def ended(*runs: Any) -> None:
     while any(run.log.ending is None for run in runs):
         await asyncio.sleep(WORD_SECONDS)
 
 
 @pytest.mark.parametrize("loses_all", [False, True], ids=["as it was", "empty"])
 @pytest.mark.parametrize("outage_seconds", [3, 30])
-def test_an_outage_in_mid_reply_loses_nothing_anywhere(outage_seconds, loses_all):
-    async def turn():
+def test_an_outage_in_mid_reply_loses_nothing_anywhere(outage_seconds: Any, loses_all: Any) -> None:
+    async def turn() -> Any:
         redis = FakeServer()
         ours, theirs = process(redis), process(redis)
         run = await ours.open(KEY, CHAT, ASK, "somebody")
@@ -92,8 +96,8 @@ def test_an_outage_in_mid_reply_loses_nothing_anywhere(outage_seconds, loses_all
     assert ours == theirs == ("".join(WORDS), Outcome.COMPLETED)
 
 
-def test_a_writer_that_is_gone_is_told_in_half_a_minute():
-    async def turn():
+def test_a_writer_that_is_gone_is_told_in_half_a_minute() -> None:
+    async def turn() -> Any:
         redis = FakeServer()
         ours, theirs = process(redis), process(redis)
         await ours.open(KEY, CHAT, ASK, "somebody")
@@ -117,12 +121,12 @@ def test_a_writer_that_is_gone_is_told_in_half_a_minute():
     assert seconds + LEASE_SECONDS < 30
 
 
-def test_of_two_writers_the_later_one_is_read():
-    async def turn():
+def test_of_two_writers_the_later_one_is_read() -> None:
+    async def turn() -> Any:
         redis = FakeServer()
         names, stopped = Names.of(*KEY), []
 
-        async def write(log, epoch):
+        async def write(log: Any, epoch: Any) -> None:
             runs = process(redis)
             stop = lambda: stopped.append(epoch)  # noqa: E731
             await runs._broker.write(names, epoch, log, asyncio.Event(), stop, bool)

@@ -1,5 +1,7 @@
 """Clients that read badly, and a server that stops."""
 
+from __future__ import annotations
+
 import asyncio
 import json
 import os
@@ -12,6 +14,7 @@ import time
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect as connect_async
@@ -35,7 +38,7 @@ HANDSHAKE = (
 )
 
 
-def open_raw(port, address):
+def open_raw(port: Any, address: Any) -> Any:
     """Return a socket of a client at another address, whose window is as small as it can be."""
     raw = sockets.socket()
     raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 1)
@@ -45,21 +48,21 @@ def open_raw(port, address):
     return raw
 
 
-def question(text):
+def question(text: Any) -> Any:
     payload = json.dumps({"id": 0, "text": text}).encode()
     assert len(payload) < 126
     return bytes([0x81, 0x80 | len(payload), 0, 0, 0, 0]) + payload
 
 
-def stops_reading(raw):
+def stops_reading(raw: Any) -> None:
     raw.sendall(question("long") * 10)
 
 
-def floods(raw):
+def floods(raw: Any) -> None:
     raw.sendall(question("short") * 2_000)
 
 
-def sends_10_mb(raw):
+def sends_10_mb(raw: Any) -> None:
     # It may be cut off before it has sent all.
     with suppress(OSError):
         raw.sendall(bytes([0x81, 0xFF]) + (10_000_000).to_bytes(8) + bytes(10_000_004))
@@ -67,7 +70,7 @@ def sends_10_mb(raw):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("misbehaves", [stops_reading, floods, sends_10_mb])
-def test_a_client_that_misbehaves_costs_no_other_anything(misbehaves):
+def test_a_client_that_misbehaves_costs_no_other_anything(misbehaves: Any) -> None:
     limits = Limits(asks_per_minute=100, runs=100)
     settings = QUICK._replace(send_seconds=1.0, limits=limits)
     script = {"long": ["x" * 50_000] * 2, "short": ["Hello."]}.__getitem__
@@ -91,7 +94,7 @@ def test_a_client_that_misbehaves_costs_no_other_anything(misbehaves):
         assert len(server.source.questions) <= 20 + 5 * 2 * limits.asks_per_minute
 
 
-def test_runs_finish_before_the_sockets_close():
+def test_runs_finish_before_the_sockets_close() -> None:
     go_on = threading.Event()
     with running(lambda utterance: ["Hello", go_on, "!"]) as server:
         with server.connect() as socket:
@@ -114,15 +117,15 @@ def test_runs_finish_before_the_sockets_close():
             draining.join(SECONDS)
 
 
-def drain_of(server):
-    def drain():
+def drain_of(server: Any) -> Any:
+    def drain() -> None:
         future = asyncio.run_coroutine_threadsafe(server.chat_server.drain(), server.loop)
         future.result(SECONDS)
 
     return drain
 
 
-def test_a_run_that_goes_on_is_told_the_restart():
+def test_a_run_that_goes_on_is_told_the_restart() -> None:
     settings = QUICK._replace(drain_seconds=0.05)
     with running(lambda utterance: ["Hello", threading.Event()], settings=settings) as server:
         with server.connect() as socket:
@@ -136,12 +139,14 @@ def test_a_run_that_goes_on_is_told_the_restart():
 
 
 @pytest.mark.slow
-def test_sigterm_ends_the_process_well():
+def test_sigterm_ends_the_process_well() -> None:
     environ = os.environ | {"CLOSE_JITTER_SECONDS": "0.2"}
     command = [sys.executable, "-m", "websocket_stack.server", "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
+    output = process.stdout
+    assert output
     try:
-        line = process.stdout.readline()
+        line = output.readline()
         port = int(line.split("127.0.0.1:")[1].split()[0])
         with connect(f"ws://127.0.0.1:{port}/ws") as socket:
             socket.send('{"id":0,"text":"What is Lex Streaming?"}')
@@ -156,7 +161,7 @@ def test_sigterm_ends_the_process_well():
             urllib.request.urlopen(f"http://127.0.0.1:{port}/health")
     finally:
         process.kill()
-        process.stdout.close()
+        output.close()
         process.wait()
 
 
@@ -177,10 +182,10 @@ SOON, NEVER = "3", "600"
 SOCKETS, RUNS = 500, 50
 
 
-async def numbered_reply(socket, seconds, asked):
+async def numbered_reply(socket: Any, seconds: Any, asked: Any) -> Any:
     """Ask, and return the reply's text and how the socket was closed after it."""
     await socket.send(json.dumps({"id": 0, "text": seconds}))
-    texts = []
+    texts: list[Any] = []
     while not texts or texts[-1] or len(texts) == 1:
         texts.append(json.loads(await socket.recv())["text"])
         if texts[-1]:
@@ -189,12 +194,12 @@ async def numbered_reply(socket, seconds, asked):
     return "".join(texts), socket.close_code
 
 
-async def silence(socket):
+async def silence(socket: Any) -> Any:
     await socket.wait_closed()
     return "", socket.close_code
 
 
-async def endings_of(port, process):
+async def endings_of(port: Any, process: Any) -> Any:
     """Open many sockets, ask at some of them, and stop the server while it replies."""
     asked = asyncio.Semaphore(0)
     opened = [
@@ -213,7 +218,7 @@ async def endings_of(port, process):
 
 
 @pytest.mark.slow
-def test_at_sigterm_runs_finish_or_are_told_and_each_socket_is_closed(tmp_path):
+def test_at_sigterm_runs_finish_or_are_told_and_each_socket_is_closed(tmp_path: Path) -> None:
     (tmp_path / "my_bot.py").write_text(BOT)
     environ = os.environ | {
         "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
@@ -224,15 +229,17 @@ def test_at_sigterm_runs_finish_or_are_told_and_each_socket_is_closed(tmp_path):
     }
     command = [sys.executable, "-m", "websocket_stack.server", "--port", "0", "--bot", "my_bot:bot"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
+    output = process.stdout
+    assert output
     try:
-        port = int(process.stdout.readline().split("127.0.0.1:")[1].split()[0])
+        port = int(output.readline().split("127.0.0.1:")[1].split()[0])
         never_reads = open_raw(port, "192.0.2.1")
         endings = asyncio.run(endings_of(port, process))
         assert process.wait(30) == 0
         never_reads.close()
     finally:
         process.kill()
-        process.stdout.close()
+        output.close()
         process.wait()
     assert {code for _, code in endings} == {1012}
     texts = [text for text, _ in endings[:RUNS]]
@@ -240,8 +247,8 @@ def test_at_sigterm_runs_finish_or_are_told_and_each_socket_is_closed(tmp_path):
     assert all(text.startswith("Hello") and "restarted" in text for text in texts[::2])
 
 
-def numbered_rest(socket):
-    texts = []
+def numbered_rest(socket: Any) -> Any:
+    texts: list[Any] = []
     while not texts or texts[-1]:
         texts.append(json.loads(socket.recv(SECONDS))["text"])
     return texts

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import re
 from pathlib import Path
 
@@ -9,11 +11,11 @@ from websocket_stack.server.limits import Limits
 from websocket_stack.server.settings import ServerSettings
 
 
-def test_nothing_needs_to_be_set():
+def test_nothing_needs_to_be_set() -> None:
     assert ServerSettings.from_environ({}) == ServerSettings()
 
 
-def test_settings_are_read():
+def test_settings_are_read() -> None:
     settings = ServerSettings.from_environ(
         {
             "TIME_BETWEEN_CHUNKS": "0.1",
@@ -34,12 +36,12 @@ def test_settings_are_read():
     ("name", "value"),
     [("TIME_BETWEEN_CHUNKS", "fast"), ("MAX_RUNS", "0"), ("ALLOWED_ORIGINS", "chat.example.com")],
 )
-def test_a_wrong_value_is_named(name, value):
+def test_a_wrong_value_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         ServerSettings.from_environ({name: value})
 
 
-def test_every_setting_is_documented():
+def test_every_setting_is_documented() -> None:
     folder = Path(__file__).parents[3] / "websocket_stack" / "server"
     sources = "".join(
         (folder / f"{name}.py").read_text("utf-8") for name in ("settings", "sign_in")

@@ -1,12 +1,16 @@
 """Two processes' worth of chat servers that share a Redis."""
 
+from __future__ import annotations
+
 import asyncio
 import itertools
 import json
 import socket as sockets
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -26,26 +30,26 @@ from websocket_stack.server.redis_entries import Names
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory):
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with redis_server(str(tmp_path_factory.mktemp("redis"))) as server:
         yield server
 
 
 @pytest.fixture
-def redis(shared):
+def redis(shared: Any) -> Any:
     shared.client.flushall()
     return shared
 
 
-def chat_servers(redis, script):
+def chat_servers(redis: Any, script: Any) -> Any:
     return running(script, redis=redis.url), running(script, redis=redis.url)
 
 
-def begins(frame):
+def begins(frame: Any) -> Any:
     return "Hello" in text_of([frame])
 
 
-def test_a_cut_client_goes_on_at_another_process(redis):
+def test_a_cut_client_goes_on_at_another_process(redis: Any) -> None:
     go_on = threading.Event()
     ours, theirs = chat_servers(redis, lambda utterance: ["Hello", " world", go_on, "!"])
     with ours as a, theirs as b:
@@ -67,7 +71,7 @@ REPLY = ["Hello", " ", "w" * 130, "ö", "rld" * 50, "!"]
 
 
 @pytest.mark.slow
-def test_a_client_that_is_cut_at_any_byte_gets_the_text_once(redis):
+def test_a_client_that_is_cut_at_any_byte_gets_the_text_once(redis: Any) -> None:
     ours, theirs = chat_servers(redis, lambda utterance: REPLY)
     numbers = itertools.count()
     with ours as a, theirs as b:
@@ -76,7 +80,7 @@ def test_a_client_that_is_cut_at_any_byte_gets_the_text_once(redis):
 
         @settings(max_examples=30, deadline=None)
         @given(st.lists(st.integers(0, whole), min_size=1, max_size=3), st.booleans())
-        def cut(lengths, begins_here):
+        def cut(lengths: Any, begins_here: Any) -> None:
             name, frames = f"request-{next(numbers):020}", []
             servers = itertools.cycle([a, b] if begins_here else [b, a])
             message = send(name, chat=name)
@@ -90,13 +94,13 @@ def test_a_client_that_is_cut_at_any_byte_gets_the_text_once(redis):
         cut()
 
 
-def last_of(frames):
+def last_of(frames: Any) -> Any:
     """Return the number of the last chunk that a client has, if it has any."""
     numbers = [frame["sequence"] for frame in frames if frame["type"] == "chunk"]
     return numbers[-1] if numbers else None
 
 
-def received(port, message, length):
+def received(port: Any, message: Any, length: Any) -> Any:
     """Send a message, and return what comes back: so many bytes, or all up to the end."""
     with sockets.create_connection(("127.0.0.1", port), SECONDS) as raw:
         raw.sendall(HANDSHAKE.encode())
@@ -112,7 +116,7 @@ def received(port, message, length):
     return data
 
 
-def frames_in(data):
+def frames_in(data: Any) -> Any:
     """Return the frames that arrived whole."""
     frames = []
     while len(data) >= 2:
@@ -124,7 +128,7 @@ def frames_in(data):
     return frames
 
 
-def test_a_request_at_both_is_asked_once(redis):
+def test_a_request_at_both_is_asked_once(redis: Any) -> None:
     go_on = threading.Event()
     ours, theirs = chat_servers(redis, lambda utterance: ["Hello", go_on, "!"])
     with ours as a, theirs as b, a.connect() as one, b.connect() as other:
@@ -138,7 +142,7 @@ def test_a_request_at_both_is_asked_once(redis):
         assert (len(a.source.questions), len(b.source.questions)) == (1, 0)
 
 
-def test_a_stop_at_one_stops_the_model_at_the_other(redis):
+def test_a_stop_at_one_stops_the_model_at_the_other(redis: Any) -> None:
     ours, theirs = chat_servers(redis, lambda utterance: ["Hello", threading.Event()])
     with ours as a, theirs as b, a.connect() as one, b.connect() as other:
         one.send(send("request-0123456789ab"))
@@ -148,10 +152,10 @@ def test_a_stop_at_one_stops_the_model_at_the_other(redis):
         assert a.source.closed == [True]
 
 
-def test_a_reader_elsewhere_keeps_a_run_alive(redis):
+def test_a_reader_elsewhere_keeps_a_run_alive(redis: Any) -> None:
     go_on = threading.Event()
     settings = QUICK._replace(detach_seconds=0.0)
-    script = {"hi": ["Hello", go_on, "!"]}.__getitem__
+    script: Callable[[str], Any] = {"hi": ["Hello", go_on, "!"]}.__getitem__
     with (
         running(script, redis=redis.url, settings=settings) as a,
         running(script, redis=redis.url) as b,
@@ -171,7 +175,7 @@ def test_a_reader_elsewhere_keeps_a_run_alive(redis):
 
 
 @pytest.mark.slow
-def test_a_restart_of_redis_loses_nothing(redis):
+def test_a_restart_of_redis_loses_nothing(redis: Any) -> None:
     go_on, go_further = threading.Event(), threading.Event()
     steps = ["Hello", " world", go_on, ", how", " are", go_further, " you?"]
     ours, theirs = chat_servers(redis, lambda utterance: steps)
@@ -191,7 +195,7 @@ def test_a_restart_of_redis_loses_nothing(redis):
 
 
 @pytest.mark.slow
-def test_no_question_waits_for_a_redis_that_is_down(redis):
+def test_no_question_waits_for_a_redis_that_is_down(redis: Any) -> None:
     with running(redis=redis.url) as server, server.connect() as socket:
         redis.stop()
         try:
@@ -206,7 +210,7 @@ def test_no_question_waits_for_a_redis_that_is_down(redis):
             redis.start()
 
 
-def test_a_writer_that_was_replaced_stops(redis):
+def test_a_writer_that_was_replaced_stops(redis: Any) -> None:
     ours, _ = chat_servers(redis, lambda utterance: ["Hello", threading.Event()])
     with ours as a, a.connect() as socket:
         socket.send(send("request-0123456789ab"))
@@ -221,7 +225,7 @@ def test_a_writer_that_was_replaced_stops(redis):
 
 
 @pytest.mark.slow
-def test_a_writer_that_died_is_told(redis):
+def test_a_writer_that_died_is_told(redis: Any) -> None:
     names = Names.of("", "request-0123456789ab")
     redis.client.set(names.claim, "1")
     redis.client.xadd(names.log, {"text": "Hello"}, id="7-1")
@@ -233,7 +237,7 @@ def test_a_writer_that_died_is_told(redis):
         assert not server.source.questions
 
 
-def test_processes_remember_together(redis):
+def test_processes_remember_together(redis: Any) -> None:
     ours, theirs = chat_servers(redis, lambda utterance: ["Hello."])
     with ours as a, theirs as b:
         for number, server in enumerate((a, b)):
@@ -244,7 +248,7 @@ def test_processes_remember_together(redis):
         assert [each.reply for each in b.source.questions[0].earlier] == ["Hello."]
 
 
-def test_a_reader_until_the_end_connects_to_redis_no_more(redis):
+def test_a_reader_until_the_end_connects_to_redis_no_more(redis: Any) -> None:
     ours, theirs = chat_servers(redis, lambda utterance: ["Hello", threading.Event()])
     with ours as a, a.connect() as one, ExitStack() as sockets:
         one.send(send("request-0123456789ab"))
@@ -258,7 +262,7 @@ def test_a_reader_until_the_end_connects_to_redis_no_more(redis):
         assert not redis.client.client_list(_type="pubsub")
 
 
-def test_no_key_tells_a_name(redis):
+def test_no_key_tells_a_name(redis: Any) -> None:
     with running(redis=redis.url) as server, server.connect() as socket:
         socket.send(send("request-0123456789ab"))
         receive_until(socket, is_end)

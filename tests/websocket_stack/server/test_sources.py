@@ -1,4 +1,9 @@
+from __future__ import annotations
+
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,12 +17,12 @@ from websocket_stack.server.sources import load_bot, source_of
 OPENAI = {"OPENAI_MODEL": "m", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "http://test/v1"}
 
 
-def make(model, bot=None, environ=OPENAI):
+def make(model: Any, bot: Any = None, environ: Any = OPENAI) -> Any:
     return source_of(model, bot, ServerSettings(), environ)
 
 
 @pytest.fixture
-def bots(tmp_path, monkeypatch):
+def bots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / "chat_bots.py").write_text(
         "from fulfillment import Bot\nbot = Bot()\nother = 1\n", "utf-8"
     )
@@ -32,11 +37,11 @@ def bots(tmp_path, monkeypatch):
     ("model", "kind"),
     [("demo", BotSource), ("bedrock", BotSource), ("openai", ChatCompletionsSource)],
 )
-def test_each_choice_answers(model, kind):
+def test_each_choice_answers(model: str, kind: type[BotSource | ChatCompletionsSource]) -> None:
     assert isinstance(make(model), kind)
 
 
-def test_a_bot_asks_any_model(bots):
+def test_a_bot_asks_any_model(bots: None) -> None:
     for model in ("demo", "openai"):
         assert isinstance(make(model, "chat_bots:bot"), BotSource)
     assert isinstance(load_bot("chat_bots:bot"), Bot)
@@ -45,17 +50,17 @@ def test_a_bot_asks_any_model(bots):
 @pytest.mark.parametrize(
     "name", ["chat_bots", "chat_bots.py", "chat_bots:other", "chat_bots:none", "no:bot"]
 )
-def test_there_is_no_such_bot(bots, name):
+def test_there_is_no_such_bot(bots: None, name: str) -> None:
     with pytest.raises(CommandFailed):
         load_bot(name)
 
 
-def test_a_bot_that_cannot_be_imported_says_why(bots):
+def test_a_bot_that_cannot_be_imported_says_why(bots: None) -> None:
     with pytest.raises(CommandFailed, match="ZeroDivisionError"):
         load_bot("broken_bots:bot")
 
 
 @pytest.mark.parametrize("missing", ["OPENAI_MODEL", "OPENAI_API_KEY"])
-def test_a_missing_setting_is_named(missing):
+def test_a_missing_setting_is_named(missing: str) -> None:
     with pytest.raises(CommandFailed, match=missing):
         make("openai", environ={**OPENAI, missing: ""})

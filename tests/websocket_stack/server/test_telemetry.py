@@ -1,3 +1,9 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
 from fulfillment.models.base import Completion, StopReason
 from fulfillment.outcome import Outcome
 from fulfillment.reply import Reply
@@ -10,7 +16,7 @@ from websocket_stack.server.telemetry import Telemetry
 SECRET = "a secret in a reply"
 
 
-def report(outcome=Outcome.COMPLETED):
+def report(outcome: Any = Outcome.COMPLETED) -> Any:
     text = TextBuffer()
     text.write(SECRET, 1.0)
     return RunReport(
@@ -18,7 +24,7 @@ def report(outcome=Outcome.COMPLETED):
     )
 
 
-def record(outcome=Outcome.COMPLETED):
+def record(outcome: Any = Outcome.COMPLETED) -> Any:
     telemetry = Telemetry()
     usage = {"input_tokens": 3, "output_tokens": 5, "estimated": False}
     log = log_of([SECRET], Ending(outcome, usage=usage))
@@ -26,20 +32,20 @@ def record(outcome=Outcome.COMPLETED):
     return telemetry.page().decode()
 
 
-def test_a_run_is_counted():
+def test_a_run_is_counted() -> None:
     page = record()
     assert 'chat_runs_total{outcome="completed"} 1.0' in page
     assert 'chat_tokens_total{kind="output"} 5.0' in page
     assert "chat_run_seconds_sum 2.5" in page
 
 
-def test_nothing_of_its_content_is_logged(capsys):
+def test_nothing_of_its_content_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
     page = record(Outcome.FAILED)
     captured = capsys.readouterr()
     assert SECRET not in page + captured.out + captured.err
 
 
-def test_gauges_are_read_when_asked():
+def test_gauges_are_read_when_asked() -> None:
     telemetry = Telemetry()
     sockets = [1]
     telemetry.watch("chat_sockets_open", "Sockets open now", lambda: len(sockets))

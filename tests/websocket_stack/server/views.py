@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from fulfillment.outcome import Outcome
 from fulfillment.streaming.framing import Ending
@@ -35,15 +36,15 @@ def read(pieces: Sequence[str], view: View, ending: Ending = COMPLETED) -> list[
     return [*outputs, *reader.take()]
 
 
-def frames_of(outputs: Sequence[Output]) -> list[dict]:
+def frames_of(outputs: Sequence[Output]) -> list[dict[str, Any]]:
     return [json.loads(output) for output in outputs if not isinstance(output, Close)]
 
 
 def text_after_cuts(
     pieces: Sequence[str],
     view: Callable[[int | None], View],
-    text_of: Callable[[dict], str],
-    number_of: Callable[[dict], int | None],
+    text_of: Callable[[dict[str, Any]], str],
+    number_of: Callable[[dict[str, Any]], int | None],
     cuts: Sequence[int],
 ) -> str:
     """Return what a client has that loses its socket after so many frames, again and again.

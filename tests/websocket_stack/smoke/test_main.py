@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -38,7 +39,7 @@ def outcomes_of(lines: list[str]) -> dict[str, str]:
     return {line[9:33].strip(): line[:8].strip() for line in lines}
 
 
-def test_the_local_stack_passes(origin) -> None:
+def test_the_local_stack_passes(origin: str) -> None:
     status, lines = run("--endpoint", origin, "--burst", "40", *QUICK)
     outcomes = outcomes_of(lines)
 
@@ -78,7 +79,7 @@ def test_the_local_stack_passes_with_signatures() -> None:
     assert not_ok == {"long text", "stack", "page", "burst", "metrics"}
 
 
-def test_socket_tasks_pass(origin) -> None:
+def test_socket_tasks_pass(origin: Any) -> None:
     status, lines = run("--endpoint", origin, "--tasks", *QUICK, "--long-question", ENDLESS)
 
     assert status == 0, lines
@@ -106,7 +107,7 @@ def test_socket_tasks_pass_with_signatures() -> None:
     assert not_ok == {"stack", "metrics"}
 
 
-def test_the_report_for_machines_has_numbers(origin) -> None:
+def test_the_report_for_machines_has_numbers(origin: str) -> None:
     status, lines = run("--endpoint", origin, "--json", "--posts", "5", *QUICK)
     report = json.loads(lines[0])
     by_name = {each["name"]: each for each in report["checks"]}
@@ -120,14 +121,14 @@ def test_the_report_for_machines_has_numbers(origin) -> None:
     assert by_name["attribute left out"]["kept"] is False
 
 
-def test_what_cannot_be_known_is_no_failure(origin) -> None:
+def test_what_cannot_be_known_is_no_failure(origin: str) -> None:
     status, lines = run("--endpoint", origin, "--session-table", "nowhere", *QUICK)
 
     assert status == 0
     assert any("you may not read table nowhere" in line for line in lines)
 
 
-def test_a_failed_check_is_the_exit_status(origin) -> None:
+def test_a_failed_check_is_the_exit_status(origin: str) -> None:
     lines: list[str] = []
     options = argument_parser().parse_args(["--endpoint", origin, *QUICK])
     refused = FakeConnect(*[403] * 9)
@@ -143,14 +144,16 @@ def test_a_failed_check_is_the_exit_status(origin) -> None:
         (["--websocket", "https://x"], "smoke: --websocket takes wss://"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(capsys, arguments, message) -> None:
+def test_what_is_wrong_is_said_in_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
     assert run(*arguments) == (1, [])
 
     error = capsys.readouterr().err
     assert error.startswith(message) and error.count("\n") == 1
 
 
-def test_missing_credentials_are_said(capsys) -> None:
+def test_missing_credentials_are_said(capsys: pytest.CaptureFixture[str]) -> None:
     class Nobody:
         region_name = "us-east-1"
 
@@ -158,11 +161,11 @@ def test_missing_credentials_are_said(capsys) -> None:
             return None
 
     options = argument_parser().parse_args(["--websocket", "wss://a.example/Prod"])
-    assert run_smoke(options, lambda **chosen: Nobody()) == 1  # type: ignore[arg-type,return-value]
+    assert run_smoke(options, lambda **chosen: Nobody()) == 1  # type: ignore[arg-type]
     assert "no AWS credentials found" in capsys.readouterr().err
 
 
-def test_a_profile_that_is_not_there_is_said(capsys) -> None:
+def test_a_profile_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     def make_session(**chosen: str | None) -> boto3.Session:
         raise ProfileNotFound(profile="mine")
 
@@ -171,7 +174,7 @@ def test_a_profile_that_is_not_there_is_said(capsys) -> None:
     assert "smoke: The config profile (mine) could not be found" in capsys.readouterr().err
 
 
-def test_it_runs_as_a_script(origin) -> None:
+def test_it_runs_as_a_script(origin: str) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "websocket_stack.smoke"]
         + ["--endpoint", origin, "--posts", "1", *QUICK],

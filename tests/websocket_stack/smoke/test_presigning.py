@@ -38,7 +38,7 @@ def test_the_session_is_part_of_what_is_signed() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["ws", "wss"])
-def test_the_scheme_stays(scheme) -> None:
+def test_the_scheme_stays(scheme: str) -> None:
     # A host that begins as a scheme does is not taken for one.
     endpoint = f"{scheme}://https.ws.example/Prod"
 

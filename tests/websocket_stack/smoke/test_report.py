@@ -41,7 +41,7 @@ def test_json_has_the_numbers() -> None:
 @pytest.mark.parametrize(
     ("share", "value"), [(0.0, 1), (0.5, 10), (0.95, 19), (0.99, 20), (1.0, 20)]
 )
-def test_percentiles_are_values_that_were_measured(share, value) -> None:
+def test_percentiles_are_values_that_were_measured(share: float, value: int) -> None:
     assert percentile(list(range(20, 0, -1)), share) == value
     assert percentile([7.0], share) == 7.0
 

@@ -35,7 +35,7 @@ def outcome(exc: Exception | None) -> CheckResult:
         (TimeoutError("…"), "failed", "TimeoutError"),
     ],
 )
-def test_each_check_has_an_outcome(exc, status, text) -> None:
+def test_each_check_has_an_outcome(exc: Exception | None, status: str, text: str) -> None:
     result = outcome(exc)
 
     assert (result.name, result.status) == ("a check", status)

@@ -16,6 +16,7 @@ from tests.websocket_stack.smoke.smoke_fakes import (
     session,
 )
 from websocket_stack.smoke.report import CheckSkipped
+from websocket_stack.smoke.session import SmokeSession
 
 
 def test_a_post_returns_the_answer_as_it_came() -> None:
@@ -65,6 +66,6 @@ def test_a_post_that_gets_no_answer_raises() -> None:
         (session(opened=FakeSocket(), management=FakeManagement([403])), "you may not post"),
     ],
 )
-def test_what_cannot_be_posted_is_skipped(unusable, reason) -> None:
+def test_what_cannot_be_posted_is_skipped(unusable: SmokeSession, reason: str) -> None:
     with pytest.raises(CheckSkipped, match=reason):
         unusable.post(b"")

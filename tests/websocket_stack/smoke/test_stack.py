@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from starlette.applications import Starlette
@@ -25,7 +25,7 @@ from websocket_stack.smoke.stack import (
 
 pytestmark = pytest.mark.slow
 
-OUTPUTS = {
+OUTPUTS: dict[str, Any] = {
     "WebSocketEndpoint": "wss://abc123.execute-api.eu-west-1.amazonaws.com/Prod",
     "SessionTableName": "lex-sessions",
     "BotId": "BOT",
@@ -73,7 +73,7 @@ def deployed(
     *arguments: str,
     parameters: Mapping[str, str] = MappingProxyType({}),
     status: str = "CREATE_COMPLETE",
-    **outputs: str,
+    **outputs: Any,
 ) -> StackUnderTest:
     options = argument_parser().parse_args(arguments)
     session: Any = FakeSession(parameters, outputs, status)
@@ -104,7 +104,7 @@ def test_options_say_it_otherwise() -> None:
 
 
 def test_the_api_alone_has_no_bot() -> None:
-    outputs = {"WebSocketEndpoint": "wss://ws.example/chat", "DynamoTableName": "s"}
+    outputs: dict[str, Any] = {"WebSocketEndpoint": "wss://ws.example/chat", "DynamoTableName": "s"}
     stack = deployed("--stack", "lex", **outputs)
 
     assert (stack.bot_alias, stack.session_table) == (None, "s")
@@ -162,7 +162,7 @@ def test_an_address_is_enough() -> None:
         (["--websocket", "https://ws.example"], "--websocket takes wss://"),
     ],
 )
-def test_what_is_not_there_is_said(arguments, message) -> None:
+def test_what_is_not_there_is_said(arguments: list[str], message: str) -> None:
     with pytest.raises(CommandFailed, match=message):
         deployed(*arguments, BotId="BOT")
 
@@ -172,7 +172,7 @@ def local(origin: str, *arguments: str) -> StackUnderTest:
 
 
 @pytest.mark.parametrize("auth", ["none", "iam"])
-def test_the_local_stack_says_what_it_has(auth) -> None:
+def test_the_local_stack_says_what_it_has(auth: Literal["none", "iam"]) -> None:
     with running_stack(auth=auth) as origin:
         stack = local(f"{origin}/")
         assert local(origin, "--identity-pool", "r:pool").identity_pool == "r:pool"
@@ -186,7 +186,7 @@ def test_the_local_stack_says_what_it_has(auth) -> None:
 
 
 @pytest.mark.parametrize("origin", ["http://127.0.0.1:1", "http//nonsense"])
-def test_no_local_stack_is_said(origin) -> None:
+def test_no_local_stack_is_said(origin: str) -> None:
     with pytest.raises(
         CommandFailed, match="no local stack answers at .*; scripts/serve starts one"
     ):

@@ -152,7 +152,7 @@ class Api:
             ),
             self.hub,
             lambda event: self.events.append(json.loads(json.dumps(event))),
-            sleep=lambda seconds: self.on_sleep(),
+            sleep=self._slept,
         )
         self.worker = Worker(
             tasks or Tasks(),
@@ -164,6 +164,9 @@ class Api:
             watch=Watch(self.runs, look_seconds=0.02),
             record=self.reports.append,
         )
+
+    def _slept(self, seconds: float) -> None:
+        self.on_sleep()
 
     def connect(self, connection_id: str = "c1", **context: Any) -> int:
         """Let a client connect; return the status."""

@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,17 +27,17 @@ JSON = st.recursive(
 )
 
 
-def parsed(value):
+def parsed(value: Any) -> Any:
     return parse(json.dumps(value))
 
 
-def test_a_task_is_taken_as_it_is():
+def test_a_task_is_taken_as_it_is() -> None:
     task = submit("1", "summarise", text="long")
     task["task"]["more"] = task["more"] = "ignored"
     assert parsed(task) == Ask(Address("task", "1"), "summarise", {"text": "long"})
 
 
-def test_a_message_needs_a_prompt_alone():
+def test_a_message_needs_a_prompt_alone() -> None:
     assert parsed(message("Hi")) == Ask(
         Address("message"), "message", {"prompt": "Hi", "history": [], "conversation": ""}
     )
@@ -54,11 +57,11 @@ def test_a_message_needs_a_prompt_alone():
         ({"action": "sign-in", "token": "t"}, SignIn("t")),
     ],
 )
-def test_commands(said, request_):
+def test_commands(said: dict[str, Any], request_: Resume | SignIn | Stop) -> None:
     assert parsed(said) == request_
 
 
-def test_a_ping_is_one():
+def test_a_ping_is_one() -> None:
     assert isinstance(parsed({"action": "ping"}), Ping)
 
 
@@ -86,12 +89,14 @@ def test_a_ping_is_one():
         ({"action": "sign-in"}, "token"),
     ],
 )
-def test_what_cannot_be_answered_is_named(said, problem):
+def test_what_cannot_be_answered_is_named(
+    said: list[Any] | dict[str, object], problem: str
+) -> None:
     with pytest.raises(InvalidRequest, match=problem):
         parsed(said)
 
 
-def test_an_error_has_the_id_of_its_task():
+def test_an_error_has_the_id_of_its_task() -> None:
     with pytest.raises(InvalidRequest) as raised:
         parsed({"action": "task-submit", "task": {"id": "000001", "type": "t"}})
     assert raised.value.address == Address("task", "000001")
@@ -108,7 +113,7 @@ def test_an_error_has_the_id_of_its_task():
         ),
     ).map(json.dumps)
 )
-def test_whatever_is_said_is_understood_or_refused(body):
+def test_whatever_is_said_is_understood_or_refused(body: Any) -> None:
     try:
         request = parse(body)
     except InvalidRequest as refused:

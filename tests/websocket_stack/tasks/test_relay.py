@@ -1,6 +1,9 @@
 """The ordered relay, with a queue that does all that a queue may do."""
 
+from __future__ import annotations
+
 import json
+from typing import Any
 from uuid import uuid4
 
 from hypothesis import given
@@ -14,7 +17,7 @@ from websocket_stack.tasks.relay import Relay
 TEXT = ["One, ", "two, ", "two, ", "three."]
 
 
-def records(group, payloads=TEXT, connection_id="c1"):
+def records(group: Any, payloads: Any = TEXT, connection_id: Any = "c1") -> Any:
     return [
         {
             "messageId": f"{group}-{sequence}",
@@ -35,10 +38,10 @@ def records(group, payloads=TEXT, connection_id="c1"):
 class Busy:
     """Fails posts as it is told, before they arrive or after."""
 
-    def __init__(self, hub, failures):
+    def __init__(self, hub: Any, failures: Any) -> None:
         self.hub, self.failures = hub, iter(failures)
 
-    def post(self, address, payload):
+    def post(self, address: Any, payload: Any) -> None:
         failure = next(self.failures, None)
         if failure == "after":
             self.hub.post(address, payload)
@@ -47,25 +50,27 @@ class Busy:
         self.hub.post(address, payload)
 
 
-def relay_of(table, channel):
+def relay_of(table: tuple[Any, str], channel: Any) -> Any:
     return Relay(*table, channel, sleep=lambda seconds: None)
 
 
-def texts(hub, connection_id="c1"):
+def texts(hub: Any, connection_id: Any = "c1") -> Any:
     return [frame["response"] for frame in hub.frames[connection_id]]
 
 
-def failed(response):
+def failed(response: Any) -> Any:
     return [each["itemIdentifier"] for each in response["batchItemFailures"]]
 
 
-def test_a_batch_is_posted_in_order(module_table):
+def test_a_batch_is_posted_in_order(module_table: tuple[Any, str]) -> None:
     hub = Hub()
     response = relay_of(module_table, hub).post_batch({"Records": records(uuid4().hex)})
     assert (texts(hub), failed(response)) == (TEXT, [])
 
 
-def test_a_group_waits_from_its_first_frame_that_cannot_be_posted(module_table):
+def test_a_group_waits_from_its_first_frame_that_cannot_be_posted(
+    module_table: tuple[Any, str],
+) -> None:
     """The others go on."""
     hub, first, second = Hub(), uuid4().hex, uuid4().hex
     relay = relay_of(module_table, Busy(hub, [None] + ["busy"] * 4))
@@ -78,14 +83,16 @@ def test_a_group_waits_from_its_first_frame_that_cannot_be_posted(module_table):
     assert texts(hub) == TEXT
 
 
-def test_a_connection_that_is_gone_holds_up_nothing(module_table):
+def test_a_connection_that_is_gone_holds_up_nothing(module_table: tuple[Any, str]) -> None:
     hub = Hub()
     hub.close("c1")
     response = relay_of(module_table, hub).post_batch({"Records": records(uuid4().hex)})
     assert failed(response) == []
 
 
-def test_a_frame_that_is_missing_is_told_and_ends_the_text(module_table):
+def test_a_frame_that_is_missing_is_told_and_ends_the_text(
+    module_table: tuple[Any, str],
+) -> None:
     hub, group = Hub(), uuid4().hex
     one, _, three, four = records(group)
     response = relay_of(module_table, hub).post_batch({"Records": [one, three, four]})
@@ -97,7 +104,9 @@ def test_a_frame_that_is_missing_is_told_and_ends_the_text(module_table):
 
 @examples(0.2)
 @given(data=st.data())
-def test_whatever_the_queue_does_no_text_is_shown_twice(module_table, data):
+def test_whatever_the_queue_does_no_text_is_shown_twice(
+    module_table: tuple[Any, str], data: Any
+) -> None:
     """Each frame comes at most once and in order, and where one is missing, that is told last."""
     hub, group = Hub(), uuid4().hex
     failures = data.draw(st.lists(st.sampled_from([None, "busy", "before", "after"]), max_size=12))

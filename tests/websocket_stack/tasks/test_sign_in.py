@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 import time
+from typing import Any
 
 import jwt
 import pytest
@@ -13,19 +16,19 @@ OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 class Keys(jwt.PyJWKClient):
     """The keys of the issuer, without a network."""
 
-    def fetch_data(self):
+    def fetch_data(self) -> Any:
         return keys()
 
 
 VERIFIER = TokenVerifier(ISSUER, AUDIENCE, Keys("https://issuer.test/keys"))
 
 
-def test_a_token_says_who_it_is_about():
+def test_a_token_says_who_it_is_about() -> None:
     identity = VERIFIER.verify(token(exp=9_999_999_999))
     assert identity == (f"{ISSUER}/user-1", 9_999_999_999)
 
 
-def test_an_access_token_of_cognito_names_its_client():
+def test_an_access_token_of_cognito_names_its_client() -> None:
     assert VERIFIER.verify(token(aud=None, client_id=AUDIENCE)).owner == f"{ISSUER}/user-1"
 
 
@@ -46,7 +49,7 @@ def test_an_access_token_of_cognito_names_its_client():
         token(None, "none"),
     ],
 )
-def test_what_is_not_to_be_trusted_is_refused(bad):
+def test_what_is_not_to_be_trusted_is_refused(bad: str) -> None:
     with pytest.raises(InvalidToken) as raised:
         VERIFIER.verify(bad)
     assert raised.value.__cause__ is None

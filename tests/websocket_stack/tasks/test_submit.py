@@ -1,41 +1,45 @@
 """What the routes answer by themselves, and what they hand over to a worker."""
 
+from __future__ import annotations
+
 import itertools
 import logging
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.websocket_stack.tasks.tasks_api import ends_of, message, submit, text_of
+from tests.websocket_stack.tasks.tasks_api import Api, ends_of, message, submit, text_of
 from websocket_stack.tasks.sign_in import Identity, InvalidToken
 
 OWNERS = ["us-east-1:me", "us-east-1:you"]
 
 
-def principal(owner):
+def principal(owner: Any) -> Any:
     return {"identity": {"cognitoIdentityId": owner}}
 
 
-def kinds(frames):
+def kinds(frames: Any) -> Any:
     return [frame["response"]["errorType"] for frame in frames]
 
 
 @pytest.mark.parametrize(
     "said", ["", "hello", "[]", "{}", '{"action":"task-submit"}', "{" * 5_000, "\ud83d"]
 )
-def test_what_is_malformed_is_answered(make_api, said):
+def test_what_is_malformed_is_answered(make_api: Callable[..., Api], said: str) -> None:
     api = make_api()
     api.say(said)
     assert kinds(api.frames()) == ["InvalidRequest"]
 
 
-def test_a_message_without_a_prompt_is_ended(make_api):
+def test_a_message_without_a_prompt_is_ended(make_api: Callable[..., Api]) -> None:
     api = make_api()
     api.say({"action": "sendMessage"})
     assert [frame["type"] for frame in api.frames()] == ["delta", "end"]
 
 
-def test_a_ping_is_answered(make_api):
+def test_a_ping_is_answered(make_api: Callable[..., Api]) -> None:
     api = make_api()
     api.say({"action": "ping"})
     assert api.frames() == [{"action": "pong"}]
@@ -44,7 +48,7 @@ def test_a_ping_is_answered(make_api):
 # --- asked twice
 
 
-def test_what_is_asked_again_is_not_run_again(make_api):
+def test_what_is_asked_again_is_not_run_again(make_api: Callable[..., Api]) -> None:
     api = make_api()
     for _ in range(5):
         api.say(submit())
@@ -56,7 +60,7 @@ def test_what_is_asked_again_is_not_run_again(make_api):
     assert len(ends_of(api.frames())) == 2
 
 
-def test_an_id_may_be_used_again_for_something_else(make_api):
+def test_an_id_may_be_used_again_for_something_else(make_api: Callable[..., Api]) -> None:
     api = make_api()
     api.say(submit())
     api.say(submit(question="And then?"))
@@ -66,7 +70,7 @@ def test_an_id_may_be_used_again_for_something_else(make_api):
     assert len(api.events) == 1
 
 
-def test_messages_without_an_id_are_one_at_a_time(make_api):
+def test_messages_without_an_id_are_one_at_a_time(make_api: Callable[..., Api]) -> None:
     """The second is told so in a frame that its client passes over: no end but the first's."""
     api = make_api()
     api.say(message())
@@ -82,7 +86,9 @@ def test_messages_without_an_id_are_one_at_a_time(make_api):
     ("first", "second"),
     [(message(), message()), (submit(question="First?"), submit(question="Second?"))],
 )
-def test_who_has_read_an_end_may_ask_again_at_once(make_api, first, second):
+def test_who_has_read_an_end_may_ask_again_at_once(
+    make_api: Callable[..., Api], first: dict[str, Any], second: dict[str, Any]
+) -> None:
     """Even if the worker has yet to write down that the one before is over."""
     api = make_api()
     api.on_sleep = api.work
@@ -92,7 +98,7 @@ def test_who_has_read_an_end_may_ask_again_at_once(make_api, first, second):
     assert len(api.model.prompts) == 2
 
 
-def test_messages_with_ids_run_at_once(make_api):
+def test_messages_with_ids_run_at_once(make_api: Callable[..., Api]) -> None:
     api = make_api()
     api.say(message(id=1))
     api.say(message(id=2))
@@ -103,7 +109,7 @@ def test_messages_with_ids_run_at_once(make_api):
 # --- limits
 
 
-def test_too_many_tasks_at_once_are_refused(make_api):
+def test_too_many_tasks_at_once_are_refused(make_api: Callable[..., Api]) -> None:
     api = make_api(tasks_at_once=2)
     for task_id in "abc":
         api.say(submit(task_id))
@@ -113,7 +119,7 @@ def test_too_many_tasks_at_once_are_refused(make_api):
     assert len(api.events) == 1
 
 
-def test_tasks_that_are_lost_are_not_counted_for_ever(make_api):
+def test_tasks_that_are_lost_are_not_counted_for_ever(make_api: Callable[..., Api]) -> None:
     now = [1_800_000_000.0]
     api = make_api(tasks_at_once=1, now=lambda: now[0])
     api.say(submit("lost"))
@@ -123,7 +129,7 @@ def test_tasks_that_are_lost_are_not_counted_for_ever(make_api):
     assert api.frames() == []
 
 
-def test_too_many_tasks_a_minute_are_refused(make_api):
+def test_too_many_tasks_a_minute_are_refused(make_api: Callable[..., Api]) -> None:
     now = [1_800_000_000.0]
     api = make_api(tasks_a_minute=2, now=lambda: now[0])
     for task_id in "abc":
@@ -135,17 +141,17 @@ def test_too_many_tasks_a_minute_are_refused(make_api):
     assert len(api.events) == 1
 
 
-def test_a_message_that_is_too_long_is_refused(make_api):
+def test_a_message_that_is_too_long_is_refused(make_api: Callable[..., Api]) -> None:
     api = make_api(message_bytes=1_024)
     api.say(submit(question="x" * 2_000))
     assert kinds(api.frames()) == ["TooLarge"]
 
 
-def test_a_worker_that_cannot_be_called_is_told_at_once(make_api):
+def test_a_worker_that_cannot_be_called_is_told_at_once(make_api: Callable[..., Api]) -> None:
     api = make_api()
     error = ClientError({"Error": {"Code": "TooManyRequestsException"}}, "Invoke")
 
-    def invoke(event):
+    def invoke(event: Any) -> None:
         raise error
 
     api.submit._invoke = invoke
@@ -172,7 +178,14 @@ def test_a_worker_that_cannot_be_called_is_told_at_once(make_api):
 )
 @pytest.mark.parametrize("is_over", [False, True])
 @pytest.mark.parametrize("sign_in", ["iam", "none", "authorizer"])
-def test_no_owner_reaches_another_owners_work(make_api, sign_in, is_over, command, door, said):
+def test_no_owner_reaches_another_owners_work(
+    make_api: Callable[..., Api],
+    sign_in: str,
+    is_over: bool,
+    command: dict[str, Any],
+    door: str,
+    said: dict[str, Any],
+) -> None:
     api = make_api(sign_in=sign_in)
     for connection_id, owner in zip(["mine", "yours"], OWNERS, strict=True):
         assert (
@@ -205,7 +218,9 @@ def test_no_owner_reaches_another_owners_work(make_api, sign_in, is_over, comman
         {"identity": None},
     ],
 )
-def test_nobody_connects_without_an_identity(make_api, context):
+def test_nobody_connects_without_an_identity(
+    make_api: Callable[..., Api], context: dict[str, Any]
+) -> None:
     assert make_api(sign_in="iam").connect(**context) == 401
     assert make_api(sign_in="authorizer").connect(**context) == 401
 
@@ -216,7 +231,7 @@ def test_nobody_connects_without_an_identity(make_api, context):
 class Tokens:
     """Verifies tokens that say who they are about, and until when."""
 
-    def verify(self, token):
+    def verify(self, token: Any) -> Any:
         owner, _, until = token.partition("@")
         if not until:
             raise InvalidToken("DecodeError")
@@ -224,19 +239,19 @@ class Tokens:
 
 
 @pytest.fixture
-def signed(make_api):
+def signed(make_api: Callable[..., Api]) -> Any:
     now = [1_000.0]
     api = make_api(sign_in="jwt", verifier=Tokens(), now=lambda: now[0])
-    api.now = now
+    api.now = now  # type: ignore[attr-defined]
     assert api.connect() == 200
     return api
 
 
-def sign_in(token):
+def sign_in(token: Any) -> Any:
     return {"action": "sign-in", "token": token}
 
 
-def test_a_client_signs_in_with_its_first_message(signed):
+def test_a_client_signs_in_with_its_first_message(signed: Any) -> None:
     assert signed.unsigned == ["c1"]
     signed.say(submit())
     assert kinds(signed.frames()) == ["NotSignedIn"]
@@ -246,7 +261,7 @@ def test_a_client_signs_in_with_its_first_message(signed):
     assert len(signed.events) == 1
 
 
-def test_a_sign_in_expires_and_is_renewed(signed):
+def test_a_sign_in_expires_and_is_renewed(signed: Any) -> None:
     """What runs goes on."""
     signed.say(sign_in("me@2000"))
     signed.say(submit())
@@ -258,14 +273,14 @@ def test_a_sign_in_expires_and_is_renewed(signed):
     assert len(signed.events) == 2
 
 
-def test_a_connection_does_not_change_hands(signed):
+def test_a_connection_does_not_change_hands(signed: Any) -> None:
     signed.say(sign_in("me@2000"))
     signed.say(sign_in("you@2000"))
     signed.say(sign_in("nonsense"))
     assert kinds(signed.frames()[1:]) == ["InvalidToken", "InvalidToken"]
 
 
-def test_an_api_without_tokens_says_so(make_api):
+def test_an_api_without_tokens_says_so(make_api: Callable[..., Api]) -> None:
     api = make_api()
     api.say(sign_in("me@2000"))
     assert kinds(api.frames()) == ["NoSignIn"]
@@ -274,7 +289,7 @@ def test_an_api_without_tokens_says_so(make_api):
 # --- conversations
 
 
-def test_a_conversation_without_an_owner_has_a_long_name(make_api):
+def test_a_conversation_without_an_owner_has_a_long_name(make_api: Callable[..., Api]) -> None:
     api = make_api()
     api.say(message(conversation="short"))
     assert [frame["type"] for frame in api.frames()] == ["delta", "end"]
@@ -282,7 +297,9 @@ def test_a_conversation_without_an_owner_has_a_long_name(make_api):
     assert len(api.events) == 1
 
 
-def test_nothing_that_is_said_is_logged(make_api, caplog):
+def test_nothing_that_is_said_is_logged(
+    make_api: Callable[..., Api], caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.NOTSET)
     secret = "xylophone"
     api = make_api(sign_in="jwt", verifier=Tokens())

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import pytest
 
 from fulfillment.memory.base import Exchange
@@ -15,5 +17,5 @@ U, A = "user", "assistant"
         ([(A, "1"), (U, "2")], [Exchange("", "1"), Exchange("2", "")]),
     ],
 )
-def test_a_history_is_turns(history, exchanges):
+def test_a_history_is_turns(history: list[tuple[str, str]], exchanges: list[Exchange]) -> None:
     assert exchanges_of(history) == exchanges

@@ -1,7 +1,11 @@
 """Tasks and messages from what a client says to what it hears."""
 
+from __future__ import annotations
+
 import json
 import threading
+from collections.abc import Callable, Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -25,7 +29,7 @@ FINISHED = {
 }
 
 
-def test_a_streamer_sends_partials_and_then_finished(make_api):
+def test_a_streamer_sends_partials_and_then_finished(make_api: Callable[..., Api]) -> None:
     api = make_api(ScriptedModel(["It is ", "on its ", "way."]))
     api.say(submit())
     api.work()
@@ -34,7 +38,7 @@ def test_a_streamer_sends_partials_and_then_finished(make_api):
     assert ends_of(api.frames()) == [FINISHED]
 
 
-def test_a_responder_sends_one_message(make_api):
+def test_a_responder_sends_one_message(make_api: Callable[..., Api]) -> None:
     api = make_api(ScriptedModel(["It is ", 'on its "way".']))
     api.say(submit(type="llm-responder"))
     api.work()
@@ -47,7 +51,7 @@ def test_a_responder_sends_one_message(make_api):
     ]
 
 
-def test_a_chat_has_deltas_and_one_end(make_api):
+def test_a_chat_has_deltas_and_one_end(make_api: Callable[..., Api]) -> None:
     api = make_api(ScriptedModel(["It is ", "here."]))
     api.say(message())
     api.work()
@@ -57,7 +61,9 @@ def test_a_chat_has_deltas_and_one_end(make_api):
 
 
 @pytest.mark.parametrize("task_id", ["000001", 7, "a:::b", "", {"a": [1]}, "ü" * 100, "\ud83d"])
-def test_a_task_has_the_id_that_its_client_gave(make_api, task_id):
+def test_a_task_has_the_id_that_its_client_gave(
+    make_api: Callable[..., Api], task_id: str | int | dict[str, list[int]]
+) -> None:
     api = make_api()
     api.say(submit(task_id))
     api.work()
@@ -65,20 +71,20 @@ def test_a_task_has_the_id_that_its_client_gave(make_api, task_id):
     assert len(ends_of(api.frames(), task_id)) == 1
 
 
-def test_many_tasks_run_at_once_on_one_connection(make_api):
+def test_many_tasks_run_at_once_on_one_connection(make_api: Callable[..., Api]) -> None:
     """Each is in its own order, whatever the others do."""
     first_written, second_done = threading.Event(), threading.Event()
     tasks = Tasks()
 
     @tasks.task("first")
-    def first(task):
+    def first(task: Any) -> Iterator[Any]:
         yield "1a "
         first_written.set()
         second_done.wait(20)
         yield "1b"
 
     @tasks.task("second")
-    def second(task):
+    def second(task: Any) -> Iterator[Any]:
         first_written.wait(20)
         yield "2a "
         yield "2b"
@@ -94,11 +100,11 @@ def test_many_tasks_run_at_once_on_one_connection(make_api):
     assert len(ends_of(frames, "one")) == len(ends_of(frames, "two")) == 1
 
 
-def test_a_builders_type_yields_and_asks(make_api):
+def test_a_builders_type_yields_and_asks(make_api: Callable[..., Api]) -> None:
     tasks = Tasks()
 
     @tasks.task("summarise")
-    def summarise(task):
+    def summarise(task: Any) -> Iterator[Any]:
         yield "Reading…\n"
         yield from task.ask(f"Summarise: {task.data['text']}")
 
@@ -109,7 +115,7 @@ def test_a_builders_type_yields_and_asks(make_api):
     assert api.model.prompts[0].messages[-1].text == "Summarise: long"
 
 
-def test_an_unknown_type_is_told(make_api):
+def test_an_unknown_type_is_told(make_api: Callable[..., Api]) -> None:
     api = make_api()
     api.say(submit(type="nonsense"))
     api.work()
@@ -120,7 +126,7 @@ def test_an_unknown_type_is_told(make_api):
 # --- what goes wrong
 
 
-def test_a_model_that_refuses_fails_the_task(make_api):
+def test_a_model_that_refuses_fails_the_task(make_api: Callable[..., Api]) -> None:
     api = make_api(ScriptedModel([ModelRejected("ValidationException")]))
     api.say(submit())
     api.work()
@@ -130,7 +136,9 @@ def test_a_model_that_refuses_fails_the_task(make_api):
     assert "Validation" not in frame["response"]["errorMessage"]
 
 
-def test_a_model_that_breaks_off_fails_the_task_after_its_text(make_api):
+def test_a_model_that_breaks_off_fails_the_task_after_its_text(
+    make_api: Callable[..., Api],
+) -> None:
     api = make_api(ScriptedModel(["It is ", ModelInterrupted("cut")]))
     api.say(submit())
     api.work()
@@ -140,7 +148,7 @@ def test_a_model_that_breaks_off_fails_the_task_after_its_text(make_api):
     assert end["status"] == "Fail"
 
 
-def test_a_chat_ends_once_after_an_error_too(make_api):
+def test_a_chat_ends_once_after_an_error_too(make_api: Callable[..., Api]) -> None:
     api = make_api(ScriptedModel([ModelRejected("ValidationException")]))
     api.say(message())
     api.work()
@@ -149,8 +157,8 @@ def test_a_chat_ends_once_after_an_error_too(make_api):
     assert end == {"statusCode": 200, "type": "end", "text": ""}
 
 
-def test_a_task_is_cut_before_its_lambda_is_killed(make_api):
-    def endless(task):
+def test_a_task_is_cut_before_its_lambda_is_killed(make_api: Callable[..., Api]) -> None:
+    def endless(task: Any) -> Iterator[Any]:
         yield "It is "
         threading.Event().wait(20)
 
@@ -166,7 +174,7 @@ def test_a_task_is_cut_before_its_lambda_is_killed(make_api):
 # --- what may happen twice
 
 
-def test_an_event_that_arrives_twice_asks_the_model_once(make_api):
+def test_an_event_that_arrives_twice_asks_the_model_once(make_api: Callable[..., Api]) -> None:
     api = make_api(ScriptedModel("Hello."))
     api.say(submit())
     api.events *= 2
@@ -176,7 +184,7 @@ def test_an_event_that_arrives_twice_asks_the_model_once(make_api):
     assert text_of(api.frames()) == "Hello."
 
 
-def test_an_event_that_arrives_after_the_end_does_nothing(make_api):
+def test_an_event_that_arrives_after_the_end_does_nothing(make_api: Callable[..., Api]) -> None:
     api = make_api(ScriptedModel("Hello."))
     api.say(submit())
     event = api.events[0]
@@ -185,7 +193,7 @@ def test_an_event_that_arrives_after_the_end_does_nothing(make_api):
     assert len(ends_of(api.frames())) == 1
 
 
-def test_an_event_that_is_too_old_is_told_and_not_run(make_api):
+def test_an_event_that_is_too_old_is_told_and_not_run(make_api: Callable[..., Api]) -> None:
     now = [1_800_000_000.0]
     api = make_api(now=lambda: now[0])
     api.say(submit())
@@ -199,7 +207,7 @@ def test_an_event_that_is_too_old_is_told_and_not_run(make_api):
 # --- messages
 
 
-def test_a_message_may_bring_its_history(make_api):
+def test_a_message_may_bring_its_history(make_api: Callable[..., Api]) -> None:
     api = make_api()
     history = [
         {"role": "user", "content": "How long?"},
@@ -215,11 +223,11 @@ def test_a_message_may_bring_its_history(make_api):
     ]
 
 
-def test_a_bot_answers_messages(make_api):
+def test_a_bot_answers_messages(make_api: Callable[..., Api]) -> None:
     bot = Bot(model=ScriptedModel("unused"))
 
     @bot.fallback
-    def answer(turn):
+    def answer(turn: Any) -> Iterator[Any]:
         yield f"You said {turn.utterance}."
         turn.add_card("More?", buttons=[("Yes", "yes")])
 
@@ -233,13 +241,13 @@ def test_a_bot_answers_messages(make_api):
 # --- stop
 
 
-def waits_to_be_stopped(task):
+def waits_to_be_stopped(task: Any) -> Iterator[Any]:
     yield "It is "
     yield from iter(lambda: threading.Event().wait(0.01) or "", None)
 
 
 @pytest.fixture
-def stoppable(make_api):
+def stoppable(make_api: Callable[..., Api]) -> Any:
     tasks = Tasks()
     tasks.task("endless")(waits_to_be_stopped)
     tasks.message(waits_to_be_stopped)
@@ -247,7 +255,7 @@ def stoppable(make_api):
 
 
 @pytest.mark.parametrize("command", [{}, {"task": {"id": "000001"}}])
-def test_a_stop_ends_the_work(stoppable, command):
+def test_a_stop_ends_the_work(stoppable: Any, command: dict[str, Any]) -> None:
     api = stoppable
     api.say(submit(type="endless"))
     with api.working():
@@ -257,7 +265,7 @@ def test_a_stop_ends_the_work(stoppable, command):
     assert api.reports[0].outcome == "cancelled"
 
 
-def test_a_stop_of_one_task_leaves_the_others(stoppable):
+def test_a_stop_of_one_task_leaves_the_others(stoppable: Any) -> None:
     api = stoppable
     api.say(submit("one", "endless"))
     api.say(submit("two", "endless"))
@@ -270,7 +278,7 @@ def test_a_stop_of_one_task_leaves_the_others(stoppable):
     assert len(ends_of(api.frames(), "two")) == 1
 
 
-def test_a_client_that_wants_to_know_is_told_how_it_ended(stoppable):
+def test_a_client_that_wants_to_know_is_told_how_it_ended(stoppable: Any) -> None:
     api = stoppable
     api.say(message("hello", id=5, detail=True))
     with api.working():
@@ -281,7 +289,7 @@ def test_a_client_that_wants_to_know_is_told_how_it_ended(stoppable):
     assert end["usage"]["estimated"] is True
 
 
-def test_a_stop_before_the_worker_starts_counts(stoppable):
+def test_a_stop_before_the_worker_starts_counts(stoppable: Any) -> None:
     api = stoppable
     api.say(submit(type="endless"))
     api.say({"action": "stop"})
@@ -292,16 +300,16 @@ def test_a_stop_before_the_worker_starts_counts(stoppable):
 # --- a connection that closes
 
 
-def owned(owner):
+def owned(owner: Any) -> Any:
     return {"identity": {"cognitoIdentityId": owner}}
 
 
-def test_a_client_that_comes_back_has_the_rest(make_api):
+def test_a_client_that_comes_back_has_the_rest(make_api: Callable[..., Api]) -> None:
     written, resumed = threading.Event(), threading.Event()
     tasks = Tasks()
 
     @tasks.task("slow")
-    def slow(task):
+    def slow(task: Any) -> Iterator[Any]:
         yield "It is "
         written.set()
         resumed.wait(20)
@@ -322,9 +330,14 @@ def test_a_client_that_comes_back_has_the_rest(make_api):
     assert ends_of(api.frames("c1")) == []
 
 
-def test_a_client_that_does_not_come_back_stops_the_model(make_api):
+def test_a_client_that_does_not_come_back_stops_the_model(make_api: Callable[..., Api]) -> None:
     tasks = Tasks()
-    tasks.task("endless")(lambda task: iter(lambda: threading.Event().wait(0.01) or "word ", None))
+
+    def slow_word() -> str:
+        threading.Event().wait(0.01)
+        return "word "
+
+    tasks.task("endless")(lambda task: iter(slow_word, None))
     api = make_api(tasks=tasks, grace_seconds=1)
     api.say(submit(type="endless"))
     with api.working():
@@ -334,7 +347,9 @@ def test_a_client_that_does_not_come_back_stops_the_model(make_api):
 
 
 @pytest.mark.parametrize(("received", "rest"), [(None, ""), (0, "Hello."), (3, "lo.")])
-def test_what_is_over_is_sent_again(make_api, received, rest):
+def test_what_is_over_is_sent_again(
+    make_api: Callable[..., Api], received: int | None, rest: str
+) -> None:
     api = make_api(sign_in="iam")
     api.connect("c1", **owned("me"))
     api.say(submit())
@@ -346,7 +361,7 @@ def test_what_is_over_is_sent_again(make_api, received, rest):
     assert len(api.model.prompts) == 1
 
 
-def test_a_worker_that_died_is_told_once(make_api):
+def test_a_worker_that_died_is_told_once(make_api: Callable[..., Api]) -> None:
     api = make_api()
     api.say(submit())
     (event,) = api.events
@@ -359,7 +374,7 @@ def test_a_worker_that_died_is_told_once(make_api):
     assert api.model.prompts == []
 
 
-def test_a_worker_that_never_started_is_told(make_api):
+def test_a_worker_that_never_started_is_told(make_api: Callable[..., Api]) -> None:
     api = make_api()
     api.say(submit())
     api.fail(api.events[0], "EventAgeExceeded")
@@ -367,7 +382,7 @@ def test_a_worker_that_never_started_is_told(make_api):
     assert frame["response"]["errorType"] == "Expired"
 
 
-def test_a_failure_after_the_end_is_not_told(make_api):
+def test_a_failure_after_the_end_is_not_told(make_api: Callable[..., Api]) -> None:
     api = make_api()
     api.say(submit())
     event = api.events[0]
@@ -380,11 +395,11 @@ def test_a_failure_after_the_end_is_not_told(make_api):
 
 
 @pytest.mark.parametrize("busy_at", [0, 1, 2])
-def test_a_throttled_post_loses_nothing(make_api, busy_at):
+def test_a_throttled_post_loses_nothing(make_api: Callable[..., Api], busy_at: int) -> None:
     api = make_api(ScriptedModel(["One, ", "two, ", "three."]))
     posts = iter(range(99))
 
-    def throttle(address, payload):
+    def throttle(address: Any, payload: Any) -> None:
         if next(posts) == busy_at:
             raise ChannelBusy("429")
 
@@ -395,11 +410,11 @@ def test_a_throttled_post_loses_nothing(make_api, busy_at):
     assert ends_of(api.frames()) == [FINISHED]
 
 
-def test_a_post_in_doubt_is_not_repeated_and_is_told(make_api):
+def test_a_post_in_doubt_is_not_repeated_and_is_told(make_api: Callable[..., Api]) -> None:
     api = make_api(ScriptedModel(["One, ", "two."]))
     posts = iter(range(99))
 
-    def doubt(address, payload):
+    def doubt(address: Any, payload: Any) -> None:
         if next(posts) == 0:
             api.hub.frames[address].append(json.loads(payload))
             raise ChannelError("read timeout")
@@ -416,19 +431,21 @@ def test_a_post_in_doubt_is_not_repeated_and_is_told(make_api):
 
 @examples(0.2)
 @given(stop_after=st.integers(0, 8), chunks=st.integers(0, 6))
-def test_a_stop_that_races_the_end_leaves_one_end(module_table, stop_after, chunks):
+def test_a_stop_that_races_the_end_leaves_one_end(
+    module_table: tuple[Any, str], stop_after: Any, chunks: Any
+) -> None:
     tasks = Tasks()
     api = Api(*module_table, tasks=tasks)
     connection = uuid4().hex
 
     @tasks.task("counted")
-    def counted(task):
+    def counted(task: Any) -> Iterator[Any]:
         for number in range(chunks):
             yield f"{number} "
 
     posted = iter(range(99))
 
-    def stop(address, payload):
+    def stop(address: Any, payload: Any) -> None:
         if next(posted) == stop_after:
             api.say({"action": "stop", "task": {"id": "000001"}}, connection)
 
@@ -445,7 +462,9 @@ def test_a_stop_that_races_the_end_leaves_one_end(module_table, stop_after, chun
 
 @examples(0.2)
 @given(cut=st.integers(0, 40), comes_back=st.sampled_from(["at once", "after the end"]))
-def test_a_cut_anywhere_is_resumed(module_table, cut, comes_back):
+def test_a_cut_anywhere_is_resumed(
+    module_table: tuple[Any, str], cut: Any, comes_back: Any
+) -> None:
     """What a client has, and what it is sent when it comes back, is the reply, once."""
     text = "One, two, three, four, five, six, seven!"
     resumed, tasks = threading.Event(), Tasks()
@@ -454,7 +473,7 @@ def test_a_cut_anywhere_is_resumed(module_table, cut, comes_back):
     first, second = f"{owner}-1", f"{owner}-2"
 
     @tasks.task("slow")
-    def slow(task):
+    def slow(task: Any) -> Iterator[Any]:
         yield from text[:cut]
         resumed.wait(20)
         yield from text[cut:]
@@ -462,7 +481,7 @@ def test_a_cut_anywhere_is_resumed(module_table, cut, comes_back):
     api.connect(first, **owned(owner))
     api.say(submit(type="slow"), first)
 
-    def resume(received):
+    def resume(received: Any) -> None:
         api.connect(second, **owned(owner))
         resume = {"action": "resume", "task": {"id": "000001"}, "received": len(received)}
         api.say(resume, second)
@@ -480,22 +499,25 @@ def test_a_cut_anywhere_is_resumed(module_table, cut, comes_back):
     assert ends_of(api.frames(second)) == [FINISHED]
 
 
-def test_frames_may_go_through_the_relay(make_api, table):
+def test_frames_may_go_through_the_relay(
+    make_api: Callable[..., Api], table: tuple[Any, str]
+) -> None:
     """The next message without an id is another text, though it is called the same."""
     api = make_api(ScriptedModel(["One, ", "two."], repeats=True))
     relay = Relay(*table, api.hub)
 
     class Queue:
-        def __init__(self, group):
-            self.group, self.sent = group, []
+        def __init__(self, group: Any) -> None:
+            self.group = group
+            self.sent: list[Any] = []
 
-        def post(self, address, payload):
+        def post(self, address: Any, payload: Any) -> None:
             frame = {"group": self.group, "sequence": len(self.sent), "connectionId": address}
             body = json.dumps(frame | {"payload": payload, "about": ["message", None]})
             self.sent.append({"messageId": str(len(self.sent)), "body": body})
 
-    class Queues(list):
-        def __call__(self, run):
+    class Queues(list[Any]):
+        def __call__(self, run: Any) -> Any:
             self.append(Queue(group_of(run)))
             return self[-1]
 
@@ -510,11 +532,14 @@ def test_frames_may_go_through_the_relay(make_api, table):
         api.hub.frames.clear()
 
 
-def test_a_failed_run_has_no_text_after_its_end(make_api, table):
+def test_a_failed_run_has_no_text_after_its_end(
+    make_api: Callable[..., Api], table: tuple[Any, str]
+) -> None:
     api = make_api()
     api.say(submit())
     (event,) = api.events
     run = api.runs.begin(event["run"], "worker", 900)
+    assert run
     relay = Relay(*table, api.hub)
     tell({"requestPayload": event}, api.runs, api.owners, api.hub, relay)
     frame = {"group": group_of(run), "sequence": 0, "connectionId": "c1", "payload": "{}"}

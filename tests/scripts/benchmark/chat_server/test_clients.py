@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 import asyncio
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +17,7 @@ class FakeTransport(asyncio.Transport):
         super().__init__()
         self.written: list[bytes] = []
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written.append(bytes(data))
 
 
@@ -37,7 +40,7 @@ async def client_of(stream: bytes, cuts: list[int]) -> tuple[Client, FakeTranspo
 
 
 @given(st.data())
-def test_frames_are_read_however_they_arrive(data):
+def test_frames_are_read_however_they_arrive(data: Any) -> None:
     stream = HEAD + text("") + text("Hello") + frame(0x89, b"ping") + text(LONG) + text("")
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     client, transport = asyncio.run(client_of(stream, cuts))
@@ -46,6 +49,6 @@ def test_frames_are_read_however_they_arrive(data):
     assert transport.written[1:] == [b"\x8a\x84\0\0\0\0ping"]
 
 
-def test_an_answer_without_its_end_is_not_over():
+def test_an_answer_without_its_end_is_not_over() -> None:
     client, _ = asyncio.run(client_of(HEAD + text("") + text("Hello"), []))
     assert not client.over.done()

@@ -26,20 +26,20 @@ def number(cell: str) -> float:
     return float(found[0].replace(",", ""))
 
 
-def test_document_shows_what_is_printed(capsys):
+def test_document_shows_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--scale"])
     (drawing,) = DOCUMENT.drawings
     assert textwrap.dedent(drawing).strip() == capsys.readouterr().out.strip()
 
 
-def test_json_has_every_size(capsys):
+def test_json_has_every_size(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--scale", "--json", "--people", "10", "20", "--tokens", "20"])
     quotas, posts = json.loads(capsys.readouterr().out)
     assert set(posts["figures"]) == {"10", "20"}
     assert set(quotas["figures"]["plain loop"]["10"]) == {quota.name for quota in QUOTAS}
 
 
-def test_document_has_every_quota_and_its_number():
+def test_document_has_every_quota_and_its_number() -> None:
     rows = {row.cells[0]: row.cells for row in DOCUMENT.rows if row.head == "quota"}
     assert len(rows) == len(QUOTAS)
     for quota in QUOTAS:
@@ -52,7 +52,7 @@ def test_document_has_every_quota_and_its_number():
     assert OUTPUT_TOKEN_WEIGHT == 5 and "[five times]" in DOCUMENT.text
 
 
-def test_document_has_the_posts_of_each_interval():
+def test_document_has_the_posts_of_each_interval() -> None:
     rows = [row.cells for row in DOCUMENT.rows if row.head == "interval"]
     for interval, posts, people, *_ in rows:
         crowd = CROWD._replace(flush_interval_seconds=number(interval))
@@ -61,6 +61,6 @@ def test_document_has_the_posts_of_each_interval():
         assert number(people) == pytest.approx(10_000 * 60 / found, 0.01)
 
 
-def test_tightest_quota_breaks_first():
+def test_tightest_quota_breaks_first() -> None:
     names = [quota.name.split(":")[0] for quota in broken(need(CROWD, lex_streaming))]
     assert names == ["Lex V2", "Bedrock"]

@@ -26,12 +26,12 @@ def plain() -> Posting:
     return plain_loop(lambda: 1.0)
 
 
-def test_plain_loop_posts_each_token():
+def test_plain_loop_posts_each_token() -> None:
     turn = run(plain(), FREE)
     assert (turn.frames, turn.posts) == (turn.tokens, 50)
 
 
-def test_plain_loop_gives_up_after_three_refusals():
+def test_plain_loop_gives_up_after_three_refusals() -> None:
     turn = run(plain(), CLOSED)
     assert (turn.posts, turn.has_replied) == (PLAIN_ATTEMPTS, False)
     # Three posts, and waits of one and two seconds.
@@ -39,7 +39,7 @@ def test_plain_loop_gives_up_after_three_refusals():
     assert set(turn.lags()) == {math.inf}
 
 
-def test_lex_streaming_replies_even_if_all_is_refused():
+def test_lex_streaming_replies_even_if_all_is_refused() -> None:
     turn = run(lex_streaming, CLOSED)
     assert turn.has_replied and not turn.frames
     # The text is complete after 1.48 seconds; a post may be in flight.
@@ -47,7 +47,7 @@ def test_lex_streaming_replies_even_if_all_is_refused():
     assert max(turn.lags()) == pytest.approx(turn.ended_at - 0.5)
 
 
-def test_lex_streaming_gathers_tokens():
+def test_lex_streaming_gathers_tokens() -> None:
     turn = run(lex_streaming, FREE)
     assert "".join(turn.tokens).startswith("".join(turn.frames))
     assert 2 < turn.posts < 15

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from tests.websocket_stack.deployment.source_trees import failure, write
@@ -24,11 +27,11 @@ OTHERS = [
 ]
 
 
-def test_tests_and_what_is_of_this_machine_stay(tmp_path):
+def test_tests_and_what_is_of_this_machine_stay(tmp_path: Path) -> None:
     assert sorted(code_files(write(tmp_path, dict.fromkeys(BOT + OTHERS, "")))) == sorted(BOT)
 
 
-def test_patterns_leave_out_more_and_take_back(tmp_path):
+def test_patterns_leave_out_more_and_take_back(tmp_path: Path) -> None:
     patterns = "# large\n*.json\n!orders/tests/*.json\n!/tests/\n/orders/secret/\n"
     names = [*BOT, *OTHERS, "orders/secret/key"]
     folder = write(tmp_path, dict.fromkeys(names, "") | {".lambdaignore": patterns})
@@ -42,7 +45,7 @@ def test_patterns_leave_out_more_and_take_back(tmp_path):
     assert sorted(code_files(folder)) == sorted(taken)
 
 
-def test_a_folder_that_is_ignored_is_not_looked_into(tmp_path):
+def test_a_folder_that_is_ignored_is_not_looked_into(tmp_path: Path) -> None:
     """Where a link to a folder would be refused."""
     folder = write(tmp_path / "bot", {"my_bot.py": "", "data/a.txt": ""})
     (folder / "data" / "linked").symlink_to(tmp_path)
@@ -51,20 +54,20 @@ def test_a_folder_that_is_ignored_is_not_looked_into(tmp_path):
     assert sorted(code_files(folder)) == ["my_bot.py"]
 
 
-def test_the_zip_holds_no_earlier_zip(tmp_path):
+def test_the_zip_holds_no_earlier_zip(tmp_path: Path) -> None:
     folder = write(tmp_path, {"my_bot.py": "", "build/fulfillment-1.zip": "", "src/build/a.py": ""})
     assert sorted(code_files(folder, folder / "build")) == ["my_bot.py", "src/build/a.py"]
     assert "build/fulfillment-1.zip" in code_files(folder, tmp_path.parent / "build")
 
 
-def test_a_single_file_is_taken_whatever_it_is_called(tmp_path):
+def test_a_single_file_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
     path = tmp_path / "test_bot.py"
     path.write_text("")
     assert code_files(path) == {"test_bot.py": path}
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"!\n"])
-def test_a_broken_file_of_patterns_is_named(tmp_path, content):
+def test_a_broken_file_of_patterns_is_named(tmp_path: Path, content: Any) -> None:
     write(tmp_path, {"my_bot.py": ""})
     (tmp_path / ".lambdaignore").write_bytes(content)
     assert str(tmp_path / ".lambdaignore") in failure(code_files, tmp_path)

@@ -8,6 +8,8 @@ import re
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,17 +22,17 @@ SHA256 = "622a7bbfa5b2936e328f0d95de82d7934e2e58aa0c7b5ad98a5f455cefbbd91e"
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Any:
     return write(tmp_path / "code", SOURCES)
 
 
 @pytest.fixture(scope="module")
-def zip_path(tmp_path_factory):
+def zip_path(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return build(output=tmp_path_factory.mktemp("built"))
 
 
 @pytest.fixture(scope="module")
-def names(zip_path):
+def names(zip_path: Any) -> Any:
     with zipfile.ZipFile(zip_path) as archive:
         return archive.namelist()
 
@@ -38,7 +40,7 @@ def names(zip_path):
 # --- the same bytes
 
 
-def test_only_names_and_contents_count(folder, tmp_path):
+def test_only_names_and_contents_count(folder: Any, tmp_path: Path) -> None:
     umask = os.umask(0o077)
     try:
         elsewhere = write(tmp_path / "an" / "other", dict(reversed(SOURCES.items())))
@@ -50,11 +52,11 @@ def test_only_names_and_contents_count(folder, tmp_path):
     assert pack(files_in(elsewhere)) == pack(files_in(folder))
 
 
-def test_every_python_and_machine_makes_the_same(folder):
+def test_every_python_and_machine_makes_the_same(folder: Any) -> None:
     assert hashlib.sha256(pack(files_in(folder))).hexdigest() == SHA256
 
 
-def test_each_entry_is_of_1980_and_readable_by_all(zip_path):
+def test_each_entry_is_of_1980_and_readable_by_all(zip_path: Any) -> None:
     # Lambda runs the code as a user of its own:
     # https://docs.aws.amazon.com/lambda/latest/dg/configuration-function-zip.html
     with zipfile.ZipFile(zip_path) as archive:
@@ -65,26 +67,26 @@ def test_each_entry_is_of_1980_and_readable_by_all(zip_path):
         assert archive.namelist() == sorted(archive.namelist())
 
 
-def test_a_second_build_is_the_same_file(zip_path, tmp_path):
+def test_a_second_build_is_the_same_file(zip_path: Any, tmp_path: Path) -> None:
     again = build(output=tmp_path)
     assert again.name == zip_path.name
     assert again.read_bytes() == zip_path.read_bytes()
 
 
-def test_the_zips_name_is_its_contents_hash(zip_path):
+def test_the_zips_name_is_its_contents_hash(zip_path: Any) -> None:
     digest = hashlib.sha256(zip_path.read_bytes()).hexdigest()
     assert zip_path.name == f"fulfillment-{digest[:12]}.zip"
     assert [path.name for path in zip_path.parent.iterdir()] == [zip_path.name]
 
 
-def test_another_source_is_another_name(folder, tmp_path, zip_path):
+def test_another_source_is_another_name(folder: Any, tmp_path: Path, zip_path: Any) -> None:
     assert build([folder], tmp_path / "out").name != zip_path.name
 
 
 # --- what is in the zip
 
 
-def test_the_zip_has_package_and_dependencies_only(names):
+def test_the_zip_has_package_and_dependencies_only(names: Any) -> None:
     tops = {re.sub(r"-[\d.]+\.dist-info", ".dist-info", name.split("/")[0]) for name in names}
     assert tops == {
         "fulfillment",
@@ -99,14 +101,14 @@ def test_the_zip_has_package_and_dependencies_only(names):
     assert len(set(names)) == len(names)
 
 
-def test_every_module_of_the_package_is_in_the_zip(names):
+def test_every_module_of_the_package_is_in_the_zip(names: Any) -> None:
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "fulfillment").rglob("*.py")}
     assert {name for name in names if name.startswith("fulfillment/")} == modules | {
         "fulfillment/py.typed"
     }
 
 
-def test_of_the_stack_only_its_doors_are_in_the_zip(names):
+def test_of_the_stack_only_its_doors_are_in_the_zip(names: Any) -> None:
     modules = {
         path.relative_to(ROOT).as_posix()
         for door in ("tasks", "graphql")
@@ -116,7 +118,7 @@ def test_of_the_stack_only_its_doors_are_in_the_zip(names):
     assert in_zip == modules | {"websocket_stack/__init__.py"}
 
 
-def test_doors_import_nothing_that_is_not_there(zip_path):
+def test_doors_import_nothing_that_is_not_there(zip_path: Any) -> None:
     """Without this repository beside it, and without what only deployments need."""
     code = """
 import sys
@@ -134,11 +136,11 @@ from websocket_stack.graphql import default_chat
 @pytest.mark.parametrize(
     "forbidden", [r"\.pyc$", "__pycache__", r"\.so$", r"(^|/)\.", "RECORD$", "INSTALLER$", r"^test"]
 )
-def test_no_name_in_the_zip_is_of_this_machine(names, forbidden):
+def test_no_name_in_the_zip_is_of_this_machine(names: Any, forbidden: Any) -> None:
     assert [name for name in names if re.search(forbidden, name)] == []
 
 
-def test_each_dependencys_license_goes_along(names):
+def test_each_dependencys_license_goes_along(names: Any) -> None:
     licensed = {name.split("/")[0] for name in names if name.endswith("/LICENSE")}
     assert licensed == {name.split("/")[0] for name in names if ".dist-info/" in name}
 
@@ -146,7 +148,7 @@ def test_each_dependencys_license_goes_along(names):
 # --- a bot builder's own code
 
 
-def test_a_bot_builders_files_are_at_the_root(folder, tmp_path):
+def test_a_bot_builders_files_are_at_the_root(folder: Any, tmp_path: Path) -> None:
     more = write(tmp_path / "more", {"my_bot.py": "import handler\n", "my_data.json": "{}"})
     path = build([folder, more], tmp_path / "out")
     with zipfile.ZipFile(path) as archive:
@@ -154,7 +156,7 @@ def test_a_bot_builders_files_are_at_the_root(folder, tmp_path):
         assert archive.read("my_bot.py") == b"import handler\n"
 
 
-def test_a_bot_may_be_a_single_file(folder, tmp_path):
+def test_a_bot_may_be_a_single_file(folder: Any, tmp_path: Path) -> None:
     more = write(tmp_path / "more", {"my_bot.py": "import handler\n", "notes.txt": "not this"})
     path = build([folder, more / "my_bot.py"], tmp_path / "out")
     with zipfile.ZipFile(path) as archive:
@@ -162,19 +164,19 @@ def test_a_bot_may_be_a_single_file(folder, tmp_path):
         assert "notes.txt" not in archive.namelist()
 
 
-def test_a_missing_folder_is_named(tmp_path):
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     missing = tmp_path / "missing"
     assert failure(build, [missing], tmp_path / "out") == f"{missing}: there is no such folder"
     assert not (tmp_path / "out").exists()
 
 
-def test_two_files_of_one_name_are_refused(folder, tmp_path):
+def test_two_files_of_one_name_are_refused(folder: Any, tmp_path: Path) -> None:
     other = write(tmp_path / "other", {"handler.py": "something else"})
     message = failure(build, [folder, other], tmp_path / "out")
     assert message.startswith("handler.py would be two files: ")
 
 
-def test_no_zip_holds_an_earlier_one(folder):
+def test_no_zip_holds_an_earlier_one(folder: Any) -> None:
     first = build([folder], folder / "out")
 
     assert build([folder], folder / "out") == first
@@ -182,11 +184,11 @@ def test_no_zip_holds_an_earlier_one(folder):
         assert not [name for name in archive.namelist() if name.startswith("out")]
 
 
-def test_code_in_the_folder_of_zips_is_refused(folder):
+def test_code_in_the_folder_of_zips_is_refused(folder: Any) -> None:
     assert "which is for zips" in failure(build, [folder], folder.parent)
 
 
-def test_a_file_in_the_way_of_the_output_is_named(tmp_path):
+def test_a_file_in_the_way_of_the_output_is_named(tmp_path: Path) -> None:
     write(tmp_path, {"a-file": ""})
     assert "a-file" in failure(build, [], tmp_path / "a-file")
 
@@ -201,7 +203,7 @@ def test_a_file_in_the_way_of_the_output_is_named(tmp_path):
         ("other", False),
     ],
 )
-def test_a_zip_has_modules_and_packages(tmp_path, module, found) -> None:
+def test_a_zip_has_modules_and_packages(tmp_path: Path, module: Any, found: Any) -> None:
     path = tmp_path / "code.zip"
     with zipfile.ZipFile(path, "w") as opened:
         for name in ("my_bot.py", "bots/orders.py", "package/__init__.py"):

@@ -3,39 +3,48 @@
 from __future__ import annotations
 
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from websocket_stack.deployment.build.__main__ import main
 
 
-def test_the_zips_path_is_all_of_the_output(tmp_path, capsys):
+def test_the_zips_path_is_all_of_the_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["--output", str(tmp_path / "out")]) == 0
     (zip_path,) = (tmp_path / "out").iterdir()
     assert capsys.readouterr() == (f"{zip_path}\n", "")
 
 
-def test_in_the_current_folder_the_path_is_relative(tmp_path, capsys, monkeypatch):
+def test_in_the_current_folder_the_path_is_relative(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["--output", str(tmp_path / "out")]) == 0
     (zip_path,) = (tmp_path / "out").iterdir()
     assert capsys.readouterr().out == f"out/{zip_path.name}\n"
 
 
-def test_a_failure_is_one_line_on_standard_error(tmp_path, capsys):
+def test_a_failure_is_one_line_on_standard_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     missing = tmp_path / "missing"
     assert main(["--code", str(missing)]) == 1
     assert capsys.readouterr() == ("", f"build: {missing}: there is no such folder\n")
 
 
-def test_help_is_offered(capsys):
+def test_help_is_offered(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["--help"])
     assert stopped.value.code == 0
     assert "--code" in capsys.readouterr().out
 
 
-def test_a_bots_file_becomes_an_archive_for_lex(tmp_path, capsys):
+def test_a_bots_file_becomes_an_archive_for_lex(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     source = tmp_path / "my shop.yaml"
     source.write_text("locales: {en_US: {intents: {Greeting: {utterances: [hello]}}}}")
     assert main(["--lex-archive", str(source), "--output", str(tmp_path / "out")]) == 0

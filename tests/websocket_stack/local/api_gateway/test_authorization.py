@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import boto3
 import pytest
@@ -92,7 +92,7 @@ class Door:
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": b""}
 
-        asyncio.run(self.authorization.check_management(Request(scope, receive)))  # type: ignore[arg-type]
+        asyncio.run(self.authorization.check_management(Request(scope, receive)))
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
@@ -102,7 +102,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("auth", ["none", "iam"])
-def test_a_guest_is_recognized(auth) -> None:
+def test_a_guest_is_recognized(auth: Literal["none", "iam"]) -> None:
     door = Door(auth)
     identity = door.connect(door.signed())
 
@@ -113,7 +113,7 @@ def test_a_guest_is_recognized(auth) -> None:
 
 @pytest.mark.parametrize("auth", ["none", "iam"])
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_guests_wrong_signature_is_refused(auth, wrong) -> None:
+def test_a_guests_wrong_signature_is_refused(auth: Literal["none", "iam"], wrong: str) -> None:
     door = Door(auth)
     options, code = WRONG[wrong]
     with pytest.raises(ServiceError) as refused:
@@ -122,7 +122,7 @@ def test_a_guests_wrong_signature_is_refused(auth, wrong) -> None:
 
 
 @pytest.mark.parametrize("auth", ["none", "iam"])
-def test_expired_credentials_are_refused(auth) -> None:
+def test_expired_credentials_are_refused(auth: Literal["none", "iam"]) -> None:
     door = Door(auth)
     query = door.signed(expires=str(3 * CREDENTIALS_SECONDS))
     door.clock.advance(CREDENTIALS_SECONDS)
@@ -138,7 +138,7 @@ def test_expired_credentials_are_refused(auth) -> None:
         (presigned([], NOW, key="ASIAELSEWHERE"), "UnrecognizedClientException"),
     ],
 )
-def test_unknown_callers_are_let_in_only_without_iam(query, code) -> None:
+def test_unknown_callers_are_let_in_only_without_iam(query: str, code: str) -> None:
     assert Door("none").connect(query) == {}
 
     with pytest.raises(ServiceError) as refused:
@@ -255,26 +255,26 @@ def refusal(url: str) -> Response:
     return refused.value.response
 
 
-def test_a_guest_owns_its_session(either) -> None:
+def test_a_guest_owns_its_session(either: Site) -> None:
     guest = either.guest()
     for session_id in (guest.identity_id, new_session()):
         with connected(either.signed(guest, session_id)):
             assert either.owner_of(session_id) == guest.identity_id
 
 
-def test_an_unsigned_clients_session_has_no_owner(none) -> None:
+def test_an_unsigned_clients_session_has_no_owner(none: Site) -> None:
     session_id = new_session()
     with connected(none.unsigned(session_id)):
         assert none.owner_of(session_id) is None
 
 
-def test_a_page_for_aws_connects_without_iam(none) -> None:
+def test_a_page_for_aws_connects_without_iam(none: Site) -> None:
     elsewhere = Guest(new_session(), ReadOnlyCredentials("ASIAELSEWHERE", "secret", "token"))
     with connected(none.signed(elsewhere)):
         assert none.owner_of(elsewhere.identity_id) is None
 
 
-def test_a_client_is_refused_with_the_reason(iam) -> None:
+def test_a_client_is_refused_with_the_reason(iam: Site) -> None:
     for url, code in (
         (iam.signed(iam.guest(), secret_key="another"), "InvalidSignatureException"),
         (iam.unsigned(new_session()), "MissingAuthenticationTokenException"),
@@ -283,19 +283,19 @@ def test_a_client_is_refused_with_the_reason(iam) -> None:
         assert (response.status_code, response.headers["x-amzn-ErrorType"]) == (403, code)
 
 
-def test_anothers_identity_is_refused(either) -> None:
+def test_anothers_identity_is_refused(either: Site) -> None:
     other = either.guest()
 
     assert refusal(either.signed(either.guest(), other.identity_id)).status_code == 403
 
 
-def test_anothers_session_is_refused(either) -> None:
+def test_anothers_session_is_refused(either: Site) -> None:
     session_id = new_session()
     with connected(either.signed(either.guest(), session_id)):
         assert refusal(either.signed(either.guest(), session_id)).status_code == 403
 
 
-def test_boto3_is_told_who_may_manage_connections(iam) -> None:
+def test_boto3_is_told_who_may_manage_connections(iam: Site) -> None:
     guest = iam.guest().credentials
     functions = ReadOnlyCredentials(stack.ACCESS_KEY_ID, stack.SECRET_ACCESS_KEY, None)
     for credentials, status, code in (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import pytest
@@ -89,7 +89,7 @@ def http(rig: Rig) -> Iterator[TestClient]:
 # --- in memory
 
 
-def test_the_upgrade_becomes_the_event_of_connect(rig, http) -> None:
+def test_the_upgrade_becomes_the_event_of_connect(rig: Rig, http: TestClient) -> None:
     headers = {"user-agent": "Mozilla/5.0"}
     with http.websocket_connect("/Prod?sessionId=us-east-1%3Aabc", headers=headers):
         [event] = rig.on_connect.events
@@ -104,7 +104,7 @@ def test_the_upgrade_becomes_the_event_of_connect(rig, http) -> None:
 @pytest.mark.parametrize(
     ("answer", "status"), [(b'{"statusCode": 401}', 401), (FunctionError("KeyError"), 502)]
 )
-def test_a_refused_upgrade_has_the_status(answer, status) -> None:
+def test_a_refused_upgrade_has_the_status(answer: bytes | FunctionError, status: int) -> None:
     with TestClient(Rig(FakeFunction(answer)).app) as http:
         with pytest.raises(WebSocketDenialResponse) as refused:
             with http.websocket_connect("/Prod"):
@@ -122,7 +122,7 @@ def test_an_error_comes_back_as_a_frame() -> None:
     assert frame["connectionId"] == rig.connection_id
 
 
-def test_delete_closes_the_socket_normally(rig, http) -> None:
+def test_delete_closes_the_socket_normally(rig: Rig, http: TestClient) -> None:
     with http.websocket_connect("/Prod") as websocket:
         response = http.delete(rig.path)
         assert (response.status_code, response.content) == (204, b"")
@@ -136,7 +136,7 @@ def test_delete_closes_the_socket_normally(rig, http) -> None:
 @pytest.mark.parametrize(
     "connection_id", ["L0SM9cOFvHcCIhw%3D", "L0SM9/OF+HcCIhw=", "L0SM9%2FOF%2BHcCIhw%3D"]
 )
-def test_an_unknown_connection_is_gone(http, method, connection_id) -> None:
+def test_an_unknown_connection_is_gone(http: TestClient, method: str, connection_id: str) -> None:
     response = http.request(method, f"/Prod/@connections/{connection_id}")
 
     assert response.status_code == 410
@@ -145,7 +145,7 @@ def test_an_unknown_connection_is_gone(http, method, connection_id) -> None:
     assert response.json() == {}
 
 
-def test_a_browser_closes_with_code_and_reason(rig, http) -> None:
+def test_a_browser_closes_with_code_and_reason(rig: Rig, http: TestClient) -> None:
     with http.websocket_connect("/Prod") as websocket:
         websocket.close(3001, "enough")
     assert rig.closes == [(3001, "enough")]
@@ -159,7 +159,7 @@ def signed_path(secret: str) -> str:
 
 
 @pytest.mark.parametrize("auth", ["none", "iam"])
-def test_a_signed_connect_names_its_signer(auth) -> None:
+def test_a_signed_connect_names_its_signer(auth: Literal["none", "iam"]) -> None:
     rig = Rig(auth=auth)
     with TestClient(rig.app) as http, http.websocket_connect(signed_path("secret")):
         [event] = rig.on_connect.events
@@ -185,7 +185,7 @@ def test_a_wrong_signature_is_refused_before_connect() -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_management_calls_are_checked_first(method) -> None:
+def test_management_calls_are_checked_first(method: str) -> None:
     with TestClient(Rig(auth="iam").app) as http:
         response = http.request(method, "/Prod/@connections/L0SM9cOFvHcCIhx%3D")
     assert response.status_code == 403
@@ -234,13 +234,13 @@ CONNECT = {"type": "websocket.connect"}
         ({"code": 1012}, 1012),
     ],
 )
-def test_the_close_code_reaches_the_event(rig, message, code) -> None:
+def test_the_close_code_reaches_the_event(rig: Rig, message: dict[str, Any], code: int) -> None:
     drive(rig, [CONNECT, {"type": "websocket.disconnect", **message}], left_after=9)
 
     assert rig.closes == [(code, "")]
 
 
-def test_leaving_during_connect_disconnects(rig) -> None:
+def test_leaving_during_connect_disconnects(rig: Rig) -> None:
     drive(rig, [CONNECT, {"type": "websocket.disconnect", "code": 1006}], left_after=0)
 
     assert rig.closes == [(1006, "")]
@@ -248,7 +248,7 @@ def test_leaving_during_connect_disconnects(rig) -> None:
 
 def test_leaving_before_an_error_frame_disconnects() -> None:
     rig = Rig(default=FakeFunction(FunctionError("KeyError")))
-    received = [
+    received: list[dict[str, Any]] = [
         CONNECT,
         {"type": "websocket.receive", "text": "hello"},
         {"type": "websocket.disconnect", "code": 1001, "reason": "left"},
@@ -257,7 +257,7 @@ def test_leaving_before_an_error_frame_disconnects() -> None:
     assert rig.closes == [(1001, "left")]
 
 
-def test_only_the_stage_is_a_websocket(rig) -> None:
+def test_only_the_stage_is_a_websocket(rig: Rig) -> None:
     with TestClient(rig.app) as http, pytest.raises(WebSocketDisconnect):
         with http.websocket_connect("/other"):
             pass
@@ -274,7 +274,7 @@ def browser(stack_url: str, session_id: str, **options: Any) -> Iterator[ClientC
         yield websocket
 
 
-def test_a_browser_gets_the_registrations_status(stack_url) -> None:
+def test_a_browser_gets_the_registrations_status(stack_url: str) -> None:
     for query in ("", "?sessionId=", "?sessionId=a%20b"):
         url = f"{stack_url.replace('http', 'ws', 1)}/Prod{query}"
         with pytest.raises(InvalidStatus) as refused, connect(url, proxy=None):
@@ -282,13 +282,13 @@ def test_a_browser_gets_the_registrations_status(stack_url) -> None:
         assert refused.value.response.status_code == 400
 
 
-def test_a_frame_above_32_kb_closes_with_1009(stack_url) -> None:
+def test_a_frame_above_32_kb_closes_with_1009(stack_url: str) -> None:
     with browser(stack_url, "frame-1") as websocket:
         websocket.send("x" * (32 * KB + 1))
         assert close_code(websocket) == 1009
 
 
-def test_a_message_above_128_kb_closes_with_1009(stack_url) -> None:
+def test_a_message_above_128_kb_closes_with_1009(stack_url: str) -> None:
     with browser(stack_url, "message-1") as websocket:
         try:
             websocket.send(["x" * 32 * KB] * 4 + ["x"])
@@ -297,14 +297,14 @@ def test_a_message_above_128_kb_closes_with_1009(stack_url) -> None:
         assert close_code(websocket) == 1009
 
 
-def test_a_message_has_128_kb_in_frames_of_32(stack_url) -> None:
+def test_a_message_has_128_kb_in_frames_of_32(stack_url: str) -> None:
     with browser(stack_url, "message-2") as websocket:
         websocket.send(["x" * 32 * KB] * 4)
         with pytest.raises(TimeoutError):
             websocket.recv(timeout=0.2)
 
 
-def test_a_binary_message_closes_with_1003(stack_url) -> None:
+def test_a_binary_message_closes_with_1003(stack_url: str) -> None:
     with browser(stack_url, "binary-1") as websocket:
         websocket.send(b"\x00\x01")
         assert close_code(websocket) == 1003
@@ -316,7 +316,7 @@ def close_code(websocket: ClientConnection) -> int | None:
     return websocket.close_code
 
 
-def test_boto3_posts_to_a_browser(stack_url, connections, dynamodb) -> None:
+def test_boto3_posts_to_a_browser(stack_url: str, connections: Any, dynamodb: Any) -> None:
     with browser(stack_url, "boto-1") as websocket:
         connection_id = connection_of(dynamodb, "boto-1")
         connections.post_to_connection(ConnectionId=connection_id, Data="Grüß Gott 👋".encode())
@@ -325,7 +325,7 @@ def test_boto3_posts_to_a_browser(stack_url, connections, dynamodb) -> None:
         assert websocket.recv(timeout=20) == "x" * 128 * KB
 
 
-def test_boto3_reads_a_connection(stack_url, connections, dynamodb) -> None:
+def test_boto3_reads_a_connection(stack_url: str, connections: Any, dynamodb: Any) -> None:
     with browser(stack_url, "boto-2", user_agent_header="Mozilla/5.0") as websocket:
         connection_id = connection_of(dynamodb, "boto-2")
         before = connections.get_connection(ConnectionId=connection_id)
@@ -338,7 +338,7 @@ def test_boto3_reads_a_connection(stack_url, connections, dynamodb) -> None:
     assert after["LastActiveAt"].tzinfo is not None
 
 
-def test_boto3_finds_a_closed_browser_gone(stack_url, connections, dynamodb) -> None:
+def test_boto3_finds_a_closed_browser_gone(stack_url: str, connections: Any, dynamodb: Any) -> None:
     with browser(stack_url, "boto-4"):
         connection_id = connection_of(dynamodb, "boto-4")
     # The client has had its close frame answered, and its row goes with it.
@@ -348,12 +348,14 @@ def test_boto3_finds_a_closed_browser_gone(stack_url, connections, dynamodb) -> 
             getattr(connections, call)(ConnectionId=connection_id)
 
 
-def test_boto3_reads_that_a_message_is_too_long(connections) -> None:
+def test_boto3_reads_that_a_message_is_too_long(connections: Any) -> None:
     with pytest.raises(connections.exceptions.PayloadTooLargeException):
         connections.post_to_connection(ConnectionId="any=", Data=b"x" * (128 * KB + 1))
 
 
-def test_connecting_again_takes_over_the_session(stack_url, connections, dynamodb) -> None:
+def test_connecting_again_takes_over_the_session(
+    stack_url: str, connections: Any, dynamodb: Any
+) -> None:
     with browser(stack_url, "boto-5"):
         first = connection_of(dynamodb, "boto-5")
         with browser(stack_url, "boto-5") as second:
@@ -366,14 +368,14 @@ def test_connecting_again_takes_over_the_session(stack_url, connections, dynamod
 
 
 @pytest.mark.parametrize("stage", ["", "/prod", "/other"])
-def test_a_wrong_stage_is_forbidden(http, stage) -> None:
+def test_a_wrong_stage_is_forbidden(http: TestClient, stage: str) -> None:
     response = http.post(f"{stage}/@connections/L0SM9cOFvHcCIhw%3D")
     assert response.status_code == 403
     assert response.headers["x-amzn-ErrorType"] == "ForbiddenException"
 
 
 @pytest.mark.parametrize("connection_id", ["nope", "a", "L0SM9cOFvHcCIhw", "%00%3D"])
-def test_what_is_no_connection_id_is_a_bad_request(http, connection_id) -> None:
+def test_what_is_no_connection_id_is_a_bad_request(http: TestClient, connection_id: str) -> None:
     response = http.post(f"/Prod/@connections/{connection_id}")
     assert response.status_code == 400
     assert response.headers["x-amzn-ErrorType"] == "BadRequestException"

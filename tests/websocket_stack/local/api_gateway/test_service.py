@@ -111,7 +111,7 @@ async def test_connect_calls_its_function() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 204, 299])
-async def test_any_status_of_success_lets_the_caller_in(status) -> None:
+async def test_any_status_of_success_lets_the_caller_in(status: int) -> None:
     connection, _ = await Gateway(on_connect=FakeFunction({"statusCode": status})).opened()
 
     assert connection.id
@@ -136,7 +136,9 @@ async def test_any_status_of_success_lets_the_caller_in(status) -> None:
         (b"not JSON", 502),
     ],
 )
-async def test_connect_refuses_with_its_functions_status(response, status) -> None:
+async def test_connect_refuses_with_its_functions_status(
+    response: bytes | FunctionError, status: int
+) -> None:
     gateway = Gateway(on_connect=FakeFunction(response))
     with pytest.raises(Refused) as refused:
         await gateway.api.connect(UPGRADE)
@@ -204,9 +206,10 @@ async def test_a_post_during_connect_finds_no_one() -> None:
         ('{"action": "$default"}', "$default"),
     ],
 )
-async def test_a_message_goes_to_the_route_of_its_action(text, route_key) -> None:
+async def test_a_message_goes_to_the_route_of_its_action(text: str, route_key: str) -> None:
     ping, default = FakeFunction(), FakeFunction()
-    gateway = Gateway(ping=ping, **{"$default": default})
+    routes: dict[str, Any] = {"ping": ping, "$default": default}
+    gateway = Gateway(**routes)
     connection, socket = await gateway.opened()
     await gateway.api.receive(connection, text)
 
@@ -225,7 +228,7 @@ async def test_a_message_goes_to_the_route_of_its_action(text, route_key) -> Non
     [None, FakeFunction(b'{"statusCode": 500, "body": "no"}')],
     ids=["mock", "function"],
 )
-async def test_what_an_integration_returns_is_not_sent(integration) -> None:
+async def test_what_an_integration_returns_is_not_sent(integration: FakeFunction | None) -> None:
     gateway = Gateway(ping=integration)
     connection, socket = await gateway.opened()
     await gateway.api.receive(connection, PING)
@@ -242,7 +245,9 @@ async def test_what_an_integration_returns_is_not_sent(integration) -> None:
         (StuckFunction(), PING, "Endpoint request timed out"),
     ],
 )
-async def test_an_error_is_a_frame(integration, text, message) -> None:
+async def test_an_error_is_a_frame(
+    integration: FakeFunction | None, text: str, message: str
+) -> None:
     gateway = Gateway(0.01, ping=integration)
     connection, socket = await gateway.opened()
     await gateway.api.receive(connection, text)
@@ -264,7 +269,8 @@ async def test_an_error_for_a_gone_client_is_dropped() -> None:
 
 
 async def test_a_binary_message_closes_the_connection() -> None:
-    gateway = Gateway(**{"$default": None})
+    routes: dict[str, Any] = {"$default": None}
+    gateway = Gateway(**routes)
     connection, socket = await gateway.opened()
     await gateway.api.receive_binary(connection)
 
@@ -286,7 +292,7 @@ async def test_disconnect_runs_once_with_code_and_reason() -> None:
 
 
 @pytest.mark.parametrize("function", [FakeFunction(FunctionError("KeyError")), StuckFunction()])
-async def test_a_failing_disconnect_does_no_harm(function) -> None:
+async def test_a_failing_disconnect_does_no_harm(function: FakeFunction) -> None:
     gateway = Gateway(0.01, on_disconnect=function)
     connection, _ = await gateway.opened()
     await gateway.api.disconnected(connection, 1000, "")
@@ -401,7 +407,7 @@ async def test_ten_idle_minutes_close_a_connection() -> None:
 
 
 @pytest.mark.parametrize("direction", ["in", "out"])
-async def test_a_message_either_way_keeps_a_connection_open(direction) -> None:
+async def test_a_message_either_way_keeps_a_connection_open(direction: str) -> None:
     gateway = Gateway(ping=None)
     connection, socket = await gateway.opened()
     gateway.clock.advance(599)

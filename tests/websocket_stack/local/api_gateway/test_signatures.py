@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -100,7 +100,7 @@ def refusal(headers: Mapping[str, str], **options: Any) -> str:
         ({"token": "a session token"}, "AKID"),
     ],
 )
-def test_a_signature_identifies_its_key(options, key) -> None:
+def test_a_signature_identifies_its_key(options: dict[str, Any], key: str) -> None:
     assert check(signed(**options)) == KEYS[key]
 
 
@@ -113,7 +113,7 @@ def test_a_signature_identifies_its_key(options, key) -> None:
         "/Prod/@connections/ab?a=b&a=%20&c=",
     ],
 )
-def test_the_address_is_signed_as_it_was_sent(path) -> None:
+def test_the_address_is_signed_as_it_was_sent(path: str) -> None:
     assert check(signed(path=path), path=path) == KEYS["AKID"]
 
 
@@ -121,7 +121,7 @@ def test_the_address_is_signed_as_it_was_sent(path) -> None:
     "authorization",
     ["", "Bearer token", "AWS4-HMAC-SHA256 Credential=AKID", "AWS AKID:signature"],
 )
-def test_a_request_without_a_signature_is_refused(authorization) -> None:
+def test_a_request_without_a_signature_is_refused(authorization: str) -> None:
     headers = {"host": HOST}
     if authorization:
         headers["authorization"] = authorization
@@ -152,13 +152,13 @@ def test_a_signature_for_another_service_is_refused() -> None:
         {"method": "DELETE"},
     ],
 )
-def test_a_changed_request_is_refused(options) -> None:
+def test_a_changed_request_is_refused(options: dict[str, Any]) -> None:
     assert refusal(signed(), **options) == "InvalidSignatureException"
 
 
 @pytest.mark.parametrize("header", ["Host", "X-Amz-Date", "X-Amz-Security-Token"])
 @pytest.mark.parametrize("value", ["changed", None])
-def test_a_changed_or_dropped_header_is_refused(header, value) -> None:
+def test_a_changed_or_dropped_header_is_refused(header: str, value: str | None) -> None:
     headers = signed(token="a session token")
     assert header in headers
     headers[header] = value or ""
@@ -170,7 +170,8 @@ def test_a_changed_or_dropped_header_is_refused(header, value) -> None:
 
 def test_a_hash_in_a_header_does_not_replace_the_body() -> None:
     of_hello = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
-    headers = signed(**{"X-Amz-Content-SHA256": of_hello})
+    header: dict[str, Any] = {"X-Amz-Content-SHA256": of_hello}
+    headers = signed(**header)
     assert "x-amz-content-sha256" in headers["Authorization"]
 
     assert check(headers) == KEYS["AKID"]
@@ -186,7 +187,7 @@ def test_the_credentials_date_is_the_signatures() -> None:
 
 
 @pytest.mark.parametrize("minutes", [-6, 6])
-def test_a_signature_in_headers_lasts_some_minutes(minutes) -> None:
+def test_a_signature_in_headers_lasts_some_minutes(minutes: int) -> None:
     headers = signed()
     late = SignatureCheck(KEYS.get, now=lambda: time.time() + minutes * 60)
     nearly = SignatureCheck(KEYS.get, now=lambda: time.time() + minutes * 40)
@@ -251,13 +252,13 @@ def in_this_hour(access_key_id: str) -> Key | None:
 
 @settings(deadline=None)
 @given(st.from_regex(SESSION_ID, fullmatch=True))
-def test_botocore_presigns_any_session_id(session_id) -> None:
+def test_botocore_presigns_any_session_id(session_id: Any) -> None:
     assert opened(by_botocore(session_id), now=time.time(), find=in_this_hour)
 
 
 @settings(deadline=None)
 @given(st.data())
-def test_any_changed_character_makes_it_wrong(data) -> None:
+def test_any_changed_character_makes_it_wrong(data: Any) -> None:
     query = presigned([("sessionId", IDENTITY)], NOW)
     position = data.draw(st.integers(0, len(query) - 1))
     character = data.draw(st.characters(min_codepoint=33, max_codepoint=126))
@@ -288,25 +289,25 @@ def test_any_changed_character_makes_it_wrong(data) -> None:
         "&X-Amz-Signature=b64577a49e84cda70f81d73a5f0c1d8f56aa81f65e4105c6be15c7ec44cbc532",
     ],
 )
-def test_what_lex_web_ui_signs_is_taken(query) -> None:
+def test_what_lex_web_ui_signs_is_taken(query: str) -> None:
     """Made by ``signUrl`` of Lex Web UI 0.24.1, for ws://127.0.0.1:8000/Prod."""
     key = Key("guest's secret", "token/+=~ *")
     assert opened(query, find={"ASIAGUEST": key}.get) == key
 
 
 @pytest.mark.parametrize("signed_host", [HOST, "127.0.0.1"])
-def test_the_host_may_be_signed_without_its_port(signed_host) -> None:
+def test_the_host_may_be_signed_without_its_port(signed_host: str) -> None:
     assert opened(presigned([], NOW, host=signed_host)) == GUEST
 
 
 @pytest.mark.parametrize("signed_host", ["127.0.0.1:8001", "127.0.0.2", "localhost:8000", ""])
-def test_another_host_is_refused(signed_host) -> None:
+def test_another_host_is_refused(signed_host: str) -> None:
     query = presigned([], NOW, host=signed_host)
     assert not_opened(query).code == "InvalidSignatureException"
 
 
 @pytest.mark.parametrize("host", ["[::1]:8000", "localhost", "[", "a/b?c", ""])
-def test_a_host_of_any_form_is_signed_as_a_header(host) -> None:
+def test_a_host_of_any_form_is_signed_as_a_header(host: str) -> None:
     assert opened(presigned([], NOW, host=host), host=host) == GUEST
 
 
@@ -320,7 +321,7 @@ def test_a_host_of_any_form_is_signed_as_a_header(host) -> None:
         [("a-b", "1"), ("a", "2"), ("a b", "3"), ("Z", "4")],
     ],
 )
-def test_parameters_may_be_of_any_text(parameters) -> None:
+def test_parameters_may_be_of_any_text(parameters: list[tuple[str, str]]) -> None:
     assert opened(presigned(parameters, NOW)) == GUEST
 
 
@@ -347,20 +348,20 @@ def test_the_order_of_parameters_does_not_matter() -> None:
         lambda query: query[:-1],
     ],
 )
-def test_an_address_that_was_changed_is_refused(change) -> None:
+def test_an_address_that_was_changed_is_refused(change: Callable[..., Any]) -> None:
     query = presigned([("sessionId", "mine")], NOW)
     assert change(query) != query
     assert not_opened(change(query)).code == "InvalidSignatureException"
 
 
 @pytest.mark.parametrize("token", [None, "", "another"])
-def test_temporary_credentials_need_their_token(token) -> None:
+def test_temporary_credentials_need_their_token(token: str | None) -> None:
     query = presigned([], NOW, token=token)
     assert not_opened(query).code == "UnrecognizedClientException"
 
 
 @pytest.mark.parametrize("expires", [60, 3600])
-def test_an_address_lasts_as_long_as_it_says(expires) -> None:
+def test_an_address_lasts_as_long_as_it_says(expires: int) -> None:
     query = presigned([], NOW, expires=str(expires))
 
     assert opened(query, now=NOW + expires) == GUEST
@@ -379,7 +380,7 @@ def test_an_address_of_the_future_is_refused() -> None:
 @pytest.mark.parametrize(
     "expires", ["", "-1", "1.5", "soon", "٣٦٠٠", "9" * 5000, str(MAX_EXPIRES_SECONDS + 1)]
 )
-def test_an_odd_time_to_live_is_refused(expires) -> None:
+def test_an_odd_time_to_live_is_refused(expires: str) -> None:
     refused = not_opened(presigned([], NOW, expires=expires))
 
     assert refused.code == "InvalidSignatureException"
@@ -413,5 +414,5 @@ def test_an_address_lasts_no_longer_than_its_key() -> None:
         ),
     ],
 )
-def test_is_signed(query, headers, found) -> None:
+def test_is_signed(query: str, headers: dict[str, str], found: bool) -> None:
     assert is_signed(upgrade(query, **headers)) is found

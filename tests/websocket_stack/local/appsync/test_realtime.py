@@ -1,8 +1,11 @@
 """The real-time protocol, with the frames that real clients sent."""
 
+from __future__ import annotations
+
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -26,33 +29,33 @@ KEEP_ALIVE = {"type": "ka"}
 class Conversation:
     """One client on one socket of an API of its own."""
 
-    def __init__(self, path="/graphql", protocols=""):
+    def __init__(self, path: Any = "/graphql", protocols: Any = "") -> None:
         self.api = GraphQlApi(schema(), {"Mutation.send": echo})
-        self.heard = []
+        self.heard: list[Any] = []
         query = dict(parse_qsl(urlsplit(path).query))
         offered = [each.strip() for each in protocols.split(",")]
         header = header_of(query, offered, {})
         self.client = Client(self.api, Callers(api_key=API_KEY), header, self._send)
 
-    async def _send(self, frame):
+    async def _send(self, frame: Any) -> None:
         self.heard.append(frame)
 
-    async def say(self, *frames):
+    async def say(self, *frames: Any) -> Any:
         """Return whether the connection goes on after each frame."""
         return [
             await self.client.receive(frame if isinstance(frame, str) else json.dumps(frame))
             for frame in frames
         ]
 
-    async def publish(self, data="Hello", chat_id="c1"):
+    async def publish(self, data: Any = "Hello", chat_id: Any = "c1") -> Any:
         request = {"query": SEND, "variables": {"chatId": chat_id, "data": data}}
         return await self.api.query(request, "iam", {})
 
 
-def played(case, *after):
+def played(case: Any, *after: Any) -> Any:
     """Return what a recorded client hears, and what comes when a chat's text is sent after it."""
 
-    async def play():
+    async def play() -> Any:
         recorded = RECORDED[case]
         conversation = Conversation(recorded["path"], recorded["protocols"])
         goes_on = await conversation.say(*recorded["frames"])
@@ -63,12 +66,12 @@ def played(case, *after):
     return asyncio.run(play())
 
 
-def data_of(name, **chat):
+def data_of(name: Any, **chat: Any) -> Any:
     return {"type": "data", "id": name, "payload": {"data": chat}}
 
 
 @pytest.mark.parametrize("case", ["amplify-happy (amplify-tls)", "gql-happy (gql)"])
-def test_a_real_client_subscribes_and_stops(case):
+def test_a_real_client_subscribes_and_stops(case: str) -> None:
     heard, _ = played(case)
     name = RECORDED[case]["frames"][-1]["id"]
     assert heard == [
@@ -87,7 +90,7 @@ def test_a_real_client_subscribes_and_stops(case):
         ("ws-fragment (raw)", {"chat": {"__typename": "ChatPayload", "data": "Hello"}}),
     ],
 )
-def test_a_subscriber_has_what_it_selected_of_its_own_chat(case, chat):
+def test_a_subscriber_has_what_it_selected_of_its_own_chat(case: str, chat: dict[str, Any]) -> None:
     heard, _ = played(case)
     assert heard[2:] == [{"type": "start_ack", "id": "1"}, data_of("1", **chat)]
 
@@ -133,37 +136,37 @@ def test_a_subscriber_has_what_it_selected_of_its_own_chat(case, chat):
         ),
     ],
 )
-def test_what_cannot_be_subscribed_to_is_an_error(case, error):
+def test_what_cannot_be_subscribed_to_is_an_error(case: str, error: dict[str, str]) -> None:
     heard, goes_on = played(case)
     assert heard[2:] == [{"type": "error", "id": "1", "payload": {"errors": [error]}}]
     assert goes_on
 
 
-def test_a_name_is_for_one_subscription():
+def test_a_name_is_for_one_subscription() -> None:
     heard, _ = played("ws-duplicate-id (raw)")
     assert heard[3]["payload"]["errors"][0]["errorType"] == "DuplicatedOperationError"
     assert len([frame for frame in heard if frame["type"] == "data"]) == 1
 
 
-def test_what_comes_before_the_handshake_is_ignored():
+def test_what_comes_before_the_handshake_is_ignored() -> None:
     assert played("ws-start-without-init (raw)") == ([], True)
 
 
-def test_a_wrong_key_ends_the_connection():
+def test_a_wrong_key_ends_the_connection() -> None:
     heard, goes_on = played("ws-wrong-key-handshake (raw)")
     (error,) = heard[0]["payload"]["errors"]
     assert (heard[0]["type"], error["errorCode"]) == ("connection_error", 401)
     assert not goes_on
 
 
-def test_a_start_without_authorization_is_no_start():
+def test_a_start_without_authorization_is_no_start() -> None:
     heard, _ = played("ws-start-no-extensions (raw)")
     assert heard[2]["payload"]["errors"][0]["errorType"] == "UnsupportedOperation"
 
 
 @pytest.mark.parametrize("frame", ["", "hello", "[]", '{"type":"x"}', "{", '{"type":"start"}'])
-def test_nonsense_is_answered_and_harms_nobody(frame):
-    async def play():
+def test_nonsense_is_answered_and_harms_nobody(frame: str) -> None:
+    async def play() -> Any:
         conversation = Conversation(**_upgrade("gql-happy (gql)"))
         await conversation.say({"type": "connection_init"}, frame)
         return conversation.heard
@@ -173,11 +176,11 @@ def test_nonsense_is_answered_and_harms_nobody(frame):
     assert heard[2]["payload"]["errors"][0]["errorType"] == "UnsupportedOperation"
 
 
-def test_subscriptions_of_a_connection_have_a_limit():
+def test_subscriptions_of_a_connection_have_a_limit() -> None:
     recorded = RECORDED["ws-literal-argument (raw)"]
     init, start = recorded["frames"]
 
-    async def play():
+    async def play() -> Any:
         conversation = Conversation(**_upgrade("ws-literal-argument (raw)"))
         names = [str(number) for number in range(MAX_SUBSCRIPTIONS + 1)]
         await conversation.say(init, *(start | {"id": name} for name in names))
@@ -189,12 +192,12 @@ def test_subscriptions_of_a_connection_have_a_limit():
     assert last["payload"]["errors"][0]["errorType"] == "MaxSubscriptionsReachedError"
 
 
-def _upgrade(case):
+def _upgrade(case: Any) -> Any:
     return {"path": RECORDED[case]["path"], "protocols": RECORDED[case]["protocols"]}
 
 
 @pytest.mark.parametrize("place", ["query", "protocol", "headers"])
-def test_the_header_may_be_in_three_places(place):
+def test_the_header_may_be_in_three_places(place: str) -> None:
     written = "eyJ4LWFwaS1rZXkiOiJkYTItPz4_In0="  # {"x-api-key":"da2-?>?"}
     found = {
         "query": lambda: header_of({"header": "eyJ4LWFwaS1rZXkiOiJkYTItPz4/In0="}, [], {}),

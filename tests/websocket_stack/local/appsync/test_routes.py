@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -34,7 +35,7 @@ STATE = "query S($chatId: String!) { chatState(chatId: $chatId) { text kind } }"
 NODE = Path(__file__).parent / "amplify"
 
 
-def realtime(stack_url, api_key=API_KEY):
+def realtime(stack_url: Any, api_key: Any = API_KEY) -> Any:
     host = stack_url.partition("://")[2]
     return Client(
         transport=AppSyncWebsocketsTransport(
@@ -44,17 +45,17 @@ def realtime(stack_url, api_key=API_KEY):
     )
 
 
-def over_http(stack_url, api_key=API_KEY):
+def over_http(stack_url: Any, api_key: Any = API_KEY) -> Any:
     headers = {"x-api-key": api_key} if api_key else {}
     transport = HTTPXAsyncTransport(url=f"{stack_url}/graphql", headers=headers, timeout=60)
     return Client(transport=transport)
 
 
-def request(document, **variables):
+def request(document: Any, **variables: Any) -> Any:
     return GraphQLRequest(document, variable_values=variables)
 
 
-async def reply(session, chat_id):
+async def reply(session: Any, chat_id: Any) -> Any:
     """Return what a subscriber hears of one reply."""
     heard = []
     async for answer in session.subscribe(request(CHAT, chatId=chat_id)):
@@ -64,26 +65,26 @@ async def reply(session, chat_id):
     return heard
 
 
-async def subscribed(session):
+async def subscribed(session: Any) -> None:
     """Return once what was subscribed to before is: a socket's frames are taken in order."""
     with pytest.raises(TransportQueryError, match="FieldUndefined"):
         async for _ in session.subscribe(request("subscription { nothing }")):
             pass
 
 
-async def ask(stack_url, chat_id, prompt=QUESTION):
+async def ask(stack_url: Any, chat_id: Any, prompt: Any = QUESTION) -> Any:
     async with over_http(stack_url) as session:
         return await session.execute(request(ASK, chatId=chat_id, prompt=prompt))
 
 
-def text_of(heard):
+def text_of(heard: Any) -> Any:
     return "".join(chat["data"] for chat in heard)
 
 
-def test_two_subscribers_hear_the_reply_while_ask_runs(stack_url):
+def test_two_subscribers_hear_the_reply_while_ask_runs(stack_url: str) -> None:
     chat_id = uuid4().hex
 
-    async def play():
+    async def play() -> Any:
         async with realtime(stack_url) as one, realtime(stack_url) as two:
             listening = [asyncio.create_task(reply(each, chat_id)) for each in (one, two)]
             await subscribed(one)
@@ -104,10 +105,10 @@ def test_two_subscribers_hear_the_reply_while_ask_runs(stack_url):
     assert (first[-1]["kind"], first[-1]["data"]) == ("done", "")
 
 
-def test_two_chats_at_once_are_each_their_own(stack_url):
+def test_two_chats_at_once_are_each_their_own(stack_url: str) -> None:
     chat_ids = [uuid4().hex, uuid4().hex]
 
-    async def play():
+    async def play() -> Any:
         async with realtime(stack_url) as session:
             listening = [asyncio.create_task(reply(session, each)) for each in chat_ids]
             await subscribed(session)
@@ -119,10 +120,10 @@ def test_two_chats_at_once_are_each_their_own(stack_url):
         assert heard[-1]["kind"] == "done"
 
 
-def test_what_was_missed_can_be_looked_up(stack_url):
+def test_what_was_missed_can_be_looked_up(stack_url: str) -> None:
     chat_id = uuid4().hex
 
-    async def play():
+    async def play() -> Any:
         await ask(stack_url, chat_id)
         async with over_http(stack_url) as session:
             return await session.execute(request(STATE, chatId=chat_id))
@@ -132,24 +133,24 @@ def test_what_was_missed_can_be_looked_up(stack_url):
     assert state["kind"] == "done"
 
 
-def test_send_is_refused_with_the_key(stack_url):
-    async def play():
+def test_send_is_refused_with_the_key(stack_url: str) -> None:
+    async def play() -> None:
         async with over_http(stack_url) as session:
             await session.execute(request('mutation { send(chatId: "c", data: "d") { data } }'))
 
     with pytest.raises(TransportQueryError) as refused:
         asyncio.run(play())
-    assert refused.value.errors[0]["errorType"] == "Unauthorized"
+    assert refused.value.errors and refused.value.errors[0]["errorType"] == "Unauthorized"
 
 
-def test_a_builders_error_is_told(stack_url):
+def test_a_builders_error_is_told(stack_url: str) -> None:
     with pytest.raises(TransportQueryError) as refused:
         asyncio.run(ask(stack_url, uuid4().hex, prompt=" "))
-    assert refused.value.errors[0]["errorType"] == "InvalidPrompt"
+    assert refused.value.errors and refused.value.errors[0]["errorType"] == "InvalidPrompt"
 
 
-def test_a_wrong_key_is_refused(stack_url):
-    async def play():
+def test_a_wrong_key_is_refused(stack_url: str) -> None:
+    async def play() -> None:
         async with realtime(stack_url, "da2-wrong") as session:
             await reply(session, "c")
 
@@ -175,7 +176,9 @@ def test_a_wrong_key_is_refused(stack_url):
         ),
     ],
 )
-def test_requests_that_are_not_run(stack_url, headers, body, status, kind, message):
+def test_requests_that_are_not_run(
+    stack_url: str, headers: dict[str, str], body: str, status: int, kind: str, message: str
+) -> None:
     response = httpx.post(f"{stack_url}/graphql", content=body, headers=headers)
     (error,) = response.json()["errors"]
     assert response.status_code == status
@@ -184,7 +187,7 @@ def test_requests_that_are_not_run(stack_url, headers, body, status, kind, messa
 
 
 @pytest.fixture(scope="session")
-def amplify(tmp_path_factory):
+def amplify(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return a folder with Amplify's JavaScript client in it."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("Node.js is not installed")
@@ -199,7 +202,7 @@ def amplify(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_amplify_does_the_same(stack_url, amplify):
+def test_amplify_does_the_same(stack_url: str, amplify: Any) -> None:
     command = ["node", "chat.mjs", stack_url, API_KEY, uuid4().hex, QUESTION]
     run = subprocess.run(command, cwd=amplify, capture_output=True, timeout=60, check=False)
     assert run.returncode == 0, run.stderr.decode()

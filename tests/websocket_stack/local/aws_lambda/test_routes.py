@@ -17,17 +17,17 @@ def functions(stack_url: str) -> Iterator[Any]:
         yield made
 
 
-def test_an_unknown_function_has_its_own_error(functions) -> None:
+def test_an_unknown_function_has_its_own_error(functions: Any) -> None:
     with pytest.raises(functions.exceptions.ResourceNotFoundException):
         functions.invoke(FunctionName="nothing", InvocationType="Event", Payload=b"{}")
 
 
-def test_an_event_has_a_limit(functions) -> None:
+def test_an_event_has_a_limit(functions: Any) -> None:
     payload = b'{"text": "%s"}' % (b"x" * 1024 * 1024)
     with pytest.raises(functions.exceptions.RequestTooLargeException):
         functions.invoke(FunctionName="nothing", InvocationType="Event", Payload=payload)
 
 
-def test_a_synchronous_call_is_refused(functions) -> None:
+def test_a_synchronous_call_is_refused(functions: Any) -> None:
     with pytest.raises(functions.exceptions.InvalidParameterValueException):
         functions.invoke(FunctionName="nothing", Payload=b"{}")

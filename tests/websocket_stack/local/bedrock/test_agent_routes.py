@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, EventStreamError
 from starlette.applications import Starlette
 
-from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
+from fulfillment.errors import ModelError, ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Message, Prompt
 from fulfillment.models.bedrock.agents import AgentModel
 from fulfillment.models.bedrock.knowledge_bases import KnowledgeBaseModel
@@ -40,7 +40,7 @@ def origin() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def runtime(origin) -> Iterator[Any]:
+def runtime(origin: str) -> Iterator[Any]:
     with closing(client("bedrock-agent-runtime", origin)) as boto3_client:
         yield boto3_client
 
@@ -78,7 +78,7 @@ def text_of(chunks: list[Any]) -> str:
 # --- the knowledge base
 
 
-def test_a_knowledge_base_streams_with_citations(runtime) -> None:
+def test_a_knowledge_base_streams_with_citations(runtime: Any) -> None:
     _, events = generated(runtime, "How does the lamp turn?")
 
     outputs = [event["output"]["text"] for event in events if "output" in event]
@@ -90,13 +90,13 @@ def test_a_knowledge_base_streams_with_citations(runtime) -> None:
     assert cited["citation"]["retrievedReferences"] == cited["retrievedReferences"]
 
 
-def test_it_apologizes_where_it_finds_nothing(runtime) -> None:
+def test_it_apologizes_where_it_finds_nothing(runtime: Any) -> None:
     _, events = generated(runtime, "quantum chromodynamics")
 
     assert "".join(event["output"]["text"] for event in events) == NOTHING_FOUND
 
 
-def test_a_session_is_resumed(runtime) -> None:
+def test_a_session_is_resumed(runtime: Any) -> None:
     session, _ = generated(runtime, "lamp")
 
     assert generated(runtime, "fog", sessionId=session)[0] == session
@@ -104,7 +104,7 @@ def test_a_session_is_resumed(runtime) -> None:
         generated(runtime, "fog", sessionId="my-own")
 
 
-def test_the_adapter_reads_the_knowledge_base(runtime, origin) -> None:
+def test_the_adapter_reads_the_knowledge_base(runtime: Any, origin: str) -> None:
     answer = KnowledgeBaseModel(runtime, "KB12345678", ARN).ask(
         Prompt((Message("user", "How does the lamp turn?"),))
     )
@@ -119,7 +119,7 @@ def test_the_adapter_reads_the_knowledge_base(runtime, origin) -> None:
 # --- the agent
 
 
-def test_an_agent_streams(runtime) -> None:
+def test_an_agent_streams(runtime: Any) -> None:
     chunks = invoked(
         runtime, "session-1", "How does the lamp turn?", streamingConfigurations=STREAMING
     )
@@ -131,14 +131,14 @@ def test_an_agent_streams(runtime) -> None:
     assert not any("attribution" in chunk for chunk in chunks[:-1])
 
 
-def test_an_agent_that_does_not_stream(runtime) -> None:
+def test_an_agent_that_does_not_stream(runtime: Any) -> None:
     [chunk] = invoked(runtime, "session-2", "How does the lamp turn?")
 
     assert chunk["bytes"].decode().startswith(LAMPS.text)
     assert chunk["attribution"]["citations"]
 
 
-def test_an_agents_session_ends(runtime) -> None:
+def test_an_agents_session_ends(runtime: Any) -> None:
     response = runtime.invoke_agent(
         **AGENT, sessionId="session-3", inputText="lamp", memoryId="memory-1", endSession=True
     )
@@ -147,7 +147,7 @@ def test_an_agents_session_ends(runtime) -> None:
     assert response["memoryId"] == "memory-1"
 
 
-def test_the_adapter_reads_the_agent(runtime) -> None:
+def test_the_adapter_reads_the_agent(runtime: Any) -> None:
     answer = AgentModel(runtime, "AGENT12345", "ALIAS12345").ask(
         Prompt((Message("user", "How does the lamp turn?"),), conversation_id="session-4")
     )
@@ -162,7 +162,7 @@ def test_the_adapter_reads_the_agent(runtime) -> None:
     ("path", "text"),
     [({"agentId": "not-an-id"}, "hello"), ({"sessionId": "x" * 101}, "hello"), ({}, " ")],
 )
-def test_an_invalid_invocation_is_refused(runtime, path, text) -> None:
+def test_an_invalid_invocation_is_refused(runtime: Any, path: dict[str, str], text: str) -> None:
     with pytest.raises(runtime.exceptions.ValidationException):
         runtime.invoke_agent(**{**AGENT, "sessionId": "session-5", **path}, inputText=text)
 
@@ -187,7 +187,7 @@ def modelled() -> Iterator[Any]:
         yield run
 
 
-def test_the_agent_remembers_its_session(modelled) -> None:
+def test_the_agent_remembers_its_session(modelled: Any) -> None:
     runtime, model = modelled("Hello ", "there.")
     for text in ("Hi", "Again"):
         invoked(runtime, "session-1", text, streamingConfigurations=STREAMING)
@@ -207,7 +207,9 @@ def test_the_agent_remembers_its_session(modelled) -> None:
         (ModelUnavailable("busy"), "DependencyFailedException", 424),
     ],
 )
-def test_an_early_failure_is_an_error(modelled, error, code, status) -> None:
+def test_an_early_failure_is_an_error(
+    modelled: Any, error: ModelError, code: str, status: int
+) -> None:
     runtime, _ = modelled(error)
     with pytest.raises(ClientError) as failed:
         invoked(runtime, "session-1", "Hi")
@@ -216,7 +218,7 @@ def test_an_early_failure_is_an_error(modelled, error, code, status) -> None:
     assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
 
 
-def test_a_later_failure_is_an_error_in_the_stream(modelled) -> None:
+def test_a_later_failure_is_an_error_in_the_stream(modelled: Any) -> None:
     runtime, _ = modelled("Hello ", ModelInterrupted("broke"))
     with pytest.raises(EventStreamError) as broken:
         invoked(runtime, "session-1", "Hi", streamingConfigurations=STREAMING)

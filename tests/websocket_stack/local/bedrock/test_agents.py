@@ -17,7 +17,7 @@ from websocket_stack.local.bedrock import agents
 from websocket_stack.local.bedrock.agents import AgentSessions, Invocation, invocation_of
 
 PATH = {"agentId": "AGENT12345", "agentAliasId": "ALIAS12345", "sessionId": "session-1"}
-CITED = {"generatedResponsePart": {}, "retrievedReferences": []}
+CITED: dict[str, Any] = {"generatedResponsePart": {}, "retrievedReferences": []}
 
 
 def invocation(text: str, session: str = "session-1") -> Invocation:
@@ -61,7 +61,7 @@ def test_the_end_of_a_session_needs_no_text() -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", " \n"])
-def test_an_agent_needs_a_text(text) -> None:
+def test_an_agent_needs_a_text(text: str | None) -> None:
     assert refusal({"inputText": text}) == "inputText is required and not blank."
 
 

@@ -173,7 +173,7 @@ def conversations(draw: st.DrawFn) -> tuple[Message, ...]:
 
 
 @given(conversations())
-def test_the_adapters_requests_are_read(messages) -> None:
+def test_the_adapters_requests_are_read(messages: Any) -> None:
     prompt = Prompt(messages, "Be brief.", 50, 0.5, None, ("END",), (TOOL,))
     body = adapter.request(prompt, "us.amazon.nova-lite-v1:0", cache_ttl="5m")
     del body["modelId"]
@@ -229,7 +229,7 @@ def test_blank_text_is_refused() -> None:
         ),
     ],
 )
-def test_an_invalid_conversation_is_refused(messages, message) -> None:
+def test_an_invalid_conversation_is_refused(messages: list[dict[str, Any]], message: str) -> None:
     assert refusal(request(*messages)).startswith(message)
 
 
@@ -244,7 +244,7 @@ def test_messages_are_required() -> None:
         [user(text("a")), assistant(use("1")), user(text("b"))],
     ],
 )
-def test_tools_in_messages_need_a_tool_config(messages) -> None:
+def test_tools_in_messages_need_a_tool_config(messages: list[dict[str, Any]]) -> None:
     assert refusal(request(*messages)) == (
         "The toolConfig field must be defined when using toolUse and toolResult content blocks."
     )
@@ -300,7 +300,9 @@ def test_tools_in_messages_need_a_tool_config(messages) -> None:
         ),
     ],
 )
-def test_mismatched_calls_and_results_are_refused(messages, message) -> None:
+def test_mismatched_calls_and_results_are_refused(
+    messages: list[dict[str, Any]], message: str
+) -> None:
     assert refusal(request(*messages, toolConfig=TOOLS)) == message
 
 
@@ -312,7 +314,7 @@ def test_mismatched_calls_and_results_are_refused(messages, message) -> None:
         ({"json": {"anyOf": []}}, "The value at {}.type must be one of the following: object."),
     ],
 )
-def test_a_tool_takes_an_object(schema, message) -> None:
+def test_a_tool_takes_an_object(schema: dict[str, Any], message: str) -> None:
     tools = {"tools": [{"toolSpec": {"name": "find", "inputSchema": schema}}]}
     at = "toolConfig.tools.0.toolSpec.inputSchema.json"
 
@@ -335,7 +337,7 @@ ANY = request(
 
 
 @given(mutated(ANY))
-def test_any_request_is_read_or_refused(body) -> None:
+def test_any_request_is_read_or_refused(body: Any) -> None:
     try:
         assert prompt_of(body).messages
     except ServiceError as refused:

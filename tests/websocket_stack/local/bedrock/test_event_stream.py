@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from botocore.eventstream import ChecksumMismatch, EventStreamBuffer
@@ -10,9 +11,10 @@ from botocore.eventstream import ChecksumMismatch, EventStreamBuffer
 from websocket_stack.local.bedrock import event_stream
 
 
-def read(data: bytes, step: int | None = None) -> list[tuple[dict[str, str], object]]:
+def read(data: bytes, step: int | None = None) -> list[tuple[Any, object]]:
     """Return headers and payload of each message, fed so many bytes at a time."""
-    buffer, messages = EventStreamBuffer(), []
+    buffer: Any = EventStreamBuffer()
+    messages = []
     for start in range(0, len(data), step or len(data)):
         buffer.add_data(data[start : start + (step or len(data))])
         messages += [(each.headers, json.loads(each.payload)) for each in buffer]
@@ -48,7 +50,7 @@ def test_an_exception_has_type_message_and_members() -> None:
 
 
 @pytest.mark.parametrize("step", [1, 7, 4096])
-def test_messages_are_read_one_after_the_other(step) -> None:
+def test_messages_are_read_one_after_the_other(step: int) -> None:
     payloads = [{"text": "Grüß Gott 👋"}, {}, {"text": "x" * 5000}]
     data = b"".join(event_stream.event("chunk", payload) for payload in payloads)
 
@@ -56,7 +58,7 @@ def test_messages_are_read_one_after_the_other(step) -> None:
 
 
 @pytest.mark.parametrize("position", [2, 9, 20, -40, -1])
-def test_a_corrupt_byte_is_noticed(position) -> None:
+def test_a_corrupt_byte_is_noticed(position: int) -> None:
     data = bytearray(event_stream.event("messageStart", {"role": "assistant" * 9}))
     data[position] ^= 0x01
 

@@ -95,7 +95,7 @@ def post(
         return response, response.read()
 
 
-def test_a_call_is_signed_by_the_caller(caller) -> None:
+def test_a_call_is_signed_by_the_caller(caller: pytest.MonkeyPatch) -> None:
     upstream = Upstream(Response('{"stopReason": "end_turn"}'))
     with (
         forwarding(caller, upstream) as origin,
@@ -110,7 +110,7 @@ def test_a_call_is_signed_by_the_caller(caller) -> None:
     assert json.loads(upstream.bodies[0]) == CONVERSE
 
 
-def test_agents_and_knowledge_bases_are_forwarded(caller) -> None:
+def test_agents_and_knowledge_bases_are_forwarded(caller: pytest.MonkeyPatch) -> None:
     stream = event_stream.event("output", {"text": "Hello."})
     chunk = event_stream.event("chunk", {"bytes": "SGVsbG8u"})
     upstream = Upstream(Response(stream, media_type=event_stream.CONTENT_TYPE))
@@ -131,7 +131,7 @@ def test_agents_and_knowledge_bases_are_forwarded(caller) -> None:
     assert json.loads(upstream.bodies[0]) == RETRIEVE
 
 
-def test_services_are_of_the_callers_region(caller) -> None:
+def test_services_are_of_the_callers_region(caller: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME"):
         caller.delenv(name, raising=False)
 
@@ -150,7 +150,7 @@ def test_services_are_of_the_callers_region(caller) -> None:
         "/model/a%20b/invoke",
     ],
 )
-def test_path_and_body_pass_unchanged(caller, path) -> None:
+def test_path_and_body_pass_unchanged(caller: pytest.MonkeyPatch, path: str) -> None:
     upstream = Upstream(Response(b"{}"))
     body = b'{ "odd":\n "\xc3\xbc" }\xff'
     with forwarding(caller, upstream) as origin:
@@ -160,7 +160,7 @@ def test_path_and_body_pass_unchanged(caller, path) -> None:
     assert upstream.bodies == [body]
 
 
-def test_headers_are_passed_on_without_the_signatures(caller) -> None:
+def test_headers_are_passed_on_without_the_signatures(caller: pytest.MonkeyPatch) -> None:
     upstream = Upstream(Response(b"{}"))
     sent = {
         "Content-Type": "application/json",
@@ -181,7 +181,7 @@ def test_headers_are_passed_on_without_the_signatures(caller) -> None:
     assert "local" not in headers["authorization"]
 
 
-def test_a_session_token_is_the_callers_or_none(caller) -> None:
+def test_a_session_token_is_the_callers_or_none(caller: pytest.MonkeyPatch) -> None:
     caller.delenv("AWS_SESSION_TOKEN")
     upstream = Upstream(Response(b"{}"))
     with forwarding(caller, upstream) as origin:
@@ -190,7 +190,7 @@ def test_a_session_token_is_the_callers_or_none(caller) -> None:
     assert "x-amz-security-token" not in upstream.requests[0].headers
 
 
-def test_an_error_of_bedrock_comes_back_as_it_is(caller) -> None:
+def test_an_error_of_bedrock_comes_back_as_it_is(caller: pytest.MonkeyPatch) -> None:
     answer = Response(
         '{"message": "Too many tokens"}', 429, {"x-amzn-ErrorType": "ThrottlingException"}
     )
@@ -201,7 +201,7 @@ def test_an_error_of_bedrock_comes_back_as_it_is(caller) -> None:
     assert refused.value.response["Error"]["Message"] == "Too many tokens"
 
 
-def test_a_body_that_bedrock_compressed_stays_so(caller) -> None:
+def test_a_body_that_bedrock_compressed_stays_so(caller: pytest.MonkeyPatch) -> None:
     answer = Response(gzip.compress(b'{"a": 1}'), headers={"Content-Encoding": "gzip"})
     with forwarding(caller, Upstream(answer)) as origin:
         response, body = post(origin, "/model/a/invoke", b"{}")
@@ -210,7 +210,7 @@ def test_a_body_that_bedrock_compressed_stays_so(caller) -> None:
     assert gzip.decompress(body) == b'{"a": 1}'
 
 
-def test_events_arrive_as_they_come(caller) -> None:
+def test_events_arrive_as_they_come(caller: pytest.MonkeyPatch) -> None:
     read_first = threading.Event()
 
     async def events() -> AsyncIterator[bytes]:
@@ -230,7 +230,7 @@ def test_events_arrive_as_they_come(caller) -> None:
                 assert list(seen) == [{"messageStop": {"stopReason": "end_turn"}}]
 
 
-def test_an_unreachable_bedrock_is_unavailable(caller) -> None:
+def test_an_unreachable_bedrock_is_unavailable(caller: pytest.MonkeyPatch) -> None:
     caller.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://127.0.0.1:1")
     with running_app(application(*BedrockForwarder(Session()).routes())) as origin:
         response, body = post(origin, "/model/a/converse", b"{}")
@@ -240,7 +240,7 @@ def test_an_unreachable_bedrock_is_unavailable(caller) -> None:
     assert json.loads(body) == {"message": "Bedrock cannot be reached."}
 
 
-def test_missing_credentials_are_named(caller) -> None:
+def test_missing_credentials_are_named(caller: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         caller.delenv(name)
 
@@ -248,7 +248,7 @@ def test_missing_credentials_are_named(caller) -> None:
         BedrockForwarder(Session())
 
 
-def test_a_missing_region_is_named(caller) -> None:
+def test_a_missing_region_is_named(caller: pytest.MonkeyPatch) -> None:
     caller.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(CommandFailed, match="no AWS region found; set AWS_REGION or"):
         BedrockForwarder(Session())

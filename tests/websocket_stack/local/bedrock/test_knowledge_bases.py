@@ -43,7 +43,10 @@ ORIGIN = "http://127.0.0.1:8000/"
 def request(
     text: str = "lamp", generation: Any = None, search: Any = None, **members: Any
 ) -> dict[str, Any]:
-    configuration = {"knowledgeBaseId": "KB12345678", "modelArn": "anthropic.claude"}
+    configuration: dict[str, Any] = {
+        "knowledgeBaseId": "KB12345678",
+        "modelArn": "anthropic.claude",
+    }
     if generation is not None:
         configuration["generationConfiguration"] = generation
     if search is not None:
@@ -110,7 +113,7 @@ def test_a_request_needs_a_text_and_a_knowledge_base() -> None:
         ("Answer from $search_results$.", False),
     ],
 )
-def test_a_custom_template_has_to_ask_for_citations(template, cites) -> None:
+def test_a_custom_template_has_to_ask_for_citations(template: str, cites: bool) -> None:
     body = request(generation={"promptTemplate": {"textPromptTemplate": template}})
 
     assert query_of(body).cites is cites
@@ -151,7 +154,7 @@ def test_a_custom_template_has_to_ask_for_citations(template, cites) -> None:
         ),
     ],
 )
-def test_an_invalid_query_is_refused(body, message) -> None:
+def test_an_invalid_query_is_refused(body: dict[str, Any], message: str) -> None:
     assert message in refusal(body)
 
 
@@ -250,7 +253,7 @@ ANY = request(
 
 
 @given(mutated(ANY))
-def test_any_request_is_read_or_refused(body) -> None:
+def test_any_request_is_read_or_refused(body: Any) -> None:
     try:
         assert query_of(body).max_passages in (1, 2)
     except ServiceError as refused:

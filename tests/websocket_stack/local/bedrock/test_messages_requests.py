@@ -96,12 +96,12 @@ def test_calls_and_results_are_read() -> None:
 
 
 @pytest.mark.parametrize("version", [None, "2023-06-01"])
-def test_a_request_names_its_version(version) -> None:
+def test_a_request_names_its_version(version: str | None) -> None:
     assert "anthropic_version" in refusal(request(user("hello"), anthropic_version=version))
 
 
 @pytest.mark.parametrize("name", ["max_tokens", "messages"])
-def test_a_missing_member_is_named(name) -> None:
+def test_a_missing_member_is_named(name: str) -> None:
     body = request(user("hello"))
     del body[name]
 
@@ -109,13 +109,13 @@ def test_a_missing_member_is_named(name) -> None:
 
 
 @pytest.mark.parametrize("value", [0, -1, "many", 1.5, None, True])
-def test_max_tokens_is_a_whole_number_from_one(value) -> None:
+def test_max_tokens_is_a_whole_number_from_one(value: str | float | None) -> None:
     assert "whole number" in refusal(request(user("hello"), max_tokens=value))
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, "hot", True, [1]])
 @pytest.mark.parametrize("name", ["temperature", "top_p"])
-def test_sampling_is_a_fraction(name, value) -> None:
+def test_sampling_is_a_fraction(name: str, value: str | float | list[int]) -> None:
     assert refusal(request(user("hello"), **{name: value})).startswith(f"{name}: takes a number")
 
 
@@ -149,12 +149,14 @@ def test_sampling_is_a_fraction(name, value) -> None:
         ),
     ],
 )
-def test_an_invalid_conversation_is_refused(messages, reason) -> None:
+def test_an_invalid_conversation_is_refused(
+    messages: list[str | dict[str, Any]], reason: str
+) -> None:
     assert reason in refusal(request(*messages))
 
 
 @pytest.mark.parametrize("tools", ["find", ["find"], [{"name": "find"}], [{"input_schema": {}}]])
-def test_a_tool_has_a_name_and_a_schema(tools) -> None:
+def test_a_tool_has_a_name_and_a_schema(tools: str | list[str | dict[str, Any]]) -> None:
     assert refusal(request(user("hello"), tools=tools)).startswith("tools: takes")
 
 
@@ -174,7 +176,7 @@ ANY = request(
 
 
 @given(mutated(ANY))
-def test_any_request_is_read_or_refused(body) -> None:
+def test_any_request_is_read_or_refused(body: Any) -> None:
     try:
         assert prompt_of(body).messages
     except ServiceError as refused:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from fulfillment.errors import ModelInterrupted, ModelRejected, ModelUnavailable
+from fulfillment.errors import ModelError, ModelInterrupted, ModelRejected, ModelUnavailable
 from fulfillment.models.base import Message, Prompt, ToolResult, ToolSpec
 from fulfillment.models.bedrock.converse import ConverseModel
 from fulfillment.testing import ScriptedModel
@@ -63,7 +63,7 @@ def anthropic(text: str, **members: Any) -> bytes:
 
 
 @pytest.mark.parametrize("model_id", [MODEL_ID, PROFILE_ARN, "us.amazon.nova-lite-v1:0"])
-def test_converse_replies_for_any_model_id(bedrock, model_id) -> None:
+def test_converse_replies_for_any_model_id(bedrock: Any, model_id: str) -> None:
     response = bedrock.converse(modelId=model_id, **request(QUESTION))
 
     [block] = response["output"]["message"]["content"]
@@ -76,7 +76,7 @@ def test_converse_replies_for_any_model_id(bedrock, model_id) -> None:
 
 
 @pytest.mark.parametrize("model_id", [MODEL_ID, PROFILE_ARN])
-def test_converse_stream_writes_the_same_reply(bedrock, model_id) -> None:
+def test_converse_stream_writes_the_same_reply(bedrock: Any, model_id: str) -> None:
     whole = bedrock.converse(modelId=MODEL_ID, **request(QUESTION))
     with closing(
         bedrock.converse_stream(modelId=model_id, **request(QUESTION))["stream"]
@@ -99,7 +99,7 @@ def test_converse_stream_writes_the_same_reply(bedrock, model_id) -> None:
     assert events[-1]["metadata"]["usage"] == whole["usage"]
 
 
-def test_max_tokens_end_the_reply(bedrock) -> None:
+def test_max_tokens_end_the_reply(bedrock: Any) -> None:
     response = bedrock.converse(
         modelId=MODEL_ID, **request(QUESTION), inferenceConfig={"maxTokens": 4}
     )
@@ -109,7 +109,7 @@ def test_max_tokens_end_the_reply(bedrock) -> None:
     assert PASSAGE.text.startswith(response["output"]["message"]["content"][0]["text"])
 
 
-def test_invoke_model_replies_in_anthropics_form(bedrock) -> None:
+def test_invoke_model_replies_in_anthropics_form(bedrock: Any) -> None:
     response = bedrock.invoke_model(modelId=PROFILE_ARN, body=anthropic(QUESTION))
     with response["body"] as body:
         reply = json.loads(body.read())
@@ -120,7 +120,7 @@ def test_invoke_model_replies_in_anthropics_form(bedrock) -> None:
     assert reply["usage"]["output_tokens"] > 20
 
 
-def test_invoke_model_with_response_stream(bedrock) -> None:
+def test_invoke_model_with_response_stream(bedrock: Any) -> None:
     response = bedrock.invoke_model_with_response_stream(modelId=MODEL_ID, body=anthropic(QUESTION))
     with closing(response["body"]) as stream:
         parts = [json.loads(event["chunk"]["bytes"]) for event in stream]
@@ -138,7 +138,7 @@ def test_invoke_model_with_response_stream(bedrock) -> None:
     assert parts[-1]["amazon-bedrock-invocationMetrics"]["outputTokenCount"] > 20
 
 
-def test_a_tool_is_called_and_its_result_told(bedrock) -> None:
+def test_a_tool_is_called_and_its_result_told(bedrock: Any) -> None:
     whole = bedrock.converse(modelId=MODEL_ID, **request(ORDER), toolConfig=TOOLS)
     message = whole["output"]["message"]
     assert whole["stopReason"] == "tool_use"
@@ -167,7 +167,7 @@ def test_a_tool_is_called_and_its_result_told(bedrock) -> None:
     ]
 
 
-def test_the_adapter_calls_a_tool(bedrock) -> None:
+def test_the_adapter_calls_a_tool(bedrock: Any) -> None:
     model = ConverseModel(bedrock, MODEL_ID, cache_ttl="5m")
     tool = ToolSpec("find_order", "Finds an order.", SCHEMA)
     prompt = Prompt((Message("user", ORDER),), "Be brief.", tools=(tool,))
@@ -189,7 +189,7 @@ def test_the_adapter_calls_a_tool(bedrock) -> None:
 
 
 @pytest.mark.parametrize("operation", ["converse", "converse_stream"])
-def test_an_invalid_request_is_refused(bedrock, operation) -> None:
+def test_an_invalid_request_is_refused(bedrock: Any, operation: str) -> None:
     with pytest.raises(bedrock.exceptions.ValidationException) as refused:
         getattr(bedrock, operation)(modelId=MODEL_ID, **request(" "))
     assert refused.value.response["Error"]["Message"] == (
@@ -199,13 +199,13 @@ def test_an_invalid_request_is_refused(bedrock, operation) -> None:
 
 
 @pytest.mark.parametrize("body", [b"no JSON", b"{}", anthropic(" ")])
-def test_an_invalid_body_is_refused(bedrock, body) -> None:
+def test_an_invalid_body_is_refused(bedrock: Any, body: bytes) -> None:
     for operation in ("invoke_model", "invoke_model_with_response_stream"):
         with pytest.raises(bedrock.exceptions.ValidationException):
             getattr(bedrock, operation)(modelId=MODEL_ID, body=body)
 
 
-def test_a_later_failure_is_an_error_in_the_stream(bedrock) -> None:
+def test_a_later_failure_is_an_error_in_the_stream(bedrock: Any) -> None:
     written = []
     with closing(bedrock.converse_stream(modelId=MODEL_ID, **request("break"))["stream"]) as stream:
         with pytest.raises(EventStreamError) as broken:
@@ -216,12 +216,12 @@ def test_a_later_failure_is_an_error_in_the_stream(bedrock) -> None:
     assert broken.value.response["Error"]["Code"] == "modelStreamErrorException"
 
 
-def test_a_model_that_breaks_has_no_whole_reply(bedrock) -> None:
+def test_a_model_that_breaks_has_no_whole_reply(bedrock: Any) -> None:
     with pytest.raises(bedrock.exceptions.ServiceUnavailableException):
         bedrock.converse(modelId=MODEL_ID, **request("break"))
 
 
-def test_the_adapter_reads_a_reply(bedrock) -> None:
+def test_the_adapter_reads_a_reply(bedrock: Any) -> None:
     answer = ConverseModel(bedrock, PROFILE_ARN).ask(Prompt((Message("user", QUESTION),)))
 
     assert "".join(answer).startswith(REPLY_BEGINS)
@@ -241,7 +241,7 @@ def app_of(*script: Any) -> tuple[Starlette, ScriptedModel]:
     return app, model
 
 
-def post(app: Starlette, operation: str, body: bytes, model_id: str = MODEL_ID) -> Any:
+def post(app: Starlette, operation: str, body: str | bytes, model_id: str = MODEL_ID) -> Any:
     with TestClient(app) as http:
         return http.post(f"/model/{quote(model_id, safe='')}/{operation}", content=body)
 
@@ -255,7 +255,7 @@ def test_the_prompt_reaches_the_model() -> None:
 
 def test_empty_chunks_are_not_written() -> None:
     app, model = app_of("", "hel", "", "lo")
-    buffer = EventStreamBuffer()
+    buffer: Any = EventStreamBuffer()
     response = post(app, "converse-stream", json.dumps(request("hello")).encode())
     buffer.add_data(response.content)
     deltas = [
@@ -280,7 +280,9 @@ def test_empty_chunks_are_not_written() -> None:
         (ModelInterrupted("broke"), 503, "ServiceUnavailableException"),
     ],
 )
-def test_an_early_failure_has_a_status(operation, error, status, code) -> None:
+def test_an_early_failure_has_a_status(
+    operation: str, error: ModelError, status: int, code: str
+) -> None:
     body = anthropic("hello") if operation.startswith("invoke") else json.dumps(request("hello"))
     response = post(app_of(error)[0], operation, body)
 

@@ -37,7 +37,7 @@ ANSWER = Message("assistant", "There.")
         ([QUESTION, calls("1"), results("2")], [Mismatch(2, ("1",), ("2",))]),
     ],
 )
-def test_mismatches(messages, found) -> None:
+def test_mismatches(messages: list[Message], found: list[Mismatch]) -> None:
     assert list(mismatches(messages)) == found
 
 

@@ -71,7 +71,7 @@ def refusal(operation: str, members: Any, service: str = "bedrock-runtime") -> t
         ),
     ],
 )
-def test_a_violation_is_named_with_its_place(members, words) -> None:
+def test_a_violation_is_named_with_its_place(members: dict[str, Any], words: str) -> None:
     code, message = refusal("ConverseStream", converse(**members))
 
     assert code == "ValidationException"
@@ -106,7 +106,7 @@ def test_all_violations_are_named_at_once() -> None:
         ({"system": [{"text": 5}]}, "NUMBER_VALUE can not be converted to a String"),
     ],
 )
-def test_a_value_of_another_type_cannot_be_read(members, message) -> None:
+def test_a_value_of_another_type_cannot_be_read(members: dict[str, Any], message: str) -> None:
     code, text = refusal("ConverseStream", converse(**members))
 
     assert code == "SerializationException"
@@ -122,7 +122,7 @@ def test_unknown_members_are_ignored() -> None:
 
 
 def test_a_document_may_hold_anything() -> None:
-    fields = {"thinking": {"type": "disabled"}, "list": [None, 1.5, {}]}
+    fields: dict[str, Any] = {"thinking": {"type": "disabled"}, "list": [None, 1.5, {}]}
     validate("bedrock-runtime", "ConverseStream", converse(additionalModelRequestFields=fields))
 
 
@@ -167,9 +167,10 @@ def test_nesting_may_be_deep() -> None:
         ("bedrock-agent-runtime", "InvokeAgent"),
     ],
 )
-def test_every_pattern_is_one_of_pythons_too(service, operation) -> None:
-    todo = [Session().get_service_model(service).operation_model(operation).input_shape]
-    seen, patterns = set(), []
+def test_every_pattern_is_one_of_pythons_too(service: str, operation: str) -> None:
+    todo: list[Any] = [Session().get_service_model(service).operation_model(operation).input_shape]
+    seen: set[str] = set()
+    patterns: list[str] = []
     while todo:
         shape = todo.pop()
         if shape.name in seen:

@@ -34,7 +34,7 @@ def http() -> Iterator[TestClient]:
         ("a < b & c", "<p>a &lt; b &amp; c</p>\n"),
     ],
 )
-def test_markdown_becomes_html(markdown, html) -> None:
+def test_markdown_becomes_html(markdown: str, html: str) -> None:
     assert render(markdown) == html
 
 
@@ -58,7 +58,7 @@ def test_a_table_becomes_a_table() -> None:
         '[link](https://example.com "<b>")',
     ],
 )
-def test_html_in_a_reply_stays_text(markdown) -> None:
+def test_html_in_a_reply_stays_text(markdown: str) -> None:
     tags = re.findall(r"<\s*/?([a-z!][a-z0-9]*)", render(markdown).lower())
     own = {"p", "pre", "code", "h1", "table", "thead", "tbody", "tr", "th", "td", "a"}
 
@@ -78,7 +78,7 @@ def test_html_in_a_reply_stays_text(markdown) -> None:
     ],
 )
 @pytest.mark.parametrize("form", ["[click]({})", "![image]({})", "<{}>", "[click][1]\n\n[1]: {}"])
-def test_a_dangerous_link_is_text(url, form) -> None:
+def test_a_dangerous_link_is_text(url: str, form: str) -> None:
     html = render(form.format(url))
 
     assert "href" not in html
@@ -92,14 +92,14 @@ def test_an_ordinary_link_is_one() -> None:
 
 
 @pytest.mark.parametrize("markdown", [">" * 5000, "[" * 5000, "*" * 5000, "- " * 2000])
-def test_deep_nesting_is_rendered(markdown) -> None:
+def test_deep_nesting_is_rendered(markdown: str) -> None:
     assert render(markdown)
 
 
 # --- files
 
 
-def test_the_page_is_at_the_root(http) -> None:
+def test_the_page_is_at_the_root(http: TestClient) -> None:
     response = http.get("/")
 
     assert response.status_code == 200
@@ -108,7 +108,7 @@ def test_the_page_is_at_the_root(http) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", *(f"/page/{name}" for name in FILES)])
-def test_every_file_comes_with_the_headers(http, path) -> None:
+def test_every_file_comes_with_the_headers(http: TestClient, path: str) -> None:
     response = http.get(path)
 
     assert response.status_code == 200
@@ -122,7 +122,7 @@ def test_every_file_comes_with_the_headers(http, path) -> None:
 @pytest.mark.parametrize(
     ("suffix", "kind"), [(".js", "text/javascript"), (".css", "text/css"), (".html", "text/html")]
 )
-def test_every_file_has_its_type(http, suffix, kind) -> None:
+def test_every_file_has_its_type(http: TestClient, suffix: str, kind: str) -> None:
     names = [name for name in FILES if name.endswith(suffix)]
     assert names
     for name in names:
@@ -130,12 +130,12 @@ def test_every_file_has_its_type(http, suffix, kind) -> None:
         assert http.get(f"/page/{name}").headers["content-type"].startswith(kind)
 
 
-def test_a_file_outside_the_folder_is_not_found(http) -> None:
+def test_a_file_outside_the_folder_is_not_found(http: TestClient) -> None:
     for path in ("/page/missing.js", "/page/..%2Fpage.py", "/page/%2e%2e/page.py"):
         assert http.get(path).status_code == 404
 
 
-def test_render_answers_a_reply_as_html(http) -> None:
+def test_render_answers_a_reply_as_html(http: TestClient) -> None:
     response = http.post("/page/render", content="**Grüße** <b>".encode())
 
     assert response.text == "<p><strong>Grüße</strong> &lt;b&gt;</p>\n"
@@ -144,7 +144,7 @@ def test_render_answers_a_reply_as_html(http) -> None:
     assert http.get("/page/render").status_code in (404, 405)
 
 
-def test_render_takes_bytes_that_are_no_text(http) -> None:
+def test_render_takes_bytes_that_are_no_text(http: TestClient) -> None:
     assert http.post("/page/render", content=b"\xff").text == "<p>\ufffd</p>\n"
 
 
@@ -158,7 +158,7 @@ def test_the_page_itself_obeys_its_policy() -> None:
     assert not re.search(r"""(?:src|href)="(?:https?:)?//""", html)
 
 
-def test_every_imported_module_exists(http) -> None:
+def test_every_imported_module_exists(http: TestClient) -> None:
     sources = {name: Path(chat_page_routes.FOLDER, name).read_text("utf-8") for name in FILES}
     wanted = set(re.findall(r'(?:src|href)="(/page/[^"]+)"', sources["index.html"]))
     for name, source in sources.items():
@@ -174,7 +174,7 @@ def test_every_imported_module_exists(http) -> None:
 
 
 @pytest.mark.parametrize("path", ["/README.md", "/docs/deploy.md", "/docs/reference/settings.md"])
-def test_a_document_of_the_project_can_be_read(http, path) -> None:
+def test_a_document_of_the_project_can_be_read(http: TestClient, path: str) -> None:
     response = http.get(path)
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/html")
@@ -182,7 +182,7 @@ def test_a_document_of_the_project_can_be_read(http, path) -> None:
     assert "default-src 'none'" in response.headers["content-security-policy"]
 
 
-def test_a_picture_of_the_docs_is_shown(http) -> None:
+def test_a_picture_of_the_docs_is_shown(http: TestClient) -> None:
     assert http.get("/docs/reader.svg").headers["content-type"] == "image/svg+xml"
 
 
@@ -197,7 +197,7 @@ def test_a_picture_of_the_docs_is_shown(http) -> None:
         "/.venv/x.md",
     ],
 )
-def test_nothing_else_is_served(http, path) -> None:
+def test_nothing_else_is_served(http: TestClient, path: str) -> None:
     assert http.get(path).status_code == 404
 
 

@@ -37,7 +37,7 @@ def cognito(stack_url: str) -> Iterator[Any]:
 # --- over HTTP
 
 
-def test_a_reply_is_json_of_its_protocol(http) -> None:
+def test_a_reply_is_json_of_its_protocol(http: TestClient) -> None:
     response = http.post("/", headers={"x-amz-target": GET_ID}, json={"IdentityPoolId": POOL})
 
     assert list(response.json()) == ["IdentityId"]
@@ -54,7 +54,9 @@ def test_a_reply_is_json_of_its_protocol(http) -> None:
         (f"{cognito_routes.TARGET}.ListIdentityPools", b"{}", "UnknownOperationException"),
     ],
 )
-def test_an_error_has_its_name_in_the_body(http, target, body, code) -> None:
+def test_an_error_has_its_name_in_the_body(
+    http: TestClient, target: str, body: bytes, code: str
+) -> None:
     response = http.post("/", headers={"x-amz-target": target}, content=body)
 
     assert response.status_code == 400
@@ -65,14 +67,14 @@ def test_an_error_has_its_name_in_the_body(http, target, body, code) -> None:
 # --- as boto3 sees it
 
 
-def test_each_visitor_is_a_new_guest(cognito) -> None:
+def test_each_visitor_is_a_new_guest(cognito: Any) -> None:
     identities = {cognito.get_id(IdentityPoolId=POOL)["IdentityId"] for _ in range(3)}
 
     assert len(identities) == 3
     assert all(registration.IDENTITY_ID.fullmatch(each) for each in identities)
 
 
-def test_a_login_has_the_same_identity_each_time(cognito) -> None:
+def test_a_login_has_the_same_identity_each_time(cognito: Any) -> None:
     def identity(token: str, provider: str = "accounts.example.com") -> str:
         found: str = cognito.get_id(IdentityPoolId=POOL, Logins={provider: token})["IdentityId"]
         return found
@@ -87,7 +89,7 @@ def test_a_login_has_the_same_identity_each_time(cognito) -> None:
     assert identity("no JWT") == identity("no JWT")
 
 
-def test_a_guest_gets_credentials_for_an_hour(cognito) -> None:
+def test_a_guest_gets_credentials_for_an_hour(cognito: Any) -> None:
     identity = cognito.get_id(IdentityPoolId=POOL)["IdentityId"]
     response = cognito.get_credentials_for_identity(IdentityId=identity)
     given = response["Credentials"]
@@ -99,7 +101,7 @@ def test_a_guest_gets_credentials_for_an_hour(cognito) -> None:
     assert given["Expiration"].timestamp() == pytest.approx(time.time() + 3600, abs=60)
 
 
-def test_credentials_are_new_each_time(cognito) -> None:
+def test_credentials_are_new_each_time(cognito: Any) -> None:
     identity = cognito.get_id(IdentityPoolId=POOL)["IdentityId"]
     first, second = (
         cognito.get_credentials_for_identity(IdentityId=identity)["Credentials"] for _ in range(2)
@@ -108,12 +110,12 @@ def test_credentials_are_new_each_time(cognito) -> None:
         assert first[name] != second[name]
 
 
-def test_a_browser_keeps_its_identity(cognito) -> None:
+def test_a_browser_keeps_its_identity(cognito: Any) -> None:
     identity = "us-east-1:11111111-1111-1111-1111-111111111111"
     assert cognito.get_credentials_for_identity(IdentityId=identity)["IdentityId"] == identity
 
 
-def test_a_token_says_who_the_guest_is(cognito) -> None:
+def test_a_token_says_who_the_guest_is(cognito: Any) -> None:
     identity = cognito.get_id(IdentityPoolId=POOL)["IdentityId"]
     response = cognito.get_open_id_token(IdentityId=identity)
     claims = claims_of(response["Token"])
@@ -132,7 +134,9 @@ def test_a_token_says_who_the_guest_is(cognito) -> None:
         ("get_open_id_token", {"IdentityId": "us-east-1:XYZ"}, "identityId"),
     ],
 )
-def test_an_invalid_id_has_cognitos_message(cognito, operation, request_, name) -> None:
+def test_an_invalid_id_has_cognitos_message(
+    cognito: Any, operation: str, request_: dict[str, str], name: str
+) -> None:
     with pytest.raises(cognito.exceptions.ClientError) as refused:
         getattr(cognito, operation)(**request_)
     response = refused.value.response
@@ -141,7 +145,7 @@ def test_an_invalid_id_has_cognitos_message(cognito, operation, request_, name) 
     assert f"Value at '{name}' failed to satisfy constraint" in response["Error"]["Message"]
 
 
-def test_boto3_is_told_what_is_not_emulated(cognito) -> None:
+def test_boto3_is_told_what_is_not_emulated(cognito: Any) -> None:
     with pytest.raises(cognito.exceptions.ClientError) as refused:
         cognito.list_identity_pools(MaxResults=1)
     assert refused.value.response["Error"]["Code"] == "UnknownOperationException"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.fakes import FakeClock
@@ -82,7 +84,7 @@ def test_a_caller_is_described_as_a_guest() -> None:
 
 
 @pytest.mark.parametrize("request_", [{}, {"IdentityPoolId": None}, {"IdentityPoolId": [POOL]}])
-def test_an_invalid_id_is_refused(request_) -> None:
+def test_an_invalid_id_is_refused(request_: dict[str, Any]) -> None:
     with pytest.raises(ServiceError) as refused:
         CognitoIdentity().call("GetId", request_)
     assert (refused.value.status, refused.value.code) == (400, "ValidationException")

@@ -35,7 +35,7 @@ def lex() -> Iterator[Any]:
 
 
 @pytest.fixture
-def chat(lex) -> Callable[[str], Ask]:
+def chat(lex: Any) -> Callable[[str], Ask]:
     """A function that begins a conversation with a bot, and gives what says its replies."""
 
     def begin(kind: str) -> Ask:
@@ -54,7 +54,7 @@ def chat(lex) -> Callable[[str], Ask]:
     return begin
 
 
-def test_a_tool_is_called_and_its_result_told(chat) -> None:
+def test_a_tool_is_called_and_its_result_told(chat: Callable[[str], Ask]) -> None:
     ask = chat("tools")
 
     assert ask("Where is my order A-17?") == (
@@ -66,7 +66,7 @@ def test_a_tool_is_called_and_its_result_told(chat) -> None:
     )
 
 
-def test_what_a_tool_needs_is_asked_for(chat) -> None:
+def test_what_a_tool_needs_is_asked_for(chat: Callable[[str], Ask]) -> None:
     ask = chat("tools")
 
     assert ask("Where is my order?") == (
@@ -75,7 +75,7 @@ def test_what_a_tool_needs_is_asked_for(chat) -> None:
     assert "- **order**: A-17" in ask("A-17")
 
 
-def test_a_reply_that_was_cut_is_gone_on_with(chat) -> None:
+def test_a_reply_that_was_cut_is_gone_on_with(chat: Callable[[str], Ask]) -> None:
     ask = chat("brief")
 
     first = ask("What does a keeper do?").partition("\n\n")[0]
@@ -88,7 +88,7 @@ def test_a_reply_that_was_cut_is_gone_on_with(chat) -> None:
     assert "".join("".join(parts).split()) == "".join(whole.split())
 
 
-def test_a_knowledge_base_answers_with_its_sources(chat) -> None:
+def test_a_knowledge_base_answers_with_its_sources(chat: Callable[[str], Ask]) -> None:
     ask = chat("documents")
 
     reply = ask("What does a keeper do?")
@@ -96,7 +96,7 @@ def test_a_knowledge_base_answers_with_its_sources(chat) -> None:
     assert ask("When does a keeper make tea?").startswith(KEEPERS.text)
 
 
-def test_an_agent_answers_and_remembers(chat) -> None:
+def test_an_agent_answers_and_remembers(chat: Callable[[str], Ask]) -> None:
     ask = chat("agent")
 
     reply = ask("What does a keeper do?")

@@ -58,7 +58,7 @@ def test_the_chunks_are_the_reply() -> None:
         "\n",
     ],
 )
-def test_tokens_joined_are_the_text(text) -> None:
+def test_tokens_joined_are_the_text(text: str) -> None:
     assert "".join(tokens_of(text)) == text
 
 

@@ -33,7 +33,7 @@ def test_text_before_the_first_heading() -> None:
 
 
 @pytest.mark.parametrize("fence", ["```", "~~~", "```sh"])
-def test_a_comment_in_a_code_block_is_no_heading(fence) -> None:
+def test_a_comment_in_a_code_block_is_no_heading(fence: str) -> None:
     document = f"# Title\n{fence}\n# not a heading\n{fence[:3]}\nmore\n# Next\nend"
 
     assert [passage.heading for passage in split("a.md", document)] == ["Title", "Next"]
@@ -46,7 +46,7 @@ def test_deep_headings_and_hashtags_are_text() -> None:
 
 
 @pytest.mark.parametrize("document", ["", "\n\n", "# Only a heading"])
-def test_a_document_without_text_has_no_passage(document) -> None:
+def test_a_document_without_text_has_no_passage(document: str) -> None:
     assert split("a.md", document) == []
 
 
@@ -76,7 +76,7 @@ def test_a_code_block_that_never_ends_keeps_its_text() -> None:
     ],
 )
 def test_relative_links_lead_to_the_same_place_from_anywhere(
-    link, from_its_page, from_nowhere
+    link: str, from_its_page: str, from_nowhere: str
 ) -> None:
     assert with_links_from("/docs/deploy.md", link) == from_its_page
     assert with_links_from(None, link) == from_nowhere
@@ -94,12 +94,12 @@ def test_relative_links_lead_to_the_same_place_from_anywhere(
         ("frames in the browser", TURN),
     ],
 )
-def test_the_passage_that_fits_best_comes_first(question, best) -> None:
+def test_the_passage_that_fits_best_comes_first(question: str, best: Passage) -> None:
     assert LIBRARY.find(question)[0] == best
 
 
 @pytest.mark.parametrize("question", ["", "what is the", "bananas", "why bananas ripen account"])
-def test_an_unknown_question_finds_nothing(question) -> None:
+def test_an_unknown_question_finds_nothing(question: str) -> None:
     assert LIBRARY.find(question) == []
 
 
@@ -135,7 +135,7 @@ def test_an_empty_library_finds_nothing() -> None:
     assert Library([]).find("anything") == []
 
 
-def test_a_library_reads_the_documents_of_a_checkout(tmp_path) -> None:
+def test_a_library_reads_the_documents_of_a_checkout(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("# Readme\nAbout lamps.", "utf-8")
     (tmp_path / "notes.txt").write_text("# Notes\nAbout horns.", "utf-8")
     (tmp_path / "docs" / "deep").mkdir(parents=True)
@@ -163,7 +163,7 @@ def test_the_title_of_a_document_counts() -> None:
 
 
 @pytest.mark.parametrize("question", ["wich fraems are in teh browsre", "Streems to the Lambda"])
-def test_a_misspelt_word_is_found(question) -> None:
+def test_a_misspelt_word_is_found(question: str) -> None:
     assert LIBRARY.find(question)[0] == TURN
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -89,14 +90,14 @@ def test_earlier_turns_change_nothing() -> None:
 @pytest.mark.parametrize(
     "text", ["go on", "Go on!", "please go on.", "continue, please", "Tell me more", "yes, go on"]
 )
-def test_it_goes_on_where_it_stopped(text) -> None:
+def test_it_goes_on_where_it_stopped(text: str) -> None:
     begun = "A keeper trims the wick."
 
     assert reply(KEEPERS, begun, text) == WHOLE[len(begun) :].lstrip()
 
 
 @pytest.mark.parametrize("text", ["How do I go on?", "more lamps", "continue with fog", "moreover"])
-def test_a_question_is_a_question(text) -> None:
+def test_a_question_is_a_question(text: str) -> None:
     assert not GO_ON.fullmatch(text)
 
 
@@ -125,7 +126,7 @@ def test_a_code_block_that_was_cut_is_opened_again() -> None:
 
 
 @given(st.lists(st.integers(20, 120), min_size=1, max_size=15))
-def test_cut_anywhere_it_goes_on_to_the_end(lengths) -> None:
+def test_cut_anywhere_it_goes_on_to_the_end(lengths: Any) -> None:
     written, messages = "", conversation(KEEPERS)
     for length in [*lengths, len(WHOLE)]:
         text = reply_to(messages, (), LIBRARY).text
@@ -143,7 +144,7 @@ def test_cut_anywhere_it_goes_on_to_the_end(lengths) -> None:
 
 
 @given(st.text(alphabet="ab .\n", max_size=40), st.integers(0, 40))
-def test_the_rest_is_what_is_missing(whole, length) -> None:
+def test_the_rest_is_what_is_missing(whole: Any, length: Any) -> None:
     whole = whole.strip()
     beginning = whole[:length].strip()
 

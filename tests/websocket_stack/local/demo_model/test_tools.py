@@ -47,7 +47,7 @@ TOOLS = (ORDERS, WEATHER, TIME)
         ("", None),
     ],
 )
-def test_the_tool_that_shares_most_words_is_called(question, best) -> None:
+def test_the_tool_that_shares_most_words_is_called(question: str, best: ToolSpec | None) -> None:
     assert best_tool(question, TOOLS) == best
 
 
@@ -65,7 +65,9 @@ def test_the_tool_that_shares_most_words_is_called(question, best) -> None:
         ({"enum": ["small", "next_day"]}, "order it for the NEXT day", "next_day"),
     ],
 )
-def test_an_argument_is_found_in_the_question(schema, question, argument) -> None:
+def test_an_argument_is_found_in_the_question(
+    schema: dict[str, Any], question: str, argument: str | float
+) -> None:
     message = use_tool(question, [tool("order", "", it=schema)])
 
     assert message is not None
@@ -82,7 +84,7 @@ def test_an_argument_is_found_in_the_question(schema, question, argument) -> Non
         ({"type": "integer"}, "order id: an id, a number or “quoted words”"),
     ],
 )
-def test_a_missing_argument_is_asked_for(schema, missing) -> None:
+def test_a_missing_argument_is_asked_for(schema: dict[str, Any], missing: str) -> None:
     message = use_tool("Where is my order?", [tool("order", "", orderId=schema)])
 
     assert message is not None
@@ -138,7 +140,7 @@ def test_a_failure_is_told_as_one() -> None:
         ("[" * 5000, "[" * 5000),
     ],
 )
-def test_json_is_shown_as_a_list(text, shown) -> None:
+def test_json_is_shown_as_a_list(text: str, shown: str) -> None:
     assert markdown(text) == shown
 
 
@@ -150,5 +152,5 @@ json_values = st.recursive(
 
 
 @given(json_values.filter(lambda value: isinstance(value, list | dict) and bool(value)))
-def test_each_value_has_its_line(value) -> None:
+def test_each_value_has_its_line(value: Any) -> None:
     assert len(markdown(json.dumps(value)).split("\n")) == len(value)

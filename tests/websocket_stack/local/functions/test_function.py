@@ -104,7 +104,7 @@ def test_a_failed_import_restores_the_environment() -> None:
         ("lone_surrogate", "UnicodeEncodeError"),
     ],
 )
-def test_a_failure_is_reported_by_its_type_alone(handler, kind) -> None:
+def test_a_failure_is_reported_by_its_type_alone(handler: str, kind: str) -> None:
     with pytest.raises(FunctionError) as failed:
         invoke(f"{HANDLERS}.{handler}")
     assert str(failed.value) == kind

@@ -169,7 +169,7 @@ def test_a_module_may_set_a_variable_for_its_bot(write: Write) -> None:
         ("in_broken.bot:bot", "in_broken.bot cannot be found: RuntimeError: not today"),
     ],
 )
-def test_a_missing_bot_is_explained(folder, write, bot, reason) -> None:
+def test_a_missing_bot_is_explained(folder: Path, write: Write, bot: str, reason: str) -> None:
     write("a_bot.py", "NAME = 'Ann'\n" + SAYS.format("hello"))
     write("broken.py", "def bot(:\n")
     write("lacking.py", "import lacks\n")
@@ -182,7 +182,9 @@ def test_a_missing_bot_is_explained(folder, write, bot, reason) -> None:
     assert str(refused.value).startswith(reason) or reason in str(refused.value)
 
 
-def test_a_failing_handler_ends_only_its_call(write, capsys) -> None:
+def test_a_failing_handler_ends_only_its_call(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
     write(
         "a_bot.py",
         "import sys\ndef handler(event, context):\n"
@@ -322,7 +324,9 @@ def test_no_bytecode_is_left(folder: Path, write: Write) -> None:
         ("handler = 5\n", "TypeError"),
     ],
 )
-def test_a_broken_change_fails_until_repaired(write, capsys, broken, kind) -> None:
+def test_a_broken_change_fails_until_repaired(
+    write: Write, capsys: pytest.CaptureFixture[str], broken: str, kind: str
+) -> None:
     write("a_bot.py", SAYS.format("one"))
     function = loaded()
     write("a_bot.py", broken)
@@ -355,7 +359,7 @@ WAITS = "import a_gate\na_gate.loads.append(1)\na_gate.reached.set()\na_gate.ope
 
 
 @pytest.mark.anyio
-async def test_a_change_is_loaded_once_on_a_thread(write, gate) -> None:
+async def test_a_change_is_loaded_once_on_a_thread(write: Write, gate: Any) -> None:
     write("a_bot.py", SAYS.format("one"))
     function = loaded()
     write("a_bot.py", WAITS + SAYS.format("two"))
@@ -369,7 +373,7 @@ async def test_a_change_is_loaded_once_on_a_thread(write, gate) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_change_during_loading_counts(write, gate) -> None:
+async def test_a_change_during_loading_counts(write: Write, gate: Any) -> None:
     write("a_bot.py", SAYS.format("one"))
     function = loaded()
     write("a_bot.py", WAITS + SAYS.format("two"))

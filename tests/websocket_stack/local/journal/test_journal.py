@@ -23,7 +23,8 @@ def test_an_invocation_lasts_until_its_end() -> None:
     invocation = journal.begin("bot", {})
     assert invocation.seconds is None
     journal.end(invocation)
-    assert (invocation.at, invocation.seconds) == (100.0, 2.5)
+    (ended,) = journal.since(0)
+    assert (ended.at, ended.seconds) == (100.0, 2.5)
 
 
 def test_a_task_belongs_to_its_invocation() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from fulfillment.lex.events import LexEvent
 from tests.websocket_stack.local.handlers import close
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.lex.code_hooks import MAX_RESPONSE_BYTES, hook_event, read_response
-from websocket_stack.local.lex.intents import new_intent, new_slot
+from websocket_stack.local.lex.intents import new_intent
 from websocket_stack.local.lex.requests import TextRequest
 from websocket_stack.local.lex.sessions import LexSession, SessionKey
+from websocket_stack.local.lex.slot_values import new_slot
 
 KEY = SessionKey("LOCALBOT01", "TSTALIASID", "en_US", "session-1")
 TRACK_ORDER = new_intent("TrackOrder", {"OrderId": "A-17", "City": None})
@@ -70,7 +72,9 @@ def test_the_event_is_what_the_console_sends() -> None:
     }
 
 
-def test_the_event_has_the_keys_of_recorded_ones(load_event) -> None:
+def test_the_event_has_the_keys_of_recorded_ones(
+    load_event: Callable[[str], dict[str, Any]],
+) -> None:
     recorded = load_event("lex_web_ui_second_turn")
     assert set(event()) == set(recorded)
     assert set(event()["bot"]) == set(recorded["bot"])
@@ -157,7 +161,7 @@ def test_a_close_is_taken_as_it_is() -> None:
         ),
     ],
 )
-def test_a_documented_response_is_read(response, source) -> None:
+def test_a_documented_response_is_read(response: dict[str, Any], source: str) -> None:
     expected = response["sessionState"]["dialogAction"]["type"]
 
     assert checked(response, source).action == expected
@@ -168,7 +172,7 @@ def test_a_documented_response_is_read(response, source) -> None:
     ["Failed", "Fulfilled", "FulfillmentInProgress", "InProgress"]
     + ["ReadyForFulfillment", "Waiting"],
 )
-def test_every_state_of_an_intent_is_taken(intent_state) -> None:
+def test_every_state_of_an_intent_is_taken(intent_state: str) -> None:
     assert checked(state(intent={"name": "FallbackIntent", "state": intent_state}))
 
 
@@ -235,7 +239,7 @@ def test_every_state_of_an_intent_is_taken(intent_state) -> None:
         ),
     ],
 )
-def test_an_invalid_response_is_refused(response, reason) -> None:
+def test_an_invalid_response_is_refused(response: Any, reason: str) -> None:
     assert reason in refusal(json.dumps(response).encode())
 
 

@@ -9,7 +9,8 @@ import pytest
 from tests.lex_locales import locale_of
 from websocket_stack.local.lex.code_hooks import HookResponse
 from websocket_stack.local.lex.dialog import Dialog
-from websocket_stack.local.lex.intents import new_intent, new_slot
+from websocket_stack.local.lex.intents import new_intent
+from websocket_stack.local.lex.slot_values import new_slot
 from websocket_stack.local.lex.utterances import Understanding
 
 DIALOG = Dialog(
@@ -24,7 +25,7 @@ DIALOG = Dialog(
 ELICIT_GUESTS = {"type": "ElicitSlot", "slotToElicit": "Guests"}
 ELICIT_TIME = {"type": "ElicitSlot", "slotToElicit": "Time"}
 CONFIRM = {"type": "ConfirmIntent"}
-EMPTY = {"Guests": None, "Time": None}
+EMPTY: dict[str, Any] = {"Guests": None, "Time": None}
 
 
 def booking(**slots: str) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def response(
         ("no", {"Guests": "no"}),
     ],
 )
-def test_an_answer_is_the_value_of_the_slot(text, slots) -> None:
+def test_an_answer_is_the_value_of_the_slot(text: str, slots: dict[str, str]) -> None:
     assert DIALOG.interpret(text, booking(), ELICIT_GUESTS) == booking(**slots)
 
 
@@ -71,33 +72,35 @@ def test_filled_slots_stay_filled() -> None:
 
 
 @pytest.mark.parametrize("action", [ELICIT_GUESTS, CONFIRM])
-def test_another_intents_utterance_switches(action) -> None:
+def test_another_intents_utterance_switches(action: dict[str, str]) -> None:
     assert DIALOG.interpret("Cancel my lamp", booking(), action) == (
         new_intent("Cancel", {"What": "my lamp"})
     )
 
 
 @pytest.mark.parametrize(("text", "state"), [("Yes!", "Confirmed"), ("no", "Denied")])
-def test_a_confirmation_keeps_the_slots(text, state) -> None:
+def test_a_confirmation_keeps_the_slots(text: str, state: str) -> None:
     filled = booking(Guests="five", Time="8")
     assert DIALOG.interpret(text, filled, CONFIRM) == filled | {"confirmationState": state}
 
 
 @pytest.mark.parametrize("text", ["perhaps", "yes but at 9"])
-def test_neither_yes_nor_no_is_for_the_fallback(text) -> None:
+def test_neither_yes_nor_no_is_for_the_fallback(text: str) -> None:
     assert DIALOG.interpret(text, booking(), CONFIRM) == new_intent("FallbackIntent")
 
 
 @pytest.mark.parametrize("action", [{}, {"type": "Close"}, {"type": "ElicitIntent"}])
 @pytest.mark.parametrize("intent", [None, booking(Guests="five")])
-def test_an_intent_begins_where_nothing_was_asked(intent, action) -> None:
+def test_an_intent_begins_where_nothing_was_asked(
+    intent: dict[str, Any] | None, action: dict[str, str]
+) -> None:
     assert DIALOG.interpret("book", intent, action) == booking()
     assert DIALOG.interpret("yes", intent, action) == new_intent("FallbackIntent")
     assert DIALOG.interpret("hello", intent, action) == new_intent("FallbackIntent")
 
 
 @pytest.mark.parametrize("action", [ELICIT_GUESTS, CONFIRM])
-def test_without_an_intent_nothing_was_asked(action) -> None:
+def test_without_an_intent_nothing_was_asked(action: dict[str, str]) -> None:
     assert DIALOG.interpret("yes", None, action) == new_intent("FallbackIntent")
 
 
@@ -129,7 +132,9 @@ def test_a_clients_intent_is_completed() -> None:
         (new_intent("Cancel", {"What": None}), {"type": "Delegate"}),
     ],
 )
-def test_delegate_elicits_the_next_slot_or_fulfils(intent, action) -> None:
+def test_delegate_elicits_the_next_slot_or_fulfils(
+    intent: dict[str, Any], action: dict[str, str]
+) -> None:
     decision = DIALOG.decide(response({"type": "Delegate"}, intent))
     assert decision.action == action["type"]
     assert decision.session_state == {"dialogAction": action, "intent": intent}
@@ -147,7 +152,7 @@ def test_delegate_fails_what_was_denied() -> None:
 
 @pytest.mark.parametrize("action", [{"type": "Close"}, CONFIRM, ELICIT_GUESTS])
 @pytest.mark.parametrize("state", ["Fulfilled", "InProgress", "Failed"])
-def test_a_lambdas_own_action_stands(action, state) -> None:
+def test_a_lambdas_own_action_stands(action: dict[str, str], state: str) -> None:
     denied = booking() | {"confirmationState": "Denied", "state": state}
     given = response(action, denied, [{"content": "Well."}], sessionAttributes={"a": "b"})
     assert DIALOG.decide(given) == given
@@ -192,5 +197,5 @@ def test_the_prompt_is_the_slots() -> None:
         (new_intent("Unknown"), ELICIT_GUESTS),
     ],
 )
-def test_there_is_no_other_prompt(intent, action) -> None:
+def test_there_is_no_other_prompt(intent: dict[str, Any] | None, action: dict[str, str]) -> None:
     assert DIALOG.prompt(intent, action) == []

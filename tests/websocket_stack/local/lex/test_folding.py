@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,19 +21,19 @@ from websocket_stack.local.lex.folding import fold
         ("3.14!", "3.14"),
     ],
 )
-def test_what_looks_the_same_is_the_same(one, other):
+def test_what_looks_the_same_is_the_same(one: str, other: str) -> None:
     assert fold(one).folded == fold(other).folded
 
 
 @given(st.text(max_size=40))
-def test_every_character_has_a_place_in_the_original(text):
+def test_every_character_has_a_place_in_the_original(text: Any) -> None:
     folded = fold(text)
     assert len(folded.positions) >= len(folded.folded)
     assert folded.positions == sorted(folded.positions)
     assert all(position < len(folded.original) for position in folded.positions)
 
 
-def test_a_part_is_as_it_was_written():
+def test_a_part_is_as_it_was_written() -> None:
     folded = fold("Order  The BIG Straße today")
     start, end = folded.folded.index("the"), folded.folded.index(" today")
     assert folded.original_part(start, end) == "The BIG Straße"

@@ -13,8 +13,8 @@ from websocket_stack.local.lex.intents import (
     complete_intent,
     interpretations,
     new_intent,
-    new_slot,
 )
+from websocket_stack.local.lex.slot_values import new_slot
 
 TRACK_ORDER = new_intent("TrackOrder", {"OrderId": "A-17", "City": None})
 
@@ -33,7 +33,7 @@ def test_a_new_intent() -> None:
 
 
 @pytest.mark.parametrize("members", [{}, {"slots": {}}, {"slots": None, "confirmationState": None}])
-def test_an_intent_is_completed(members) -> None:
+def test_an_intent_is_completed(members: dict[str, Any]) -> None:
     intent = {"name": "TrackOrder", "state": "Fulfilled", **members}
 
     assert complete_intent(intent, ["OrderId"]) == {
@@ -69,7 +69,9 @@ def test_the_fallback_itself_is_alone() -> None:
 
 
 @pytest.mark.parametrize(("confidence", "is_valid"), [({"score": 1.0}, True), (1.0, False)])
-def test_interpretations_fit_lexs_own_model(confidence, is_valid) -> None:
+def test_interpretations_fit_lexs_own_model(
+    confidence: float | dict[str, float], is_valid: bool
+) -> None:
     """boto3's parser fails on a number there, with an AttributeError."""
     shape = Session().get_service_model("lexv2-runtime").shape_for("RecognizeTextResponse")
     response = {

@@ -31,17 +31,17 @@ def test_a_text_request() -> None:
 
 
 @pytest.mark.parametrize("text", ["x", "x" * 1024, "👋" * 1024])
-def test_text_is_counted_in_characters(text) -> None:
+def test_text_is_counted_in_characters(text: str) -> None:
     assert text_request({"text": text}).text == text
 
 
 @pytest.mark.parametrize("text", [None, "", "x" * 1025, ["hello"]])
-def test_a_text_has_a_length(text) -> None:
+def test_a_text_has_a_length(text: str | list[str] | None) -> None:
     assert refusal(text_request, {"text": text}) == "text must have 1 to 1024 characters"
 
 
 @pytest.mark.parametrize("attributes", [{"a": 1}, ["a"], "a"])
-def test_attributes_are_strings(attributes) -> None:
+def test_attributes_are_strings(attributes: str | list[str] | dict[str, int]) -> None:
     of_request = {"text": "a", "requestAttributes": attributes}
     assert refusal(text_request, of_request) == "requestAttributes is not a map of strings"
     of_session = {"text": "a", "sessionState": {"sessionAttributes": attributes}}
@@ -62,7 +62,7 @@ def test_attributes_are_strings(attributes) -> None:
         ({"dialogAction": {"type": "ElicitSlot"}}, "dialogAction.slotToElicit is missing"),
     ],
 )
-def test_an_invalid_state_is_refused(state, reason) -> None:
+def test_an_invalid_state_is_refused(state: str | dict[str, object], reason: str) -> None:
     message = refusal(text_request, {"text": "a", "sessionState": state})
 
     assert message.startswith("sessionState") and message.endswith(reason)
@@ -77,5 +77,5 @@ def test_an_invalid_state_is_refused(state, reason) -> None:
         ({"sessionState": {}, "messages": "hello"}, "messages is not a list"),
     ],
 )
-def test_put_session_needs_a_state(body, reason) -> None:
+def test_put_session_needs_a_state(body: dict[str, Any], reason: str) -> None:
     assert refusal(session_request, body) == reason

@@ -46,7 +46,7 @@ def unpacked(header: str) -> Any:
 # --- RecognizeText and sessions
 
 
-def test_recognize_text(lex) -> None:
+def test_recognize_text(lex: Any) -> None:
     response = lex.recognize_text(
         **session("recognize-1"),
         text=QUESTION,
@@ -66,7 +66,7 @@ def test_recognize_text(lex) -> None:
     assert response["ResponseMetadata"]["RequestId"]
 
 
-def test_a_session_is_read_and_deleted(odd_lex) -> None:
+def test_a_session_is_read_and_deleted(odd_lex: Any) -> None:
     key = session("counting-1")
     for expected in ("1", "2"):
         response = odd_lex.recognize_text(**key, text="count")
@@ -81,7 +81,7 @@ def test_a_session_is_read_and_deleted(odd_lex) -> None:
     assert response["sessionState"]["sessionAttributes"] == {"count": "1"}
 
 
-def test_a_session_is_put(odd_lex) -> None:
+def test_a_session_is_put(odd_lex: Any) -> None:
     key = session("putting-1")
     message = {"contentType": "PlainText", "content": "Grüß Gott"}
     response = odd_lex.put_session(
@@ -102,7 +102,7 @@ def test_a_session_is_put(odd_lex) -> None:
     assert turn["sessionState"]["sessionAttributes"] == {"count": "42"}
 
 
-def test_an_unknown_session_is_not_found(lex) -> None:
+def test_an_unknown_session_is_not_found(lex: Any) -> None:
     for call in (lex.get_session, lex.delete_session):
         with pytest.raises(lex.exceptions.ResourceNotFoundException) as refused:
             call(**session("unknown-1"))
@@ -110,7 +110,7 @@ def test_an_unknown_session_is_not_found(lex) -> None:
         assert refused.value.response["Error"]["Message"] == "There is no such session"
 
 
-def test_an_invalid_request_is_refused(lex) -> None:
+def test_an_invalid_request_is_refused(lex: Any) -> None:
     with pytest.raises(lex.exceptions.ValidationException) as refused:
         lex.recognize_text(**session("invalid-1"), text="x" * 1025)
     assert refused.value.response["Error"]["Message"] == "text must have 1 to 1024 characters"
@@ -124,7 +124,7 @@ def test_an_invalid_request_is_refused(lex) -> None:
         ("nonsense", "sessionState is missing"),
     ],
 )
-def test_a_failed_lambda_is_a_failed_dependency(odd_lex, utterance, reason) -> None:
+def test_a_failed_lambda_is_a_failed_dependency(odd_lex: Any, utterance: str, reason: str) -> None:
     with pytest.raises(odd_lex.exceptions.DependencyFailedException) as failed:
         odd_lex.recognize_text(**session("failing-1"), text=utterance)
     assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == 424
@@ -152,7 +152,7 @@ def booking_lex() -> Iterator[Any]:
         yield boto3_client
 
 
-def test_boto3_reads_a_dialog(booking_lex) -> None:
+def test_boto3_reads_a_dialog(booking_lex: Any) -> None:
     key = session("dialog-1")
     first = booking_lex.recognize_text(**key, text="book a table")
     assert first["messages"][0]["content"] == "For how many?"
@@ -164,7 +164,7 @@ def test_boto3_reads_a_dialog(booking_lex) -> None:
     assert last["sessionState"]["dialogAction"] == {"type": "Close"}
 
 
-def test_boto3_reads_the_confidence_as_a_score(booking_lex) -> None:
+def test_boto3_reads_the_confidence_as_a_score(booking_lex: Any) -> None:
     key = session("dialog-2")
     response = booking_lex.recognize_text(**key, text="book a table")
 
@@ -188,7 +188,7 @@ def utter(lex: Any, session_id: str, utterance: bytes, **request: str) -> dict[s
 
 
 @pytest.mark.parametrize("text", ["Grüß Gott, こんにちは 👋", '"quoted" and\nbroken'])
-def test_an_utterance_is_answered_as_a_text_is(odd_lex, text) -> None:
+def test_an_utterance_is_answered_as_a_text_is(odd_lex: Any, text: str) -> None:
     state = {"sessionAttributes": {"mine": "Grüße"}}
     attributes = {"this": "turn ☕"}
     uttered = utter(
@@ -212,7 +212,7 @@ def test_an_utterance_is_answered_as_a_text_is(odd_lex, text) -> None:
     assert (uttered["inputMode"], uttered["sessionId"]) == ("Text", "utterance-1")
 
 
-def test_an_utterance_continues_its_session(odd_lex) -> None:
+def test_an_utterance_continues_its_session(odd_lex: Any) -> None:
     for expected in ("1", "2"):
         response = utter(odd_lex, "utterance-3", b"count")
         assert unpacked(response["sessionState"])["sessionAttributes"] == {"count": expected}
@@ -223,7 +223,9 @@ def test_an_utterance_continues_its_session(odd_lex) -> None:
 @pytest.mark.parametrize(
     ("request_", "content_type"), [({}, TEXT), ({"responseContentType": "audio/pcm"}, "audio/pcm")]
 )
-def test_a_reply_has_the_type_that_was_asked_for(odd_lex, request_, content_type) -> None:
+def test_a_reply_has_the_type_that_was_asked_for(
+    odd_lex: Any, request_: dict[str, str], content_type: str
+) -> None:
     assert utter(odd_lex, "utterance-4", b"hello", **request_)["contentType"] == content_type
 
 
@@ -242,7 +244,7 @@ def refusal(lex: Any, utterance: bytes, **request: str) -> str:
         "application/octet-stream",
     ],
 )
-def test_speech_is_refused_with_what_to_do(odd_lex, content_type) -> None:
+def test_speech_is_refused_with_what_to_do(odd_lex: Any, content_type: str) -> None:
     for size in (0, 300_000):
         message = refusal(odd_lex, bytes(size), requestContentType=content_type)
         assert "understands no speech" in message
@@ -256,7 +258,7 @@ def test_speech_is_refused_with_what_to_do(odd_lex, content_type) -> None:
         (b"\xff\xfe", "inputStream is not UTF-8"),
     ],
 )
-def test_an_invalid_utterance_is_refused(odd_lex, utterance, reason) -> None:
+def test_an_invalid_utterance_is_refused(odd_lex: Any, utterance: bytes, reason: str) -> None:
     assert refusal(odd_lex, utterance) == reason
 
 
@@ -278,7 +280,7 @@ WHOLE = base64.b64decode(packed({"sessionAttributes": {"a": "b"}}))
     ],
     ids=range(9),
 )
-def test_a_broken_header_is_named(odd_lex, value) -> None:
+def test_a_broken_header_is_named(odd_lex: Any, value: str) -> None:
     for name, header in (
         ("sessionState", "x-amz-lex-session-state"),
         ("requestAttributes", "x-amz-lex-request-attributes"),
@@ -287,7 +289,7 @@ def test_a_broken_header_is_named(odd_lex, value) -> None:
         assert message == f"{header} is not JSON, compressed with gzip, in base64"
 
 
-def test_what_is_packed_is_checked_as_in_a_body(odd_lex) -> None:
+def test_what_is_packed_is_checked_as_in_a_body(odd_lex: Any) -> None:
     message = refusal(odd_lex, b"hello", sessionState=packed(["a"]))
 
     assert message == "sessionState is not an object"

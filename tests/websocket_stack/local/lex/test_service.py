@@ -16,9 +16,10 @@ from tests.websocket_stack.local.handlers import close
 from websocket_stack.lex_bot.description import Intent, Locale
 from websocket_stack.local.aws_json import ServiceError
 from websocket_stack.local.functions.function import FunctionError
-from websocket_stack.local.lex.intents import new_intent, new_slot
+from websocket_stack.local.lex.intents import new_intent
 from websocket_stack.local.lex.service import LexRuntime
 from websocket_stack.local.lex.sessions import SessionKey
+from websocket_stack.local.lex.slot_values import new_slot
 
 KEY = SessionKey("LOCALBOT01", "TSTALIASID", "en_US", "session-1")
 DELEGATE = {
@@ -37,7 +38,7 @@ def ask(lex: LexRuntime, text: str = "hello", key: SessionKey = KEY, **request: 
     return asyncio.run(lex.recognize_text(key, {"text": text, **request}))
 
 
-def fallback_with(**hooks: bool) -> dict[str, Locale]:
+def fallback_with(**hooks: Any) -> dict[str, Locale]:
     return {"en_US": Locale(intents={"FallbackIntent": Intent(**hooks)})}
 
 
@@ -222,7 +223,7 @@ def test_lex_elicits_slots_and_then_fulfils() -> None:
         (["book a table", "book a table for five at 8 pm"], 3),
     ],
 )
-def test_filled_slots_are_not_elicited(utterances, calls) -> None:
+def test_filled_slots_are_not_elicited(utterances: list[str], calls: int) -> None:
     lex, function = booking_bot()
     responses = [ask(lex, utterance) for utterance in utterances]
     assert text_of(responses[-1]) == "Book: {'Guests': 'five', 'Time': '8 pm'}"
@@ -262,7 +263,7 @@ def lamp_locale(**members: object) -> Locale:
 
 
 @pytest.mark.parametrize("dialog_hook", [True, False])
-def test_lex_resolves_a_slot_and_confirms(dialog_hook) -> None:
+def test_lex_resolves_a_slot_and_confirms(dialog_hook: bool) -> None:
     function = FakeFunction(leave_to_lex)
     lex = runtime(function, locales={"en_US": lamp_locale(dialog_hook=dialog_hook)})
     assert text_of(ask(lex, "order a lamp")) == "Which size?"
@@ -308,7 +309,7 @@ def test_a_confirmation_that_a_lambda_asks_for_is_not_repeated() -> None:
 
 
 @pytest.mark.parametrize("dialog_hook", [True, False])
-def test_a_no_ends_the_intent_with_lexs_sentence(dialog_hook) -> None:
+def test_a_no_ends_the_intent_with_lexs_sentence(dialog_hook: bool) -> None:
     function = FakeFunction(leave_to_lex)
     lex = runtime(function, locales={"en_US": lamp_locale(dialog_hook=dialog_hook)})
     assert text_of(ask(lex, "order a little lamp")) == "A small lamp?"
@@ -483,7 +484,7 @@ def test_a_slow_function_fails_the_turn() -> None:
 
 
 @pytest.mark.parametrize("session_id", ["", "x", "x" * 101, "session 1", "session/1", "sé", "ab\n"])
-def test_an_invalid_session_id_is_refused(session_id) -> None:
+def test_an_invalid_session_id_is_refused(session_id: str) -> None:
     lex, key = runtime(FakeFunction(close())), KEY._replace(session_id=session_id)
 
     assert refusal(lex.recognize_text(key, {"text": "a"})).code == "ValidationException"

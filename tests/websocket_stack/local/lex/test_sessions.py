@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from websocket_stack.local.lex.intents import new_intent
@@ -16,7 +18,7 @@ def session() -> LexSession:
     return LexSession(KEY, used_at=0.0)
 
 
-def test_a_new_session_has_no_intent(session) -> None:
+def test_a_new_session_has_no_intent(session: LexSession) -> None:
     assert session.state() == {"activeContexts": [], "sessionAttributes": {}}
 
 
@@ -28,7 +30,7 @@ def test_a_new_session_has_no_intent(session) -> None:
         {"intent": new_intent("Book"), "dialogAction": {"type": "ConfirmIntent"}},
     ],
 )
-def test_what_a_state_leaves_out_stays(session, state) -> None:
+def test_what_a_state_leaves_out_stays(session: LexSession, state: dict[str, Any]) -> None:
     session.merge(state)
     session.merge({name: None for name in state})
     session.merge({})
@@ -36,14 +38,14 @@ def test_what_a_state_leaves_out_stays(session, state) -> None:
     assert session.state() == {"activeContexts": [], "sessionAttributes": {}} | state
 
 
-def test_attributes_are_replaced_as_a_whole(session) -> None:
+def test_attributes_are_replaced_as_a_whole(session: LexSession) -> None:
     for attributes in ({"a": "1"}, {"b": "2"}):
         session.merge({"sessionAttributes": attributes})
 
     assert session.attributes == {"b": "2"}
 
 
-def test_eliciting_an_intent_ends_the_present_one(session) -> None:
+def test_eliciting_an_intent_ends_the_present_one(session: LexSession) -> None:
     session.merge({"intent": new_intent("Book"), "dialogAction": {"type": "Close"}})
     session.merge({"dialogAction": {"type": "ElicitIntent"}})
 
@@ -59,7 +61,9 @@ def test_eliciting_an_intent_ends_the_present_one(session) -> None:
         ({"turnsToLive": 1}, 0),
     ],
 )
-def test_a_context_ends_after_its_turns_or_its_time(session, live, turns) -> None:
+def test_a_context_ends_after_its_turns_or_its_time(
+    session: LexSession, live: dict[str, int], turns: int
+) -> None:
     """A turn is ten seconds after the last."""
     session.merge({"activeContexts": [{"name": "Ordering", "timeToLive": live}]})
     lived = []
@@ -70,7 +74,7 @@ def test_a_context_ends_after_its_turns_or_its_time(session, live, turns) -> Non
 
 
 @pytest.mark.parametrize("context", [{"name": "Ordering"}, {"timeToLive": {"turnsToLive": "3"}}, 5])
-def test_a_context_without_an_end_stays(session, context) -> None:
+def test_a_context_without_an_end_stays(session: LexSession, context: int | dict[str, Any]) -> None:
     session.merge({"activeContexts": [context]})
     session.age(10.0)
     assert session.active_contexts == [context]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from websocket_stack.lex_bot.description import SlotType
@@ -14,17 +16,17 @@ VALUES = {"large": ["big", "XL"], "small": ["no"]}
     ("text", "value"),
     [("large", "large"), ("Large.", "large"), ("BIG!", "large"), ("xl", "large"), ("no", "small")],
 )
-def test_a_value_or_synonym_is_resolved(text, value):
+def test_a_value_or_synonym_is_resolved(text: Any, value: str) -> None:
     assert filled(text, SlotType(values=VALUES, restricted=True)) == new_slot(text, value, [value])
     # Of a type that is not restricted, Lex takes what was text.
     assert filled(text, SlotType(values=VALUES)) == new_slot(text, text, [value])
 
 
 @pytest.mark.parametrize("text", ["medium", "very large", "larg"])
-def test_anything_else_fills_no_slot_of_a_restricted_type(text):
+def test_anything_else_fills_no_slot_of_a_restricted_type(text: Any) -> None:
     assert filled(text, SlotType(values=VALUES, restricted=True)) is None
     assert filled(text, SlotType(values=VALUES)) == new_slot(text, text, [])
 
 
-def test_a_built_in_type_takes_any_text():
+def test_a_built_in_type_takes_any_text() -> None:
     assert filled("next Friday", None) == new_slot("next Friday")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.lex_locales import locale_of
 from websocket_stack.local.lex.requests import MAX_TEXT_CHARACTERS
-from websocket_stack.local.lex.utterances import Understanding, confirmation_of
+from websocket_stack.local.lex.utterances import Interpretation, Understanding, confirmation_of
 
 FILE = """
 [TrackOrder]
@@ -47,6 +48,12 @@ def understanding(text: str) -> Understanding:
 
 
 BOT = understanding(FILE)
+
+
+def interpreted(bot: Understanding, utterance: str) -> Interpretation:
+    found = bot.understand(utterance)
+    assert found
+    return found
 
 
 def understood(utterance: str) -> tuple[str, dict[str, str]] | None:
@@ -90,7 +97,7 @@ def understood(utterance: str) -> tuple[str, dict[str, str]] | None:
         ("注文A-17はどこですか？", "Order", {"OrderId": "A-17"}),
     ],
 )
-def test_an_utterance_is_understood(utterance, intent, slots) -> None:
+def test_an_utterance_is_understood(utterance: str, intent: str, slots: dict[str, str]) -> None:
     assert understood(utterance) == (intent, slots)
 
 
@@ -117,7 +124,7 @@ def test_an_utterance_is_understood(utterance, intent, slots) -> None:
         "注文はどこですか",
     ],
 )
-def test_other_utterances_are_for_the_fallback(utterance) -> None:
+def test_other_utterances_are_for_the_fallback(utterance: str) -> None:
     assert BOT.understand(utterance) is None
 
 
@@ -138,13 +145,13 @@ def test_the_most_specific_sample_counts() -> None:
         ("say thanks", "Thanks"),
         ("say thanks to Ann", "Say"),
     ):
-        assert bot.understand(utterance).intent == intent
-    assert bot.understand("say thanks to Ann").slots == {"What": "thanks", "Whom": "Ann"}
+        assert interpreted(bot, utterance).intent == intent
+    assert interpreted(bot, "say thanks to Ann").slots == {"What": "thanks", "Whom": "Ann"}
 
 
 def test_of_equal_samples_the_first_counts() -> None:
     bot = understanding("[One]\nsend {A} off\n[Two]\nsend {B} off\n")
-    assert bot.understand("send it off").intent == "One"
+    assert interpreted(bot, "send it off").intent == "One"
 
 
 # --- answers to what Lex asked
@@ -165,7 +172,7 @@ def test_of_equal_samples_the_first_counts() -> None:
         ("?", None),
     ],
 )
-def test_a_confirmation_is_a_word_for_yes_or_no(utterance, state) -> None:
+def test_a_confirmation_is_a_word_for_yes_or_no(utterance: str, state: str | None) -> None:
     assert confirmation_of(utterance) == state
 
 
@@ -173,10 +180,10 @@ def test_a_confirmation_is_a_word_for_yes_or_no(utterance, state) -> None:
 
 
 @pytest.mark.parametrize("sample", ["{X}", "{X} {Y}", "…?!", "{X}!", "go {X}{Y}"])
-def test_samples_of_slots_alone_match_nothing(sample) -> None:
+def test_samples_of_slots_alone_match_nothing(sample: str) -> None:
     bot = understanding(f"[A]\n{sample}\nstay\n")
     assert bot.understand("go there") is None
-    assert bot.understand("stay").intent == "A"
+    assert interpreted(bot, "stay").intent == "A"
 
 
 # --- whatever is written
@@ -191,7 +198,9 @@ VALUE = st.text("XYZ0-É", min_size=1, max_size=6).map(str.strip)
     values=st.lists(VALUE, min_size=1, max_size=4),
     begins_with_a_slot=st.booleans(),
 )
-def test_a_sample_with_filled_slots_matches(words, values, begins_with_a_slot):
+def test_a_sample_with_filled_slots_matches(
+    words: Any, values: Any, begins_with_a_slot: Any
+) -> None:
     line, utterance, slots = [], [], {}
     remaining = list(values)
     for number, word in enumerate(words):
@@ -222,7 +231,7 @@ def test_a_sample_with_filled_slots_matches(words, values, begins_with_a_slot):
         "ß" * MAX_TEXT_CHARACTERS,
     ],
 )
-def test_the_longest_utterance_is_read_at_once(utterance) -> None:
+def test_the_longest_utterance_is_read_at_once(utterance: str) -> None:
     slots = " x ".join(f"{{S{number}}}" for number in range(12))
     lines = "\n".join(f"a {slots} x end{number}" for number in range(50))
     bot = understanding(f"[A]\n{lines}\n")

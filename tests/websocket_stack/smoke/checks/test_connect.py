@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -16,7 +18,7 @@ from tests.websocket_stack.smoke.smoke_fakes import (
 )
 from websocket_stack.smoke.browser import Identity
 from websocket_stack.smoke.checks import connect
-from websocket_stack.smoke.report import CheckFailed, CheckSkipped
+from websocket_stack.smoke.report import CheckFailed, CheckSkipped, Finding
 
 REFUSALS = [
     connect.refuses_unsigned,
@@ -29,7 +31,7 @@ def guest() -> Identity:
     return Identity("eu-west-1:guest", CREDENTIALS)
 
 
-def strangers(outcome: FakeSocket | int, **more):
+def strangers(outcome: FakeSocket | int, **more: Any) -> Any:
     """Return a session that is connected, and what the next connection meets."""
     fake = FakeConnect(outcome)
     return session(opened=FakeSocket(), connect=fake, new_guest=guest, **more), fake
@@ -41,7 +43,8 @@ def test_the_socket_stays_open_until_the_end() -> None:
     finding = connect.connects(smoke)
 
     assert finding.text == "connected in 0 ms"
-    assert smoke.require_socket() is socket
+    opened: object = smoke.require_socket()
+    assert opened is socket
     assert not socket.is_closed
     smoke.sockets.close()
     assert socket.is_closed
@@ -71,14 +74,14 @@ def test_other_messages_must_not_be_answered() -> None:
 
 
 @pytest.mark.parametrize("check", [connect.connects, *REFUSALS])
-def test_without_an_api_nobody_connects(check) -> None:
+def test_without_an_api_nobody_connects(check: Callable[..., Finding]) -> None:
     with pytest.raises(CheckSkipped):
         check(session(stack=replace(STACK, websocket="", connections="")))
 
 
 @pytest.mark.parametrize("check", REFUSALS)
 @pytest.mark.parametrize("status", [401, 403])
-def test_strangers_are_refused(check, status) -> None:
+def test_strangers_are_refused(check: Callable[..., Finding], status: int) -> None:
     other, _ = strangers(status)
 
     assert check(other).text == f"refused with status {status}"
@@ -86,7 +89,9 @@ def test_strangers_are_refused(check, status) -> None:
 
 @pytest.mark.parametrize("check", REFUSALS)
 @pytest.mark.parametrize(("outcome", "message"), [(FakeSocket(), "let in"), (500, "status 500")])
-def test_strangers_must_not_be_let_in(check, outcome, message) -> None:
+def test_strangers_must_not_be_let_in(
+    check: Callable[..., Finding], outcome: int | FakeSocket, message: str
+) -> None:
     other, _ = strangers(outcome)
 
     with pytest.raises(CheckFailed, match=message):

@@ -33,7 +33,7 @@ def serving(lex: dict[str, Any] | None, page: str = "https://d1.cloudfront.net")
 
 
 @pytest.mark.parametrize("page", ["https://d1.cloudfront.net", "https://a.example/ui/index.html"])
-def test_a_page_may_name_the_stack(page) -> None:
+def test_a_page_may_name_the_stack(page: str) -> None:
     assert names_the_stack(serving(LEX, page)).text == "names this stack's endpoint and bot"
 
 
@@ -46,7 +46,7 @@ def test_a_page_may_name_the_stack(page) -> None:
         ("v2BotId", None),
     ],
 )
-def test_another_value_is_said(key, value) -> None:
+def test_another_value_is_said(key: str, value: str | None) -> None:
     with pytest.raises(CheckFailed, match=f"^lex.{key} is {value!r} instead of "):
         names_the_stack(serving(LEX | {key: value}))
 

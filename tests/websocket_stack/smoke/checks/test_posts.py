@@ -37,7 +37,7 @@ def test_no_posts_are_no_measurement() -> None:
         (FakeManagement([429]), "post 1 of 3: status 429"),
     ],
 )
-def test_a_post_that_does_not_arrive_fails(management, message) -> None:
+def test_a_post_that_does_not_arrive_fails(management: FakeManagement, message: str) -> None:
     with pytest.raises(CheckFailed, match=message):
         post_checks.posts_in_time(session(opened=FakeSocket(), management=management))
 
@@ -54,7 +54,7 @@ def test_a_frame_that_is_not_the_post_fails() -> None:
         (FakeManagement([200]), "a post without data gets status 200, and no frame arrives"),
     ],
 )
-def test_an_empty_post_never_fails(management, text) -> None:
+def test_an_empty_post_never_fails(management: FakeManagement, text: str) -> None:
     finding = post_checks.takes_an_empty_post(session(opened=FakeSocket(), management=management))
 
     assert finding.text == text
@@ -127,7 +127,7 @@ def test_a_burst_that_gets_lost_fails() -> None:
 
 
 @pytest.mark.parametrize("burst", [None, 0, 5000])
-def test_a_burst_may_be_left_out(burst) -> None:
+def test_a_burst_may_be_left_out(burst: int | None) -> None:
     smoke = session(opened=FakeSocket())
     smoke.burst = burst
     with pytest.raises(CheckSkipped):

@@ -25,7 +25,7 @@ def test_a_good_state_is_named() -> None:
         ("UPDATE_ROLLBACK_FAILED", "its events say why"),
     ],
 )
-def test_another_state_is_explained(status, meaning) -> None:
+def test_another_state_is_explained(status: str, meaning: str) -> None:
     with pytest.raises(CheckFailed, match=f"^{status}: .*{meaning}"):
         is_in_a_good_state(session(stack=replace(STACK, status=status)))
 

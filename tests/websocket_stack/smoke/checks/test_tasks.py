@@ -63,7 +63,7 @@ def end(**fields: Any) -> dict[str, Any]:
         (tasks.tells_mistakes, [FORBIDDEN], "None instead of InvalidRequest"),
     ],
 )
-def test_what_is_wrong_is_said(check, frames, problem) -> None:
+def test_what_is_wrong_is_said(check: Any, frames: Any, problem: Any) -> None:
     with pytest.raises(CheckFailed, match=problem):
         check(session(opened=socket_of(*frames), stack=SIGNED))
 
@@ -108,13 +108,13 @@ def test_a_token_that_is_refused_is_a_failure() -> None:
 
 
 @pytest.mark.parametrize("sign_in", ["JWT", "CUSTOM"])
-def test_who_cannot_sign_in_is_not_connected(sign_in) -> None:
+def test_who_cannot_sign_in_is_not_connected(sign_in: Any) -> None:
     with pytest.raises(CheckSkipped):
         tasks.connects(session(stack=replace(STACK, sign_in=sign_in)))
 
 
 @pytest.mark.parametrize(("outcome", "problem"), [(FakeSocket(), "let in"), (500, "status 500")])
-def test_strangers_are_to_be_refused(outcome, problem) -> None:
+def test_strangers_are_to_be_refused(outcome: Any, problem: Any) -> None:
     with pytest.raises(CheckFailed, match=problem):
         tasks.refuses_unsigned(session(connect=FakeConnect(outcome), stack=SIGNED))
     assert tasks.refuses_unsigned(session(connect=FakeConnect(403), stack=SIGNED)).numbers

@@ -39,7 +39,7 @@ class FakeBrowser:
         return self._turn
 
 
-def asking(*frames: str, messages: tuple[str, ...], **attributes: str):
+def asking(*frames: str, messages: tuple[str, ...], **attributes: str) -> Any:
     smoke = session(opened=FakeSocket())
     smoke.browser = FakeBrowser(*frames, messages=messages, **attributes)  # type: ignore[assignment]
     return smoke
@@ -64,7 +64,7 @@ def test_a_turn_is_counted_and_timed() -> None:
     ("frames", "message"),
     [((), "no frame in 2.00 s"), (("The lump",), "differ from the reply after 4 characters")],
 )
-def test_a_turn_has_to_stream_its_reply(frames, message) -> None:
+def test_a_turn_has_to_stream_its_reply(frames: tuple[str, ...], message: str) -> None:
     with pytest.raises(CheckFailed, match=message):
         turn_checks.streams_a_turn(asking(*frames, messages=("The lamp",)))
 
@@ -81,7 +81,9 @@ def test_a_turn_has_to_stream_its_reply(frames, message) -> None:
         ("abcd", "abc", 3),
     ],
 )
-def test_what_is_streamed_has_to_begin_the_reply(streamed, reply, where) -> None:
+def test_what_is_streamed_has_to_begin_the_reply(
+    streamed: str, reply: str, where: int | None
+) -> None:
     assert turn_checks.difference(streamed, reply) == where
 
 
@@ -112,7 +114,7 @@ def test_a_message_that_was_cut_fails() -> None:
 @pytest.mark.parametrize(
     ("attributes", "kept"), [({}, False), ({"previousLexResponse": "smoke"}, True)]
 )
-def test_an_attribute_left_out_is_kept_or_gone(attributes, kept) -> None:
+def test_an_attribute_left_out_is_kept_or_gone(attributes: dict[str, str], kept: bool) -> None:
     smoke = asking(messages=("x",), **attributes)
     finding = turn_checks.keeps_attributes_left_out(smoke)
 
@@ -131,7 +133,7 @@ def test_a_client_that_shows_no_frames_gets_its_reply() -> None:
 
 
 @pytest.mark.parametrize(("reply", "recalled"), [("It is 4711.", True), ("No idea.", False)])
-def test_the_second_turn_goes_on_with_the_first(reply, recalled) -> None:
+def test_the_second_turn_goes_on_with_the_first(reply: str, recalled: bool) -> None:
     smoke = asking(messages=(reply,), conversationId="abc")
     finding = turn_checks.remembers_the_last_turn(smoke)
 
@@ -150,7 +152,9 @@ def test_the_second_turn_goes_on_with_the_first(reply, recalled) -> None:
         (False, CheckSkipped, "RememberConversations is false"),
     ],
 )
-def test_nothing_may_be_remembered(remembers, outcome, message) -> None:
+def test_nothing_may_be_remembered(
+    remembers: bool | None, outcome: type[Exception], message: str
+) -> None:
     smoke = asking(messages=("x",))
     smoke.stack = replace(STACK, remembers=remembers)
     with pytest.raises(outcome, match=message):
@@ -165,7 +169,7 @@ def test_the_cause_of_a_failure_is_told() -> None:
     smoke = asking(messages=(Notices().failed,))
     with pytest.raises(CheckFailed, match="could not answer: its log says why"):
         turn_checks.streams_a_turn(smoke)
-    smoke.function = Refused()  # type: ignore[assignment]
+    smoke.function = Refused()
     with pytest.raises(CheckFailed, match="could not answer: AccessDenied of smoke-1"):
         turn_checks.streams_a_turn(smoke)
 
