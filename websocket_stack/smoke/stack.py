@@ -142,6 +142,10 @@ def deployed_stack(options: argparse.Namespace, session: boto3.Session) -> Stack
         if stack is None:
             raise CommandFailed(f"there is no stack {options.stack} in {session.region_name}")
         outputs, parameters, status = stack.outputs, stack.parameters, stack.status
+    if "GraphQlUrl" in outputs:
+        raise CommandFailed(
+            f"{options.stack} is a GraphQL chat, which scripts/smoke does not check"
+        )
     websocket = (
         options.websocket
         or outputs.get("WebSocketEndpoint")

@@ -167,6 +167,11 @@ def test_what_is_not_there_is_said(arguments: list[str], message: str) -> None:
         deployed(*arguments, BotId="BOT")
 
 
+def test_a_graphql_chat_is_told_apart() -> None:
+    with pytest.raises(CommandFailed, match="lex is a GraphQL chat"):
+        deployed("--stack", "lex", GraphQlUrl="https://api.example/graphql")
+
+
 def local(origin: str, *arguments: str) -> StackUnderTest:
     return local_stack(argument_parser().parse_args(["--endpoint", origin, *arguments]))
 
