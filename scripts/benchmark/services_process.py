@@ -6,6 +6,7 @@ with what answers socket tasks, which may be empty.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from starlette.requests import Request
@@ -37,6 +38,8 @@ def main(pace: Pace, tasks: str) -> None:
     app = stack.build(origin, routes, model_name="steady", tasks=tasks or None)
     app.add_middleware(Network, record=record, post_seconds=pace.post_seconds)
     print(origin, flush=True)  # noqa: T201 (read by the process that started this one)
+    # Nobody reads the log, and a pipe that is full would hold everything up.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     server(app).run(sockets=[listener])
 
 
