@@ -42,6 +42,7 @@ class ChatPage(ABC):
 
     PATH: ClassVar[str]
     FIELD: ClassVar[str]
+    CONVERSATION: ClassVar[str]
     BUBBLE: ClassVar[str]
     REPLY: ClassVar[str]
     FAILED: ClassVar[str]
@@ -54,6 +55,11 @@ class ChatPage(ABC):
     def __init__(self, tab: Page, origin: str) -> None:
         self.tab = tab
         self._origin = origin
+
+    @property
+    def conversation(self) -> Locator:
+        """All that was said, without what else the page has."""
+        return self.tab.locator(self.CONVERSATION)
 
     @property
     def bubble(self) -> Locator:
@@ -105,6 +111,7 @@ class OwnPage(ChatPage):
 
     PATH = "/"
     FIELD = "#question"
+    CONVERSATION = "#log"
     BUBBLE = '.bot[data-state="streaming"]'
     REPLY = '.bot[data-state="final"]'
     FAILED = '.bot[data-state="error"]'
@@ -131,6 +138,7 @@ class LexWebUi(ChatPage):
 
     PATH = f"{lex_web_ui.PATH}/"
     FIELD = "#text-input"
+    CONVERSATION = "body"
     # The class is misspelt there.
     BUBBLE = ".messsge-loading .message-bubble"
     # Not what it greets with.

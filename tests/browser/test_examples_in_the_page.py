@@ -99,12 +99,12 @@ def seen_when_asked(watched: list[Watched], words: str) -> list[list[Seen]]:
     replies = []
     asked_at = []
     for chat, _ in watched:
-        replies.append(chat.tab.get_by_text("arrives tomorrow").count())
+        replies.append(chat.conversation.get_by_text("arrives tomorrow").count())
         chat.record()
         asked_at.append(time.time())
         chat.ask(words)
     for (chat, _), count in zip(watched, replies, strict=True):
-        expect(chat.tab.get_by_text("arrives tomorrow")).to_have_count(count + 1)
+        expect(chat.conversation.get_by_text("arrives tomorrow")).to_have_count(count + 1)
     return [
         [seen._replace(at=seen.at - asked) for seen in chat.recorded()]
         for (chat, _), asked in zip(watched, asked_at, strict=True)
@@ -127,13 +127,13 @@ def shows_each_step_during_the_next(recorded: list[Seen], lag: float) -> bool:
 def check_that_all_of_it_is_in_the_reply(chat: ChatPage) -> None:
     text = " ".join(chat.replies.all_text_contents())
     assert all(line.replace("**", "") in " ".join(text.split()) for line in LINES)
-    expect(chat.tab.locator("strong", has_text="A-17").last).to_be_visible()
-    expect(chat.tab.get_by_text(str(ANYTHING_ELSE["title"])).last).to_be_visible()
+    expect(chat.conversation.locator("strong", has_text="A-17").last).to_be_visible()
+    expect(chat.conversation.get_by_text(str(ANYTHING_ELSE["title"])).last).to_be_visible()
 
 
 def check_that_its_button_asks_for_another_order(chat: ChatPage) -> None:
     replies = chat.replies.count()
-    chat.tab.get_by_role("button", name="Another order").last.click()
+    chat.conversation.get_by_role("button", name="Another order").last.click()
     expect(chat.replies).to_have_count(replies + 1)
     expect(chat.replies.last).to_contain_text(WHICH_ORDER)
 
