@@ -59,7 +59,7 @@ def stops_reading(raw: Any) -> None:
 
 
 def floods(raw: Any) -> None:
-    raw.sendall(question("short") * 2_000)
+    raw.sendall(question("short") * 1_000)
 
 
 def sends_10_mb(raw: Any) -> None:
