@@ -19,8 +19,12 @@ from botocore.exceptions import (
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
 )
+from botocore.parsers import ResponseParserError
 
 from websocket_stack.command_line import CommandFailed
+
+# Botocore does not count an answer that it cannot read, such as a proxy's page, among its errors.
+AWS_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _UNKNOWN_KEY = frozenset(
@@ -47,12 +51,18 @@ def explaining_aws_errors(region: str | None) -> Iterator[None]:
     """
     try:
         yield
-    except (ClientError, BotoCoreError) as exc:
+    except AWS_ERRORS as exc:
         raise CommandFailed(explanation(exc, region)) from exc
 
 
-def explanation(exc: ClientError | BotoCoreError, region: str | None) -> str:
+def explanation(exc: ClientError | BotoCoreError | ResponseParserError, region: str | None) -> str:
     """Return one line that says what happened and what to do."""
+    if isinstance(exc, ResponseParserError):
+        # Its own message holds the whole answer.
+        return (
+            "what answered is not AWS, or is out of order: the answer cannot be read;"
+            " is there a proxy, or an endpoint in AWS_ENDPOINT_URL?"
+        )
     if isinstance(exc, ClientError):
         return _service_error(exc, region)
     if isinstance(exc, NoCredentialsError | PartialCredentialsError):

@@ -13,6 +13,7 @@ from botocore.exceptions import (
     ProfileNotFound,
     UnauthorizedSSOTokenError,
 )
+from botocore.parsers import ResponseParserError
 
 from websocket_stack.aws_errors import explaining_aws_errors, explanation
 from websocket_stack.command_line import CommandFailed
@@ -32,6 +33,7 @@ def refusal(code: str, message: str = "") -> ClientError:
         (refusal("ExpiredToken"), "the AWS credentials have expired"),
         (refusal("InvalidClientTokenId"), "does not take these credentials in eu-nowhere-1"),
         (refusal("AccessDenied", "User may\nnot"), "DescribeStacks: AccessDenied: User may not"),
+        (ResponseParserError("invalid XML:\n<p>no"), "the answer cannot be read"),
         (refusal("410"), "DescribeStacks: 410"),
     ],
 )

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from websocket_stack.aws_errors import error_code
+from websocket_stack.aws_errors import AWS_ERRORS, error_code
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.stacks import Kind
 
@@ -159,7 +159,7 @@ class ChangeSets:
             events = self._client.describe_events(
                 ChangeSetName=change_set, Filters={"FailedEvents": True}
             )["OperationEvents"]
-        except (ClientError, BotoCoreError):
+        except AWS_ERRORS:
             return reason  # the caller may not, or the Region does not have it yet
         found = [
             f"{each.get('ValidationPath') or each.get('LogicalResourceId', '')}:"

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from websocket_stack.aws_errors import AWS_ERRORS
 from websocket_stack.command_line import CommandFailed, Console, table
 from websocket_stack.deployment import (
     described_bot,
@@ -275,13 +276,12 @@ class Deployer:
         return confirmed
 
     def _events(self, stack_id: str) -> StackEvents:
-        timing = self._timing
-        return StackEvents(self._cloudformation, stack_id, timing.clock, timing.sleep)
+        return StackEvents(self._cloudformation, stack_id, self._timing.clock, self._timing.sleep)
 
     def _follow(self, events: StackEvents) -> None:
         try:
             outcome = events.follow(self._console.say)
-        except (KeyboardInterrupt, ClientError, BotoCoreError):
+        except (KeyboardInterrupt, *AWS_ERRORS):
             self._console.say(
                 f"The change goes on; to follow it again: {command('deploy')} {self._name} --watch"
             )

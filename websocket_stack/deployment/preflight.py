@@ -8,9 +8,9 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from websocket_stack.aws_errors import error_code
+from websocket_stack.aws_errors import AWS_ERRORS, error_code
 from websocket_stack.command_line import CommandFailed
 
 # https://docs.aws.amazon.com/lexv2/latest/APIReference/API_CreateBot.html
@@ -107,6 +107,6 @@ def _model_problem(session: boto3.Session, model: str) -> str | None:
                 " it once in the Bedrock playground (it then works within 15 minutes)"
             )
         return f"{error_code(exc)}: {exc.response['Error'].get('Message', '')}"
-    except BotoCoreError as exc:
+    except AWS_ERRORS as exc:
         return f"could not be asked ({type(exc).__name__})"
     return None

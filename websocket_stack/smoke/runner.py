@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from botocore.exceptions import BotoCoreError, ClientError
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from websocket_stack.aws_errors import explanation
+from websocket_stack.aws_errors import AWS_ERRORS, explanation
 from websocket_stack.smoke.checks import Check
 from websocket_stack.smoke.report import CheckFailed, CheckResult, CheckSkipped
 from websocket_stack.smoke.session import SmokeSession
@@ -22,7 +21,7 @@ def run_checks(session: SmokeSession, checks: Sequence[Check]) -> Iterator[Check
             yield CheckResult(name, "skipped", str(exc))
         except CheckFailed as exc:
             yield CheckResult(name, "failed", str(exc))
-        except (ClientError, BotoCoreError) as exc:
+        except AWS_ERRORS as exc:
             yield CheckResult(name, "failed", explanation(exc, session.stack.region))
         except InvalidStatus as exc:
             yield CheckResult(name, "failed", f"refused with status {exc.response.status_code}")

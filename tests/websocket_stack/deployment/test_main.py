@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import NoCredentialsError
+from urllib3 import HTTPResponse
 
 from tests.websocket_stack.deployment.cloudformation_fakes import (
     RememberingCloudFormation,
@@ -81,6 +85,25 @@ def test_a_refused_change_is_one_line(
 
     assert deploy(session, templates, "--template", "streaming-support", "--yes") == 1
     assert capsys.readouterr().err.startswith("deploy: ")
+
+
+@pytest.mark.parametrize("arguments", [["--yes"], ["--delete", "--yes"], ["--watch"]])
+def test_an_answer_that_is_not_aws_is_one_line(
+    cloudformation: Any,
+    session: Any,
+    templates: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+) -> None:
+    def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        page = HTTPResponse(BytesIO(b"Please\nlog in"), preload_content=False)
+        return AWSResponse(str(request.url), 200, HTTPHeaders(), page)
+
+    cloudformation.meta.events.register_first("before-send.cloudformation", answer)
+
+    assert deploy(session, templates, *arguments) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("deploy: what answered is not AWS") and error.count("\n") == 1
 
 
 @pytest.mark.parametrize(
