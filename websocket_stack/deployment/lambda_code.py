@@ -93,10 +93,17 @@ def check_platform(stored: bytes, before: Platform, platform: Platform) -> None:
 
 
 def needs_of(values: Mapping[str, str]) -> dict[str, str]:
-    """Return the parameters of a stack that need modules, by module."""
+    """Return the parameters of a stack that need modules, by module.
+
+    Raises:
+        CommandFailed: the handler is not a module and its function.
+    """
     needed = {}
     if handler := values.get("Handler"):
-        needed[handler.rpartition(".")[0]] = f"Handler={handler}"
+        module, _, function = handler.rpartition(".")
+        if not module or not function:
+            raise CommandFailed(f"Handler={handler} is not MODULE.FUNCTION")
+        needed[module] = f"Handler={handler}"
     if values.get("SignIn") == "JWT":
         # PyJWT, which verifies tokens, and is not packed for those who have none.
         needed["jwt"] = "SignIn=JWT"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.template_files import TemplateFile
@@ -42,19 +45,51 @@ def check(template: TemplateFile, wanted: Mapping[str, str], previous: Mapping[s
         previous: the values that the stack has.
 
     Raises:
-        CommandFailed: a parameter is unknown or derived, or one without a default has no value.
+        CommandFailed: a parameter is unknown or derived, one without a default has no value, or
+            one has a value that the template does not take.
     """
     free = [name for name in template.parameters if name not in DERIVED]
-    for name in wanted:
+    for name, value in wanted.items():
         if name in DERIVED:
             raise CommandFailed(f"{name} cannot be set: {command('deploy')} works it out")
         if name not in free:
             raise CommandFailed(
                 f"{template.path.name} has no parameter {name}; it has {', '.join(sorted(free))}"
             )
+        if expected := _unmet(template.parameters[name].rules, value):
+            raise CommandFailed(f"{name} takes {expected}")
     for name in free:
         if template.parameters[name].default is None and name not in {*wanted, *previous}:
             raise CommandFailed(f"{template.path.name} needs a value: --set {name}=…")
+
+
+def _unmet(rules: Mapping[str, Any], value: str) -> str | None:
+    """Return the rule that a value breaks; the value may be a secret, and is not in it.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
+    """
+    allowed = [str(each) for each in rules.get("AllowedValues", (value,))]
+    if value not in allowed:
+        return "one of: " + ", ".join(each or "nothing" for each in allowed)
+    if rules.get("Type") == "Number":
+        least, most = rules.get("MinValue", -math.inf), rules.get("MaxValue", math.inf)
+        if not _is_between(value, float(least), float(most)):
+            return f"a number from {least} to {most}"
+    if len(value) > int(rules.get("MaxLength", len(value))):
+        return f"at most {rules['MaxLength']} characters"
+    pattern = rules.get("AllowedPattern", r"[\s\S]*")
+    is_list = rules.get("Type") == "CommaDelimitedList"
+    values = [each.strip() for each in value.split(",")] if is_list else [value]
+    if not all(re.fullmatch(pattern, each) for each in values):
+        return f"what matches {pattern}"
+    return None
+
+
+def _is_between(value: str, least: float, most: float) -> bool:
+    try:
+        return least <= float(value) <= most
+    except ValueError:
+        return False
 
 
 def choose(

@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 from websocket_stack.aws_errors import AWS_ERRORS, error_code
 from websocket_stack.command_line import CommandFailed
 
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
+STACK_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 # https://docs.aws.amazon.com/lexv2/latest/APIReference/API_CreateBot.html
 BOT_NAME = re.compile(r"([0-9a-zA-Z][_-]?)+")
 MAX_BOT_NAME = 100
@@ -44,6 +46,11 @@ def check(
     Raises:
         CommandFailed: the deployment would fail, or be rolled back.
     """
+    if not previous and not STACK_NAME.fullmatch(name):
+        raise CommandFailed(
+            f"a stack cannot be called {name!r}: at most 128 letters, digits and hyphens,"
+            " a letter first"
+        )
     if values.get("CreateBot") == "true":
         bot = name + (NESTED_SUFFIX if is_nested else "") + BOT_SUFFIX
         if len(bot) > MAX_BOT_NAME or not BOT_NAME.fullmatch(bot):

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import cfn_flip
@@ -27,10 +28,17 @@ MAX_BODY_BYTES = 51_200
 
 
 class ParameterDeclaration(NamedTuple):
-    """A parameter as a template declares it; one without a default needs a value."""
+    """A parameter as a template declares it.
+
+    Attributes:
+        default: its default; one without needs a value.
+        is_secret: whether its value is hidden.
+        rules: its declaration, which says what values it takes.
+    """
 
     default: str | None
     is_secret: bool
+    rules: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,7 @@ def read(name: str, folder: Path = TEMPLATES) -> TemplateFile:
 def _parameter(declaration: Mapping[str, Any]) -> ParameterDeclaration:
     default = declaration.get("Default")
     is_secret = str(declaration.get("NoEcho", "")).lower() == "true"
-    return ParameterDeclaration(None if default is None else str(default), is_secret)
+    return ParameterDeclaration(None if default is None else str(default), is_secret, declaration)
 
 
 def digest(paths: Sequence[Path]) -> str:

@@ -93,6 +93,12 @@ def test_tokens_need_what_verifies_them() -> None:
     assert lambda_code.needs_of({}) == {}
 
 
+@pytest.mark.parametrize("handler", ["my_bot", "my_bot.", ".lambda_handler"])
+def test_a_handler_is_a_module_and_its_function(handler: str) -> None:
+    message = failure(lambda_code.needs_of, {"Handler": handler})
+    assert message == f"Handler={handler} is not MODULE.FUNCTION"
+
+
 COMPILED = archive("my_bot.py", "lib/fast.cpython-313-aarch64-linux-gnu.so")
 
 

@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 
+from tests.websocket_stack.deployment.source_trees import failure
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment import parameter_values
-from websocket_stack.deployment.template_files import ParameterDeclaration, TemplateFile
+from websocket_stack.deployment.template_files import (
+    NAMES,
+    ParameterDeclaration,
+    TemplateFile,
+    read,
+)
 
 TEMPLATE = TemplateFile(
     Path("fulfillment.yaml"),
@@ -50,6 +56,34 @@ def test_a_needed_value_is_asked_for() -> None:
         parameter_values.check(TEMPLATE, {}, {})
     parameter_values.check(TEMPLATE, {"Pool": "x"}, {})
     parameter_values.check(TEMPLATE, {}, {"Pool": "x"})
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("CreateBot=maybe", "CreateBot takes one of: true, false"),
+        ("PromptCacheTtl=2h", "PromptCacheTtl takes one of: nothing, 5m, 1h"),
+        ("TurnSeconds=soon", "TurnSeconds takes a number from 1 to 29"),
+        ("TurnSeconds=30", "TurnSeconds takes a number from 1 to 29"),
+        ("WaitingText=" + "…" * 81, "WaitingText takes at most 80 characters"),
+        ("BotAliasArn=alias", "BotAliasArn takes what matches |arn:"),
+        ("ModelArns=arn:aws:bedrock:x,haiku", "ModelArns takes what matches |arn:"),
+    ],
+)
+def test_a_value_that_a_template_does_not_take(setting: str, message: str) -> None:
+    wanted = parameter_values.parse([setting])
+    assert message in failure(parameter_values.check, read("lex-streaming"), wanted, {})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_default_is_a_value_that_its_template_takes(name: str) -> None:
+    template = read(name)
+    defaults = {each: found.default or "" for each, found in template.parameters.items()}
+    parameter_values.check(
+        template,
+        {each: value for each, value in defaults.items() if each not in parameter_values.DERIVED},
+        {},
+    )
 
 
 def test_values_that_are_not_set_stay() -> None:

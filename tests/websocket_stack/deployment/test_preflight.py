@@ -31,6 +31,11 @@ def test_names_that_a_bot_can_have(name: str) -> None:
     check(name, BOT)
 
 
+@pytest.mark.parametrize("name", ["my_bot", "my bot!", "1st", "b" * 129])
+def test_names_that_no_stack_can_have(name: str) -> None:
+    assert "a stack cannot be called" in failure(check, name, {})
+
+
 def test_a_bots_locale_stays() -> None:
     german = BOT | {"BotLocaleId": "de_DE"}
     assert "the bot's locale stays en_US" in failure(check, "bot", german, BOT)
