@@ -23,6 +23,8 @@ class Task:
         data: what the client sent with it.
         owner: who asks: a Cognito identity, the subject of a token, or, without
             sign-in, a connection.
+        connection_id: the connection that it came from, for producers elsewhere; a client that
+            comes back has another.
         assistant: asks models on its behalf.
     """
 
@@ -33,12 +35,14 @@ class Task:
         type: str,
         data: Mapping[str, Any],
         owner: str,
+        connection_id: str,
         assistant: Assistant,
     ) -> None:
         self.id = id
         self.type = type
         self.data = data
         self.owner = owner
+        self.connection_id = connection_id
         self.assistant = assistant
 
     @property

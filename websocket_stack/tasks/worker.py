@@ -227,6 +227,7 @@ class Worker:
             type=event["type"],
             data=event["data"],
             owner=run.owner,
+            connection_id=run.connection_id,
             assistant=assistant,
         )
         stream = ThreadStream(resources.clock)

@@ -17,7 +17,7 @@ from fulfillment.errors import ChannelBusy, ChannelError, ModelInterrupted, Mode
 from fulfillment.testing import ScriptedModel
 from tests.profiles import examples
 from tests.websocket_stack.tasks.tasks_api import Api, Context, ends_of, message, submit, text_of
-from websocket_stack.tasks import Tasks
+from websocket_stack.tasks import Task, Tasks
 from websocket_stack.tasks.failures import tell
 from websocket_stack.tasks.relay import Relay
 from websocket_stack.tasks.runs import group_of
@@ -98,6 +98,21 @@ def test_many_tasks_run_at_once_on_one_connection(make_api: Callable[..., Api]) 
     frames = api.frames()
     assert (text_of(frames, "one"), text_of(frames, "two")) == ("1a 1b", "2a 2b")
     assert len(ends_of(frames, "one")) == len(ends_of(frames, "two")) == 1
+
+
+def test_a_task_knows_where_other_producers_post(make_api: Callable[..., Api]) -> None:
+    tasks = Tasks()
+
+    @tasks.task("report")
+    def report(task: Task) -> str:
+        api.hub.post(task.connection_id, json.dumps({"from": "elsewhere"}))
+        return "Done."
+
+    api = make_api(tasks=tasks)
+    api.say(submit(type="report"), "c2")
+    api.work()
+    assert api.frames("c2")[0] == {"from": "elsewhere"}
+    assert api.frames("c2")[-1] == FINISHED
 
 
 def test_a_builders_type_yields_and_asks(make_api: Callable[..., Api]) -> None:
