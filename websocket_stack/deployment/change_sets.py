@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from websocket_stack.aws_errors import AWS_ERRORS, error_code
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.stacks import Kind
+from websocket_stack.deployment.template_files import DeclaredResource
 
 POLL_SECONDS = 2.0
 # CloudFormation has no error code for it.
@@ -50,7 +51,7 @@ class ChangeRequest:
         kind: whether it is made or changed.
         source: its template: ``TemplateBody`` or ``TemplateURL``.
         parameters: the values of its parameters.
-        has_nested_stacks: whether the template nests others.
+        nested: what each nested stack of the template declares, by the stack's logical id.
         tags: tags of the stack; ``None`` keeps those that it has.
         role_arn: the role that makes the changes, if it is not the caller or the stack's own.
     """
@@ -59,7 +60,7 @@ class ChangeRequest:
     kind: Kind
     source: Mapping[str, str]
     parameters: Sequence[Mapping[str, str | bool]]
-    has_nested_stacks: bool
+    nested: Mapping[str, Sequence[DeclaredResource]]
     tags: Mapping[str, str] | None = None
     role_arn: str | None = None
 
@@ -103,7 +104,7 @@ class ChangeSets:
         Raises:
             CommandFailed: CloudFormation refuses the change.
         """
-        if not request.has_nested_stacks:
+        if not request.nested:
             return self._create(request, f"deploy-{self._run}", include_nested_stacks=False)
         try:
             return self._create(request, f"deploy-{self._run}", include_nested_stacks=True)
@@ -146,6 +147,7 @@ class ChangeSets:
             # Only nested stacks are listed, and nothing changes in them.
             self.discard(change_set, request.kind)
             return None
+        changes = list(_with_declared(changes, request.nested))
         return ChangeSet(change_set.id, change_set.stack_id, changes)
 
     def _details(self, change_set: str, reason: str) -> str:
@@ -220,6 +222,20 @@ class ChangeSets:
     def execute(self, change_set: ChangeSet) -> None:
         """Start the change."""
         self._client.execute_change_set(ChangeSetName=change_set.id)
+
+
+def _with_declared(
+    changes: Sequence[Change], nested: Mapping[str, Sequence[DeclaredResource]]
+) -> Iterator[Change]:
+    """Yield changes, with the resources of new nested stacks where CloudFormation lists none."""
+    for change in changes:
+        yield change
+        prefix = f"{change.logical_id}/"
+        is_listed = any(each.logical_id.startswith(prefix) for each in changes)
+        if change.action == "Add" and not is_listed:
+            for logical_id, kind, is_conditional in nested.get(change.logical_id, ()):
+                when = "new, if its condition holds" if is_conditional else "new"
+                yield Change("Add", prefix + logical_id, kind, when)
 
 
 def _change(resource: Mapping[str, Any], prefix: str) -> Change:

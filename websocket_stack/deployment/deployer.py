@@ -198,7 +198,7 @@ class Deployer:
             kind,
             source,
             parameter_values.choose(template, values, derived, previous),
-            template.has_nested_stacks,
+            template_files.nested_resources(template),
             options.tags,
             options.role_arn,
         )

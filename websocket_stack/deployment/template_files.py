@@ -41,6 +41,14 @@ class ParameterDeclaration(NamedTuple):
     rules: Mapping[str, Any] = MappingProxyType({})
 
 
+class DeclaredResource(NamedTuple):
+    """A resource as a template declares it; a conditional one may not be made."""
+
+    logical_id: str
+    type: str
+    is_conditional: bool
+
+
 @dataclass(frozen=True)
 class TemplateFile:
     """A template and what it needs to be deployed."""
@@ -48,7 +56,7 @@ class TemplateFile:
     path: Path
     body: str
     parameters: Mapping[str, ParameterDeclaration]
-    nested: Sequence[Path]
+    nested: Mapping[str, Path]
 
     @property
     def has_nested_stacks(self) -> bool:
@@ -57,7 +65,7 @@ class TemplateFile:
     @property
     def files(self) -> list[Path]:
         """The files that deploy together: the template, and those that it nests."""
-        return sorted([self.path, *self.nested])
+        return sorted([self.path, *self.nested.values()])
 
     @property
     def needs_code(self) -> bool:
@@ -83,7 +91,7 @@ def read(name: str, folder: Path = TEMPLATES) -> TemplateFile:
     try:
         body = path.read_text("utf-8")
         loaded, _ = cfn_flip.load(body)
-        resources = loaded["Resources"].values()
+        resources = loaded["Resources"].items()
         declared = loaded.get("Parameters") or {}
     except FileNotFoundError:
         raise CommandFailed(f"{path} is missing; scripts/templates makes it") from None
@@ -93,12 +101,28 @@ def read(name: str, folder: Path = TEMPLATES) -> TemplateFile:
         path,
         body,
         {each: _parameter(declaration) for each, declaration in declared.items()},
-        [
-            path.parent / str(resource["Properties"]["TemplateURL"]["Fn::Sub"]).rpartition("/")[2]
-            for resource in resources
+        {
+            logical_id: path.parent
+            / str(resource["Properties"]["TemplateURL"]["Fn::Sub"]).rpartition("/")[2]
+            for logical_id, resource in resources
             if resource["Type"] == "AWS::CloudFormation::Stack"
-        ],
+        },
     )
+
+
+def nested_resources(template: TemplateFile) -> dict[str, list[DeclaredResource]]:
+    """Return what each nested stack of a template declares, by the stack's logical id.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    return {
+        logical_id: [
+            DeclaredResource(each, resource["Type"], "Condition" in resource)
+            for each, resource in cfn_flip.load(path.read_text("utf-8"))[0]["Resources"].items()
+        ]
+        for logical_id, path in template.nested.items()
+    }
 
 
 def _parameter(declaration: Mapping[str, Any]) -> ParameterDeclaration:

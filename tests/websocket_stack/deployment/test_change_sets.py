@@ -19,13 +19,22 @@ from tests.websocket_stack.deployment.cloudformation_fakes import (
 )
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.change_sets import ChangeRequest, ChangeSet, ChangeSets
+from websocket_stack.deployment.template_files import DeclaredResource
 
 PENDING = {"Status": "CREATE_IN_PROGRESS"}
 NOTHING = failed("The submitted information didn't contain changes. Submit different information.")
 
 
+NESTED = {
+    "Support": [
+        DeclaredResource("Api", "AWS::ApiGatewayV2::Api", is_conditional=False),
+        DeclaredResource("Alarm", "AWS::CloudWatch::Alarm", is_conditional=True),
+    ]
+}
+
+
 def request(*, nested: bool = False) -> ChangeRequest:
-    return ChangeRequest("lex", "UPDATE", {"TemplateBody": "…"}, [], has_nested_stacks=nested)
+    return ChangeRequest("lex", "UPDATE", {"TemplateBody": "…"}, [], NESTED if nested else {})
 
 
 def create(client: Any, *, nested: bool = False, say: Callable[[str], None] = print) -> Any:
@@ -104,6 +113,16 @@ def test_nested_changes_follow_their_stack() -> None:
 
     assert [each.logical_id for each in change_set.changes] == ["Support", "Support/Api"]
     assert client.requests[0]["IncludeNestedStacks"] is True
+
+
+def test_a_new_nested_stack_without_a_list_is_listed_from_its_template() -> None:
+    client = FakeChangeSets([complete(changed("Add", "Support", NESTED_TYPE), changed("Add", "A"))])
+
+    assert [tuple(each)[1:] for each in create(client, nested=True).changes][:3] == [
+        ("Support", NESTED_TYPE, "new"),
+        ("Support/Api", "AWS::ApiGatewayV2::Api", "new"),
+        ("Support/Alarm", "AWS::CloudWatch::Alarm", "new, if its condition holds"),
+    ]
 
 
 def test_unchanged_nested_stacks_are_no_change() -> None:

@@ -27,7 +27,7 @@ TEMPLATE = TemplateFile(
         "Pool": ParameterDeclaration(None, is_secret=False),
         "ApiKey": ParameterDeclaration("", is_secret=True),
     },
-    nested=(),
+    nested={},
 )
 
 
