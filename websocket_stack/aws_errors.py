@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,6 +26,9 @@ from websocket_stack.command_line import CommandFailed
 
 # Botocore does not count an answer that it cannot read, such as a proxy's page, among its errors.
 AWS_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
+
+# More than IAM writes of what somebody may not do.
+MOST_CHARACTERS = 1000
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _UNKNOWN_KEY = frozenset(
@@ -72,11 +76,11 @@ def explanation(exc: ClientError | BotoCoreError | ResponseParserError, region: 
     if isinstance(exc, NoRegionError):
         return "no region; give --region or set AWS_REGION"
     if isinstance(exc, ProfileNotFound | InvalidRegionError):
-        return _one_line(str(exc))
+        return one_line(str(exc))
     if isinstance(exc, ConnectionError | HTTPClientError):
         # Its own message may hold the whole address.
         return f"cannot reach AWS ({type(exc).__name__}); is the region {region!r} right?"
-    return _one_line(str(exc))
+    return one_line(str(exc))
 
 
 def _service_error(exc: ClientError, region: str | None) -> str:
@@ -86,7 +90,7 @@ def _service_error(exc: ClientError, region: str | None) -> str:
     if code in _UNKNOWN_KEY:
         where = f" in {region}" if region else ""
         return f"AWS does not take these credentials{where} ({code}); is the region enabled?"
-    message = _one_line(exc.response.get("Error", {}).get("Message") or "")
+    message = one_line(exc.response.get("Error", {}).get("Message") or "")
     return f"{exc.operation_name}: {code}" + (f": {message}" if message else "")
 
 
@@ -95,5 +99,6 @@ def error_code(exc: ClientError) -> str:
     return exc.response.get("Error", {}).get("Code") or "Unknown"
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def one_line(text: str) -> str:
+    """Return a text as one line, which a page of HTML in place of a message does not fill."""
+    return textwrap.shorten(text, MOST_CHARACTERS, placeholder=" …")

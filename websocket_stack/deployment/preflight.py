@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from websocket_stack.aws_errors import AWS_ERRORS, error_code
+from websocket_stack.aws_errors import AWS_ERRORS, error_code, one_line
 from websocket_stack.command_line import CommandFailed
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
@@ -113,7 +113,7 @@ def _model_problem(session: boto3.Session, model: str) -> str | None:
                 "you may not ask it, or your account has never used it; have an administrator open"
                 " it once in the Bedrock playground (it then works within 15 minutes)"
             )
-        return f"{error_code(exc)}: {exc.response['Error'].get('Message', '')}"
+        return f"{error_code(exc)}: {one_line(exc.response['Error'].get('Message', ''))}"
     except AWS_ERRORS as exc:
         return f"could not be asked ({type(exc).__name__})"
     return None

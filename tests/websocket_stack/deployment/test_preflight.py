@@ -89,7 +89,7 @@ def test_the_model_is_asked_once() -> None:
     ("error", "message"),
     [
         (refusal("no", "AccessDeniedException"), "model haiku: you may not ask it"),
-        (refusal("no such model", "ValidationException"), "ValidationException: no such model"),
+        (refusal("no such\nmodel", "ValidationException"), "ValidationException: no such model"),
     ],
 )
 def test_a_model_that_refuses_is_said(error: ClientError, message: str) -> None:
