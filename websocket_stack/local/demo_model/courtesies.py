@@ -28,6 +28,10 @@ COURTESIES = (
         "You are welcome. Ask me more whenever you like.",
     ),
     ("(?:good)?bye(?: bye)?|see you(?: later)?|good night", "Goodbye! Thank you for trying this."),
+    (
+        "(?:yes|no|maybe|sure|ok|okay|fine|great|cool|nice)(?: (?:please|thanks|thank you))?",
+        f"I asked nothing, I think. {INTRODUCTION}",
+    ),
     ("how are you(?: doing)?(?: today)?", f"Fine, thank you. {INTRODUCTION}"),
     (
         "(?:please )?help(?: me)?|(?:who|what) are you|what (?:can|do) you do|what do you know"

@@ -22,7 +22,9 @@ CONTENTS = re.compile(r"^- \[[^\[\]]+\]\(#[^()]+\)(?:\n|\Z)", re.MULTILINE)
 FENCE = re.compile(r"^(```|~~~)")
 RELATIVE_LINK = re.compile(r"(!?)\[([^\[\]]+)\]\((?![a-z]+:)([^()\s]+)\)")
 # A word in the heading says more about a passage than one in its text.
-TITLE_WEIGHT, HEADING_WEIGHT, TEXT_WEIGHT = 0.5, 4.0, 1.0
+TITLE_WEIGHT, HEADING_WEIGHT, TEXT_WEIGHT = 1.0, 4.0, 1.0
+# The beginning of a document says more than a section of the same name.
+TITLE_BONUS = 0.3
 # Below this share of the question's weight a passage is no answer to it.
 LEAST_SHARE = 0.5
 # Below this share of the best passage's rank another one is not worth reading.
@@ -87,14 +89,22 @@ class Library:
             passages += split(source, with_links_from(address, document))
         return cls(passages)
 
-    def find(self, question: str, limit: int = 2) -> list[Passage]:
-        """Return the passages that fit a question, the best first; none if none fits."""
+    def find(self, question: str, limit: int = 2, least_likeness: float = 0.0) -> list[Passage]:
+        """Return the passages that fit a question, the best first; none if none fits.
+
+        Args:
+            question: the question.
+            limit: how many to return at most.
+            least_likeness: how much of the question and the heading has to be common to both, from
+                0 to 1.
+        """
         words = words_of(corrected(question, self._vocabulary))
         weights = {word: self._weight(word) for word in words}
         ranks = [
-            (rank * (1 + self._likeness(weights, row)), row)
+            (self._rank(rank, question, weights, row), row)
             for row, rank in self._ranks(weights)
             if self._share(weights, row) >= LEAST_SHARE
+            and self._likeness(weights, row) >= least_likeness
         ]
         ranks.sort(key=lambda entry: -entry[0])
         return [
@@ -120,6 +130,16 @@ class Library:
                 " ORDER BY rank DESC, rowid",
                 (TITLE_WEIGHT, HEADING_WEIGHT, TEXT_WEIGHT, any_of),
             ).fetchall()
+
+    def _rank(self, rank: float, question: str, words: Collection[str], row: int) -> float:
+        """Return a passage's rank, which is the higher the more its heading is the question."""
+        passage = self._passages[row]
+        likeness = self._likeness(words, row)
+        if plain_words(passage.heading) == plain_words(question):
+            likeness += 1
+        elif passage.heading == passage.title:
+            likeness *= 1 + TITLE_BONUS
+        return rank * (1 + likeness)
 
     def _likeness(self, words: Collection[str], row: int) -> float:
         """Return how much of a question and a heading is common to both, from 0 to 1."""

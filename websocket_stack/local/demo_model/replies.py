@@ -13,6 +13,12 @@ from websocket_stack.local.demo_model.passages import Library, Passage
 from websocket_stack.local.demo_model.tools import QUESTION_END, tell, use_tool
 
 NOTHING_FOUND = f"I found nothing that fits your question. {INTRODUCTION}"
+NO_TOOL_FITS = (
+    "*(demo model)* A real model would answer here, as your system prompt tells it. I only call"
+    " tools, by the words of their names and descriptions: {names}."
+)
+# Of a question with the heading of a passage, where the bot may be about anything.
+LEAST_LIKENESS = 0.5
 NOTHING_MORE = "That was all I have to say about it."
 NOT_AGAIN = "I no longer have what I was told there. Please ask again, and I will look it up again."
 # Older messages are not read.
@@ -40,7 +46,7 @@ def _reply(messages: Sequence[Message], tools: Sequence[ToolSpec], library: Libr
         whole = _reply(earlier[:-1], tools, library)
         more = NOT_AGAIN if whole.tool_calls else rest_of(whole.text, earlier[-1].text)
         return Message("assistant", more or NOTHING_MORE)
-    return _use_tool(messages, tools) or Message("assistant", _look_up(last.text, library))
+    return _use_tool(messages, tools) or Message("assistant", _look_up(last.text, library, tools))
 
 
 def _use_tool(messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Message | None:
@@ -50,18 +56,22 @@ def _use_tool(messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Message
         if not question.text.endswith(QUESTION_END):
             break
         utterances.insert(0, before.text)
-    message = use_tool(" ".join(utterances), tools)
+    message = use_tool(utterances[0], tools, utterances[1:])
     if len(utterances) > 1 and message and messages[-2].text.endswith(message.text):
         # It was no answer, so it is not asked for again.
         return use_tool(messages[-1].text, tools)
     return message
 
 
-def _look_up(question: str, library: Library) -> str:
+def _look_up(question: str, library: Library, tools: Sequence[ToolSpec]) -> str:
     if reply := courtesy(question) or apology_for(question):
         return reply
-    passages = library.find(question)
-    return _quotation(passages[0], passages[1:]) if passages else NOTHING_FOUND
+    # A bot with tools is hardly about this project.
+    passages = library.find(question, least_likeness=LEAST_LIKENESS if tools else 0.0)
+    if passages:
+        return _quotation(passages[0], passages[1:])
+    names = ", ".join(f"`{tool.name}`" for tool in tools)
+    return NO_TOOL_FITS.format(names=names) if tools else NOTHING_FOUND
 
 
 def _quotation(passage: Passage, others: Sequence[Passage]) -> str:

@@ -17,6 +17,8 @@ from websocket_stack.local.demo_model.words import words_of
 LOOKING = "Let me look that up."
 QUESTION = "For that I need to know one thing more ({missing}). What is it?"
 QUESTION_END = QUESTION.rpartition("). ")[2]
+# A longer answer to a question for an argument is rather a question of its own.
+MAX_ANSWER_WORDS = 2
 # A word of a tool's name says more about it than one of its description.
 NAME_WEIGHT = 3
 # Words that requests and descriptions are made of, whatever a tool is for.
@@ -29,8 +31,15 @@ ID = re.compile(r"(?<![\w.:/-])(?=[\w.:/-]*\d)\w(?:[\w.:/-]*\w)?")
 NUMBER = re.compile(r"(?<![\w.,-])-?\d{1,15}(?:\.\d{1,15})?(?![\w-]|[.,]\d)")
 
 
-def use_tool(question: str, tools: Sequence[ToolSpec]) -> Message | None:
+def use_tool(
+    question: str, tools: Sequence[ToolSpec], answers: Sequence[str] = ()
+) -> Message | None:
     """Return a message that calls the best tool for a question.
+
+    Args:
+        question: the question.
+        tools: the tools.
+        answers: what was answered when an argument was asked for, one after the other.
 
     Returns:
         The message, or one that asks for an argument that the tool needs, or ``None`` if no tool
@@ -40,8 +49,12 @@ def use_tool(question: str, tools: Sequence[ToolSpec]) -> Message | None:
     if tool is None:
         return None
     arguments: dict[str, object] = {}
+    remaining = iter(answers)
     for name, schema in _parameters(tool).items():
         arguments[name] = _argument(schema, question)
+        if arguments[name] is None:
+            fitting = (_answered(schema, answer) for answer in remaining)
+            arguments[name] = next((each for each in fitting if each is not None), None)
         if arguments[name] is None:
             missing = f"{_spaced(name)}: {_description(schema)}"
             return Message("assistant", QUESTION.format(missing=missing))
@@ -87,6 +100,15 @@ def _argument(schema: Mapping[str, Any], question: str) -> object:
         return quotation[1] or quotation[2]
     id = ID.search(question)
     return id[0] if id else schema.get("default")
+
+
+def _answered(schema: Mapping[str, Any], answer: str) -> object:
+    """Return the argument in an answer: what is in it, or the whole if it is short enough."""
+    argument = _argument(schema, answer)
+    is_text = schema.get("type") == "string" and "enum" not in schema
+    if argument is None and is_text and 0 < len(answer.split()) <= MAX_ANSWER_WORDS:
+        return answer.strip().rstrip(".!?")
+    return argument
 
 
 def _description(schema: Mapping[str, Any]) -> str:

@@ -12,16 +12,17 @@ import snowballstemmer
 WORD = re.compile(r"\w+")
 # Words that say nothing about a question's subject.
 STOP_WORDS = frozenset(
-    "a about also am an and any are as at be been before between but by can could did do does"
-    " doing for from get gets getting give got had has have hello help hey hi how i if in into"
-    " is it its just know let like many may me might much must my need no of on one or our"
-    " out please really run s shall should so some tell than that the their them then there"
-    " these they thing this those to too up use used using very want was way we were what when"
-    " where which who why will with would you your".split()
+    "a about again also am an and any anywhere are as at be been before between but by can"
+    " could did do does doing everything explain for from get gets getting give got had has"
+    " have hello help hey hi how i if in instead into is it its just know let like many may me"
+    " might much must my need no of ok okay on one or our out party please put really run s"
+    " shall should so some tell than that the their them then there these they thing third"
+    " this those to too up use used using very want was way we were what when where which who"
+    " why will with would you your".split()
 )
 # Each line is one meaning; its first word stands for all.
 SYNONYMS = """
-    cost price pricing priced expensive cheap dollar dollars fee fees pay bill billing
+    cost price pricing priced expensive cheap dollar dollars fee fees pay bill billing money spend
     install setup installation installing
     remove delete uninstall deleting
     update upgrade updating newer
@@ -47,6 +48,8 @@ SYNONYMS = """
 # How alike a word and the library's spelling of it must be, from 0 to 1; two letters that changed
 # places in a word of four are 0.75.
 LEAST_LIKENESS = 0.75
+# Longer ones are names, such as 403 or 2026.
+SHORTEST_NUMBER = 3
 # Shorter words are like too many others.
 SHORTEST_CORRECTED = 4
 
@@ -80,11 +83,13 @@ def corrected(text: str, vocabulary: Collection[str]) -> str:
 
 
 def _correct(word: str, vocabulary: Collection[str]) -> str:
+    if word.isdigit() and len(word) < SHORTEST_NUMBER:
+        return ""  # an amount, which the library states otherwise
     if word in STOP_WORDS or word in vocabulary or not word.isalpha():
         return word
     if len(word) < SHORTEST_CORRECTED:
-        # Nothing can be found by it, and it is more often a slip than a subject.
-        return ""
+        # All that a short word may be is a filler with two letters in each other's place.
+        return next((each for each in STOP_WORDS if sorted(each) == sorted(word)), word)
     for words in (STOP_WORDS, vocabulary):
         # A slip is seldom in the first letter.
         candidates = (each for each in words if each.startswith(word[0]))

@@ -25,6 +25,11 @@ def test_it_says_what_it_is(text: str) -> None:
     assert courtesy(text) == INTRODUCTION
 
 
+@pytest.mark.parametrize("text", ["yes", "No, thanks", "ok!"])
+def test_it_asked_nothing(text: str) -> None:
+    assert courtesy(text).startswith("I asked nothing")
+
+
 @pytest.mark.parametrize(
     "text", ["", "hi, what does it cost?", "What can you do with tools?", "How do I say goodbye?"]
 )

@@ -19,7 +19,7 @@ ANSWERS = [
     ("waht is teh diffrence betwen lex and tihs??", "docs/faq.md", "What is the difference"),
     ("who made this?", "docs/faq.md", "Who made this?"),
     ("can I use my own bot?", "docs/faq.md", "Can I use my own bot?"),
-    ("which models can I use", "docs/guides/models.md", "Models"),
+    ("which models can I use", "docs/faq.md", "Which models can I use?"),
     ("why is nothing streaming", "docs/faq.md", "Why is nothing streaming?"),
     ("how do I install it?", "", "Install|How do I install"),
     ("is it production ready?", "docs/faq.md", "Is it production ready?"),
@@ -54,6 +54,14 @@ ANSWERS = [
     ("what is a frame", "", "What is a frame?|Framing"),
     ("can I use it without lex", "docs/faq.md", "Can I use it without Lex?"),
     ("how do I upgrade", "", "Updating|How do I update"),
+    ("Can I use GPT-4 instead of Claude?", "docs/faq.md", "Does it work with GPT"),
+    ("What happens if my handler throws an exception?", "docs/reference/faults.md", "Model and"),
+    ("how do i test a bot without an aws account", "docs/faq.md", "Can I test a bot"),
+    ("How do I ask the user yes or no?", "docs/faq.md", "How do I ask the user"),
+    ("Explain how a turn works", "docs/how-it-works.md", "How does a turn work?"),
+    ("How much money for a thousand conversations a month?", "docs/prices.md", "What does it"),
+    ("Where do I put third-party packages?", "docs/faq.md", "Where do I put"),
+    ("My reply takes 45 seconds, is that okay?", "docs/faq.md", "How long can a reply take?"),
 ]
 
 
@@ -77,7 +85,13 @@ def test_an_english_question_is_taken_as_english(question: str) -> None:
 
 @pytest.mark.parametrize(
     "question",
-    ["write me a poem", "what is the capital of France", "<img src=x onerror=alert(1)>", "🎉 wow"],
+    [
+        "write me a poem",
+        "what is the capital of France",
+        "<img src=x onerror=alert(1)>",
+        "🎉 wow",
+        "Who won the world cup in 2018?",
+    ],
 )
 def test_what_the_docs_do_not_hold_is_not_found(question: str) -> None:
     assert library().find(question) == []

@@ -187,6 +187,18 @@ def test_it_asks_for_one_thing_after_another() -> None:
     )
 
 
+def test_a_short_answer_is_an_argument() -> None:
+    question, _ = with_tools("Where is my order?")
+
+    assert with_tools("Where is my order?", question, "Lamp.") == (LOOKING, {"order_id": "Lamp"})
+
+
+def test_a_bot_with_tools_does_not_quote_what_only_mentions_a_word() -> None:
+    assert reply("When does a keeper have tea after the log?").startswith("A keeper trims")
+    text, arguments = with_tools("When does a keeper have tea after the log?")
+    assert "`find_order`, `book_car`" in text and arguments is None
+
+
 def test_an_unanswered_question_is_not_repeated() -> None:
     question, _ = with_tools("Where is my order?")
 

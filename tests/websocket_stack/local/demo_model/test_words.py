@@ -32,7 +32,7 @@ def test_synonyms_are_one_word() -> None:
         ("waht is a lihgthouse", "what is a lighthouse"),
         ("the lighthose", "the lighthouse"),
         # Known, or nothing like it, or too short, or no word.
-        ("lighthouse of X-100 quickly teh", "lighthouse of  100 quickly "),
+        ("lighthouse of X-100, 45 quickly teh", "lighthouse of x 100  quickly the"),
     ],
 )
 def test_misspelt_words_are_corrected(text: str, correction: str) -> None:
