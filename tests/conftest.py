@@ -46,10 +46,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return how many processes run the tests: many of these wait for a socket."""
+    """Return how many processes run the tests.
+
+    Many of the slow tests wait for a socket. The quick ones do not, and each process collects them
+    all again, which takes as long as running a good part of them: these ask for "logical".
+    """
     if config.option.markexpr == "deployed":
         return 0  # there is one account
-    return 2 * (os.cpu_count() or 1)
+    processors = os.cpu_count() or 1
+    return processors if config.option.numprocesses == "logical" else 2 * processors
 
 
 @pytest.fixture
