@@ -89,8 +89,7 @@ class Deployer:
             CommandFailed: the stack could not be made or changed.
         """
         stack = stacks.find(self._cloudformation, self._name)
-        kind = stacks.kind_of_change(stack)
-        existing = stack if kind == "UPDATE" else None
+        existing = stack if stacks.kind_of_change(stack) == "UPDATE" else None
         name = options.template or stacks.template_of(stack)
         bot = options.bot
         if bot is None and existing:
@@ -159,6 +158,7 @@ class Deployer:
                 raise CommandFailed(f"{template.path.name} takes no --code: it has its own")
             return None
         values = parameter_values.effective(template, options.values, previous)
+        lambda_code.check_called(values, options.values, options.code)
         needed = lambda_code.needs_of(values)
         platform = Platform.of(values)
         built = partial(build, platform=platform)

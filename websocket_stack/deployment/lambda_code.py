@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
@@ -12,9 +13,15 @@ from botocore.exceptions import ClientError
 
 from websocket_stack.aws_errors import error_code
 from websocket_stack.command_line import CommandFailed
+from websocket_stack.deployment.build.code_files import code_files
 from websocket_stack.deployment.build.dependencies import COMPILED
-from websocket_stack.deployment.build.lambda_zip import has_module
+from websocket_stack.deployment.build.lambda_zip import module_in
 from websocket_stack.deployment.build.requirements import Platform
+from websocket_stack.deployment.module_names import names_of
+
+# What the parameter Handler names by default is in one of these.
+LIBRARY = ("fulfillment.", "websocket_stack.")
+HANDLER = "lambda_handler"
 
 
 class Builder(Protocol):
@@ -46,11 +53,12 @@ def choose(
         The zip that was built, or the content of the one that the stack has and keeps.
 
     Raises:
-        CommandFailed: there is no code that has the modules.
+        CommandFailed: there is no code that has the modules and the handler.
     """
     path = build(code)
     module = _missing(path, needed)
     if module is None:
+        _check_function(path, needed)
         return path
     if code:
         raise CommandFailed(
@@ -69,7 +77,35 @@ def choose(
         raise CommandFailed(
             f"{module} of {needed[module]} is not in the stack's code; add --code PATH"
         )
+    _check_function(io.BytesIO(stored), needed)
     return stored
+
+
+def check_called(
+    values: Mapping[str, str], wanted: Mapping[str, str], code: Sequence[Path]
+) -> None:
+    """Check that a builder's code is not deployed and never called.
+
+    Args:
+        values: the values that the stack's parameters will have.
+        wanted: those that were set now: whoever sets the handler knows it.
+        code: the builder's own files, if any are given.
+
+    Raises:
+        CommandFailed: the code has a handler, and the library's is called.
+    """
+    handler = values.get("Handler", "")
+    if "Handler" in wanted or not handler.startswith(LIBRARY):
+        return
+    found = sorted(
+        ".".join(PurePath(name.removesuffix("/__init__.py")).with_suffix("").parts)
+        for path in code
+        for name, file in code_files(path).items()
+        if name.endswith(".py") and HANDLER in (names_of(file.read_bytes()) or ())
+    )
+    if found:
+        choices = " or ".join(f"--set Handler={module}.{HANDLER}" for module in found)
+        raise CommandFailed(f"Handler={handler} would not call your code; add {choices}")
 
 
 def check_platform(stored: bytes, before: Platform, platform: Platform) -> None:
@@ -111,4 +147,20 @@ def needs_of(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def _missing(archive: Path | IO[bytes], modules: Iterable[str]) -> str | None:
-    return next((each for each in modules if not has_module(archive, each)), None)
+    return next((each for each in modules if module_in(archive, each) is None), None)
+
+
+def _check_function(archive: Path | IO[bytes], needed: Mapping[str, str]) -> None:
+    """Check that the handler's module has the handler.
+
+    Raises:
+        CommandFailed: it has not.
+    """
+    for module, setting in needed.items():
+        name, _, handler = setting.partition("=")
+        names = names_of(module_in(archive, module) or b"") if name == "Handler" else None
+        function = handler.rpartition(".")[2]
+        if names is not None and function not in names:
+            near = difflib.get_close_matches(function, names, 1)
+            hint = f"; is {near[0]} meant?" if near else ""
+            raise CommandFailed(f"{setting}: {module} has no {function}{hint}")

@@ -11,7 +11,7 @@ from zipfile import ZipFile
 import pytest
 
 from tests.websocket_stack.deployment.cloudformation_fakes import refusal
-from tests.websocket_stack.deployment.source_trees import failure
+from tests.websocket_stack.deployment.source_trees import failure, write
 from websocket_stack.deployment import lambda_code
 from websocket_stack.deployment.build.requirements import Platform
 
@@ -24,7 +24,7 @@ def archive(*names: str) -> bytes:
     buffer = io.BytesIO()
     with ZipFile(buffer, "w") as opened:
         for name in names:
-            opened.writestr(name, "")
+            opened.writestr(name, "lambda_handler = bot.lambda_handler")
     return buffer.getvalue()
 
 
@@ -75,6 +75,37 @@ def test_code_without_the_handler_is_refused(choose: Any) -> None:
 
 def test_another_handler_needs_its_code(choose: Any) -> None:
     assert "is not in the stack's code" in failure(lambda: choose("other.handler"))
+
+
+@pytest.mark.parametrize("code", [["my_bot.py"], []])
+def test_a_misspelt_function_is_refused(choose: Any, code: list[str]) -> None:
+    message = failure(lambda: choose("my_bot.lambda_handlr", *code))
+    assert message == (
+        "Handler=my_bot.lambda_handlr: my_bot has no lambda_handlr; is lambda_handler meant?"
+    )
+
+
+def test_code_that_would_not_be_called_is_refused(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "my_shop.py": "lambda_handler = bot.lambda_handler",
+            "shops/__init__.py": "from my_shop import lambda_handler",
+            "lamps.py": "LAMPS = 3",
+        },
+    )
+
+    def check(handler: str = DEFAULT, folder: Path = tmp_path, **wanted: str) -> None:
+        lambda_code.check_called({"Handler": handler}, wanted, [folder])
+
+    assert failure(check) == (
+        f"Handler={DEFAULT} would not call your code; add --set Handler=my_shop.lambda_handler"
+        " or --set Handler=shops.lambda_handler"
+    )
+    check(Handler=DEFAULT)
+    check("my_shop.lambda_handler")
+    check(folder=tmp_path / "lamps.py")
+    lambda_code.check_called({}, {}, [tmp_path])
 
 
 def test_code_that_cannot_be_read_is_refused(choose: Any) -> None:

@@ -93,11 +93,13 @@ def _door_files(door: str) -> Files:
     return modules | {f"{folder.parent.name}/__init__.py": folder.parent / "__init__.py"}
 
 
-def has_module(archive: Path | IO[bytes], module: str) -> bool:
-    """Return whether a zip has a module, ``package.module``."""
+def module_in(archive: Path | IO[bytes], module: str) -> bytes | None:
+    """Return the source of a module in a zip, ``package.module``; ``None`` if it has none."""
     name = module.replace(".", "/")
     with ZipFile(archive) as opened:
-        return not {f"{name}.py", f"{name}/__init__.py"}.isdisjoint(opened.namelist())
+        found = {f"{name}.py", f"{name}/__init__.py"}.intersection(opened.namelist())
+        # Of the two, Python imports the package.
+        return opened.read(max(found, key=len)) if found else None
 
 
 def pack(files: Files) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.websocket_stack.deployment.source_trees import SOURCES, failure, write
-from websocket_stack.deployment.build.lambda_zip import ROOT, build, has_module, pack
+from websocket_stack.deployment.build.lambda_zip import ROOT, build, module_in, pack
 from websocket_stack.deployment.build.source_files import files_in
 
 # Of the zip of SOURCES. Every Python on every machine has to come to it.
@@ -208,4 +208,4 @@ def test_a_zip_has_modules_and_packages(tmp_path: Path, module: Any, found: Any)
     with zipfile.ZipFile(path, "w") as opened:
         for name in ("my_bot.py", "bots/orders.py", "package/__init__.py"):
             opened.writestr(name, "")
-    assert has_module(path, module) is found
+    assert (module_in(path, module) is not None) is found
