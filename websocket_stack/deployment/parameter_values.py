@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import math
@@ -53,9 +54,9 @@ def check(template: TemplateFile, wanted: Mapping[str, str], previous: Mapping[s
         if name in DERIVED:
             raise CommandFailed(f"{name} cannot be set: {command('deploy')} works it out")
         if name not in free:
-            raise CommandFailed(
-                f"{template.path.name} has no parameter {name}; it has {', '.join(sorted(free))}"
-            )
+            near = difflib.get_close_matches(name, free, 1)
+            hint = f"is {near[0]} meant?" if near else f"it has {', '.join(sorted(free))}"
+            raise CommandFailed(f"{template.path.name} has no parameter {name}; {hint}")
         if expected := _unmet(template.parameters[name].rules, value):
             raise CommandFailed(f"{name} takes {expected}")
     for name in free:

@@ -202,7 +202,7 @@ def test_a_bucket_of_ones_own_stays(runs: Runs, s3: Any) -> None:
 
 
 def test_a_wrong_value_stops_it_before_the_build(runs: Runs) -> None:
-    with pytest.raises(CommandFailed, match="no parameter Nam; it has Colour"):
+    with pytest.raises(CommandFailed, match="no parameter Nam; is Name meant"):
         runs.deploy(template="fulfillment", values={"Nam": "x"})
     assert runs.code == []
 

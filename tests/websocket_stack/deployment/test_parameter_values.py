@@ -42,8 +42,13 @@ def test_a_setting_without_name_or_value_is_said(setting: str) -> None:
 
 
 def test_an_unknown_name_names_those_there_are() -> None:
-    with pytest.raises(CommandFailed, match="no parameter Modell; it has ApiKey, ModelId, Pool$"):
-        parameter_values.check(TEMPLATE, {"Modell": "x"}, {})
+    with pytest.raises(CommandFailed, match="no parameter Colour; it has ApiKey, ModelId, Pool$"):
+        parameter_values.check(TEMPLATE, {"Colour": "x"}, {})
+
+
+def test_a_misspelt_name_names_the_one_that_is_meant() -> None:
+    with pytest.raises(CommandFailed, match=r"no parameter ModellId; is ModelId meant\?$"):
+        parameter_values.check(TEMPLATE, {"ModellId": "x"}, {})
 
 
 def test_what_is_worked_out_cannot_be_set() -> None:
