@@ -58,7 +58,7 @@ def test_no_execute_leaves_the_change_set(session: Any, templates: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--template", "streaming-support", "--set", "Nam=x"], "no parameter Nam; it has Colour"),
+        (["--template", "streaming-support", "--set", "Nam=x"], "no parameter Nam; is Name meant"),
         (["--template", "streaming-support", "--set", "Name"], "--set takes Name=Value"),
         (["--delete"], "there is no stack lex in this region"),
     ],
