@@ -11,6 +11,7 @@ import boto3
 
 from websocket_stack.aws_errors import explaining_aws_errors
 from websocket_stack.command_line import CommandFailed, Console, print_error
+from websocket_stack.deployment import preflight
 from websocket_stack.deployment.build.lambda_zip import build
 from websocket_stack.deployment.deploy_options import wanted
 from websocket_stack.deployment.deployer import Deployer
@@ -44,6 +45,8 @@ def run(
         The exit status.
     """
     try:
+        # CloudFormation would refuse it with a pattern.
+        preflight.check_name(options.stack)
         with explaining_aws_errors(options.region):
             session = make_session(profile_name=options.profile, region_name=options.region)
         with explaining_aws_errors(session.region_name):

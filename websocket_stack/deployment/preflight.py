@@ -32,6 +32,19 @@ ONE_WORD = {
 }
 
 
+def check_name(name: str) -> None:
+    """Check a stack's name, or let its ARN be.
+
+    Raises:
+        CommandFailed: no stack can have the name.
+    """
+    if not STACK_NAME.fullmatch(name) and not name.startswith("arn:"):
+        raise CommandFailed(
+            f"a stack cannot be called {name!r}: at most 128 letters, digits and hyphens,"
+            " a letter first"
+        )
+
+
 def check(
     name: str, values: Mapping[str, str], previous: Mapping[str, str], *, is_nested: bool
 ) -> None:
@@ -46,11 +59,6 @@ def check(
     Raises:
         CommandFailed: the deployment would fail, or be rolled back.
     """
-    if not previous and not STACK_NAME.fullmatch(name):
-        raise CommandFailed(
-            f"a stack cannot be called {name!r}: at most 128 letters, digits and hyphens,"
-            " a letter first"
-        )
     if values.get("CreateBot") == "true":
         bot = name + (NESTED_SUFFIX if is_nested else "") + BOT_SUFFIX
         if len(bot) > MAX_BOT_NAME or not BOT_NAME.fullmatch(bot):

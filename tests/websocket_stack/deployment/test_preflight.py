@@ -33,7 +33,12 @@ def test_names_that_a_bot_can_have(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["my_bot", "my bot!", "1st", "b" * 129])
 def test_names_that_no_stack_can_have(name: str) -> None:
-    assert "a stack cannot be called" in failure(check, name, {})
+    assert "a stack cannot be called" in failure(preflight.check_name, name)
+
+
+@pytest.mark.parametrize("name", ["b" * 128, "arn:aws:cloudformation:eu-west-1:1:stack/a/b"])
+def test_names_that_a_stack_can_have(name: str) -> None:
+    preflight.check_name(name)
 
 
 def test_a_bots_locale_stays() -> None:
