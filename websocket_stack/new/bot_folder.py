@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -22,14 +23,20 @@ def write_bot(folder: Path) -> list[Path]:
         folder: the folder, which is made if it does not exist.
 
     Raises:
-        CommandFailed: the name makes no module, or something is in the folder.
+        CommandFailed: the name makes no module, or hides one; the folder is inside another bot's,
+            or something is in it.
     """
     name = folder.resolve().name
-    module = name.lower().replace("-", "_")
+    module = _module_of(name)
     if not re.fullmatch(r"[a-z]\w*", module, re.ASCII):
         raise CommandFailed(f"{name!r} makes no module; take letters, digits and dashes")
     if module in ("fulfillment", "websocket_stack"):
         raise CommandFailed(f"{name!r} is a package of Lex Streaming; take another name")
+    if module in sys.stdlib_module_names:
+        raise CommandFailed(f"{name!r} would hide Python's own module; take another name")
+    around = folder.resolve().parent
+    if (around / f"{_module_of(around.name)}.py").is_file():
+        raise CommandFailed(f"{around} is a bot's folder already; take one outside it")
     names = {
         "my_bot": module,
         "MyBot": "".join(map(str.capitalize, module.split("_"))),
@@ -43,6 +50,10 @@ def write_bot(folder: Path) -> list[Path]:
         return [_write(path, folder, names) for path in sorted(EXAMPLE.iterdir()) if path.is_file()]
     except OSError as exc:
         raise CommandFailed(f"{folder}: {exc.strerror}") from exc
+
+
+def _module_of(name: str) -> str:
+    return name.lower().replace("-", "_")
 
 
 def _write(path: Path, folder: Path, names: dict[str, str]) -> Path:

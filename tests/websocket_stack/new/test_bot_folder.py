@@ -53,11 +53,19 @@ def test_its_requirements_name_this_clone(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["1st-bot", "my bot", "bücher", "fulfillment", "-"])
+@pytest.mark.parametrize("name", ["1st-bot", "my bot", "bücher", "fulfillment", "-", "json"])
 def test_a_name_that_is_no_module_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(CommandFailed, match="take "):
         write_bot(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_bot_is_written_into_another(tmp_path: Path) -> None:
+    write_bot(tmp_path / "lamp-shop")
+
+    with pytest.raises(CommandFailed, match="is a bot's folder already"):
+        write_bot(tmp_path / "lamp-shop/shop")
+    assert not (tmp_path / "lamp-shop/shop").exists()
 
 
 def test_nothing_of_the_builder_is_written_over(tmp_path: Path) -> None:
