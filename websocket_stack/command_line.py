@@ -47,6 +47,7 @@ class Console:
         try:
             return self.ask(f"{question} [y/N] ").strip().lower() in ("y", "yes")
         except EOFError:
+            self.say("")  # ends the question's line
             raise CommandFailed(
                 "there is no terminal to ask on, so nothing was done; --yes goes on without asking"
             ) from None

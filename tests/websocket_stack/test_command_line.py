@@ -25,8 +25,10 @@ def test_without_a_terminal_nothing_is_done() -> None:
     def ask(question: str) -> str:
         raise EOFError
 
+    lines: list[str] = []
     with pytest.raises(CommandFailed, match="--yes goes on without asking"):
-        Console(ask=ask).confirms("Go on?")
+        Console(ask=ask, say=lines.append).confirms("Go on?")
+    assert lines == [""]
 
 
 def test_lines_and_errors_go_to_their_own_streams(capsys: pytest.CaptureFixture[str]) -> None:
