@@ -141,25 +141,18 @@ class Bot(Router):
         self._dialogs.include(router._dialogs)
         self._errors.include(router._errors)
 
-    def lambda_handler(
-        self,
-        event: object,
-        context: object,
-        *,
-        record: Callable[[TurnReport], None] | None = None,
-    ) -> LexResponse:
+    def lambda_handler(self, event: object, context: object) -> LexResponse:
         """Answer one Lex V2 event; always returns a response that Lex takes.
 
         Args:
             event: the event.
             context: the Lambda context.
-            record: what is told how the turn went, instead of the log and the metrics.
         """
         locale = ""
         try:
             parsed = LexEvent.from_dict(event)
             locale = parsed.locale
-            response = self.answer(parsed, context, record=record)
+            response = self.answer(parsed, context)
         # The last resort: whatever went wrong, the user gets a sentence and the log the cause.
         except Exception as exc:
             log_failure("turn failed", exc)

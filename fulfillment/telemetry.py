@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple
 
 # The package, and its part by it: another thread that loads the package at that time, for a line of
@@ -61,9 +63,32 @@ class TurnReport(NamedTuple):
         return None if reading is None else reading - self.started
 
 
+# Never set on AWS.
+_recorder: ContextVar[Callable[[TurnReport], None] | None] = ContextVar("recorder", default=None)
+
+
+@contextmanager
+def recorded_by(record: Callable[[TurnReport], None] | None) -> Iterator[None]:
+    """Have a function told of turns instead of the log and the metrics.
+
+    It is told of the turns of this context, and of the threads that inherit it.
+
+    Args:
+        record: the function, or ``None`` for the log and the metrics.
+    """
+    token = _recorder.set(record)
+    try:
+        yield
+    finally:
+        _recorder.reset(token)
+
+
 def log_turn(report: TurnReport) -> None:
     """Log a turn and record its metrics; never raises."""
     try:
+        if record := _recorder.get():
+            record(report)
+            return
         _log(report)
         _record(report)
     # Its reply is there already, and must not be lost over this.

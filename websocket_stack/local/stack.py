@@ -121,7 +121,7 @@ def build(  # noqa: PLR0913
     )
     signatures = signature_check(cognito, keys)
     lex = LexRuntime(
-        observer.watched("fulfillment", _fulfillment(bot, fulfillment, environment, observer)),
+        observer.watched("fulfillment", _fulfillment(bot, fulfillment, environment)),
         locales=locales,
         lambda_timeout_seconds=lex_timeout_seconds,
     )
@@ -214,12 +214,10 @@ def _websocket_api(origin: str, environment: Mapping[str, str]) -> WebSocketApi:
     )
 
 
-def _fulfillment(
-    bot: str | None, handler: str, environment: Mapping[str, str], observer: Observer
-) -> Invocable:
+def _fulfillment(bot: str | None, handler: str, environment: Mapping[str, str]) -> Invocable:
     if bot:
-        return BotFunction(bot, environment, adapt=observer.handler_of)
-    return Function("fulfillment", handler, environment, adapt=observer.handler_of)
+        return BotFunction(bot, environment)
+    return Function("fulfillment", handler, environment)
 
 
 def _services_by_target(

@@ -8,7 +8,6 @@ import os
 import sys
 import threading
 import time
-import traceback
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ import botocore.loaders
 import botocore.session
 
 from websocket_stack.local.aws_json import ACCOUNT_ID, REGION
+from websocket_stack.local.functions.tracebacks import traceback_of
 
 # Lambda runs each concurrent call in an environment of its own; here each has a thread.
 # An account has so many. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -135,7 +135,7 @@ class Function:
         # Lambda reports any error of a handler by its type, and logs it. An exit of the handler
         # must not end this process.
         except (Exception, SystemExit) as exc:
-            traceback.print_exc()
+            sys.stderr.write(traceback_of(exc))
             raise FunctionError(type(exc).__name__) from exc
 
 

@@ -6,7 +6,6 @@ import importlib
 import importlib.util
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -17,6 +16,7 @@ import anyio.to_thread
 
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.local.functions.function import Function, FunctionError, Handler
+from websocket_stack.local.functions.tracebacks import traceback_of
 
 # The packages that a bot runs on: loaded once, wherever the bot is.
 OWN_PACKAGES = frozenset({"fulfillment", "websocket_stack"})
@@ -84,7 +84,7 @@ class BotFunction:
                 try:
                     self._loaded_from, self._function = self._load()
                 except BotNotLoaded as exc:
-                    traceback.print_exception(exc)
+                    sys.stderr.write(f"{exc}\n{traceback_of(exc.__cause__ or exc)}")
                     raise FunctionError("BotNotLoaded") from exc
             return self._function
 

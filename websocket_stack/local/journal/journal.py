@@ -10,8 +10,12 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from websocket_stack.local.functions.tracebacks import traceback_of
+
 # An invocation holds at most one event and one response, of Lambda's 6 MB each.
 MAX_INVOCATIONS = 50
+# What failed, where a function raised or could not be loaded.
+FUNCTION = "function"
 
 
 @dataclass
@@ -31,9 +35,8 @@ class Failure:
     @classmethod
     def of(cls, what: str, error: BaseException) -> Failure:
         """Describe an exception."""
-        lines = traceback.format_exception(error)
         sentence = traceback.format_exception_only(error)[-1].strip()
-        return cls(what, sentence, "".join(lines))
+        return cls(what, sentence, traceback_of(error))
 
 
 @dataclass

@@ -337,6 +337,7 @@ def test_a_broken_change_fails_until_repaired(
         log = capsys.readouterr().err
         assert f"a_bot:handler cannot be loaded: {kind}" in log
         assert "a_bot.py" in log or kind in ("AttributeError", "TypeError")
+        assert "reloading.py" not in log and "importlib" not in log
     write("a_bot.py", SAYS.format("two"))
     assert call(function) == "two"
 
