@@ -142,6 +142,32 @@ def test_a_turn_can_be_inspected(chat: Any, model: Any) -> None:
     expect(inspector).not_to_contain_text("Second.?")
 
 
+def test_on_a_small_screen_inspect_goes_to_the_panel(chat: Any, model: Any) -> None:
+    size = chat.tab.viewport_size
+    turn = chat.tab.locator("#turn")
+    expect(turn).to_be_hidden()
+    chat.tab.set_viewport_size({"width": 390, "height": 844})
+    model.writes("Here.")
+    chat.ask("Where?")
+    expect(chat.replies).to_have_count(1)
+    expect(turn).not_to_be_in_viewport(ratio=0.1)
+    chat.tab.get_by_role("button", name="Inspect").click()
+    expect(turn).to_be_in_viewport(ratio=0.1)
+    expect(turn).to_be_focused()
+    expect(turn).to_contain_text("Where?")
+    chat.tab.set_viewport_size(size)
+
+
+def test_a_traceback_shows_its_end_first(chat: Any, model: Any) -> None:
+    model.writes("It begins ", ModelInterrupted("gone"))
+    chat.ask("Anything?")
+    traceback = chat.tab.locator("#inspector .failure pre").last
+    expect(traceback).to_contain_text("ModelInterrupted")
+    assert traceback.evaluate("pre => pre.scrollHeight > pre.clientHeight")
+    left = "pre => pre.scrollHeight - pre.clientHeight - pre.scrollTop"
+    assert traceback.evaluate(left) < 2
+
+
 def test_on_paper_there_is_the_conversation_alone(chat: Any, model: Any) -> None:
     model.writes("In print.")
     chat.ask("On paper?")
@@ -181,6 +207,7 @@ def test_another_door_streams_and_stops(user: Any, model: Any, door: Any) -> Non
     tab.tab.locator("#stop").click()
     expect(tab.replies).to_have_count(2)
     expect(tab.replies.last).to_contain_text("Once upon")
+    expect(tab.tab.locator(".message", has_text="Stopped")).to_have_count(1)
 
 
 @pytest.mark.parametrize("door", ["task", "graphql"])

@@ -52,28 +52,29 @@ async function ask(text) {
 }
 
 async function runTurn(question) {
-  const { record, reply, display } = startTurn();
+  const { record, reply, display } = startTurn(question);
   const before = stack.invocations().catch(() => ({ last: 0 }));
   const inspect = async () => showInvocations(record, (await before).last);
+  const inspectHere = () => inspect().then(() => panel.goToTurn());
   try {
     const messages = await repliesTo(question);
     display.end();
     record.reply(messages.map((message) => message.content ?? "").join(""));
-    await transcript.finishReply(reply, messages, inspect);
+    await transcript.finishReply(reply, messages, { stopped: record.stopped, inspect: inspectHere });
     inspect();
   } catch (error) {
     display.end();
     record.fail();
     const cause = causeOf(await inspect());
-    await transcript.failReply(reply, cause ? `${error.message} ${cause}` : error.message, inspect);
+    await transcript.failReply(reply, cause ? `${error.message} ${cause}` : error.message, inspectHere);
     composer.giveBack(question);
   }
   endTurn(record);
 }
 
-function startTurn() {
+function startTurn(question) {
   const raw = settings.asLexWebUi && door === doors.lex;
-  const record = new TurnRecord();
+  const record = new TurnRecord(question);
   const reply = transcript.startReply({ raw });
   const show = (text) => {
     reply.show(text);
@@ -85,6 +86,11 @@ function startTurn() {
   inspector.clear();
   turnChanged();
   return turn;
+}
+
+function stop() {
+  turn.record.stopped = true;
+  door.stop();
 }
 
 function endTurn(record) {
@@ -133,7 +139,7 @@ function changeDoor(name) {
 function newSession() {
   door.newSession().catch(() => panel.addEvent("The session before could not be ended."));
   byId("session").textContent = door.session;
-  inspector.clear();
+  panel.clear();
   transcript.clear();
   composer.focus();
 }
@@ -152,7 +158,7 @@ function connectionChanged(state) {
 }
 
 function connectionInWords({ name, code, retryInSeconds }) {
-  if (name === "off") return "off (console test window)";
+  if (name === "off") return "off (test window)";
   if (name !== "closed") return name;
   if (about?.auth === "iam") return "refused: this page does not sign, as --auth iam asks for";
   return `closed (${code})${retryInSeconds ? `, retry in ${retryInSeconds} s` : ""}`;
@@ -205,10 +211,15 @@ function showHint() {
 }
 
 function hint() {
-  if (turn) return "A reply is under way: you can write, and send when it is here.";
-  if (door === doors.console) return "Console test window: the reply comes in one piece.";
+  if (turn) return underWayHint();
+  if (door === doors.console) return "Lex’s test window: the reply comes in one piece.";
   if (door.state.name === "closed") return closedHint();
   return TOUCH.matches ? "" : "Enter sends, Shift+Enter starts a new line.";
+}
+
+function underWayHint() {
+  const hint = "A reply is under way: you can write, and send when it is here.";
+  return door.stop ? hint : `${hint} Lex cannot stop one.`;
 }
 
 function closedHint() {
@@ -250,7 +261,7 @@ function connectControls() {
   byId("as-lex-web-ui").addEventListener("change", (event) => change("asLexWebUi", event.target.checked));
   byId("door").value = settings.door;
   byId("door").addEventListener("change", (event) => changeDoor(event.target.value));
-  byId("stop").addEventListener("click", () => door.stop());
+  byId("stop").addEventListener("click", stop);
   byId("theme").addEventListener("click", nextTheme);
   byId("reconnect").addEventListener("click", toggleConnection);
   byId("new-session").addEventListener("click", newSession);

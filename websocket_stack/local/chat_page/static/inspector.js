@@ -3,6 +3,26 @@
 import { copyButton } from "./markdown.js";
 
 const NOTHING = "Nothing is known of this turn.";
+const HOOKS = { DialogCodeHook: "called in the dialog", FulfillmentCodeHook: "called to fulfil the intent" };
+const STATES = {
+  InProgress: "in progress",
+  ReadyForFulfillment: "ready to be fulfilled",
+  FulfillmentInProgress: "being fulfilled",
+  Fulfilled: "fulfilled",
+  Failed: "failed",
+  Waiting: "waiting",
+};
+const CONFIRMATIONS = { Confirmed: "confirmed by the user", Denied: "denied by the user" };
+const DELIVERIES = {
+  off: "no streaming: the request did not ask for it",
+  unused: "nothing was streamed",
+  streamed: "streamed",
+  no_connection: "not streamed: the session has no connection",
+  contested: "not streamed: two users claim the session",
+  lookup_failed: "not streamed: the session table could not be read",
+  gone: "streamed until the connection closed",
+  failed: "streamed until a post failed",
+};
 
 export class Inspector {
   #place;
@@ -20,6 +40,8 @@ export class Inspector {
     const failures = invocations.flatMap((invocation) => invocation.failures);
     this.#place.replaceChildren(...failures.map(failureOf), ...invocations.map(invocationOf));
     if (!invocations.length) this.#place.append(element("p", "none", NOTHING));
+    // A traceback ends with the builder's own lines.
+    this.#place.querySelectorAll(".failure pre").forEach((traceback) => (traceback.scrollTop = traceback.scrollHeight));
   }
 }
 
@@ -46,20 +68,25 @@ function failureOf({ what, sentence, traceback }) {
 }
 
 function headline(name, event, seconds) {
-  const hook = event.invocationSource ? `, ${event.invocationSource}` : "";
-  return `${name}${hook}, ${seconds === null ? "still running" : `${seconds.toFixed(2)} s`}`;
+  const hook = HOOKS[event.invocationSource];
+  return `Function “${name}”${hook ? `, ${hook}` : ""}: ${took(seconds)}`;
 }
 
 /** What a builder looks for first: the intent, its slots, and how the turn ended. */
 function factsOf(event, turn) {
   const facts = element("dl", "facts");
   const { intent } = event.sessionState ?? {};
-  if (intent) add(facts, "Intent", `${intent.name} (${intent.state}, ${intent.confirmationState})`);
+  if (intent) add(facts, "Intent", intentInWords(intent));
   for (const [name, slot] of Object.entries(intent?.slots ?? {})) {
     add(facts, `Slot ${name}`, slot?.value?.interpretedValue ?? "empty");
   }
-  if (turn) add(facts, "Outcome", `${turn.outcome}, delivery ${turn.delivery}`);
+  if (turn) add(facts, "Outcome", `${turn.outcome}; ${DELIVERIES[turn.delivery] ?? turn.delivery}`);
   return facts;
+}
+
+function intentInWords({ name, state, confirmationState }) {
+  const words = [STATES[state] ?? state, CONFIRMATIONS[confirmationState]].filter(Boolean);
+  return `${name} (${words.join(", ")})`;
 }
 
 function attributesOf(event) {
@@ -79,7 +106,11 @@ function callOf({ path, request, reply, seconds }) {
   const { text, toolCalls, ...rest } = reply;
   if (text) parts.push(labelled("Reply", text));
   if (Object.keys(rest).length) parts.push(labelled("End", pretty(rest)));
-  return details(`Model call: ${modelOf(path)}, ${seconds === null ? "running" : `${seconds.toFixed(2)} s`}`, parts);
+  return details(`Model call: ${modelOf(path)}, ${took(seconds)}`, parts);
+}
+
+function took(seconds) {
+  return seconds === null ? "still running" : `${seconds.toFixed(2)}\u00a0s`;
 }
 
 function modelOf(path) {

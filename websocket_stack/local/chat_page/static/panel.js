@@ -12,10 +12,15 @@ const MOST_EVENTS = 30;
 export class TurnRecord {
   #start = performance.now();
 
+  constructor(question) {
+    this.question = question;
+  }
+
   frames = [];
   firstText = null;
   total = null;
   failed = false;
+  stopped = false; // by the user
   characters = 0;
   invocations = null; // of the bot's functions, once they are known
 
@@ -63,12 +68,26 @@ export class Panel {
     cancelAnimationFrame(this.#redraw);
     this.#redraw = null;
     this.#turn = turn;
+    this.#byId("turn").hidden = false;
+    this.#set("turn-question", turn.question);
     this.#set("first-text", seconds(turn.firstText));
     this.#set("total", seconds(turn.total));
     this.#set("frames", turn.frames.length);
     this.#set("characters", turn.characters);
     this.#set("rate", Math.round(turn.characters / (turn.total ?? turn.elapsed)));
     this.#drawTimeline();
+  }
+
+  /** Brings the turn into view, which on a small screen is below the chat. */
+  goToTurn() {
+    const part = this.#byId("turn");
+    part.scrollIntoView();
+    part.focus({ preventScroll: true });
+  }
+
+  clear() {
+    this.#turn = null;
+    this.#byId("turn").hidden = true;
   }
 
   addEvent(text) {
@@ -86,17 +105,17 @@ export class Panel {
   }
 
   #drawTimeline() {
-    drawTimeline(this.#byId("timeline"), this.#turn);
+    if (this.#turn) drawTimeline(this.#byId("timeline"), this.#turn);
   }
 }
 
 function drawTimeline(svg, turn) {
   const width = svg.clientWidth;
-  const end = turn?.total ?? Math.max(turn?.elapsed ?? 0, 1);
+  const end = turn.total ?? Math.max(turn.elapsed, 1);
   const x = (at) => SIDE + (at / end) * (width - 2 * SIDE);
   svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
-  svg.replaceChildren(...axis(x, end), ...(turn ? turnMarks(turn, x) : []));
-  svg.setAttribute("aria-label", turn ? inWords(turn) : "No turn yet");
+  svg.replaceChildren(...axis(x, end), ...turnMarks(turn, x));
+  svg.setAttribute("aria-label", inWords(turn));
 }
 
 function axis(x, end) {

@@ -49,8 +49,8 @@ export class Transcript {
     return reply;
   }
 
-  /** `inspect` opens what is known of the reply's turn. */
-  async finishReply(reply, messages, inspect) {
+  /** `stopped`: by the user. `inspect` opens what is known of the reply's turn. */
+  async finishReply(reply, messages, { stopped, inspect }) {
     const contents = await Promise.all(messages.map((message) => this.#contentOf(message)));
     const finals = contents.map((content, place) => {
       const final = botMessage("final");
@@ -59,6 +59,7 @@ export class Transcript {
       addCopyButtons(final, messages[place].content);
       return final;
     });
+    if (stopped) finals.at(-1).element.append(element("p", "stopped", "Stopped"));
     finals.at(-1).addAction(button("Inspect", inspect));
     reply.message.element.replaceWith(...finals.map((final) => final.element));
   }
