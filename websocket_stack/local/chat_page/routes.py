@@ -58,6 +58,7 @@ def routes(about: Mapping[str, object]) -> list[BaseRoute]:
         Mount("/page", _Files(directory=FOLDER)),
         # Replies about this project link to these, and so do its documents.
         Route("/{name:path}.md", _document),
+        Route("/docs/", _documentation),
         *[Route(f"/{place}", _source) for place in SOURCES],
         *[Route(f"/{place}/{{file:path}}", _source) for place in SOURCES],
         Mount("/docs", _Files(directory=PROJECT / "docs", check_dir=False)),
@@ -75,7 +76,14 @@ async def _index(request: Request) -> Response:
 
 
 async def _document(request: Request) -> Response:
-    path = _document_path(request.path_params["name"])
+    return _shown(_document_path(request.path_params["name"]))
+
+
+async def _documentation(request: Request) -> Response:
+    return _shown(_document_path("docs/README"))
+
+
+def _shown(path: Path | None) -> Response:
     if path is None:
         return Response("Not found", 404, HEADERS, media_type="text/plain")
     body = DOCUMENT.format(title=escape(path.name), content=render(path.read_text("utf-8")))

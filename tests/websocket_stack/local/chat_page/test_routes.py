@@ -173,7 +173,9 @@ def test_every_imported_module_exists(http: TestClient) -> None:
 # --- what replies link to
 
 
-@pytest.mark.parametrize("path", ["/README.md", "/docs/deploy.md", "/docs/reference/settings.md"])
+@pytest.mark.parametrize(
+    "path", ["/README.md", "/docs", "/docs/", "/docs/deploy.md", "/docs/reference/settings.md"]
+)
 def test_a_document_of_the_project_can_be_read(http: TestClient, path: str) -> None:
     response = http.get(path)
     assert response.status_code == 200
