@@ -86,8 +86,10 @@ class Owners:
         return self._succeeds(
             _row(run.owner),
             "SET expiresAt = :expiresAt ADD running :run",
-            "attribute_not_exists(running) OR size(running) < :most",
+            # Counted already: the request was sent again, after an answer that got lost.
+            "attribute_not_exists(running) OR size(running) < :most OR contains(running, :key)",
             {
+                ":key": {"S": run.key},
                 ":expiresAt": number(self._now() + ROW_SECONDS),
                 ":run": {"SS": [run.key]},
                 ":most": {"N": str(self._most_at_once)},

@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import uuid4
 
 from websocket_stack.tasks.runs import Run, State, item_of, number, run_of
 
@@ -54,11 +55,12 @@ class RunTable:
         One that asked for something else and is over makes room.
         """
         now = self._now()
+        write = _new_write()
         try:
             self._client.put_item(
                 TableName=self._name,
                 Item=item_of(run._replace(over_at=now + QUEUED_SECONDS))
-                | {"expiresAt": number(now + QUEUED_SECONDS + KEPT_SECONDS)},
+                | {"expiresAt": number(now + QUEUED_SECONDS + KEPT_SECONDS), "write": write},
                 ConditionExpression="attribute_not_exists(id)"
                 " OR phase <> :done AND overAt < :now"
                 " OR phase = :done AND (digest <> :digest OR expiresAt < :now)",
@@ -72,7 +74,8 @@ class RunTable:
         except self._client.exceptions.ConditionalCheckFailedException as exc:
             # botocore's types do not know the item, which this error has if it is asked for.
             there: Any = exc.response
-            return run_of(there["Item"])
+            # One that was sent again, after an answer that got lost, meets its own.
+            return None if there["Item"].get("write") == write else run_of(there["Item"])
         return None
 
     def drop(self, run: Run) -> None:
@@ -183,19 +186,34 @@ class RunTable:
     # --- DynamoDB
 
     def _change(self, key: str, change: str, condition: str, values: Item) -> Run | None:
-        """Change a run that exists, under a condition; return it as it is then."""
+        """Change a run that exists, under a condition; return it as it is then.
+
+        A change that is sent again, after an answer that got lost, meets its own and succeeds.
+
+        Args:
+            key: which run.
+            change: what to change, beginning with SET.
+            condition: the condition.
+            values: those of both.
+        """
         try:
             item = self._client.update_item(
                 TableName=self._name,
                 Key=_key(key),
-                UpdateExpression=change,
-                ConditionExpression=f"attribute_exists(id) AND {condition}",
-                ExpressionAttributeValues=values,
+                UpdateExpression=change.replace("SET ", "SET #write = :write, ", 1),
+                ConditionExpression=f"attribute_exists(id) AND ({condition} OR #write = :write)",
+                ExpressionAttributeNames={"#write": "write"},
+                ExpressionAttributeValues={**values, ":write": _new_write()},
                 ReturnValues="ALL_NEW",
             )["Attributes"]
         except self._client.exceptions.ConditionalCheckFailedException:
             return None
         return run_of(item)
+
+
+def _new_write() -> Any:
+    """Return a name for a write, by which it knows itself."""
+    return {"S": uuid4().hex}
 
 
 def _key(key: str) -> Item:
