@@ -141,7 +141,7 @@ def session() -> tuple[MakeClient, str | None]:
 
         session = botocore.session.get_session()
         return session.create_client, session.get_config_variable("region")
-    if boto3.DEFAULT_SESSION is None:
+    if not boto3.DEFAULT_SESSION:
         boto3.setup_default_session()
     return boto3.DEFAULT_SESSION.client, boto3.DEFAULT_SESSION.region_name
 

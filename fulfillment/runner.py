@@ -238,5 +238,6 @@ def _saved(
 
 
 def _remaining_seconds(context: object) -> float | None:
+    remaining_ms: Callable[[], int] | None
     remaining_ms = getattr(context, "get_remaining_time_in_millis", None)
     return remaining_ms() / 1000 if callable(remaining_ms) else None

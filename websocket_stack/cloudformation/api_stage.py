@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from troposphere import GetAtt, If, NoValue, Parameter, Ref, Sub, Template, apigateway, iam
@@ -19,7 +20,7 @@ from websocket_stack.cloudformation.parameters import number, switch
 ACCESS_LOGS = "AccessLogs"
 # One setting serves all APIs of an account in a region, so another API may rely on it, and on its
 # role, when this stack is deleted.
-KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+KEPT: Mapping[str, Any] = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 # Without the query string, which holds the caller's credentials.
 ACCESS_LOG_FORMAT = {
     "requestId": "$context.requestId",

@@ -176,7 +176,7 @@ def allow(sid: str, action: str | list[str], resource: Any) -> dict[str, Any]:
 def lambda_role(
     title: str,
     group: logs.LogGroup,
-    statements: Iterable[Mapping[str, Any]],
+    statements: Iterable[Mapping[str, Any] | If],
     managed_policies: Any = None,
     **properties: Any,
 ) -> iam.Role:

@@ -168,6 +168,9 @@ def _bot(
     locales: Sequence[BotLocale],
     described: BotDescription,
 ) -> Bot:
+    optional: dict[str, Any] = {}
+    if described.description:
+        optional["Description"] = described.description
     return Bot(
         "Bot",
         Condition=CREATED,
@@ -180,7 +183,7 @@ def _bot(
         TestBotAliasSettings=TestBotAliasSettings(
             BotAliasLocaleSettings=[_answers_with(function, each.LocaleId) for each in locales]
         ),
-        **({"Description": described.description} if described.description else {}),
+        **optional,
     )
 
 

@@ -239,7 +239,7 @@ def _with_declared(
 
 
 def _change(resource: Mapping[str, Any], prefix: str) -> Change:
-    action = resource["Action"]
+    action: str = resource["Action"]
     if action == "Modify":
         replacement = _MODIFIED.get(resource.get("Replacement", ""), "changed in place")
     elif str(resource.get("PolicyAction", "")).startswith("Retain"):

@@ -29,6 +29,7 @@ class Builder(Protocol):
 
     def __call__(self, code: Sequence[Path], *, platform: Platform) -> Path:
         """Build it with a bot builder's own files, for a platform, and return its path."""
+        ...
 
 
 def choose(

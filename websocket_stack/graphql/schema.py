@@ -20,5 +20,5 @@ def schema(directive: str = DIRECTIVES["API_KEY"]) -> str:
     Args:
         directive: one of :data:`DIRECTIVES`.
     """
-    text = (resources.files(__package__) / "schema.graphql").read_text("utf-8")
+    text = (resources.files("websocket_stack.graphql") / "schema.graphql").read_text("utf-8")
     return text.replace(DIRECTIVES["API_KEY"], directive)

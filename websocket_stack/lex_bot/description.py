@@ -41,7 +41,9 @@ class Quotas(NamedTuple):
     slot_types: int = 100
 
 
-QUOTAS = dict.fromkeys(("en_AU", "en_GB", "en_US"), Quotas(2_000_000, 4000, 250))
+QUOTAS: Mapping[str, Quotas] = {
+    locale: Quotas(2_000_000, 4000, 250) for locale in ("en_AU", "en_GB", "en_US")
+}
 
 Name = Annotated[str, StringConstraints(pattern=r"^([0-9a-zA-Z][_-]?){1,100}$")]
 # https://docs.aws.amazon.com/lexv2/latest/dg/how-languages.html

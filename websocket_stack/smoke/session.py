@@ -115,7 +115,8 @@ class SmokeSession:
         """
         self.require_socket()
         if self.connection_id is None:
-            self.connection_id = self.row()["connectionId"]["S"]
+            connection_id: str = self.row()["connectionId"]["S"]
+            self.connection_id = connection_id
         return self.connection_id
 
     def row(self) -> Mapping[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from troposphere import GetAtt, Output, Ref, Sub, Template
 from troposphere.apigatewayv2 import Api
 from troposphere.cloudwatch import Alarm
@@ -76,14 +79,17 @@ def _add_functions(template: Template, api: Api) -> None:
     )
     untold, unposted = "Clients were not told that tasks failed.", "Frames were not posted."
     open_ = "Connections that did not sign in were not closed."
-    for alarms, when in (
-        (monitoring.function_alarms(failures, untold, untold), {}),
-        ({"UntoldFailures": monitoring.undelivered(worker, untold)}, {}),
-        (monitoring.function_alarms(deadline, open_, open_), {"Condition": WITH_JWT}),
-        (monitoring.function_alarms(relay, unposted, unposted), {"Condition": RELAYS}),
-    ):
-        for title, options in alarms.items():
-            template.add_resource(Alarm(title, **options, **when))
+    _add_alarms(template, monitoring.function_alarms(failures, untold, untold))
+    _add_alarms(template, {"UntoldFailures": monitoring.undelivered(worker, untold)})
+    _add_alarms(template, monitoring.function_alarms(deadline, open_, open_), Condition=WITH_JWT)
+    _add_alarms(template, monitoring.function_alarms(relay, unposted, unposted), Condition=RELAYS)
+
+
+def _add_alarms(
+    template: Template, alarms: Mapping[str, Mapping[str, Any]], **attributes: Any
+) -> None:
+    for title, options in alarms.items():
+        template.add_resource(Alarm(title, **options, **attributes))
 
 
 def _add_outputs(template: Template) -> None:

@@ -52,7 +52,7 @@ class Callers:
         signatures: SignatureCheck | None = None,
         verifier: Verifier | None = None,
     ) -> None:
-        self._sign_in = sign_in
+        self._sign_in: Mode = sign_in
         self._api_key = api_key
         self._signatures = signatures
         self._verifier = verifier

@@ -111,7 +111,7 @@ class GraphQlApi:
     def __init__(
         self, schema: str, resolvers: Mapping[str, Resolver], sign_in: Mode = "api_key"
     ) -> None:
-        self._sign_in = sign_in
+        self._sign_in: Mode = sign_in
         self._schema: GraphQLSchema = build_schema(DIRECTIVES + schema)
         self._resolvers = resolvers
         self._subscriptions: set[Subscription] = set()
@@ -279,7 +279,8 @@ class GraphQlApi:
         root: Any = self._schema.type_map[kind]
         for node in (root.fields[field].ast_node, root.ast_node):
             directives = [each.name.value for each in (node.directives or ())] if node else []
-            if modes := {MODES[name] for name in directives if name in MODES}:
+            modes: set[Mode] = {MODES[name] for name in directives if name in MODES}
+            if modes:
                 return modes
         return {self._sign_in}
 
