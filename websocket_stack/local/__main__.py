@@ -79,8 +79,8 @@ def serve(options: argparse.Namespace) -> None:
             print_line(f"Lex Web UI is at {origin}{lex_web_ui.PATH}/")
         if warning := warning_of(options):
             print_line(warning)
-        for problem in _mistakes(options.bot, described) if described else ():
-            print_line(f"Warning: {problem}")
+        for line in _about_intents(options.bot, options.intents, described):
+            print_line(line)
         # Once it has shut down, uvicorn raises the signal again that it was stopped by.
         with suppress(KeyboardInterrupt), observer.reading_log():
             server(app).run(sockets=[listener])
@@ -110,14 +110,43 @@ def _adopt(environment: Mapping[str, str]) -> None:
     boto3.setup_default_session()
 
 
+def _about_intents(
+    bot: str | None, file: Path | None, described: BotDescription | None
+) -> Sequence[str]:
+    """Return what to know of the intents that Lex understands, a line each."""
+    if described:
+        problems = [f"Warning: {problem}" for problem in _mistakes(bot, described)]
+        return [f"{file} is read once: start again after you change it", *problems]
+    return without_intents(*_loaded(bot)) if bot else ()
+
+
+def without_intents(loaded: object, source: Path) -> Sequence[str]:
+    """Return that Lex knows none of a bot's intents, if it has any.
+
+    Args:
+        loaded: the bot.
+        source: the file of its module.
+    """
+    if not isinstance(loaded, Bot) or not loaded.intents:
+        return ()
+    beside = source.with_suffix(".yaml")
+    file = beside if beside.is_file() else "FILE"
+    names = ", ".join(sorted(loaded.intents))
+    return [f"Warning: Lex knows no intents here, so {names} cannot be reached: --intents {file}"]
+
+
+def _loaded(bot: str) -> tuple[object, Path]:
+    """Return a bot that was loaded, and the file of its module."""
+    module_name, _, attribute = bot.partition(":")
+    module = sys.modules[module_name]
+    return getattr(module, attribute), Path(str(module.__file__))
+
+
 def _mistakes(bot: str | None, described: BotDescription) -> Sequence[str]:
     """Return what of a loaded bot does not fit its file."""
     if not bot:
         return ()
-    module_name, _, attribute = bot.partition(":")
-    module = sys.modules[module_name]
-    loaded = getattr(module, attribute)
-    source = Path(str(module.__file__))
+    loaded, source = _loaded(bot)
     mentions = list(mentions_in(source.read_bytes(), source.name))
     # What it has from other modules, or by names that are worked out.
     others = loaded.intents if isinstance(loaded, Bot) else frozenset()

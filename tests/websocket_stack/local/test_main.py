@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
+from fulfillment import Bot
 from tests.websocket_stack.local import built_ui
 from websocket_stack.local import __main__ as serve
 from websocket_stack.local.options import argument_parser
@@ -110,9 +111,23 @@ def test_functions_that_lex_would_not_call_are_told(tmp_path: Path) -> None:
     file.write_text("locales: {en_US: {intents: {TrackOrders: {utterances: [track]}}}}")
     with serving("--bot", "examples.order_tracking:bot", "--intents", str(file)) as (_, process):
         assert process.stdout is not None
+        assert process.stdout.readline() == (
+            f"{file} is read once: start again after you change it\n"
+        )
         warnings = [process.stdout.readline() for _ in range(2)]
     place = r"Warning: order_tracking\.py, line \d+: there is no intent TrackOrder"
     assert all(re.match(rf"{place}; is TrackOrders meant\?\n", each) for each in warnings)
+
+
+def test_intents_that_lex_does_not_know_are_told(tmp_path: Path) -> None:
+    bot = Bot()
+    source = tmp_path / "shop.py"
+    assert serve.without_intents(bot, source) == ()
+    bot.intent("TrackOrder", "Greeting")(lambda turn: "Hello")
+    (line,) = serve.without_intents(bot, source)
+    assert "Greeting, TrackOrder cannot be reached: --intents FILE" in line
+    source.with_suffix(".yaml").touch()
+    assert f"--intents {tmp_path}/shop.yaml" in serve.without_intents(bot, source)[0]
 
 
 def failure(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -102,7 +103,17 @@ class BotFunction:
         except (Exception, SystemExit) as exc:
             raise BotNotLoaded(
                 f"{self._module}:{self._attribute} cannot be loaded: {type(exc).__name__}: {exc}"
+                f"{self._place_of_error(exc)}{_remedy(exc)}"
             ) from exc
+
+    def _place_of_error(self, exc: BaseException) -> str:
+        """Return the last line of the bot's own that an error came through."""
+        own = [
+            (path.name, frame.lineno)
+            for frame in traceback.extract_tb(exc.__traceback__)
+            if (path := Path(frame.filename)).parent == self._folder
+        ]
+        return f" ({own[-1][0]}, line {own[-1][1]})" if own else ""
 
     def _times(self) -> Mapping[Path, int]:
         times = {}
@@ -132,6 +143,16 @@ def _without_bytecode() -> Iterator[None]:
         yield
     finally:
         sys.dont_write_bytecode = before
+
+
+def _remedy(exc: BaseException) -> str:
+    """Return what to do about a package that is missing."""
+    if not isinstance(exc, ModuleNotFoundError):
+        return ""
+    return (
+        f"; install what the bot requires into {sys.prefix}, or give the bot an environment of its"
+        " own (docs/own-repository.md)"
+    )
 
 
 def _place_of(module: str) -> tuple[Path, str]:

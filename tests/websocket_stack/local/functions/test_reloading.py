@@ -163,7 +163,8 @@ def test_a_module_may_set_a_variable_for_its_bot(write: Write) -> None:
         ("broken:bot", "broken:bot cannot be loaded: SyntaxError: "),
         (
             "lacking:bot",
-            "lacking:bot cannot be loaded: ModuleNotFoundError: No module named 'lacks'",
+            "lacking:bot cannot be loaded: ModuleNotFoundError: No module named 'lacks'"
+            f" (lacking.py, line 1); install what the bot requires into {sys.prefix}, or give",
         ),
         ("exits:bot", "exits:bot cannot be loaded: SystemExit: set TOKEN"),
         ("in_broken.bot:bot", "in_broken.bot cannot be found: RuntimeError: not today"),
