@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,8 +48,7 @@ class Document:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.text = (ROOT / path).read_text("utf-8")
-        self._tokens = MarkdownIt("commonmark").enable("table").parse(self.text)
+        self.text, self._tokens = _read(path)
 
     @property
     def blocks(self) -> list[Block]:
@@ -114,6 +114,12 @@ class Document:
     def _inline(self) -> Iterator[Token]:
         for token in self._tokens:
             yield from token.children or ()
+
+
+@cache
+def _read(path: str) -> tuple[str, Sequence[Token]]:
+    text = (ROOT / path).read_text("utf-8")
+    return text, MarkdownIt("commonmark").enable("table").parse(text)
 
 
 def code_in(text: str) -> list[str]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import cfn_flip
 import pytest
-from cfnlint.api import lint_file
 
 from tests.lamp_bot import LAMPS
 from websocket_stack.command_line import CommandFailed
@@ -65,6 +64,8 @@ def test_another_description_is_another_version_of_the_bot() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["fulfillment", "lex-streaming"])
 def test_cfn_lint_takes_it(name: str) -> None:
+    from cfnlint.api import lint_file  # takes long: not at collection
+
     with templates_with(LAMPS, name, TEMPLATES) as folder:
         assert lint_file(folder / f"{name}.yaml") == []
 
