@@ -53,7 +53,10 @@ def check_handler(function: object, parameters: str) -> None:
     try:
         signature.bind(*parameters.split(", "))
     except TypeError:
-        problem = f"{name_of(function)}{signature} cannot be called with ({parameters})"
+        empty = inspect.Parameter.empty
+        plain = [each.replace(annotation=empty) for each in signature.parameters.values()]
+        own = inspect.Signature(plain)
+        problem = f"{name_of(function)}{own} cannot be called with ({parameters})"
         raise RegistrationError(problem) from None
 
 
