@@ -303,6 +303,7 @@ def words_of(record: logging.LogRecord) -> dict[str, Any]:
     return {name: value for name, value in vars(record).items() if name not in names}
 
 
+@pytest.mark.slow
 def test_whatever_comes_in_lex_takes_what_goes_out(
     load_event: Callable[[str], dict[str, Any]],
     request: pytest.FixtureRequest,

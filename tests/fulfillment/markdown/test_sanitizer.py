@@ -355,6 +355,7 @@ def test_the_lines_of_outermost_fences_come_back_as_written(
         safe = safe[safe.index(block) + len(block) :]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

@@ -256,6 +256,7 @@ def test_no_text_is_lost(text: str, characters: int) -> None:
         assert squeezed("".join(parts)) == squeezed(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

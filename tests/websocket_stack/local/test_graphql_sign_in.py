@@ -106,6 +106,7 @@ def error_of(answered: tuple[int, Any]) -> tuple[int, str, str]:
     return status, body["errors"][0]["errorType"], body["errors"][0]["message"]
 
 
+@pytest.mark.slow
 def test_a_chat_is_its_first_users(with_tokens: Any, key: Any) -> None:
     chat_id, mine, yours = uuid4().hex, token(key, "ada"), token(key, "bob")
     auth = AppSyncJWTAuthentication(host=with_tokens.partition("://")[2], jwt=mine)
@@ -172,6 +173,7 @@ def signed_answer(origin: str, credentials: Credentials, query: str) -> tuple[in
     return response.status_code, response.json()
 
 
+@pytest.mark.slow
 def test_a_guests_chat_is_that_guests(with_iam: Any) -> None:
     chat_id, mine, yours = uuid4().hex, guest(with_iam), guest(with_iam)
     auth = AppSyncIAMAuthentication(

@@ -16,6 +16,7 @@ def paths_of(name: str, environ: Mapping[str, str] = OPENAI) -> list[str]:
     return [route.path for route in model_routes(name, environ)]  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_demo_and_openai_have_the_same_routes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "key")
 

@@ -54,6 +54,7 @@ def chat(lex: Any) -> Callable[[str], Ask]:
     return begin
 
 
+@pytest.mark.slow
 def test_a_tool_is_called_and_its_result_told(chat: Callable[[str], Ask]) -> None:
     ask = chat("tools")
 
