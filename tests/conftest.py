@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--fuzz",
         type=int,
-        default=1_000,
+        default=2_000,
         help="how many mutated events, and hostile documents of each kind, to try",
     )
 
