@@ -20,6 +20,8 @@ from fulfillment.streaming.text_buffer import TextBuffer
 POST_SECONDS = 10.0
 # For a handler that is cancelled to let go of what it holds.
 CANCEL_SECONDS = 1.0
+# uvloop counts in whole milliseconds, and may call half of one early: then nothing is due yet.
+TIMER_SECONDS = 0.001
 
 
 async def nowhere() -> None:
@@ -52,11 +54,13 @@ class AsyncStream:
             asyncio.CancelledError: the task was cancelled.
         """
         error: BaseException | None = None
+        text = self.text
         try:
             async with aclosing(handler()) as chunks:
                 async for chunk in chunks:
-                    self._notify(is_due=self._stream.write(chunk, self._clock()))
-                    if not self.text.takes_more:
+                    if self._stream.write(chunk, self._clock()):
+                        self._delivery_due.set()
+                    if not text.takes_more:
                         break
         # Whatever a builder's function raises, SystemExit included, ends this turn and no other.
         except BaseException as exc:
@@ -221,7 +225,7 @@ class _Signal:
     async def wait(self, until: float | None) -> None:
         """Wait until it is set, at most until the loop's clock reads ``until``."""
         self._waiter = self._loop.create_future()
-        timer = None if until is None else self._loop.call_at(until, self.set)
+        timer = None if until is None else self._loop.call_at(until + TIMER_SECONDS, self.set)
         try:
             await self._waiter
         finally:

@@ -5,10 +5,11 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import pytest
+import uvloop
 
 from fulfillment.streaming.asynchronous import AsyncStream, run
 from fulfillment.streaming.deadline import Deadline
-from fulfillment.streaming.delivery import Delivery, Status
+from fulfillment.streaming.delivery import Action, Delivery, Status, Wait
 from fulfillment.streaming.framing import Ending, RawText
 from fulfillment.streaming.pacing import Pace
 from fulfillment.streaming.text_buffer import TextBuffer
@@ -146,3 +147,47 @@ def test_many_turns_share_a_loop() -> None:
 
     for number, socket in enumerate(asyncio.run(turns())):
         assert "".join(socket.frames) == "".join(f"{number}:{chunk} " for chunk in range(30))
+
+
+class RecordingDelivery(Delivery):
+    """Counts the waits that it asks for until a time."""
+
+    timed_waits = 0
+
+    def next(self, now: float) -> Action:
+        action = super().next(now)
+        self.timed_waits += isinstance(action, Wait) and action.until is not None
+        return action
+
+
+@pytest.mark.parametrize("milliseconds", [4.0, 4.3, 4.5, 4.7])
+def test_no_wait_ends_too_early(milliseconds: float) -> None:
+    """uvloop counts in whole milliseconds; a flush is waited for once all the same."""
+    socket = Socket()
+    delivery = RecordingDelivery(
+        RawText(), Pace(milliseconds / 1000), tail="frames", address="socket"
+    )
+
+    async def handler() -> AsyncGenerator[str, None]:
+        for number in range(10):
+            yield "a"
+            while len(socket.frames) < number:
+                await asyncio.sleep(0)
+
+    async def turn() -> None:
+        deadline = Deadline.of_turn(asyncio.get_running_loop().time(), LATE)
+        await run(
+            AsyncStream(),
+            handler,
+            deadline,
+            lambda text: Ending("completed"),
+            delivery=delivery,
+            channel=socket,
+        )
+
+    loop = uvloop.new_event_loop()
+    try:
+        loop.run_until_complete(turn())
+    finally:
+        loop.close()
+    assert delivery.timed_waits <= len(socket.frames)
