@@ -7,7 +7,6 @@ SLOW_FLUSH_FACTOR = 8 / 3
 # After a pause, what a model writes at once leaves as one flush. In Lex Web UI this brings the
 # median lag of bursts from 0.68 to 0.56 s; the first text of a turn does not wait.
 GATHER_SECONDS = 0.03
-# After the channel asked for fewer posts; doubled while it goes on asking.
 FIRST_BACK_OFF_SECONDS = 0.2
 MAX_BACK_OFF_SECONDS = 2.0
 
@@ -20,6 +19,8 @@ class Pace:
 
     Args:
         interval_seconds: the least time from the start of one flush to the next.
+        back_off_seconds: the pause after the channel asks for fewer posts; doubled while it goes
+            on asking.
 
     Attributes:
         next_at: when the next flush of a text that goes on may start, as the clock reads.
@@ -27,15 +28,17 @@ class Pace:
             asks for fewer posts. What ends a turn waits for this one alone.
     """
 
-    def __init__(self, interval_seconds: float) -> None:
+    def __init__(
+        self, interval_seconds: float, back_off_seconds: float = FIRST_BACK_OFF_SECONDS
+    ) -> None:
         self._interval = interval_seconds
-        self._back_off = FIRST_BACK_OFF_SECONDS
+        self._first_back_off = self._back_off = back_off_seconds
         self.next_at = float("-inf")
         self.not_before = float("-inf")
 
     def flushed(self, started: float, ended: float, *, shows: bool = True) -> None:
         """Note a flush that was posted from ``started`` to ``ended``."""
-        self._back_off = FIRST_BACK_OFF_SECONDS
+        self._back_off = self._first_back_off
         duration = ended - started
         least = max(self._interval, duration * SLOW_FLUSH_FACTOR) if shows else duration
         self.next_at = started + least

@@ -58,3 +58,13 @@ def test_a_flush_that_arrives_ends_the_back_off() -> None:
     pace.flushed(11.0, 11.02)
     pace.busy(12.0)
     assert pace.not_before == pytest.approx(12.2)
+
+
+def test_the_first_back_off_may_be_another() -> None:
+    pace = Pace(0.2, back_off_seconds=0.1)
+    pace.busy(0.0)
+    pace.busy(0.1)
+    assert pace.not_before == pytest.approx(0.3)
+    pace.flushed(0.3, 0.3)
+    pace.busy(1.0)
+    assert pace.not_before == pytest.approx(1.1)

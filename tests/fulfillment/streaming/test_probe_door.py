@@ -56,6 +56,8 @@ FRAMINGS: dict[str, Callable[[], Framing]] = {
 }
 # For what must not take long to return; nothing here measures time.
 PATIENCE_SECONDS = 20.0
+# Whatever happens until then is right: nothing that is checked depends on how much does.
+SOON_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -136,15 +138,15 @@ class Wire:
         self._last_row = fault.rows[-1]
         self._stream = stream
         self._delivery = delivery
-        self.attempts = 0
+        self.outcomes: list[Exception | None] = []
         self.takes_no_text = False
         self.frames: list[str] = []
         self.released = threading.Event()
 
     def outcome_of(self, payload: str) -> Exception | None:
-        self.attempts += 1
         is_end = '"type": "end"' in payload
         outcome = next(self._end_posts if is_end else self._posts, OK)
+        self.outcomes.append(outcome)
         self.takes_no_text = outcome not in (OK, BUSY, GONE)
         if outcome is CANCEL:
             self._stream.cancel()
@@ -160,7 +162,7 @@ class Wire:
 
     def is_attempted(self, posts: int) -> bool:
         """Whether so many posts were tried, or no more text will be posted."""
-        return self.attempts >= posts or self.takes_no_text or self._delivery.is_over
+        return len(self.outcomes) >= posts or self.takes_no_text or self._delivery.is_over
 
 
 class ThreadWire(Wire):
@@ -187,15 +189,16 @@ class AsyncWire(Wire):
 def delivery_of(framing: str) -> Delivery:
     return Delivery(
         FRAMINGS[framing](),
-        Pace(0.001),
+        Pace(0.001, back_off_seconds=0.001),
         tail="reply" if framing == "pairs" else "frames",
         look_again_seconds=(0.001, 0.001, 0.001),
     )
 
 
 def deadline_of(now: float, fault: Fault) -> Deadline:
-    cut_at = now + (0.5 if fault.never_ends or HANG in fault.posts else PATIENCE_SECONDS)
-    return Deadline(cut_at, cut_at + (0.1 if HANG in fault.posts else PATIENCE_SECONDS))
+    hangs = HANG in fault.posts
+    cut_at = now + (SOON_SECONDS if fault.never_ends or hangs else PATIENCE_SECONDS)
+    return Deadline(cut_at, cut_at + (0.0 if hangs else PATIENCE_SECONDS))
 
 
 def run_on_threads(fault: Fault, chunks: Sequence[str], framing: str) -> tuple[Wire, Delivery]:
@@ -327,11 +330,13 @@ def test_faults_meet(table: str, posts: str, model: str, shell: str) -> None:
     if table in ("no row", "a contested row"):
         assert messages == []
         return
-    if posts == "gone later" and table != "a table that moves on":
+    # One that never ends may be cut before its posts get that far.
+    assert fault.never_ends or set(fault.posts) <= set(wire.outcomes)
+    if posts == "gone later" and GONE in wire.outcomes and table != "a table that moves on":
         # The only connection has closed.
         assert (ends, delivery.status) == ([], Status.GONE)
         return
-    is_whole = posts != "reset"
+    is_whole = RESET not in wire.outcomes
     assert messages[-1:] == ends == [{"type": "end", "outcome": fault.outcome, "whole": is_whole}]
     if is_whole and not fault.never_ends:
         assert shown == "".join(WORDS)
