@@ -331,7 +331,8 @@ class FaultyServices:
 
     def _bedrock(self, handler: _Handler, call: Call, steps: Any) -> None:
         opened = False
-        for step in [*(() if steps is _WELL else steps), Stop("end_turn")]:
+        script: Iterable[BedrockStep] = () if steps is _WELL else steps
+        for step in (*script, Stop("end_turn")):
             if isinstance(step, Status):
                 handler.refuse(step)
                 return
@@ -409,10 +410,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: _Server
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        assert isinstance(self.server, _Server)
         try:
             self.server.services._take(self, body)
         except _Leave:
@@ -453,7 +454,7 @@ class _Handler(BaseHTTPRequestHandler):
         on_at_once = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, on_at_once)
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         pass
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
@@ -21,7 +22,7 @@ KEY_ID = "key-1"
 
 def keys() -> Mapping[str, Any]:
     """Return the issuer's public keys."""
-    public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key()))
+    public = json.loads(RSAAlgorithm.to_jwk(KEY.public_key()))
     return {"keys": [public | {"kid": KEY_ID, "use": "sig"}]}
 
 

@@ -722,8 +722,9 @@ def test_a_turn_survives(case: Case, event: Any, make_bot: Any) -> None:
             name = service if "_" in service else f"AWS_ENDPOINT_URL_{service}"
             environ[name] = stack.enter_context(closed_port())
         bot = make_bot(services, case.first_sign_seconds, **environ)
-        if case.intent is not None:
-            bot.fallback(lambda turn: case.intent(services, turn))
+        intent = case.intent
+        if intent is not None:
+            bot.fallback(lambda turn: intent(services, turn))
         with settled(services):
             response, seconds = run(bot, event)
 

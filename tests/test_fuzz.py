@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -39,7 +39,7 @@ CONVERSATION = "c" * 32
 FAILURES = {"ModelUnavailable", "ModelInterrupted", "ModelRejected", "ValueError"}
 FAILURES |= {"InvalidLexEvent", "HandlerError"}
 HALVES = ("\ud83d", "\udc00", "a\ud83d b", "\ude00\ud83d")
-EARLIER = [Exchange(SECRET, f"{SECRET}."), Exchange("Hi", "\ud83d")]
+EARLIER: Sequence[Exchange] = [Exchange(SECRET, f"{SECRET}."), Exchange("Hi", "\ud83d")]
 CONTEXT = {
     "name": "ordering",
     "timeToLive": {"timeToLiveInSeconds": 90, "turnsToLive": 3},
@@ -95,7 +95,7 @@ class FuzzModel:
             arguments: Any = chance.choice([{"order_id": SECRET}, {}, {"order_id": HALVES[0]}])
             return [*steps, ToolCall("call-1", name, arguments)]
         reasons = [reason for reason in StopReason if reason != StopReason.TOOL_USE]
-        ends: list[list[Step]] = [
+        ends: list[Sequence[Step]] = [
             [],
             [],
             [ModelInterrupted("broke")],
@@ -103,7 +103,7 @@ class FuzzModel:
             [ValueError(SECRET)],
         ]
         ends += [[Completion("m", reason)] for reason in reasons]
-        return steps + chance.choice(ends)
+        return [*steps, *chance.choice(ends)]
 
 
 class Events(list[Any]):
@@ -240,7 +240,7 @@ def bot_of_everything(model: FuzzModel, memory: FakeMemory) -> Bot:
 def shapes(load_event: Callable[[str], dict[str, Any]]) -> list[dict[str, Any]]:
     """Return events of real shapes, with a word to be found in all that a client sends."""
     names = ("lex_web_ui_second_turn", "console_test_window", "connect_chat_dialog_hook")
-    made = [load_event(name) | {"inputTranscript": SECRET} for name in names]
+    made: list[dict[str, Any]] = [load_event(name) | {"inputTranscript": SECRET} for name in names]
     slots = {"Item": SECRET, "Items": [SECRET], "Size": None}
     attributes = {"conversationId": CONVERSATION, "customer": SECRET}
     for hook in ("DialogCodeHook", "FulfillmentCodeHook"):
@@ -313,7 +313,7 @@ def test_whatever_comes_in_lex_takes_what_goes_out(
     caplog.set_level(logging.NOTSET)
     model, memory = FuzzModel(), FakeMemory()
     bot, seeds = bot_of_everything(model, memory), shapes(load_event)
-    for number in range(request.config.getoption("--fuzz")):
+    for number in range(request.config.option.fuzz):
         chance = model.chance = random.Random(number)
         memory.kept = {CONVERSATION: EARLIER}
         sent = mutated(chance.choice(seeds), chance)

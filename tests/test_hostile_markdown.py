@@ -70,7 +70,7 @@ def render(request: pytest.FixtureRequest) -> Iterator[Renderer]:
 def test_nothing_runs_or_is_fetched(
     alphabet: str, pictures: bool, render: Renderer, request: pytest.FixtureRequest
 ) -> None:
-    for batch in documents(alphabet, request.config.getoption("--fuzz")):
+    for batch in documents(alphabet, request.config.option.fuzz):
         safe = [neutralise(document, pictures=pictures) for document in batch]
         for document, text, htmls in zip(batch, safe, render(safe), strict=True):
             for html, names in htmls.items():

@@ -40,7 +40,7 @@ class PacedStream(ScriptedStream):
         characters = 0
         due = time.monotonic()
         for step in script:
-            if isinstance(step, float):
+            if isinstance(step, float | int):
                 # By the clock, not one wait after the other: the pace holds on a busy machine too.
                 due += step
                 self.closed.wait(max(0.0, due - time.monotonic()))

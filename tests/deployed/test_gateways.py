@@ -127,6 +127,7 @@ class Client:
 
     def _once_closed(self, operation: str, connection_id: str, **request: Any) -> str:
         """Call until the gateway knows that a socket was closed."""
+        answer = ""
         for _ in range(TRIES):
             answer = self._call(operation, connection_id, **request)
             if answer != "200":

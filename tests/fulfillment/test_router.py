@@ -111,11 +111,16 @@ def test_an_intent_and_its_dialog_are_two_things() -> None:
 
 
 def test_a_decorator_takes_what_its_handler_is_for() -> None:
+    def forgot_the_brackets(*_: Any) -> str:
+        return "Hello."
+
     router = Router()
+    names: tuple[Any, ...]
+    kinds: tuple[Any, ...]
     for decorator in (router.intent, router.dialog):
-        for names in ((), (lambda turn: "forgot the brackets",)):
+        for names in ((), (forgot_the_brackets,)):
             with pytest.raises(RegistrationError, match=r'@bot\.\w+\("TrackOrder"\)'):
                 decorator(*names)
-    for kinds in ((), (lambda turn, error: "forgot the brackets",), (str,), (SystemExit,)):
+    for kinds in ((), (forgot_the_brackets,), (str,), (SystemExit,)):
         with pytest.raises(RegistrationError, match=r"@bot.error\(OrderNotFound\)"):
             router.error(*kinds)

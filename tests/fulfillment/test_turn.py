@@ -133,7 +133,7 @@ def test_the_attributes_of_a_turn_cannot_be_replaced(
 ) -> None:
     turn = make_turn()
     with pytest.raises(HandlerError, match="changed in place"):
-        turn.session_attributes = None  # type: ignore[assignment]
+        turn.session_attributes = {}
     turn.session_attributes["seen"] = "yes"
     turn.session_attributes |= {"count": "1"}
     assert turn.session_attributes["count"] == "1"

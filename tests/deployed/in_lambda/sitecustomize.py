@@ -24,9 +24,9 @@ def reroute(request: Any, **_: Any) -> None:
 class IssuerHandler(HTTPSHandler):
     """Fetches the keys of the tests' issuer of tokens."""
 
-    def https_open(self, request: Request) -> Any:
+    def https_open(self, req: Request) -> Any:
         origin = os.environ["LOCAL_ISSUER"]
-        return build_opener().open(f"{origin}{request.selector}", timeout=request.timeout)
+        return build_opener().open(f"{origin}{req.selector}", timeout=req.timeout)
 
 
 # What looks at all modules of the tests must not have its requests led anywhere.

@@ -64,13 +64,13 @@ def serving(service: str, *pieces: Piece, cut: bool = False) -> Iterator[Served]
             else:
                 self.wfile.write(b"0\r\n\r\n")
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
 
-        def handle_error(self, *_: Any) -> None:
+        def handle_error(self, request: Any, client_address: Any) -> None:
             pass  # a client that hangs up is what some tests are about
 
     server = Server(("127.0.0.1", 0), Handler)

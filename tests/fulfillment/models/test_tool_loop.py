@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -209,13 +208,14 @@ def test_a_tool_is_not_run_when_it_is_too_late() -> None:
 def test_a_tool_leaves_the_model_its_time(left: float, for_the_tool: float) -> None:
     asked = []
 
-    def run(call: ToolCall, seconds: float) -> Generator[None, None, ToolResult]:
-        asked.append(seconds)
-        return ToolResult(call.id, "x")
-        yield
+    class Recorder:
+        def run(self, call: ToolCall, seconds: float) -> Generator[str, None, ToolResult]:
+            asked.append(seconds)
+            return ToolResult(call.id, "x")
+            yield
 
     model = ScriptedModel([CALL, "Done."])
-    list(loop_of(left).ask(model, PROMPT, SimpleNamespace(run=run)))
+    list(loop_of(left).ask(model, PROMPT, Recorder()))
     assert asked == [for_the_tool]
 
 
@@ -245,13 +245,16 @@ def test_closing_stops_the_calls_and_those_to_come() -> None:
 
 
 def test_what_cannot_be_closed_is_left() -> None:
-    class Stubborn(ScriptedStream):
+    class StubbornStream(ScriptedStream):
         def close(self) -> None:
             raise OSError("no")
 
-    stubborn = SimpleNamespace(ask=lambda prompt: Stubborn(["a", "b"]))
+    class StubbornModel:
+        def ask(self, prompt: Prompt) -> StubbornStream:
+            return StubbornStream(["a", "b"])
+
     model, loop = ScriptedModel(["a", "b"]), loop_of()
-    open_ones = [loop.ask(stubborn, PROMPT), loop.ask(model, PROMPT)]
+    open_ones = [loop.ask(StubbornModel(), PROMPT), loop.ask(model, PROMPT)]
     assert [next(chunks) for chunks in open_ones] == ["a", "a"]
     loop.close()
     assert model.streams[0].closed.is_set()

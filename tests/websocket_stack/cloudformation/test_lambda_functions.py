@@ -92,7 +92,7 @@ def test_a_role_may_have_further_policies() -> None:
     changed.add_parameter(comma_list("Policies", "Some."))
     changed.add_condition("HasPolicies", has_items("Policies"))
     policies = lambda_functions.vpc_policies("Policies", "HasPolicies")
-    log = changed.resources["Log"]
+    log = lambda_functions.log_group("Log")
     changed.add_resource(lambda_functions.lambda_role("Another", log, [], policies))
     loaded: dict[str, Any] = load_yaml(changed.to_yaml())
     of_vpc = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"

@@ -21,6 +21,7 @@ from gql import Client, GraphQLRequest
 from gql.transport.appsync_auth import AppSyncIAMAuthentication, AppSyncJWTAuthentication
 from gql.transport.appsync_websockets import AppSyncWebsocketsTransport
 from gql.transport.exceptions import TransportQueryError
+from jwt.algorithms import ECAlgorithm
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -73,7 +74,7 @@ def key() -> Any:
 @pytest.fixture(scope="module", params=["OPENID_CONNECT", "AMAZON_COGNITO_USER_POOLS"])
 def with_tokens(request: pytest.FixtureRequest, key: Any) -> Iterator[Any]:
     """A stack whose chats are of those who have tokens."""
-    public = jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": "one"}
+    public = ECAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": "one"}
 
     async def keys(_: Any) -> Any:
         return JSONResponse({"keys": [public | {"alg": "ES256", "use": "sig"}]})

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from fulfillment.memory import Exchange
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, FakeMemory
 from websocket_stack.server.conversations import Conversations, LocalMemory
 
 HI = Exchange("hi", "Hello.")
@@ -17,21 +17,13 @@ class BrokenMemory:
     save = load
 
 
-class OtherMemory(dict[str, Any]):
-    """A memory of the library's kind, which blocks."""
-
-    def load(self, conversation_id: Any) -> Any:
-        return self.get(conversation_id, ())
-
-    save = dict.__setitem__
-
-
 def run(coroutine: Any) -> Any:
     return asyncio.run(coroutine)
 
 
 def test_turns_are_remembered() -> None:
-    for memory in (LocalMemory(60), OtherMemory()):
+    # The latter is of the library's kind, which blocks.
+    for memory in (LocalMemory(60), FakeMemory()):
         conversations = Conversations(memory, turns=2, tokens=1_000)
         for _ in range(3):
             run(conversations.add("a", HI))

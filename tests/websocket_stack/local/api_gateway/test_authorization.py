@@ -72,7 +72,7 @@ class Door:
     def signed(self, **options: Any) -> str:
         """Return a query that the guest signs."""
         key, secret, token = self.guest.credentials[:3]
-        of_guest = {"key": key, "secret": secret, "token": token}
+        of_guest: dict[str, Any] = {"key": key, "secret": secret, "token": token}
         return presigned([("sessionId", "mine")], NOW, **(of_guest | options))
 
     def connect(self, query: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import anyio
+import pytest
 
 from websocket_stack.local.journal.journal import MAX_INVOCATIONS, Failure, Journal, as_json
 
@@ -52,10 +53,9 @@ def test_a_task_belongs_to_its_invocation() -> None:
 
 
 def test_a_failure_tells_sentence_and_place() -> None:
-    try:
+    with pytest.raises(ValueError) as raised:
         int("x")
-    except ValueError as error:
-        failure = Failure.of("handler", error)
+    failure = Failure.of("handler", raised.value)
 
     assert failure.sentence.startswith("ValueError: invalid literal")
     assert __file__ in failure.traceback
