@@ -148,29 +148,12 @@ def blocks_of(language: str, *documents: str) -> list[Block]:
     ]
 
 
-def modules() -> Mapping[str, str]:
-    """Return all Python as modules: a block's first comment names its file, or else its page."""
-    sources: dict[str, str] = {}
-    for block in blocks_of("python"):
-        named = re.match(r"# (\w+)\.py\n", block.text)
-        name = named[1] if named else Path(block.document).stem.replace("-", "_") + "_page"
-        sources[name] = f"{sources[name]}\n\n{block.text}" if name in sources else block.text
-    return sources
-
-
 def lex_bots() -> Mapping[str, str]:
     """Return the file of a Lex bot that each page has, in one or several blocks."""
     pages: dict[str, list[str]] = {}
     for block in blocks_of("yaml"):
         pages.setdefault(block.document, []).append(block.text)
     return {page: "\n".join(texts) for page, texts in pages.items()}
-
-
-def write_tutorial(folder: Path) -> None:
-    """Write what the tutorial has a newcomer write."""
-    for name in ("my_bot", "test_my_bot"):
-        (folder / f"{name}.py").write_text(modules()[name], "utf-8")
-    (folder / "my_bot.yaml").write_text(lex_bots()[TUTORIAL], "utf-8")
 
 
 def tutorial_command(heading: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The docs' Python is executed and type-checked, and the tutorial works from an empty folder on.
+"""The docs' Python is executed, and the tutorial works from an empty folder on.
 
 Transcripts are replayed in ``test_docs_transcripts.py``.
 
@@ -8,7 +8,6 @@ Commands are tested in ``test_docs_commands.py``, CSS in a browser (``browser/te
 from __future__ import annotations
 
 import importlib
-import os
 import re
 import subprocess
 import sys
@@ -21,7 +20,8 @@ import pytest
 
 from fulfillment import Bot
 from fulfillment.testing import Result, ToolCall, run
-from tests.documents import DOCUMENTS, ROOT, Document, modules, tutorial_command, write_tutorial
+from tests import snippets
+from tests.documents import DOCUMENTS, Document, tutorial_command
 from tests.example_dialogs import demo_routes
 from tests.stack_fixture import client, running_stack, session
 from websocket_stack.lex_bot.reading import read
@@ -41,7 +41,7 @@ def test_every_block_is_in_a_language_that_is_executed(path: str) -> None:
 # --- Python
 
 
-MODULES = modules()
+MODULES = snippets.modules()
 # It speaks to a server; see below.
 EXECUTED = sorted(MODULES.keys() - {"local_stack_page"})
 
@@ -50,8 +50,7 @@ EXECUTED = sorted(MODULES.keys() - {"local_stack_page"})
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with all modules of the docs."""
     path = tmp_path_factory.mktemp("docs")
-    for name, source in MODULES.items():
-        (path / f"{name}.py").write_text(source, "utf-8")
+    snippets.write(path)
     return path
 
 
@@ -74,14 +73,6 @@ def test_the_python_of_a_page_does_what_it_says(name: str, load: Callable[[str],
         test()
     if name in CHECKS:
         CHECKS[name](module)
-
-
-@pytest.mark.slow
-def test_the_python_of_the_docs_type_checks(folder: Path) -> None:
-    command = [sys.executable, "-m", "mypy", "--config-file=", "--check-untyped-defs", "."]
-    environ = os.environ | {"MYPYPATH": str(ROOT), "MYPY_CACHE_DIR": str(ROOT / ".mypy_cache/docs")}
-    ran = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def check_readme(page: Any) -> None:
@@ -222,7 +213,7 @@ def builders_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "my-bot"
     folder.mkdir()
     (tmp_path / "lex-streaming").mkdir()
-    write_tutorial(folder)
+    snippets.write_tutorial(folder)
     monkeypatch.chdir(folder)
     return folder
 

@@ -22,8 +22,8 @@ from tests.documents import (
     commands_in,
     lex_bots,
     tutorial_command,
-    write_tutorial,
 )
+from tests.snippets import write_tutorial
 from websocket_stack.__main__ import VERBS
 from websocket_stack.deployment import options as deploy
 from websocket_stack.deployment import parameter_values, template_files
