@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import webbrowser
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import boto3
@@ -18,8 +20,8 @@ from fulfillment.settings import Settings
 from websocket_stack.command_line import CommandFailed, print_error, print_line
 from websocket_stack.lex_bot.description import BotDescription
 from websocket_stack.lex_bot.functions import Mention, mentions_in, mistakes
-from websocket_stack.lex_bot.reading import read
 from websocket_stack.local import lex_web_ui, stack
+from websocket_stack.local.bot_file import BotFile
 from websocket_stack.local.callers import is_loopback
 from websocket_stack.local.journal.journal import Journal
 from websocket_stack.local.journal.watching import Observer
@@ -55,7 +57,7 @@ def serve(options: argparse.Namespace) -> None:
     environ = named_after(options.model, os.environ)
     routes = model_routes(options.model, environ)
     lex_web_ui_routes = _lex_web_ui_routes(options.lex_web_ui)
-    described = read(options.intents) if options.intents else None
+    bot_file = _bot_file(options.bot, options.intents)
     with listen(options.host, options.port) as listener:
         origin = origin_of(options.host, listener)
         observer = Observer(Journal(), print_line if options.log == "lines" else None)
@@ -65,7 +67,7 @@ def serve(options: argparse.Namespace) -> None:
             model_name=options.model,
             bot=options.bot,
             tasks=options.tasks,
-            locales=described.locales if described else None,
+            locales=bot_file,
             environ=environ,
             auth=options.auth,
             further_routes=lex_web_ui_routes,
@@ -79,8 +81,11 @@ def serve(options: argparse.Namespace) -> None:
             print_line(f"Lex Web UI is at {origin}{lex_web_ui.PATH}/")
         if warning := warning_of(options):
             print_line(warning)
-        for line in _about_intents(options.bot, options.intents, described):
-            print_line(line)
+        for problem in _about_intents(options.bot, bot_file):
+            print_line(f"Warning: {problem}")
+        if options.open:
+            # Its request waits in the listener's queue until the server takes it.
+            webbrowser.open(origin)
         # Once it has shut down, uvicorn raises the signal again that it was stopped by.
         with suppress(KeyboardInterrupt), observer.reading_log():
             server(app).run(sockets=[listener])
@@ -110,13 +115,14 @@ def _adopt(environment: Mapping[str, str]) -> None:
     boto3.setup_default_session()
 
 
-def _about_intents(
-    bot: str | None, file: Path | None, described: BotDescription | None
-) -> Sequence[str]:
-    """Return what to know of the intents that Lex understands, a line each."""
-    if described:
-        problems = [f"Warning: {problem}" for problem in _mistakes(bot, described)]
-        return [f"{file} is read once: start again after you change it", *problems]
+def _bot_file(bot: str | None, path: Path | None) -> BotFile | None:
+    return BotFile(path, partial(_mistakes, bot), print_line) if path else None
+
+
+def _about_intents(bot: str | None, bot_file: BotFile | None) -> Sequence[str]:
+    """Return what is wrong with the intents that Lex understands, a line each."""
+    if bot_file is not None:
+        return _mistakes(bot, bot_file.description)
     return without_intents(*_loaded(bot)) if bot else ()
 
 
@@ -129,10 +135,10 @@ def without_intents(loaded: object, source: Path) -> Sequence[str]:
     """
     if not isinstance(loaded, Bot) or not loaded.intents:
         return ()
-    beside = source.with_suffix(".yaml")
-    file = beside if beside.is_file() else "FILE"
+    likely = source.with_suffix(".yaml")
+    file = likely if likely.is_file() else "FILE"
     names = ", ".join(sorted(loaded.intents))
-    return [f"Warning: Lex knows no intents here, so {names} cannot be reached: --intents {file}"]
+    return [f"Lex knows no intents here, so {names} cannot be reached: --intents {file}"]
 
 
 def _loaded(bot: str) -> tuple[object, Path]:

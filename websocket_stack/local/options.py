@@ -48,8 +48,10 @@ def argument_parser() -> argparse.ArgumentParser:
         "--intents",
         type=Path,
         metavar="FILE",
-        help="the Lex bot's locales, intents and slots (see docs/reference/lex-bot.md)",
+        help="the Lex bot's locales, intents and slots (see docs/reference/lex-bot.md); read again"
+        " when it changes",
     )
+    parser.add_argument("--open", action="store_true", help="open the chat page in the browser")
     parser.add_argument(
         "--lex-web-ui",
         type=Path,

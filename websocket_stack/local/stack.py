@@ -32,7 +32,6 @@ from websocket_stack.local.aws_json import (
 from websocket_stack.local.aws_lambda import routes as aws_lambda_routes
 from websocket_stack.local.callers import CallerCheck, is_loopback
 from websocket_stack.local.chat_page import routes as chat_page_routes
-from websocket_stack.local.chat_page.suggestions import suggestions
 from websocket_stack.local.cognito import routes as cognito_routes
 from websocket_stack.local.cognito.service import CognitoIdentity
 from websocket_stack.local.cors import Cors
@@ -89,7 +88,7 @@ def build(  # noqa: PLR0913
         fulfillment: the handler of the fulfillment Lambda, as ``module.attribute``.
         bot: a builder's bot in the handler's place, as ``module:attribute``.
         tasks: a builder's Tasks, as ``module:attribute``.
-        locales: what Lex understands, by locale.
+        locales: what Lex understands, by locale; it may change.
         environ: the environment whose settings the Lambda functions get.
         auth: "iam" if browsers and Lambda functions must sign.
         further_routes: routes that come after the stack's own.
@@ -133,7 +132,6 @@ def build(  # noqa: PLR0913
         "sessionTable": SESSION_TABLE,
         "graphqlApiKey": API_KEY,
         "bot": bot,
-        "suggestions": suggestions(locales or {}),
         "showsTurns": is_local,
     }
     return Starlette(
@@ -155,7 +153,7 @@ def build(  # noqa: PLR0913
             *model_routes,
             Route("/", _services_by_target(cognito, database, queues), methods=["POST"]),
             *journal_routes.routes(observer.journal if is_local else None),
-            *chat_page_routes.routes(about),
+            *chat_page_routes.routes(about, locales or {}),
             *further_routes,
         ],
         middleware=[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 from websockets.sync.client import connect
@@ -27,11 +29,12 @@ PROJECT = Path(__file__).resolve().parents[3]
 
 
 @contextmanager
-def serving(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def serving(*arguments: str, **environ: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Run the command; yield its host, once it is printed, and the process."""
     with subprocess.Popen(
         [sys.executable, "-m", "websocket_stack.local", "--port", "0", *arguments],
         cwd=PROJECT,
+        env=os.environ | environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -106,17 +109,31 @@ def test_it_serves_a_lex_web_ui_and_checks_signatures(tmp_path: Path) -> None:
         assert json.loads(get(host, "/health"))["auth"] == "iam"
 
 
-def test_functions_that_lex_would_not_call_are_told(tmp_path: Path) -> None:
+def test_it_opens_the_page_and_reads_its_intents_again(tmp_path: Path) -> None:
+    """Functions that Lex would never call are named, at the start and after each change."""
     file = tmp_path / "bot.yaml"
     file.write_text("locales: {en_US: {intents: {TrackOrders: {utterances: [track]}}}}")
-    with serving("--bot", "examples.order_tracking:bot", "--intents", str(file)) as (_, process):
-        assert process.stdout is not None
-        assert process.stdout.readline() == (
-            f"{file} is read once: start again after you change it\n"
-        )
-        warnings = [process.stdout.readline() for _ in range(2)]
+    arguments = ("--bot", "examples.order_tracking:bot", "--intents", str(file), "--open")
     place = r"Warning: order_tracking\.py, line \d+: there is no intent TrackOrder"
-    assert all(re.match(rf"{place}; is TrackOrders meant\?\n", each) for each in warnings)
+    with serving(*arguments, BROWSER="echo opening %s") as (host, process):
+        assert process.stdout is not None
+        *warnings, opening = read_to("opening", process.stdout)
+        assert opening == f"opening http://{host}\n"
+        assert re.match(rf"{place}; is TrackOrders meant\?\n", warnings[0])
+
+        file.write_text("locales: {en_US: {intents: {Track: {utterances: [where is my order]}}}}")
+        about = json.loads(get(host, "/page/about"))
+        assert about["suggestions"] == ["Where is my order"]
+        assert process.stdout.readline() == f"{file} was read again\n"
+        assert re.match(place, process.stdout.readline())
+
+
+def read_to(word: str, lines: TextIO) -> list[str]:
+    """Return the lines up to one that begins with a word."""
+    found = [lines.readline()]
+    while found[-1] and not found[-1].startswith(word):
+        found.append(lines.readline())
+    return found
 
 
 def test_intents_that_lex_does_not_know_are_told(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from websocket_stack.lex_bot.description import Locale
+from websocket_stack.local.chat_page.suggestions import suggestions
 from websocket_stack.project import FOLDER as PROJECT
 
 FOLDER = str(files("websocket_stack.local") / "chat_page" / "static")
@@ -41,15 +43,16 @@ HEADERS = {
 _markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 
-def routes(about: Mapping[str, object]) -> list[BaseRoute]:
+def routes(about: Mapping[str, object], locales: Mapping[str, Locale]) -> list[BaseRoute]:
     """Return the page's routes.
 
     Args:
         about: what the page is told of the stack.
+        locales: what the bot understands, for suggestions; it may change.
     """
 
-    def tell(request: Request) -> Response:
-        return JSONResponse(about, headers=HEADERS)
+    async def tell(request: Request) -> Response:
+        return JSONResponse({**about, "suggestions": suggestions(locales)}, headers=HEADERS)
 
     return [
         Route("/", _index),

@@ -45,8 +45,8 @@ class LexRuntime:
 
     Args:
         function: the Lambda function.
-        locales: what it understands, by locale. Sessions of any other have the first; a bot without
-            any has only its FallbackIntent.
+        locales: what it understands, by locale; it may change. Sessions of any other have the
+            first; a bot without any has only its FallbackIntent.
         clock: a clock in seconds.
         lambda_timeout_seconds: how long Lex waits for the function.
     """
@@ -59,10 +59,8 @@ class LexRuntime:
         lambda_timeout_seconds: float = LAMBDA_TIMEOUT_SECONDS,
     ) -> None:
         self._function = function
-        self._dialogs = {
-            name: Dialog(Understanding(locale))
-            for name, locale in (locales or {"en_US": Locale()}).items()
-        }
+        self._locales = {"en_US": Locale()} if locales is None else locales
+        self._dialogs: dict[str, tuple[Locale, Dialog]] = {}
         self._clock = clock
         self._lambda_timeout_seconds = lambda_timeout_seconds
         self._sessions: dict[SessionKey, LexSession] = {}
@@ -192,7 +190,13 @@ class LexRuntime:
         return response
 
     def _dialog_of(self, key: SessionKey) -> Dialog:
-        return self._dialogs.get(key.locale_id) or next(iter(self._dialogs.values()))
+        name = key.locale_id if key.locale_id in self._locales else next(iter(self._locales))
+        locale = self._locales[name]
+        described, dialog = self._dialogs.get(name, (None, None))
+        if dialog is None or described is not locale:
+            dialog = Dialog(Understanding(locale))
+            self._dialogs[name] = locale, dialog
+        return dialog
 
     def _prompt(self, session: LexSession) -> list[dict[str, Any]]:
         dialog = self._dialog_of(session.key)

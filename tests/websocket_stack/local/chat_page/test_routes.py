@@ -18,7 +18,7 @@ FILES = sorted(path.name for path in Path(chat_page_routes.FOLDER).iterdir() if 
 
 @pytest.fixture
 def http() -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=chat_page_routes.routes({"model": "demo"}))) as made:
+    with TestClient(Starlette(routes=chat_page_routes.routes({"model": "demo"}, {}))) as made:
         yield made
 
 

@@ -342,6 +342,18 @@ def test_each_locale_has_intents_of_its_own() -> None:
     assert function.events[-1]["sessionState"]["intent"]["name"] == "Zeit"
 
 
+def test_what_it_understands_may_change() -> None:
+    """A session goes on, also in an intent that is no more."""
+    function = FakeFunction(leave_to_lex)
+    locales = {"en_US": locale_of(BOOKING)}
+    lex = runtime(function, locales=locales)
+    ask(lex, "book a table")
+    locales["en_US"] = locale_of("[Goodbye]\nbye\n")
+    for text, intent in [("two", "Book"), ("bye", "Goodbye"), ("book a table", "FallbackIntent")]:
+        ask(lex, text)
+        assert function.events[-1]["sessionState"]["intent"]["name"] == intent
+
+
 def test_a_dialog_hook_elicits_again() -> None:
     def check(event: dict[str, Any]) -> Any:
         intent = event["sessionState"]["intent"]
