@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Callable
@@ -55,6 +56,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
         return 0  # there is one account
     processors = os.cpu_count() or 1
     return processors if config.option.numprocesses == "logical" else 2 * processors
+
+
+def pytest_collection_finish() -> None:
+    """Leave the thousands of tests and modules, which stay, out of every garbage collection."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
