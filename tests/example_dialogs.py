@@ -42,7 +42,11 @@ def question_of(example: str) -> str:
     return found[1]
 
 
-def demo_routes() -> list[BaseRoute]:
-    """Return a Bedrock that knows the project's own docs, as ``scripts/serve`` has it."""
-    demo = DemoModel(Library.of_project(ROOT), TOKENS_PER_SECOND)
+def demo_routes(thinking_seconds: float = 0.0) -> list[BaseRoute]:
+    """Return a Bedrock that knows the project's own docs, as ``scripts/serve`` has it.
+
+    Args:
+        thinking_seconds: how long the model takes until its first word.
+    """
+    demo = DemoModel(Library.of_project(ROOT), TOKENS_PER_SECOND, thinking_seconds)
     return [*bedrock_routes.routes(demo), *agent_routes.routes(demo)]

@@ -58,8 +58,9 @@ class StackModel:
     """The demo model, writing fast, which fails, or does not end, if it is asked to."""
 
     def __init__(self, tokens_per_second: float = TOKENS_PER_SECOND) -> None:
-        self._demo = DemoModel(Library([PASSAGE]), tokens_per_second)
-        self._slow = DemoModel(Library([PASSAGE]), SLOW_TOKENS_PER_SECOND)
+        library = Library([PASSAGE])
+        self._demo = DemoModel(library, tokens_per_second, thinking_seconds=0.0)
+        self._slow = DemoModel(library, SLOW_TOKENS_PER_SECOND, thinking_seconds=0.0)
 
     def ask(self, prompt: Prompt) -> ModelStream:
         if prompt.messages[-1].text == SLOW_QUESTION:

@@ -25,6 +25,7 @@ from tests.example_dialogs import (
 )
 from tests.lex_web_ui import LAG_SECONDS
 from tests.stack_fixture import running_stack
+from websocket_stack.local.demo_model.model import THINKING_SECONDS
 
 ORDERS = {"bot": "examples.order_tracking:bot", "locales": ORDER_LOCALES}
 LINES = [step.strip() for step in STEPS]
@@ -35,8 +36,10 @@ ATTEMPTS = 3
 @contextmanager
 def chatting(browser: Browser, bot: str) -> Iterator[ChatPage]:
     """Run a bot in the local stack; yields a tab with the chat page."""
+    # While the model thinks about what a tool found, that it was called is seen.
+    routes = demo_routes(THINKING_SECONDS)
     with (
-        running_stack(bot=bot, model_routes=demo_routes(), environ={}) as origin,
+        running_stack(bot=bot, model_routes=routes, environ={}) as origin,
         visiting(browser, Site(origin, PacedModel(), OwnPage)) as user,
     ):
         chat = user.new_tab()

@@ -234,7 +234,7 @@ class EmulatedAccount:
         identity = Identity(f"visitor-{uuid.uuid4().hex}", credentials)
         browser = Browser(under_test, identity, open_socket=self.open_socket)
         with browser.connect() as socket:
-            seen = browser.ask(socket, browser.lex_client(), under_test.bot_alias, question)
+            seen = browser.ask(socket, browser.lex_client, under_test.bot_alias, question)
         return [frame.text for frame in seen.frames], seen.reply
 
     def refusal(self, stack: Stack) -> int | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 import boto3
@@ -144,8 +145,9 @@ class Browser:
         socket: Socket = self._open_socket(url, open_timeout=30, close_timeout=10, max_size=None)
         return socket
 
+    @cached_property
     def lex_client(self) -> Any:
-        """Return a ``lexv2-runtime`` client without retries that outwaits Lex's own timeout."""
+        """A ``lexv2-runtime`` client without retries that outwaits Lex's own timeout."""
         credentials = self._identity.credentials
         make: Any = boto3.Session(
             aws_access_key_id=credentials.access_key,

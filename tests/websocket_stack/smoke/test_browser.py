@@ -112,7 +112,7 @@ def test_it_connects_signed_unless_told_not_to() -> None:
 
 
 def test_lex_is_asked_once() -> None:
-    config = browser().lex_client().meta.config
+    config = browser().lex_client.meta.config
 
     assert config.retries["total_max_attempts"] == 1
     assert config.read_timeout > 30

@@ -15,7 +15,7 @@ from websocket_stack.local.demo_model.replies import reply_to
 
 MODEL_ID = "demo"
 TOKENS_PER_SECOND = 80.0
-# Until the first token: what a small hosted model takes.
+# What a small hosted model takes.
 THINKING_SECONDS = 0.3
 # About four characters of English a token; a space belongs to the word behind it.
 TOKEN = re.compile(r"\s*\S{1,4}|\s+$")
@@ -27,6 +27,7 @@ class DemoModel:
     Args:
         library: the passages it knows.
         tokens_per_second: how fast it writes.
+        thinking_seconds: how long it takes until the first token.
         clock: a clock in seconds.
         sleep: waits for so many seconds.
     """
@@ -35,11 +36,13 @@ class DemoModel:
         self,
         library: Library,
         tokens_per_second: float = TOKENS_PER_SECOND,
+        thinking_seconds: float = THINKING_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.library = library
         self._tokens_per_second = tokens_per_second
+        self._thinking_seconds = thinking_seconds
         self._clock = clock
         self._sleep = sleep
 
@@ -49,7 +52,11 @@ class DemoModel:
 
     def write(self, reply: Message, prompt: Prompt) -> DemoStream:
         """Write any reply at the model's pace, within the prompt's limits."""
-        return DemoStream(reply, prompt, self._tokens_per_second, self._clock, self._sleep)
+        return DemoStream(reply, prompt, self._due, self._clock, self._sleep)
+
+    def _due(self, index: int) -> float:
+        """Return when a token is due, in seconds after the request."""
+        return self._thinking_seconds + index / self._tokens_per_second
 
 
 def tokens_of(text: str) -> list[str]:
@@ -64,13 +71,13 @@ class DemoStream:
         self,
         reply: Message,
         prompt: Prompt,
-        tokens_per_second: float,
+        due: Callable[[int], float],
         clock: Callable[[], float],
         sleep: Callable[[float], None],
     ) -> None:
         self._reply = reply
         self._prompt = prompt
-        self._tokens_per_second = tokens_per_second
+        self._due = due
         self._clock = clock
         self._sleep = sleep
         self._closed = False
@@ -83,8 +90,7 @@ class DemoStream:
         started = self._clock()
         for index, token in enumerate(written):
             # By the clock, not by one sleep per token: the pace holds on a busy machine too.
-            due = started + THINKING_SECONDS + index / self._tokens_per_second
-            self._sleep(max(0.0, due - self._clock()))
+            self._sleep(max(0.0, started + self._due(index) - self._clock()))
             if self._closed:
                 return
             yield token

@@ -155,7 +155,7 @@ def _ask(
         raise CheckSkipped("no bot; give --bot-id and --bot-alias-id")
     socket = None if browser else session.require_socket()
     browser = browser or session.browser
-    turn = browser.ask(socket, browser.lex_client(), session.stack.bot_alias, question, attributes)
+    turn = browser.ask(socket, browser.lex_client, session.stack.bot_alias, question, attributes)
     if turn.reply == Notices().failed:
         cause = "its log says why"
         if session.function:

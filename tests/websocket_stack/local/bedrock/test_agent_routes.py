@@ -26,7 +26,7 @@ from websocket_stack.local.demo_model.passages import Library, Passage
 
 LAMPS = Passage("docs/lamps.md", "Lamps", "The lamp of a lighthouse turns. Once in ten seconds.")
 FOG = Passage("README.md", "Fog", "In fog the horn and also the lamp are on.")
-DEMO = DemoModel(Library([LAMPS, FOG]), tokens_per_second=800)
+DEMO = DemoModel(Library([LAMPS, FOG]), tokens_per_second=800, thinking_seconds=0.0)
 ARN = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0"
 AGENT = {"agentId": "AGENT12345", "agentAliasId": "ALIAS12345"}
 STREAMING = {"streamFinalResponse": True}

@@ -20,7 +20,8 @@ from fulfillment.models.base import Message, ModelStream, Prompt
 from fulfillment.testing.scripted_model import ScriptedStream
 from tests.stack_fixture import running_app
 from websocket_stack.local.bedrock.streaming_response import streaming_response
-from websocket_stack.local.demo_model.model import DemoStream
+from websocket_stack.local.demo_model.model import DemoModel
+from websocket_stack.local.demo_model.passages import Library
 
 BROKEN = b"broken"
 
@@ -111,9 +112,8 @@ def test_hanging_up_stops_the_model() -> None:
 
 
 def test_a_call_that_is_closed_does_not_end_well() -> None:
-    answer = DemoStream(
-        Message("assistant", "Once upon a time"), Prompt(()), 80.0, lambda: 0.0, lambda _: None
-    )
+    model = DemoModel(Library([]), sleep=lambda seconds: None)
+    answer = model.write(Message("assistant", "Once upon a time"), Prompt(()))
 
     def closing_events(chunks: ModelStream) -> Iterator[bytes]:
         for text in chunks:

@@ -20,7 +20,7 @@ KEEPERS = Passage(
     "Keepers",
     "A keeper trims the wick. Winds the clock. Writes the log. Makes tea.\n\nAnd sleeps.",
 )
-DEMO = DemoModel(Library([KEEPERS]), tokens_per_second=800)
+DEMO = DemoModel(Library([KEEPERS]), tokens_per_second=800, thinking_seconds=0.0)
 
 Ask: TypeAlias = Callable[[str], str]
 

@@ -34,7 +34,7 @@ class Sleeper:
 
 
 def model(sleeper: Sleeper, tokens_per_second: float = 10.0) -> DemoModel:
-    return DemoModel(LIBRARY, tokens_per_second, sleeper.clock, sleeper.sleep)
+    return DemoModel(LIBRARY, tokens_per_second, clock=sleeper.clock, sleep=sleeper.sleep)
 
 
 def test_the_chunks_are_the_reply() -> None:

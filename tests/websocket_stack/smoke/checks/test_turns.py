@@ -23,9 +23,7 @@ class FakeBrowser:
         self.questions: list[tuple[str, dict[str, str]]] = []
         self.sockets: list[Any] = []
 
-    def lex_client(self) -> None:
-        return None
-
+    lex_client = None
     session_id = "smoke-1"
 
     def without_streaming(self) -> FakeBrowser:
