@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 import pytest
 from websockets.sync.client import connect
@@ -128,7 +128,7 @@ def test_it_opens_the_page_and_reads_its_intents_again(tmp_path: Path) -> None:
         assert re.match(place, process.stdout.readline())
 
 
-def read_to(word: str, lines: TextIO) -> list[str]:
+def read_to(word: str, lines: IO[str]) -> list[str]:
     """Return the lines up to one that begins with a word."""
     found = [lines.readline()]
     while found[-1] and not found[-1].startswith(word):
