@@ -86,7 +86,7 @@ def _reports(options: argparse.Namespace, handlers: Sequence[Handler]) -> Iterat
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = _parser()
+    parser = argument_parser()
     options = parser.parse_args(arguments)
     preset = SCALE if options.scale else COLD if options.cold else WARM
     preset = {"chat-server": CHAT_SERVER, "tasks": TASKS}.get(options.door, preset)
@@ -96,7 +96,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _parser() -> argparse.ArgumentParser:
+def argument_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command's arguments."""
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
         description="Measure this package and the plain loop of one post a chunk, in alternation."
