@@ -1,4 +1,4 @@
-"""The models as a turn's handlers ask them: with settings, tools, and what was said before."""
+"""Asks models for a turn's handlers, with the settings, the tools and the earlier turns."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Assistant:
         calls: runs the turn's model calls.
         conversation: the turns before this one.
         locale: whose system prompt is sent, such as ``en_US``.
-        shares_id: whether the model is told the conversation's id.
+        shares_id: whether the model gets the conversation's id.
 
     Attributes:
         settings: the environment.
@@ -108,7 +108,7 @@ class Assistant:
 def prompt_of(
     settings: Settings, utterance: str, earlier: Sequence[Exchange], system: str
 ) -> Prompt:
-    """Return a prompt that says all that the settings say.
+    """Return a prompt with everything that the settings add to it.
 
     Args:
         settings: the environment.

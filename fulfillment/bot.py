@@ -55,7 +55,7 @@ class Bot(Router):
     says otherwise.
 
     Args:
-        model: what answers, instead of the model that the environment names.
+        model: the model that answers, instead of the one that the environment names.
         memory: where conversations are kept, instead of the table that the environment names.
         notices: the sentences that a user reads when something fails: one set, or one for each
             locale or language.
@@ -96,14 +96,14 @@ class Bot(Router):
 
     @property
     def intents(self) -> frozenset[str]:
-        """The intents that it has a handler for."""
+        """The intents that have a handler."""
         return frozenset(self._intents) | frozenset(self._dialogs)
 
     def fallback(self, handler: AnyHandler) -> AnyHandler:
         """Register the handler of every intent that has none.
 
         Raises:
-            RegistrationError: it cannot be one, or there is another.
+            RegistrationError: the function cannot be a handler, or there is another fallback.
         """
         check_handler(handler, "turn")
         if self._fallback is not None:
@@ -113,7 +113,7 @@ class Bot(Router):
         return handler
 
     def middleware(self, function: AnyMiddleware) -> AnyMiddleware:
-        """Register a function around all handlers; the first registered is the outermost::
+        """Register a function that wraps every handler; the first registered is the outermost::
 
             @bot.middleware
             def members_only(turn, handler):
@@ -123,17 +123,17 @@ class Bot(Router):
                     yield "Please sign in first."
 
         Raises:
-            RegistrationError: it cannot be one.
+            RegistrationError: the function cannot be a middleware.
         """
         check_handler(function, "turn, handler")
         self._middleware.append(function)
         return function
 
     def include(self, router: Router) -> None:
-        """Take over the handlers that a router has now.
+        """Add the handlers that a router has now; later ones are not added.
 
         Raises:
-            RegistrationError: the bot has another handler for what one of them is for.
+            RegistrationError: the bot already has a handler for the same intent, dialog or error.
         """
         if isinstance(router, Bot) or not isinstance(router, Router):
             raise RegistrationError(f"a bot includes routers, not a {type(router).__name__}")
@@ -142,7 +142,7 @@ class Bot(Router):
         self._errors.include(router._errors)
 
     def lambda_handler(self, event: object, context: object) -> LexResponse:
-        """Answer one Lex V2 event; always returns a response that Lex takes.
+        """Answer one Lex V2 event; always returns a response that Lex accepts.
 
         Args:
             event: the event.
@@ -176,9 +176,9 @@ class Bot(Router):
         Args:
             event: one utterance.
             context: the Lambda context.
-            resources: what the bot runs on, but for a model and a memory of its own.
-            watch: a function around all others, middleware and error handlers included.
-            record: what is told how the turn went, instead of the log and the metrics.
+            resources: what the bot runs on, except for a model or a memory of its own.
+            watch: wraps everything else, including middleware and error handlers.
+            record: receives the report of the turn, instead of the log and the metrics.
         """
         handler = self.handler_of(event)
         if handler is None:
@@ -195,10 +195,10 @@ class Bot(Router):
         )
 
     def runs_on(self, resources: Resources | None = None) -> Resources:
-        """Return what it runs on: its own model and memory where it has them.
+        """Return what the bot runs on: its own model and memory, if it has them.
 
         Args:
-            resources: all else, instead of what the environment describes.
+            resources: everything else, instead of what the environment describes.
         """
         resources = resources or self.resources
         if self._model is not None:
@@ -254,7 +254,7 @@ class Bot(Router):
         return handler and self._surrounded(handler)
 
     def notices_of(self, locale: str) -> Notices:
-        """Return the sentences for a locale, its language, or all."""
+        """Return the notices for a locale, or for its language, or the default ones."""
         language = locale.partition("_")[0]
         notices = self._notices
         return notices.get(locale) or notices.get(language) or notices.get("") or Notices()

@@ -1,4 +1,4 @@
-"""What a bot runs on, made once: its settings, and the AWS clients that they ask for."""
+"""What a bot runs on, made once: its settings, and the AWS clients that they require."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Browser(NamedTuple):
     """How the client of a turn is reached.
 
     Attributes:
-        addresses: knows where it is.
+        addresses: finds its address.
         channel: where frames go.
     """
 
@@ -59,8 +59,8 @@ class Resources(NamedTuple):
             ``None`` where the settings say not to stream.
         memory: where conversations are kept, if anywhere.
         clock: seconds, from any start.
-        shares_id: whether the model is told the conversation's id. A bot's own may remember by
-            itself; those that the environment names do not.
+        shares_id: whether the model gets the conversation's id. A bot's own model may have a memory
+            of its own; those that the environment names have none.
         stand_in: what answers instead of every model that a handler asks, in a test.
         model_asked: set when a model's first request is on its way.
     """
@@ -92,7 +92,7 @@ class Resources(NamedTuple):
             environ: the environment.
             model: what answers, instead of the model that it names.
             memory: where conversations are kept, instead of the table that it names.
-            turn_seconds: how long a turn may take, where that is not for Lex to say.
+            turn_seconds: how long a turn may take, where Lex does not decide that.
 
         Raises:
             SettingsError: a setting cannot be used.

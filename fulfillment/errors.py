@@ -1,12 +1,12 @@
-"""What can go wrong, as types; every message is ours and safe to log.
+"""What can go wrong, as types; every message is written by us and safe to log.
 
 LexStreamingError
 ├── SettingsError          an environment variable has a wrong value
 ├── InvalidLexEvent        the event is not one that Lex V2 sends
 ├── RegistrationError      a function cannot be a handler, or not for this
-├── HandlerError           a function of the bot gave or asked for what cannot be
+├── HandlerError           a handler yields what is not text, or asks for what Lex refuses
 ├── ToolError              a function cannot be a tool
-├── AddressError           where a client is could not be found out; another look may help
+├── AddressError           the client's address could not be found; another look may help
 │   ├── SessionTableError  the session table could not be read
 │   └── AddressContested   two owners claim it, so that neither may be trusted
 ├── ConversationTableError the conversation table could not be read or written
@@ -36,11 +36,11 @@ class InvalidLexEvent(LexStreamingError):
 
 
 class RegistrationError(LexStreamingError):
-    """A function cannot be a handler, or there is one already for what it is for."""
+    """A function cannot be a handler, or the intent, dialog or exception already has one."""
 
 
 class HandlerError(LexStreamingError):
-    """A function of the bot yielded what is not text, or asked for what Lex does not take."""
+    """A handler yielded something that is not text, or asked for something that Lex refuses."""
 
 
 class ToolError(LexStreamingError):
@@ -48,7 +48,7 @@ class ToolError(LexStreamingError):
 
 
 class AddressError(LexStreamingError):
-    """Where a client can be reached could not be found out; another look may help."""
+    """The client's address could not be found; another look may help."""
 
 
 class SessionTableError(AddressError):
@@ -76,7 +76,7 @@ class ModelRejected(ModelError):
 
 
 class ModelInterrupted(ModelError):
-    """The model had begun and did not finish; what it wrote so far stands."""
+    """The model began but did not finish; the text written so far stays."""
 
 
 class ChannelError(LexStreamingError):
@@ -96,7 +96,7 @@ class FrameRejected(ChannelError):
 
 
 def describe(error: BaseException) -> dict[str, str]:
-    """Return what a log may hold of an error: its type and where it was raised.
+    """Return what a log may say of an error: its type and where it was raised.
 
     The message is left out unless it is ours: exceptions of others quote prompts,
     replies, tokens and URLs.

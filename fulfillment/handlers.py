@@ -34,7 +34,7 @@ def check_handler(function: object, parameters: str) -> None:
     """Check that a function can be a handler.
 
     Args:
-        function: what is to be registered.
+        function: the function to register.
         parameters: what it is called with, such as ``turn, error``.
 
     Raises:
@@ -61,7 +61,7 @@ def check_handler(function: object, parameters: str) -> None:
 
 
 def name_of(function: object) -> str:
-    """Return what a function is called in an error."""
+    """Return the name by which errors refer to a function."""
     function = function.func if isinstance(function, functools.partial) else function
     return str(getattr(function, "__qualname__", type(function).__name__))
 

@@ -1,4 +1,4 @@
-"""Chunks that warn if they are never read: what yields them would not have run."""
+"""Chunks that warn if they are never read, since the generator behind them would never run."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class MustRead(Generator[str, None, None]):
 
     Args:
         chunks: what is to be read.
-        call: how it was got, as its caller writes it.
-        caller: the frame of the function that got it.
+        call: the call that returned them, as its caller writes it.
+        caller: the frame of the function that made the call.
     """
 
     def __init__(self, chunks: Generator[str, None, None], call: str, caller: FrameType) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Notices(NamedTuple):
-    """Plain sentences; a bot builder can give their own, in any language."""
+    """Plain sentences; a bot builder can replace them, in any language."""
 
     failed: str = "Sorry, I could not answer that just now. Please try again."
     """Instead of a reply, when there is no text at all."""

@@ -18,8 +18,8 @@ class Reply(NamedTuple):
     Attributes:
         outcome: how the turn ended.
         written: the Markdown that the handler and its models wrote.
-        notice: what has to be said of it.
-        handler_finished: whether the handler came to its end, and something came of it.
+        notice: the sentence that follows it, if something went wrong.
+        handler_finished: whether the handler ran to its end and produced something.
         truncated: whether the model would have written more.
     """
 
@@ -36,7 +36,7 @@ class Reply(NamedTuple):
 
     @property
     def markdown(self) -> str:
-        """All that is said."""
+        """The text and the notice together."""
         if not self.written or not self.notice:
             return self.written or self.notice
         return f"{closed(self.written)}\n\n{self.notice}"

@@ -1,4 +1,4 @@
-"""Router: handlers by what they are for. A bot of several modules has one in each."""
+"""Router: handlers by intent, dialog or error. A bot of several modules has one in each."""
 
 from __future__ import annotations
 
@@ -30,33 +30,33 @@ class Router:
         self._errors: Registry[type[Exception]] = Registry("error", "turn, error")
 
     def intent(self, *names: str) -> Callable[[AnyHandler], AnyHandler]:
-        """Register the handler that fulfils these intents, once their slots are filled.
+        """Register the handler that fulfils these intents once their slots are filled.
 
         Raises:
-            RegistrationError: it cannot be a handler, or an intent has one already.
+            RegistrationError: the function cannot be a handler, or an intent already has one.
         """
         return self._intents.adding(_names(names, "intent"))
 
     def dialog(self, *names: str) -> Callable[[AnyHandler], AnyHandler]:
         """Register the handler that validates the dialog of these intents, at each of its turns.
 
-        It may elicit a slot again, confirm, or close. If it decides nothing, Lex goes on, and it
-        must write nothing, for that could not be said.
+        The handler may elicit a slot again, confirm, or close. If it decides nothing, Lex goes on,
+        and the handler must not write anything, because Lex would not say it.
 
         Raises:
-            RegistrationError: it cannot be a handler, or an intent's dialog has one already.
+            RegistrationError: the function cannot be a handler, or a dialog already has one.
         """
         return self._dialogs.adding(_names(names, "dialog"))
 
     def error(self, *kinds: type[Exception]) -> Callable[[AnyErrorHandler], AnyErrorHandler]:
-        """Register what answers when a handler raises one of these exceptions.
+        """Register the handler that answers when another handler raises one of these exceptions.
 
-        It is called with the turn and the exception, and returns or yields what the user reads
-        after what was written. The nearest of an exception's classes that has a handler counts.
-        The intent ends as failed, unless the handler decides otherwise.
+        It is called with the turn and the exception, and returns or yields text that follows what
+        was already written. If several handlers match, the one for the nearest class is called. The
+        intent ends as failed, unless the handler decides otherwise.
 
         Raises:
-            RegistrationError: it cannot be a handler, or an exception has one already.
+            RegistrationError: the function cannot be a handler, or an exception already has one.
         """
         if not kinds or not all(isinstance(e, type) and issubclass(e, Exception) for e in kinds):
             raise RegistrationError("it takes exceptions, as in @bot.error(OrderNotFound)")

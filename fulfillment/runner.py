@@ -50,17 +50,17 @@ def run(
 ) -> LexResponse:
     """Answer an event within its deadline.
 
-    One thread runs the handler, one finds the session's connection and posts, one loads the
-    conversation; only the model waits for the last. This one waits for what the response needs,
-    and no longer than it may.
+    One thread runs the handler, a second finds the session's connection and posts, a third loads
+    the conversation, for which only the model waits. The calling thread waits for what the response
+    needs, but never beyond the deadline.
 
     Args:
         event: one utterance.
-        handler: what answers it.
-        context: the Lambda context, for the time that it says is left.
+        handler: answers it.
+        context: the Lambda context, which knows the time left.
         resources: what the bot runs on.
-        notices: the sentences for when something goes wrong.
-        record: what is told how the turn went, instead of the log and the metrics.
+        notices: the sentences that say what went wrong.
+        record: receives the report of the turn, instead of the log and the metrics.
     """
     clock, settings = resources.clock, resources.settings
     started = clock()

@@ -35,7 +35,7 @@ NO_PROMPTS: Mapping[str, str] = MappingProxyType({})
 
 
 class Settings(NamedTuple):
-    """How this Lambda is set up; ``Settings()`` holds every default."""
+    """The settings of the Lambda; ``Settings()`` has every default."""
 
     model_id: str = DEFAULT_MODEL_ID
     fallback_model_ids: tuple[str, ...] = ()
@@ -195,7 +195,7 @@ class Reader:
         return text or None
 
     def api_stage(self, name: str) -> str | None:
-        """Return the address of an API's stage, also if it is written as the console shows it."""
+        """Return the address of an API's stage, even if it is written as the console shows it."""
         address = (self.url(name) or "").removesuffix(CONNECTIONS)
         if WITHOUT_STAGE.fullmatch(address):
             raise SettingsError(f"{name}={address!r}: has no stage, such as /Prod")

@@ -1,4 +1,4 @@
-"""One log line and one metrics record (CloudWatch EMF) a turn; never a word of its content."""
+"""One log line and one metrics record (CloudWatch EMF) per turn; never a word of its content."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class TurnReport(NamedTuple):
         started: the clock's reading at its start, in seconds.
         ended: the clock's reading at its end.
         text: what was written.
-        delivery: what became of it on its way, or ``None`` where nothing was streamed.
+        delivery: how it reached the client, or ``None`` if nothing was streamed.
         completions: how the model calls ended.
         memory_error: why the conversation was not loaded or saved.
         handled_error: what a handler raised and an error handler answered.
@@ -69,9 +69,9 @@ _recorder: ContextVar[Callable[[TurnReport], None] | None] = ContextVar("recorde
 
 @contextmanager
 def recorded_by(record: Callable[[TurnReport], None] | None) -> Iterator[None]:
-    """Have a function told of turns instead of the log and the metrics.
+    """Report turns to a function instead of to the log and the metrics.
 
-    It is told of the turns of this context, and of the threads that inherit it.
+    It gets the turns of this context, and of the threads that inherit it.
 
     Args:
         record: the function, or ``None`` for the log and the metrics.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Turn:
-    """One utterance and all that belongs to it.
+    """One utterance of the user, and everything that a handler needs to answer it.
 
     Attributes:
         utterance: what the user typed or said.
@@ -30,12 +30,12 @@ class Turn:
             by name, or ``None`` where it has nothing yet.
         resolutions: the values of its type that each slot may mean, the likeliest first.
         confirmation: the answer to :meth:`confirm`, or ``None`` if nothing was asked.
-        session_id: Lex's name for the session; guessable, so no key to anything secret.
-        request_attributes: sent by the client for this turn only.
+        session_id: Lex's id of the session, which can be guessed: never use it as a secret.
+        request_attributes: attributes that the client sent for this turn only.
         locale: the bot's locale, such as ``en_US``.
         input_mode: ``Text``, ``Speech`` or ``DTMF``.
         event: the Lex V2 event as it came, for everything else.
-        error: what a handler raised and an error handler answers, if it came to that.
+        error: the exception that an error handler is answering, or ``None``.
     """
 
     def __init__(
@@ -101,20 +101,20 @@ class Turn:
         model: Model | None = None,
         history: bool = True,
     ) -> Chunks:
-        """Ask the model; its text comes as it is written: ``yield from turn.ask()``.
+        """Ask the model; the result yields its text as it is written: ``yield from turn.ask()``.
 
-        A blank question, such as silence in a voice turn, is asked of no model: there is no text.
+        A blank question, such as silence in a voice turn, reaches no model and yields no text.
 
         Args:
-            utterance: what to ask, instead of what the user said.
-            system: another system prompt than the settings'.
+            utterance: the question, by default what the user said.
+            system: the system prompt, by default that of the settings.
             max_tokens: how long the text may be, in tokens.
-            temperature: how freely the model samples.
-            top_p: the same, by probability.
+            temperature: the model's sampling temperature.
+            top_p: the model's nucleus sampling, as a probability.
             stop_sequences: texts at which the model stops.
             tools: functions that the model may call; see :mod:`fulfillment.tools`.
-            model: another model than the settings'.
-            history: whether the model is told the earlier turns of the conversation.
+            model: the model to ask, by default the bot's.
+            history: whether the model gets the earlier turns of the conversation.
 
         Returns:
             The text, to be iterated once; if it never is, a warning says so. Iterating raises
@@ -145,7 +145,7 @@ class Turn:
     def close(self, *, failed: bool = False) -> None:
         """End the intent with this turn.
 
-        An intent's handler does so unless it says otherwise; a dialog's delegates.
+        A handler that fulfils an intent does so by default; a dialog handler delegates by default.
 
         Args:
             failed: whether the intent ends as failed instead of fulfilled.
@@ -153,15 +153,15 @@ class Turn:
         self._dialog.act(Action("Close", failed=failed))
 
     def elicit_slot(self, slot: str, prompt: str = "") -> None:
-        """Ask the user for a slot, whose value so far is dropped.
+        """Ask the user for a slot, and drop the value that it has.
 
         Args:
             slot: the name of the slot.
-            prompt: the question. Without one, and if nothing was written either, Lex asks as the
-                bot's definition says.
+            prompt: the question. Without a prompt or other text, Lex asks as the bot's definition
+                says.
 
         Raises:
-            HandlerError: a slot has a name.
+            HandlerError: the slot's name is empty or not text.
         """
         if not isinstance(slot, str) or not slot.strip():
             raise HandlerError(f"elicit_slot takes the name of a slot, not {slot!r}")
@@ -172,11 +172,11 @@ class Turn:
         self._dialog.act(Action("ConfirmIntent"), prompt)
 
     def elicit_intent(self, prompt: str) -> None:
-        """Ask the user what else to do, and leave this intent."""
+        """Leave this intent, and ask the user what else to do."""
         self._dialog.act(Action("ElicitIntent"), prompt)
 
     def delegate(self) -> None:
-        """Let Lex go on by itself: elicit slots, confirm, fulfil. Nothing that is written is said.
+        """Let Lex go on by itself: elicit slots, confirm, fulfil. It does not say written text.
 
         Raises:
             HandlerError: Lex has nothing left to do, since this handler fulfils the intent.
@@ -184,24 +184,24 @@ class Turn:
         self._dialog.act(Action("Delegate"))
 
     def set_slot(self, slot: str, value: str | Sequence[str] | None) -> None:
-        """Fill a slot with a text or several, or empty it.
+        """Fill a slot with a text or a list of texts, or empty it with ``None``.
 
         Raises:
-            HandlerError: a slot has a name, and holds nothing else.
+            HandlerError: the name is empty, or the value is neither a text nor a list of texts.
         """
         self._dialog.fill(slot, slot_of(value))
 
     # --- what the user gets with the reply
 
     def add_message(self, content: str, content_type: ContentType = "CustomPayload") -> None:
-        """Add a message of its own after the reply.
+        """Add a separate message after the reply.
 
         Args:
             content: the text; Markdown where its type is ``CustomPayload``.
             content_type: ``CustomPayload``, ``PlainText`` or ``SSML``.
 
         Raises:
-            HandlerError: Lex does not take it, or it is too long or one too many.
+            HandlerError: Lex does not accept it, or it is too long or one too many.
         """
         self._dialog.add(Text(content, content_type))
 

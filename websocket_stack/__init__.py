@@ -1,1 +1,1 @@
-"""What is added to a Lex Web UI: the WebSocket API, its session table, their Lambda."""
+"""The stack around the library: its APIs, the local stack, the chat server and deployment."""

@@ -1,4 +1,4 @@
-"""``lex-streaming``: the command of the installed package, a verb each for what it can do."""
+"""``lex-streaming``: the command of the installed package, with one verb for each task."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Where frames go, one adapter a file."""
+"""Where frames go, one adapter per file."""

@@ -26,7 +26,7 @@ NOT_SENT = (ConnectTimeoutError, EndpointConnectionError)
 
 
 class AppSyncChannel:
-    """Posts each frame as one call of a mutation, which AppSync hands to those who subscribed.
+    """Posts each frame as one call of a mutation, which AppSync delivers to its subscribers.
 
     Args:
         endpoint: the API's GraphQL address.

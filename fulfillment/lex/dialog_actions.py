@@ -36,7 +36,7 @@ class Action(NamedTuple):
 
     @property
     def intent_state(self) -> str:
-        """The state that the intent is in with it."""
+        """The state of the intent after this action."""
         if self.type != "Close":
             return "InProgress"
         return "Failed" if self.failed else "Fulfilled"
@@ -65,7 +65,7 @@ class Decision(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many bytes that is, more or less, in a response."""
+        """About how many bytes that takes in a response."""
         return len(json.dumps(self.messages, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
     @property
@@ -86,7 +86,7 @@ class Decision(NamedTuple):
 
 
 class Dialog:
-    """What a handler decides of its turn's end while it runs; the last word counts.
+    """What a handler decides about the end of its turn while it runs; the last decision counts.
 
     Its attributes are values: what is read from them does not change afterwards.
 
@@ -109,7 +109,7 @@ class Dialog:
         """Decide what Lex does next, and what it asks.
 
         Raises:
-            HandlerError: Lex does not take it, or with all that was added it is too long.
+            HandlerError: Lex does not accept it, or it is too long together with everything added.
         """
         if action.type == "Delegate" and not self._is_dialog:
             raise HandlerError("only a dialog handler can delegate")
@@ -119,7 +119,7 @@ class Dialog:
         """Fill a slot, or empty it with ``None``.
 
         Raises:
-            HandlerError: a slot has a name.
+            HandlerError: the slot's name is empty or not text.
         """
         if not isinstance(slot, str) or not slot.strip():
             raise HandlerError(f"set_slot takes the name of a slot, not {slot!r}")
@@ -129,7 +129,7 @@ class Dialog:
         """Add a message or a card.
 
         Raises:
-            HandlerError: Lex does not take it, or it is too long, or one too many.
+            HandlerError: Lex does not accept it, or it is too long, or one too many.
         """
         message = message.checked()
         if isinstance(message, Card):

@@ -27,10 +27,10 @@ class Text(NamedTuple):
         return self.content
 
     def checked(self) -> Text:
-        """Return the message as Lex takes it.
+        """Return the message in the form that Lex accepts.
 
         Raises:
-            HandlerError: it is no text, or its content type is none of Lex's.
+            HandlerError: it is not text, or Lex does not have its content type.
         """
         if not isinstance(self.content, str):
             raise HandlerError(f"a message is text, not {type(self.content).__name__}")
@@ -45,7 +45,7 @@ class Button(NamedTuple):
 
     Attributes:
         text: what the user reads, at most 50 characters.
-        value: what is said for the user when it is pressed, at most 50 characters.
+        value: what is sent as the user's utterance when it is pressed, at most 50 characters.
     """
 
     text: str
@@ -55,7 +55,7 @@ class Button(NamedTuple):
 class Card(NamedTuple):
     """A response card: a title, and below it a picture and at most five buttons.
 
-    Each text, the picture's address included, has at most 250 characters.
+    Each text, including the picture's URL, has at most 250 characters.
     """
 
     title: str
@@ -70,7 +70,7 @@ class Card(NamedTuple):
         return "\n\n".join(filter(None, [f"**{self.title}**", self.subtitle, choices]))
 
     def checked(self) -> Card:
-        """Return the card as Lex takes it.
+        """Return the card in the form that Lex accepts.
 
         Raises:
             HandlerError: a part is empty, too long or one too many; names it.

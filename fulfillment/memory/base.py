@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 
 class Exchange(NamedTuple):
-    """An earlier turn: what was said, what was replied, and whether that reply was cut short."""
+    """An earlier turn: the utterance, the reply, and whether that reply was cut short."""
 
     utterance: str
     reply: str

@@ -80,11 +80,11 @@ class Conversation:
     def told(
         cls, exchanges: Sequence[Exchange], *, turns: int = 10, tokens: int = 8000
     ) -> Conversation:
-        """Return a conversation whose earlier turns the client tells, and which is not kept.
+        """Return a conversation whose earlier turns the client sends, and which is not stored.
 
         Args:
             exchanges: the earlier turns.
-            turns: how many of them a model is told at most.
+            turns: how many of them a model gets, at most.
             tokens: how many tokens these may have together.
         """
         conversation = cls(None, {}, turns=turns, tokens=tokens)
@@ -103,7 +103,7 @@ class Conversation:
 
     @property
     def is_remembered(self) -> bool:
-        """Whether the next turn will know of this one, as far as can be told now."""
+        """Whether the next turn will know of this one, as far as is known now."""
         has_failed = self._loaded.is_set() and self._earlier is None
         return self._memory is not None and not has_failed
 

@@ -1,1 +1,1 @@
-"""Where text comes from: the model port, its adapters, and what runs several calls."""
+"""Where text comes from: the model port, its adapters, and the loop that runs several calls."""

@@ -48,7 +48,7 @@ class ToolSpec(NamedTuple):
 
 
 class ToolCall(NamedTuple):
-    """A model's wish to have a tool called."""
+    """A model's request to call a tool."""
 
     id: str
     name: str
@@ -57,7 +57,7 @@ class ToolCall(NamedTuple):
 
 
 class ToolResult(NamedTuple):
-    """What the model is told of a call."""
+    """What the model is told about a call."""
 
     call_id: str
     text: str
@@ -156,7 +156,7 @@ class Model(Protocol):
 def parse_arguments(text: str) -> Mapping[str, object] | None:
     """Return the JSON object that a model wrote as a tool's arguments; ``None`` if it is not one.
 
-    A model that has no arguments to give may write nothing at all.
+    For a tool without arguments, a model may write nothing at all.
     """
     if not text.strip():
         return {}

@@ -1,4 +1,4 @@
-"""Several models as one: asks again, and other models, as long as nothing was written yet."""
+"""Several models as one: retries, and asks other models, until one has written something."""
 
 from __future__ import annotations
 

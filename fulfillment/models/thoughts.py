@@ -23,7 +23,7 @@ class ThoughtFilter:
         self._is_past = not tags
 
     def feed(self, chunk: str) -> str:
-        """Take the next chunk; return what is to be shown by now."""
+        """Add the next chunk; return the text that can be shown now."""
         if self._is_past:
             return chunk
         self._held += chunk

@@ -38,11 +38,11 @@ class Tools(Protocol):
 
 
 class ToolLoop:
-    """Asks models, and runs the tools that they call, until they have said all.
+    """Asks models, and runs the tools that they call, until they call none.
 
     Args:
         seconds_left: returns how many seconds the turn has left.
-        stand_in: what answers instead of every model, in a test.
+        stand_in: the model that answers instead of every other one, in a test.
 
     Attributes:
         last_text: what the last call wrote.
@@ -64,7 +64,7 @@ class ToolLoop:
 
     @property
     def completions(self) -> tuple[Completion, ...]:
-        """How the calls ended, as far as they have."""
+        """How each call ended; those that still run are left out."""
         return tuple(stream.completion for stream in self._streams if stream.completion)
 
     def ask(
@@ -96,7 +96,7 @@ class ToolLoop:
             yield from self._call(model, prompt.extended(message, refusals), paragraphs)
 
     def close(self) -> None:
-        """Stop the calls, those still to come included; from any thread."""
+        """Stop all calls, including later ones; from any thread."""
         self._closed = True
         for stream in self._streams:
             # What cannot be stopped is left; the reply must not be lost over it.

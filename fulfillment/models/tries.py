@@ -38,9 +38,9 @@ Action: TypeAlias = Ask | Wait | GiveUp
 class Tries:
     """Asks the models in turn, for as long as a reply is still possible.
 
-    A call that fails gives way to the next model at once. When all have failed, the round begins
-    again after a pause, each longer than the last. A call that is silent is not given up, for it
-    may be a model that thinks: after a while another one is started, and the first to speak wins.
+    When a call fails, the next model is asked at once. When all have failed, the next round begins
+    after a pause, each longer than the last. A silent call is not abandoned, since its model may be
+    thinking: after a while another call is started, and the first to write wins.
 
     Args:
         models: how many there are.
@@ -83,18 +83,18 @@ class Tries:
         return Wait(self._until) if self._open and now < self._until else GiveUp()
 
     def spoke(self) -> None:
-        """Take that a call said something, and that all others are left."""
+        """Note that a call gave a sign of life, and that all others are abandoned."""
         self._open = 1
 
     def failed(self, now: float) -> None:
-        """Take that a call failed, and may succeed another time."""
+        """Note that a call failed, but may succeed when repeated."""
         self._open -= 1
         self._ask_at = now
         if not self._round:
             self._ask_at += self._pause(now)
 
     def rejected(self, model: int, now: float) -> None:
-        """Take that a model refused the request, and will refuse it again."""
+        """Note that a model refused the request, and will refuse it again."""
         self._models = [each for each in self._models if each != model]
         self._round = [each for each in self._round if each != model]
         self.failed(now)

@@ -1,4 +1,4 @@
-"""The delivery core: streams a text to a client while it is written. Knows no Lex and no AWS.
+"""The delivery core: streams a text to a client while it is written. Knows neither Lex nor AWS.
 
     turn ── writes ──▶ TextBuffer ─▶ Delivery ── says what is due ──▶ shell ── posts ──▶ channel
 

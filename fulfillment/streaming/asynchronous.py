@@ -1,6 +1,6 @@
 """The shell for a server: hundreds of turns on one event loop.
 
-It holds no rule: what to post, and when, is for :mod:`.delivery` to say.
+It makes no decisions: :mod:`.delivery` says what to post, and when.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class AsyncStream:
         return self._stream.text
 
     async def write(self, handler: Callable[[], AsyncGenerator[str, None]]) -> None:
-        """Write what a handler yields, until it ends or no more is wanted.
+        """Write what a handler yields, until it ends or the text is closed.
 
         Raises:
             asyncio.CancelledError: the task was cancelled.
@@ -92,10 +92,10 @@ class AsyncStream:
     def join(
         self, delivery: Delivery, visible: Callable[[str], str] = str, received: int = 0
     ) -> None:
-        """Let a delivery have the text, for a client that comes back; an earlier one ends.
+        """Attach a delivery to the text, for a client that comes back; the earlier delivery ends.
 
         Args:
-            delivery: is to be posted, by :meth:`post`.
+            delivery: the delivery, which :meth:`post` then drives.
             visible: what is shown of the text, given its next piece.
             received: how many characters the client has already.
         """
@@ -130,16 +130,16 @@ class AsyncStream:
         self._notify(is_due=self._stream.close())
 
     def cancel(self) -> None:
-        """Want no more text, and drop what has not been posted yet."""
+        """Accept no more text, and drop what has not been posted yet."""
         self._notify(is_due=self._stream.cancel())
         self._turn_due.set()
 
     def finish(self, ending: Ending) -> None:
-        """Say how the turn ended, for the client to be told."""
+        """Note how the turn ended, so that the client is told."""
         self._notify(is_due=self._stream.finish(ending))
 
     async def settle(self, until: float) -> None:
-        """Wait until all is posted, at most until the clock reads ``until``; then post no more."""
+        """Wait until all is posted, at most until the clock reads ``until``; then stop posting."""
         while not self._stream.is_settled and self._clock() < until:
             await self._turn_due.wait(until)
         self._notify(is_due=self._stream.abandon())
@@ -188,10 +188,10 @@ async def run(  # noqa: PLR0913
         stream: what :meth:`AsyncStream.cancel` may be called on meanwhile.
         handler: yields the text.
         deadline: when to stop waiting for text, and for what is being posted.
-        ending_of: says how the turn ended, given its text.
+        ending_of: returns how the turn ended, given its text.
         delivery: says what to post when.
         channel: where frames go.
-        find: returns the client's address, where the delivery was not given it.
+        find: returns the client's address, if the delivery has none.
 
     Returns:
         The text, and how it ended.

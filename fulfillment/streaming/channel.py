@@ -10,10 +10,11 @@ class Channel(Protocol):
     """Posts frames, one at a time, in order."""
 
     def post(self, address: str, payload: str) -> None:
-        """Post one frame and return once it is taken.
+        """Post one frame, and return once the channel has accepted it.
 
         Args:
-            address: by which the channel knows its reader, such as API Gateway's connection id.
+            address: where the client is, as the channel knows it, such as API Gateway's connection
+                id.
             payload: the frame, not empty.
 
         Raises:
@@ -27,7 +28,7 @@ class AsyncChannel(Protocol):
     """A :class:`Channel` of an event loop."""
 
     def post(self, address: str, payload: str) -> Awaitable[None] | None:
-        """See :meth:`Channel.post`; returns what to wait for, if the frame is not taken yet."""
+        """See :meth:`Channel.post`; returns an awaitable if the frame has not been accepted yet."""
         ...
 
 
@@ -39,6 +40,6 @@ class Addresses(Protocol):
 
         Raises:
             AddressContested: two owners claim the session, so that neither may be trusted.
-            AddressError: it could not be looked up; another look may help.
+            AddressError: the address could not be looked up; another look may help.
         """
         ...

@@ -1,7 +1,7 @@
 """One text on its way to one client: what is posted when, and what each failure means. Pure.
 
-It knows no thread, no clock and no network. A shell (:mod:`.threads`, :mod:`.asynchronous`) asks
-it what to do next, does that, and says what came of it.
+It knows no thread, no clock and no network. A shell (:mod:`.threads`, :mod:`.asynchronous`) asks it
+what to do next, does that, and reports the result.
 """
 
 from __future__ import annotations
@@ -67,11 +67,12 @@ Action: TypeAlias = Find | Post | Wait | Done
 class Delivery:
     """Posts a growing text in order, each character at most once.
 
-    While a post is in flight chunks gather and leave together in the next flush. A shell calls
-    :meth:`next`, does what it says, and answers with :meth:`found`, :meth:`lookup_failed`,
-    :meth:`posted` or :meth:`failed`. Meanwhile the writer calls :meth:`write`, :meth:`complete`,
-    :meth:`cancel`, :meth:`finish` and :meth:`abandon`, each of which returns whether it ends a
-    ``Wait``. It is called by one thread at a time; times are the shell's clock, in seconds.
+    While a post is in flight, chunks gather and leave together in the next flush. A shell calls
+    :meth:`next`, does what it says, and reports the result with :meth:`found`,
+    :meth:`lookup_failed`, :meth:`posted` or :meth:`failed`. Meanwhile the writer calls
+    :meth:`write`, :meth:`complete`, :meth:`cancel`, :meth:`finish` and :meth:`abandon`, each of
+    which returns whether it ends a ``Wait``. Only one thread may call it at a time; times are
+    readings of the shell's clock, in seconds.
 
     Args:
         framing: cuts a flush into frames.
@@ -141,19 +142,19 @@ class Delivery:
     # --- what the writer says
 
     def write(self, text: str) -> bool:
-        """Take the next piece of the text."""
+        """Add the next piece of the text."""
         if not text or not self._takes_text:
             return False
         self._chunks.append(text)
         return self._is_idle
 
     def complete(self) -> bool:
-        """Take that there will be no more text; how the turn ended follows."""
+        """Note that the text is complete; how the turn ended follows."""
         self._takes_text = False
         return self._tail == "reply" and self.abandon()
 
     def cancel(self) -> bool:
-        """Drop what was not posted yet, and take no more; how the turn ended follows."""
+        """Drop what has not been posted, and accept no more; how the turn ended follows."""
         if self._ending is not None:
             return False
         self._takes_text = False
@@ -161,20 +162,20 @@ class Delivery:
         return self._tail == "reply" and self.abandon()
 
     def finish(self, ending: Ending) -> bool:
-        """Take how the turn ended: what is left is posted, and then the end."""
+        """Note how the turn ended: the rest is posted, and then the end."""
         if self.is_over or self._ending is not None:
             return False
         self._ending, self._takes_text = ending, False
         return self.abandon() if self._tail == "reply" else True
 
     def abandon(self) -> bool:
-        """Post nothing more, the end included."""
+        """Post nothing more, not even the end."""
         was_over, self.is_over, self._takes_text = self.is_over, True, False
         return not was_over
 
     @property
     def is_unread(self) -> bool:
-        """Whether it is over although the client was to be told the end, and was not."""
+        """Whether it is over without having told the client the end, as it should have."""
         return self.is_over and self._tail == "frames" and self._ending is None
 
     # --- what the shell asks, and answers
@@ -200,7 +201,7 @@ class Delivery:
         return Post(self._address, self._flush[0].payload)
 
     def found(self, address: str | None, now: float) -> None:
-        """Take what a look found."""
+        """Note the address that a look found, if any."""
         if address is not None and address not in self._dead:
             self._address = address
             if self._is_whole:
@@ -212,7 +213,7 @@ class Delivery:
         self._look_later(now)
 
     def lookup_failed(self, error: Exception, now: float) -> None:
-        """Take why a look found nothing out."""
+        """Note why a look failed."""
         if isinstance(error, AddressContested):
             self.status = Status.CONTESTED
             self.abandon()
@@ -221,7 +222,7 @@ class Delivery:
         self._look_later(now)
 
     def posted(self, now: float) -> None:
-        """Take that the frame arrived."""
+        """Note that the frame arrived."""
         self._note_post(now)
         self._is_alive = True
         frame = self._flush.popleft()
@@ -239,7 +240,7 @@ class Delivery:
                 self.abandon()
 
     def failed(self, error: Exception, now: float) -> None:
-        """Take why the frame did not arrive, or may not have."""
+        """Note why the frame did not arrive, or may not have."""
         self._note_post(now)
         was_end = self._flush_ends and self._flush[0].characters == 0
         self._flush.clear()

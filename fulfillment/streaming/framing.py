@@ -33,8 +33,8 @@ class Ending(NamedTuple):
     Attributes:
         outcome: one word, such as ``completed`` or ``cancelled``.
         notice: a sentence for the reader where something went wrong.
-        text: all that was written, for a client that gets it in one piece.
-        usage: what the reply took, such as ``output_tokens``, as far as it is known.
+        text: the whole text, for a client that gets it in one piece.
+        usage: what the reply consumed, such as ``output_tokens``, as far as it is known.
         is_whole: whether all of the text reached the client; it did not where a post failed, or
             may have.
         length: how many characters were written, white space at both ends included.
@@ -51,8 +51,8 @@ class Ending(NamedTuple):
 class Framing(Protocol):
     """Turns text into one kind of client's frames.
 
-    A framing keeps no state: after a post that was put off it is asked again, and the frames that
-    were not posted are dropped.
+    A framing keeps no state: after a post that has to be repeated it is asked again, and frames
+    that were not posted are dropped.
     """
 
     @property
@@ -78,7 +78,7 @@ class Framing(Protocol):
 
 
 class RawText:
-    """A frame is the text of a flush, and the end is not told."""
+    """A frame is the text of a flush, and there is no end marker."""
 
     frames_to_show = 1
 

@@ -35,7 +35,7 @@ class Stream:
     def join(
         self, delivery: Delivery, visible: Callable[[str], str] = str, received: int = 0
     ) -> None:
-        """Let a delivery have the text, with what was written before; an earlier one ends.
+        """Attach a delivery to the text, written and to come; an earlier delivery ends.
 
         Args:
             delivery: posts it.
@@ -54,28 +54,28 @@ class Stream:
             delivery.finish(self._ending)
 
     def write(self, chunk: str, now: float) -> bool:
-        """Take the next chunk of the handler."""
+        """Add the handler's next chunk."""
         return self._show(self.text.write(chunk, now))
 
     def complete(self, now: float, error: BaseException | None = None) -> bool:
-        """Take that the handler came to its end, or why it did not."""
+        """Note that the handler ended, and with which error, if any."""
         self._show(self.text.finish(now, error))
         return self.delivery is not None and self.delivery.complete()
 
     def close(self) -> bool:
-        """Want no more text, if there might be more."""
+        """Accept no more text."""
         self.text.close()
         return self.delivery is not None and self.delivery.complete()
 
     def cancel(self) -> bool:
-        """Want no more text, and drop what has not been posted yet."""
+        """Accept no more text, and drop what has not been posted yet."""
         if not self.text.is_growing:
             return False
         self.text.close(cancelled=True)
         return self.delivery is not None and self.delivery.cancel()
 
     def finish(self, ending: Ending) -> bool:
-        """Take how the turn ended."""
+        """Note how the turn ended."""
         self._ending = ending
         return self.delivery is not None and self.delivery.finish(ending)
 
@@ -84,7 +84,7 @@ class Stream:
         return self.delivery is not None and self.delivery.abandon()
 
     def left(self, delivery: Delivery) -> bool:
-        """Take that a delivery is over; text that has no reader left is not paid for."""
+        """Note that a delivery is over; text without a reader is not worth paying for."""
         return delivery is self.delivery and delivery.is_unread and self.cancel()
 
     @property

@@ -1,4 +1,4 @@
-"""The text of a turn as it grows: one writes it, others read it. Pure: knows no thread."""
+"""The text of a turn as it grows, with one writer and several readers. Pure: knows no thread."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class TextBuffer:
         first_chunk_at: the clock's reading at the first text, or ``None``.
         finished: whether its writer came to the end, well or with an error.
         closed: whether no more text is wanted.
-        cancelled: whether it was closed because somebody asked for a stop.
+        cancelled: whether it was closed because a client asked for a stop.
         error: what the writer failed with.
     """
 
@@ -55,7 +55,7 @@ class TextBuffer:
         return self._add(self._joiner.feed(chunk), now) if self.takes_more else ""
 
     def finish(self, now: float, error: BaseException | None = None) -> str:
-        """Say that all is written, or why there is no more; too late once it is closed.
+        """Note that the text is complete, or why it broke off; ignored once it is closed.
 
         Returns:
             What that adds to the text.
@@ -67,7 +67,7 @@ class TextBuffer:
         return rest
 
     def close(self, *, cancelled: bool = False) -> None:
-        """Say that no more text is wanted."""
+        """Accept no more text."""
         if self.is_growing:
             self.cancelled = cancelled
         self.closed, self.takes_more = True, False

@@ -1,6 +1,6 @@
 """The shell for Lambda, where posts block: a handler and its delivery, each on its own thread.
 
-It holds no rule: what to post, and when, is for :mod:`.delivery` to say.
+It makes no decisions: :mod:`.delivery` says what to post, and when.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from fulfillment.streaming.text_buffer import TextBuffer
 class ThreadStream:
     """Runs one turn: its handler writes on one thread, its delivery posts on a second.
 
-    The turn's own thread waits for what it needs, and no longer than it may, so that nothing that
-    hangs can hold it.
+    The turn's own thread waits for both, but never beyond the deadline, so nothing that hangs can
+    hold it.
 
     Args:
         clock: the clock that all waiting is measured by, in seconds.
@@ -86,10 +86,10 @@ class ThreadStream:
     def join(
         self, delivery: Delivery, visible: Callable[[str], str] = str, received: int = 0
     ) -> None:
-        """Let a delivery have the text, for a client that comes back; an earlier one ends.
+        """Attach a delivery to the text, for a client that comes back; the earlier delivery ends.
 
         Args:
-            delivery: is to be posted, by :meth:`post`.
+            delivery: the delivery, which :meth:`post` then drives.
             visible: what is shown of the text, given its next piece.
             received: how many characters the client has already.
         """
@@ -124,18 +124,18 @@ class ThreadStream:
             self._notify(is_due=self._stream.close())
 
     def cancel(self) -> None:
-        """Want no more text, and drop what has not been posted yet; from any thread."""
+        """Accept no more text, and drop what has not been posted yet; from any thread."""
         with self._lock:
             self._notify(is_due=self._stream.cancel())
             self._turn_due.notify_all()
 
     def finish(self, ending: Ending) -> None:
-        """Say how the turn ended, for the client to be told."""
+        """Note how the turn ended, so that the client is told."""
         with self._lock:
             self._notify(is_due=self._stream.finish(ending))
 
     def settle(self, until: float) -> None:
-        """Wait until all is posted, at most until the clock reads ``until``; then post no more."""
+        """Wait until all is posted, at most until the clock reads ``until``; then stop posting."""
         with self._lock:
             seconds = max(0.0, until - self._clock())
             self._turn_due.wait_for(lambda: self._stream.is_settled, seconds)
@@ -196,10 +196,10 @@ def run(  # noqa: PLR0913
         stream: what :meth:`ThreadStream.cancel` may be called on meanwhile.
         handler: yields the text.
         deadline: when to stop waiting for text, and for what is being posted.
-        ending_of: says how the turn ended, given its text.
+        ending_of: returns how the turn ended, given its text.
         delivery: says what to post when.
         channel: where frames go.
-        find: returns the client's address, where the delivery was not given it.
+        find: returns the client's address, if the delivery has none.
         visible: what is shown of the text, given its next piece.
         stop: stops what the handler waits for, such as a model; called where it has not ended.
 

@@ -1,4 +1,4 @@
-"""Tests a bot with no AWS: one turn as Lambda would run it, and what came of it.
+"""Tests a bot without AWS: runs one turn as Lambda would, and returns its result.
 
     from fulfillment.testing import run
 

@@ -62,7 +62,7 @@ def event(  # noqa: PLR0913
         streaming: whether the client says that it shows frames, as Lex Web UI does.
 
     Raises:
-        TypeError: an attribute is no text.
+        TypeError: an attribute is not text.
         ValueError: Lex has no such hook, confirmation or input mode.
     """
     _check("hook", hook, Hook)

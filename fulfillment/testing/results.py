@@ -1,4 +1,4 @@
-"""What came of a turn in a test."""
+"""The result of a turn in a test."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from fulfillment.testing.events import CLIENT_ATTRIBUTES
 
 
 class Result(NamedTuple):
-    """What came of a turn.
+    """The result of a turn.
 
     Attributes:
         response: what Lex gets.
         chunks: what the bot wrote, piece by piece, as its handlers yielded it.
-        frames: what a browser was sent meanwhile. Each chunk leaves by itself here, before the
-            next one is asked for, so that they are the same at every run: all but its last
-            character, and that one. On AWS chunks that come fast leave together, and what is
-            written last comes with the reply alone.
+        frames: what a browser was sent meanwhile. Here, each chunk leaves by itself before the next
+            one is asked for, as two frames (all but its last character, and that character), so
+            that frames are the same in every run. On AWS, chunks that come fast leave together, and
+            the last text comes with the reply only.
         prompts: what the model was asked, one for each call.
         error: what the bot's code raised and nothing handled.
     """
@@ -37,7 +37,7 @@ class Result(NamedTuple):
 
     @property
     def reply(self) -> str:
-        """All of them as one text, a blank line between two."""
+        """All messages as one text, with blank lines between them."""
         return "\n\n".join(self.messages)
 
     @property

@@ -1,4 +1,4 @@
-"""A model that does what a test says."""
+"""A model that follows a test's script."""
 
 from __future__ import annotations
 
@@ -19,22 +19,20 @@ LOOK_SECONDS = 0.005
 class ScriptedModel:
     """A model that follows a script, call by call.
 
-    What it writes after it has called tools is another call, as with real models, which are told
-    the results in between::
+    What it writes after a tool call belongs to the next call, as with real models, which get the
+    results in between::
 
         ScriptedModel([ToolCall("call-1", "order_status", {"order_id": "A-17"}), "It is shipped."])
 
-    A call beyond the script raises AssertionError, so that a test fails which has not thought of
-    it.
+    A call beyond the script raises AssertionError, so that an unexpected call fails the test.
 
     Args:
-        scripts: what it does, each a text or a list of steps; the further ones are for further
-            calls.
-        repeats: whether the last script is for all further calls.
+        scripts: one for each call, each a text or a list of steps.
+        repeats: whether the last script also answers all further calls.
 
     Attributes:
-        prompts: what it was asked, one for each call.
-        streams: what it answered, one for each call.
+        prompts: the prompt of each call.
+        streams: the stream of each call.
     """
 
     def __init__(self, *scripts: Script, repeats: bool = False) -> None:

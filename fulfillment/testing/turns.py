@@ -50,15 +50,15 @@ def run(  # noqa: PLR0913
 ) -> Result:
     """Run one turn of a bot as Lambda would, with a browser watching.
 
-    What the bot's own code raises is raised here, with its traceback, but for what a tool raises:
-    that is told to the model (see :attr:`Result.tool_results`). A :class:`ModelError` never is:
-    where there is one, a script has asked for it.
+    What the bot's own code raises is raised here, with its traceback. There are two exceptions:
+    what a tool raises is told to the model (see :attr:`Result.tool_results`), and a
+    :class:`ModelError` comes from a script that asked for it.
 
     Args:
-        bot: what is tested. A memory of its own stays.
+        bot: the bot to test; it keeps a memory of its own.
         utterance: what the user typed or said.
-        model: the model, or the script that it follows. It answers wherever a model is asked,
-            knowledge bases and agents included.
+        model: the model, or a script for it. It answers wherever a model is asked, including
+            knowledge bases and agents.
         memory: where the conversation is remembered.
         settings: the environment.
         remaining_ms: how many milliseconds the Lambda has left.
@@ -66,7 +66,7 @@ def run(  # noqa: PLR0913
         of_event: what :func:`fulfillment.testing.event` takes.
 
     Raises:
-        AssertionError: the model was asked, and there is no script for that.
+        AssertionError: the model was asked more often than the script says.
     """
     settings = settings or Settings()
     lex_event = LexEvent.from_dict(event(utterance, **of_event))

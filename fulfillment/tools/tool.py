@@ -1,4 +1,4 @@
-"""A function as a tool: how a model sees it, and how it takes a model's arguments."""
+"""A function as a tool: how a model sees it, and how a model's arguments reach it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class ToolFailed(Exception):
-    """Raised by a tool whose model should read why it failed: the message is passed on to it.
+    """Raise it in a tool to tell the model why the call failed; the message goes to the model.
 
-    No error of this package's own (see :mod:`fulfillment.errors`), for those are logged.
+    It is not one of this package's errors (see :mod:`fulfillment.errors`), since those are logged.
     """
 
 
@@ -29,18 +29,18 @@ class Tool:
     """A function that a model can call.
 
     Args:
-        function: what is called, with arguments by name.
-        name: instead of the function's own.
-        description: instead of the first paragraph of its docstring.
-        schema: a JSON Schema instead of the one that its type hints make; the arguments are then
-            passed as the model wrote them.
-        progress: shown to the user with each call.
+        function: the function, which is called with arguments by name.
+        name: the tool's name, by default the function's.
+        description: what the model reads, by default the first paragraph of the docstring.
+        schema: a JSON Schema of the arguments, which are then passed as the model wrote them; by
+            default it is made from the type hints.
+        progress: a text that the user sees at each call.
 
     Attributes:
         spec: the tool as a model sees it.
 
     Raises:
-        ToolError: a model could not call it, or would not know what for.
+        ToolError: a model could not call the function, or would not know what it is for.
     """
 
     def __init__(
@@ -73,13 +73,13 @@ class Tool:
         self.progress = progress
 
     def arguments(self, arguments: Mapping[str, object] | None) -> dict[str, Any]:
-        """Return a model's arguments as the function takes them.
+        """Return a model's arguments, converted for the function.
 
         Args:
             arguments: what the model wrote; ``None`` if that was no JSON object.
 
         Raises:
-            ToolFailed: the function does not take them; the message tells the model why.
+            ToolFailed: the function does not accept them; the message tells the model why.
         """
         if arguments is None:
             raise ToolFailed("The arguments were not a JSON object.")

@@ -43,10 +43,10 @@ class Toolbox:
         return tuple(tool.spec for tool in self._tools.values())
 
     def run(self, call: ToolCall, seconds: float) -> Generator[str, None, ToolResult]:
-        """Run a call; yield text for the user meanwhile, return the result; never raises.
+        """Run a call: yield text for the user, and return the result; never raises.
 
-        A tool that is left, because its time is over or this generator is closed, is not ended:
-        its thread goes on to its next ``yield`` or its end, and what comes of it is lost.
+        A tool that is abandoned, because its time is over or this generator is closed, is not
+        stopped: its thread runs on to its next ``yield`` or its end, and its result is lost.
 
         Args:
             call: what the model wrote.

@@ -1,4 +1,4 @@
-"""One call of a tool on a thread of its own, so that a tool that hangs can be left."""
+"""One call of a tool on a thread of its own, so that a tool that hangs can be abandoned."""
 
 from __future__ import annotations
 

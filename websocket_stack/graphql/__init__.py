@@ -1,4 +1,4 @@
-"""Chats through AppSync: ask, stop, and a subscription that tells the reply as it is written."""
+"""Chats through AppSync: ask, stop, and a subscription that delivers the reply as it is written."""
 
 from typing import TYPE_CHECKING
 

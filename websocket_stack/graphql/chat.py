@@ -1,4 +1,4 @@
-"""Chat: what answers an AppSync chat. A builder of one starts here."""
+"""Chat: which function answers an AppSync chat. A builder of one starts here."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Chat:
 
     Args:
         bot: answers, as its fallback would answer Lex.
-        model: what answers, instead of the model that the environment names.
+        model: the model that answers, instead of the one that the environment names.
         memory: where conversations are kept, instead of the table that the environment names.
         notices: the sentences that a user reads when something fails.
     """
@@ -62,7 +62,8 @@ class Chat:
         """Register the function that answers.
 
         Raises:
-            RegistrationError: it cannot be one, or a bot or another function answers.
+            RegistrationError: the function cannot be a handler, or a bot or another function
+                answers.
         """
         return self._tasks.message(handler)
 

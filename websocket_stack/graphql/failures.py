@@ -1,4 +1,4 @@
-"""Tells subscribers that a reply failed whose function died, was throttled, or never started.
+"""Tells subscribers that a reply failed because its function died, was throttled or never ran.
 
 The destination of failed events, where ``ask`` returns at once.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html

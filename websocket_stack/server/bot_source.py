@@ -1,4 +1,4 @@
-"""Answers with a builder's bot, or with any model of the library, on a thread a reply."""
+"""Answers with a builder's bot, or with any model of the library, on one thread per reply."""
 
 from __future__ import annotations
 

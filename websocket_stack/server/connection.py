@@ -121,7 +121,7 @@ class Connection:
             self.outbox.put([self._protocol.heartbeat])
 
     def closed(self) -> None:
-        """Take that the socket is gone; what it read goes on without it."""
+        """Note that the socket is gone; the runs that it read go on without it."""
         for reader in list(self._runs):
             self._leave(reader)
 

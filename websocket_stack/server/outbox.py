@@ -82,7 +82,7 @@ class Outbox:
         self._due.set()
 
     def wake(self) -> None:
-        """Take that a reader may have more to take."""
+        """Note that a reader may have more to send."""
         self._due.set()
 
     async def run(self) -> None:

@@ -204,7 +204,7 @@ class RedisBroker:
         return event
 
     async def leave(self, bell: str) -> None:
-        """Take that a bell is not listened to any more."""
+        """Stop listening to a bell."""
         self._bells.pop(bell, None)
         if self._pubsub is not None:
             with suppress(*FAILURES):

@@ -109,7 +109,7 @@ class Runs:
             timer.cancel()
 
     def leave(self, run: ReadableRun, notify: Callable[[], None], *, can_resume: bool) -> None:
-        """Take that a reader is gone: a run without any goes on for a while only.
+        """Note that a reader is gone: a run without readers goes on only for a while.
 
         Args:
             run: what was read.

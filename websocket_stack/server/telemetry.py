@@ -1,4 +1,4 @@
-"""Metrics for Prometheus and one log line a run; never a word of its content."""
+"""Metrics for Prometheus and one log line per run; never a word of its content."""
 
 from __future__ import annotations
 

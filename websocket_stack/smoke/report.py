@@ -1,4 +1,4 @@
-"""What the checks report: one line a check, or JSON."""
+"""What the checks report: one line per check, or JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells a client that its task failed whose worker died, was throttled, or never started.
+"""Tells a client that its task failed because the worker died, was throttled, or never started.
 
 The destination of the worker's failed events.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html

@@ -1,4 +1,4 @@
-"""What clients of the tasks API hear: the frames of a reply, and of a refusal. Pure."""
+"""What clients of the tasks API receive: the frames of a reply, and of a refusal. Pure."""
 
 from __future__ import annotations
 

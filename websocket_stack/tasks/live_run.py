@@ -61,7 +61,7 @@ class LiveRun:
         return self._sent_before + self.delivery.characters
 
     def see(self, run: Run) -> None:
-        """Take how the row of the run reads now."""
+        """Note the present state of the run's row."""
         with self._lock:
             if run.stopped:
                 self._stream.cancel()

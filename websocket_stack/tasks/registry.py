@@ -44,7 +44,7 @@ class Tasks:
 
     Args:
         bot: answers messages, as its fallback would answer Lex.
-        model: what answers, instead of the model that the environment names.
+        model: the model that answers, instead of the one that the environment names.
         memory: where conversations are kept, instead of the table that the environment names.
         notices: the sentences that a user reads when something fails.
     """
@@ -75,7 +75,7 @@ class Tasks:
             whole: whether the text is sent in one piece at its end.
 
         Raises:
-            RegistrationError: it cannot be one, or there is another for this type.
+            RegistrationError: the function cannot be a handler, or this type already has one.
         """
         if not isinstance(type, str) or not type or type == MESSAGE:
             raise RegistrationError(f"a type of task is a text, such as 'summarise', not {type!r}")
@@ -92,7 +92,8 @@ class Tasks:
         """Register the function for messages of a chat.
 
         Raises:
-            RegistrationError: it cannot be one, or a bot or another function answers them.
+            RegistrationError: the function cannot be a handler, or a bot or another function
+                answers.
         """
         if self.bot is not None:
             raise RegistrationError(f"messages are answered by the bot, and by {name_of(handler)}")

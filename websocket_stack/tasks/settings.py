@@ -21,7 +21,7 @@ class TaskSettings(NamedTuple):
         sign_in: how clients say who they are: ``none``; ``iam``, by signing ``$connect``; ``jwt``,
             with a first message; ``authorizer``, as a Lambda authorizer says.
         issuer: who signs the tokens.
-        audience: for whom the tokens are.
+        audience: the audience that the tokens must name.
         keys_url: where the issuer's keys are, if not at its ``/.well-known/jwks.json``.
         sign_in_queue: the queue that tells, after ten seconds, which connections to look at.
         tasks_at_once: how many tasks an owner may have at the same time.

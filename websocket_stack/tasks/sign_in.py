@@ -54,7 +54,7 @@ class TokenVerifier:
 
     Args:
         issuer: who signs them.
-        audience: whom they are for: their ``aud``, or Cognito's ``client_id``.
+        audience: the audience that they must name: their ``aud``, or Cognito's ``client_id``.
         keys: the issuer's keys.
     """
 

@@ -24,7 +24,7 @@ class Task:
         owner: who asks: a Cognito identity, the subject of a token, or, without
             sign-in, a connection.
         connection_id: the connection that it came from, for producers elsewhere; a client that
-            comes back has another.
+            reconnects has another.
         assistant: asks models on its behalf.
     """
 
@@ -47,7 +47,7 @@ class Task:
 
     @property
     def prompt(self) -> str:
-        """What is asked: the question of a task, or the prompt of a message."""
+        """The client's question: that of a task, or the prompt of a message."""
         prompt = self.data.get("prompt") if self.type == "message" else self.data.get("question")
         return prompt if isinstance(prompt, str) else ""
 
@@ -57,10 +57,10 @@ class Task:
         return self.assistant.seconds_left
 
     def ask(self, prompt: str | None = None, **options: Unpack[AskOptions]) -> Chunks:
-        """Ask the model; its text comes as it is written: ``yield from task.ask()``.
+        """Ask the model; the result yields its text as it is written: ``yield from task.ask()``.
 
         Args:
-            prompt: what to ask, instead of what the client asks.
+            prompt: the question, by default the client's.
             options: ``system``, ``max_tokens``, ``temperature``, ``top_p``, ``stop_sequences``,
                 ``tools``, ``model`` and ``history``, as :meth:`fulfillment.turn.Turn.ask` has them.
 

@@ -87,7 +87,7 @@ class Worker:
         frame_format: what its clients read.
         keeps_progress: whether the text so far is kept for clients that look for it meanwhile.
         watch: sees what clients want meanwhile.
-        record: what is told how a task went, instead of the log and the metrics.
+        record: receives the report of a task, instead of the log and the metrics.
     """
 
     def __init__(  # noqa: PLR0913

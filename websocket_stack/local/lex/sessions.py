@@ -54,7 +54,7 @@ class LexSession:
         return state
 
     def age(self, seconds: float) -> None:
-        """Take that another turn begins: contexts end after their turns, and after their time.
+        """Begin another turn: contexts end after their turns, and after their time.
 
         Whether a context counts the turn that sets it is not documented; here it does not.
 
