@@ -68,9 +68,8 @@ def test_a_package_without_a_wheel_is_named(
     with pytest.raises(NoWheel) as refused:
         install(bot, platform, [], tmp_path / "installed")
     missing = "compiled" if package == "pure" else package
-    assert f"{missing} has no wheel for {platform.runtime} on {platform.architecture}" in (
-        str(refused.value)
-    )
+    assert str(refused.value).startswith(f"{bot}: {missing} ")
+    assert f" has no wheel for {platform.runtime} on {platform.architecture}" in str(refused.value)
 
 
 def test_what_the_runtime_has_is_not_packed(bot: Any, tmp_path: Path) -> None:
