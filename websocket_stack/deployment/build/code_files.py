@@ -15,6 +15,7 @@ IGNORED = (
     ".*",
     "__pycache__/",
     "*.py[co]",
+    "*.egg-info/",
     "/venv/",
     "/node_modules/",
     "/tests/",
@@ -22,15 +23,19 @@ IGNORED = (
     "/conftest.py",
     "/requirements*.txt",
     "/pyproject.toml",
+    # What build writes, wherever it was told to.
+    "fulfillment-????????????.zip",
+    "*-lex.zip",
 )
+# What build and tools of packaging write into, unless it is a Python package.
+OF_BUILDS = ("build", "dist")
 
 
-def code_files(path: Path, output: Path | None = None) -> Files:
+def code_files(path: Path) -> Files:
     """Return a builder's file, or the files of a folder that are not ignored.
 
     Args:
         path: a folder or a file.
-        output: where zips are written, which is not code either.
 
     Raises:
         CommandFailed: it does not exist, its ``.lambdaignore`` cannot be read, or it holds links
@@ -41,19 +46,15 @@ def code_files(path: Path, output: Path | None = None) -> Files:
     if not path.is_dir():
         raise CommandFailed(f"{path}: there is no such folder")
     ignored = _ignored_in(path)
-    within = path.resolve()
-    if output and output.resolve().is_relative_to(within) and output.resolve() != within:
-        ignored += GitIgnoreSpec.from_lines(
-            [f"/{output.resolve().relative_to(within).as_posix()}/"]
-        )
     files = walk(path, lambda name: not ignored.match_file(name))
     return {name: file for name, file in files.items() if not is_installers_note(file)}
 
 
 def _ignored_in(folder: Path) -> GitIgnoreSpec:
     file = folder / IGNORE_FILE
+    outputs = [f"/{each}/" for each in OF_BUILDS if not (folder / each / "__init__.py").is_file()]
     try:
         own = file.read_text("utf-8").splitlines() if file.is_file() else []
-        return GitIgnoreSpec.from_lines([*IGNORED, *own])
+        return GitIgnoreSpec.from_lines([*IGNORED, *outputs, *own])
     except (OSError, ValueError) as exc:
         raise CommandFailed(f"{file}: {getattr(exc, 'strerror', None) or exc}") from exc

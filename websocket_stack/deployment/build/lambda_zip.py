@@ -45,9 +45,6 @@ def build(
     Raises:
         CommandFailed: something is missing, in the way, or too large.
     """
-    for folder in code:
-        if folder.resolve().is_relative_to(output.resolve()):
-            raise CommandFailed(f"{folder} is in {output}, which is for zips; take another folder")
     versions = _versions()
     pinned = [f"{name}=={versions[name]}" for name in PACKAGES if name in versions]
     try:
@@ -56,7 +53,7 @@ def build(
                 package_files(ROOT / PACKAGE),
                 *map(_door_files, DOORS),
                 dependencies(versions),
-                *(code_files(path, output) for path in code),
+                *map(code_files, code),
                 *(
                     install(folder, platform or Platform(), pinned, Path(installed_in, str(number)))
                     for number, folder in enumerate(code)
@@ -125,7 +122,7 @@ def write(content: bytes, output: Path) -> Path:
     output.mkdir(parents=True, exist_ok=True)
     path = output / f"{PACKAGE}-{hashlib.sha256(content).hexdigest()[:12]}.zip"
     # In one step: a name that exists has its whole content.
-    part = path.with_suffix(".part")
+    part = path.with_name(f".{path.name}.part")
     part.write_bytes(content)
     part.replace(path)
     return path

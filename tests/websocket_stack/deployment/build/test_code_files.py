@@ -54,10 +54,32 @@ def test_a_folder_that_is_ignored_is_not_looked_into(tmp_path: Path) -> None:
     assert sorted(code_files(folder)) == ["my_bot.py"]
 
 
-def test_the_zip_holds_no_earlier_zip(tmp_path: Path) -> None:
-    folder = write(tmp_path, {"my_bot.py": "", "build/fulfillment-1.zip": "", "src/build/a.py": ""})
-    assert sorted(code_files(folder, folder / "build")) == ["my_bot.py", "src/build/a.py"]
-    assert "build/fulfillment-1.zip" in code_files(folder, tmp_path.parent / "build")
+@pytest.mark.parametrize(
+    "output",
+    [
+        "build/fulfillment-201a6a07be3a.zip",
+        "build/lib/my_bot.py",
+        "dist/my_bot-1.0-py3-none-any.whl",
+        "my_bot.egg-info/PKG-INFO",
+        "fulfillment-201a6a07be3a.zip",
+        "out/fulfillment-201a6a07be3a.zip",
+        "out/my-bot-lex.zip",
+    ],
+)
+def test_what_builds_write_is_no_code(tmp_path: Path, output: str) -> None:
+    files = {"my_bot.py": "", "src/build/a.py": "", "models.zip": "", "fulfillment-times.zip": ""}
+    assert code_files(write(tmp_path, files | {output: ""})).keys() == files.keys()
+
+
+def test_packages_may_be_called_as_the_folders_of_builds(tmp_path: Path) -> None:
+    files = ["my_bot.py", "build/__init__.py", "build/walls.py", "dist/__init__.py"]
+    zips = ["build/fulfillment-201a6a07be3a.zip"]
+    assert sorted(code_files(write(tmp_path, dict.fromkeys(files + zips, "")))) == sorted(files)
+
+
+def test_patterns_take_back_the_folder_of_builds(tmp_path: Path) -> None:
+    folder = write(tmp_path, {"build/page.html": "", ".lambdaignore": "!/build/\n"})
+    assert code_files(folder).keys() == {"build/page.html"}
 
 
 def test_a_single_file_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
