@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from websocket_stack.local.functions.tracebacks import traceback_of
+from websocket_stack.local.functions.tracebacks import place_of, traceback_of
 
 # An invocation holds at most one event and one response, of Lambda's 6 MB each.
 MAX_INVOCATIONS = 50
@@ -24,7 +24,7 @@ class Failure:
 
     Attributes:
         what: what failed, in a few words.
-        sentence: the error's type and message.
+        sentence: the error's type and message, and where in the builder's code it was raised.
         traceback: where it was raised, as Python prints it.
     """
 
@@ -36,6 +36,8 @@ class Failure:
     def of(cls, what: str, error: BaseException) -> Failure:
         """Describe an exception."""
         sentence = traceback.format_exception_only(error)[-1].strip()
+        if place := place_of(error):
+            sentence = f"{sentence} ({place})"
         return cls(what, sentence, traceback_of(error))
 
 
