@@ -17,6 +17,9 @@ INTRODUCTION = (
     "A real model answers after a start with `--model bedrock` or `--model openai`."
 )
 NAMES = "(?: (?:there|all|everyone|bot|again))?"
+ANSWER = (
+    "(?:yes|no|maybe|perhaps|sure|ok|okay|fine|great|cool|nice)(?: (?:please|thanks|thank you))?"
+)
 COURTESIES = (
     (
         f"(?:hi|hello|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day)){NAMES}",
@@ -29,8 +32,8 @@ COURTESIES = (
     ),
     ("(?:good)?bye(?: bye)?|see you(?: later)?|good night", "Goodbye! Thank you for trying this."),
     (
-        "(?:yes|no|maybe|sure|ok|okay|fine|great|cool|nice)(?: (?:please|thanks|thank you))?",
-        f"I asked nothing, I think. {INTRODUCTION}",
+        ANSWER,
+        f"That means nothing to me: I do not follow a conversation. {INTRODUCTION}",
     ),
     ("how are you(?: doing)?(?: today)?", f"Fine, thank you. {INTRODUCTION}"),
     (
@@ -47,3 +50,8 @@ def courtesy(text: str) -> str:
     """Return what to say to a greeting and its like, or nothing if the text is none."""
     words = " ".join(plain_words(text))
     return next((reply for spoken, reply in COURTESIES if re.fullmatch(spoken, words)), "")
+
+
+def is_answer(text: str) -> bool:
+    """Return whether a text is a yes or a no, which somebody else must have asked for."""
+    return re.fullmatch(ANSWER, " ".join(plain_words(text))) is not None

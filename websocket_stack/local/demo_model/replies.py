@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from fulfillment.markdown.splitting import rest
 from fulfillment.models.base import Message, ToolSpec
-from websocket_stack.local.demo_model.courtesies import INTRODUCTION, courtesy
+from websocket_stack.local.demo_model.courtesies import INTRODUCTION, courtesy, is_answer
 from websocket_stack.local.demo_model.languages import apology_for
 from websocket_stack.local.demo_model.passages import Library, Passage
 from websocket_stack.local.demo_model.tools import QUESTION_END, tell, use_tool
@@ -64,14 +64,15 @@ def _use_tool(messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Message
 
 
 def _look_up(question: str, library: Library, tools: Sequence[ToolSpec]) -> str:
+    names = ", ".join(f"`{tool.name}`" for tool in tools)
+    nothing = NO_TOOL_FITS.format(names=names) if tools else NOTHING_FOUND
+    # A bot with tools is hardly about this project, and may have asked something itself.
+    if tools and is_answer(question):
+        return nothing
     if reply := courtesy(question) or apology_for(question):
         return reply
-    # A bot with tools is hardly about this project.
     passages = library.find(question, least_likeness=LEAST_LIKENESS if tools else 0.0)
-    if passages:
-        return _quotation(passages[0], passages[1:])
-    names = ", ".join(f"`{tool.name}`" for tool in tools)
-    return NO_TOOL_FITS.format(names=names) if tools else NOTHING_FOUND
+    return _quotation(passages[0], passages[1:]) if passages else nothing
 
 
 def _quotation(passage: Passage, others: Sequence[Passage]) -> str:

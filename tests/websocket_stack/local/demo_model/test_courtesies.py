@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from websocket_stack.local.demo_model.courtesies import INTRODUCTION, courtesy
+from websocket_stack.local.demo_model.courtesies import INTRODUCTION, courtesy, is_answer
 
 
 @pytest.mark.parametrize("text", ["hi", "Hello!", "hey there 👋", "Good morning."])
@@ -25,9 +25,10 @@ def test_it_says_what_it_is(text: str) -> None:
     assert courtesy(text) == INTRODUCTION
 
 
-@pytest.mark.parametrize("text", ["yes", "No, thanks", "ok!"])
+@pytest.mark.parametrize("text", ["yes", "No, thanks", "ok!", "perhaps"])
 def test_it_asked_nothing(text: str) -> None:
-    assert courtesy(text).startswith("I asked nothing")
+    assert courtesy(text).startswith("That means nothing to me")
+    assert is_answer(text)
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,11 @@ def test_a_tool_is_called_before_a_look_up() -> None:
     assert with_tools("horn in fog") == (reply("horn in fog"), None)
 
 
+def test_a_bot_with_tools_may_have_asked_something_itself() -> None:
+    text, call = with_tools("maybe")
+    assert text.startswith("*(demo model)* A real model would answer here") and call is None
+
+
 def test_results_are_told_without_another_call() -> None:
     call = ToolCall("1", "find_order", {"order_id": "7"})
     messages = [
