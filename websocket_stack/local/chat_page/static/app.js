@@ -126,7 +126,12 @@ function textArrived(text) {
 function openDoor() {
   byId("session").textContent = door.session;
   byId("lex-only").hidden = door !== doors.lex;
+  byId("no-intents").hidden = isLex(door);
   door.open();
+}
+
+function isLex(door) {
+  return door === doors.lex || door === doors.console;
 }
 
 function changeDoor(name) {
@@ -223,7 +228,7 @@ function underWayHint() {
 }
 
 function closedHint() {
-  if (door === doors.lex) return "No connection: the reply comes in one piece.";
+  if (door === doors.lex) return "No connection to the WebSocket API: a reply comes in one piece, if Lex can be reached.";
   return "No connection: there can be no reply.";
 }
 

@@ -82,7 +82,7 @@ function reason(status) {
 function failure(error) {
   if (error.name === "TimeoutError") return `No reply came within ${ANSWER_TIMEOUT_MS / 1000} seconds.`;
   if (error instanceof SyntaxError) return "The server’s answer could not be read.";
-  return "The server cannot be reached: is scripts/serve still running?";
+  return "The local stack cannot be reached. Is it still running?";
 }
 
 function randomHex(bytes) {
