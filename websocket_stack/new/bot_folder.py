@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def write_bot(folder: Path) -> list[Path]:
 
     Raises:
         CommandFailed: the name makes no module, or hides one; the folder is inside another bot's,
-            or something is in it.
+            or something is in it that is not hidden, as an environment and a repository are.
     """
     name = folder.resolve().name
     module = _module_of(name)
@@ -45,21 +46,24 @@ def write_bot(folder: Path) -> list[Path]:
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
+        files = {path: folder / _renamed(path.name, names) for path in sorted(_example())}
+        if any(
+            not path.name.startswith(".") or path in files.values() for path in folder.iterdir()
+        ):
             raise CommandFailed(f"{folder} is not empty; take a new folder")
-        return [_write(path, folder, names) for path in sorted(EXAMPLE.iterdir()) if path.is_file()]
+        for path, file in files.items():
+            file.write_text(_renamed(path.read_text("utf-8"), names), "utf-8")
     except OSError as exc:
         raise CommandFailed(f"{folder}: {exc.strerror}") from exc
+    return list(files.values())
+
+
+def _example() -> Iterator[Path]:
+    return (path for path in EXAMPLE.iterdir() if path.is_file())
 
 
 def _module_of(name: str) -> str:
     return name.lower().replace("-", "_")
-
-
-def _write(path: Path, folder: Path, names: dict[str, str]) -> Path:
-    written = folder / _renamed(path.name, names)
-    written.write_text(_renamed(path.read_text("utf-8"), names), "utf-8")
-    return written
 
 
 def _renamed(text: str, names: dict[str, str]) -> str:

@@ -68,11 +68,18 @@ def test_no_bot_is_written_into_another(tmp_path: Path) -> None:
     assert not (tmp_path / "lamp-shop/shop").exists()
 
 
-def test_nothing_of_the_builder_is_written_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["notes", ".gitignore"])
+def test_nothing_of_the_builder_is_written_over(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "shop"
     folder.mkdir()
-    (folder / "notes").touch()
+    (folder / name).touch()
 
     with pytest.raises(CommandFailed, match="is not empty"):
         write_bot(folder)
-    assert [path.name for path in folder.iterdir()] == ["notes"]
+    assert [path.name for path in folder.iterdir()] == [name]
+
+
+def test_a_folder_may_have_an_environment_already(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    (folder / ".venv").mkdir(parents=True)
+    assert folder / "shop.py" in write_bot(folder)
