@@ -64,6 +64,7 @@ def routes(about: Mapping[str, object], locales: Mapping[str, Locale]) -> list[B
         Route("/docs/", _documentation),
         *[Route(f"/{place}", _source) for place in SOURCES],
         *[Route(f"/{place}/{{file:path}}", _source) for place in SOURCES],
+        Route("/websocket_stack/graphql/schema.graphql", _schema),
         Mount("/docs", _Files(directory=PROJECT / "docs", check_dir=False)),
     ]
 
@@ -105,6 +106,11 @@ async def _source(request: Request) -> Response:
     links = "".join(f'<li><a href="/{path.relative_to(PROJECT)}/{n}">{n}</a>' for n in names)
     body = DOCUMENT.format(title=escape(path.name), content=f"<ul>{links}</ul>")
     return Response(body, headers=HEADERS, media_type="text/html")
+
+
+async def _schema(request: Request) -> Response:
+    schema = files("websocket_stack.graphql") / "schema.graphql"
+    return Response(schema.read_bytes(), headers=HEADERS, media_type="text/plain; charset=utf-8")
 
 
 def _document_path(name: str) -> Path | None:
