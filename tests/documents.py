@@ -152,7 +152,8 @@ def lex_bots() -> Mapping[str, str]:
     """Return the file of a Lex bot that each page has, in one or several blocks."""
     pages: dict[str, list[str]] = {}
     for block in blocks_of("yaml"):
-        pages.setdefault(block.document, []).append(block.text)
+        if not block.text.startswith("# .github/"):
+            pages.setdefault(block.document, []).append(block.text)
     return {page: "\n".join(texts) for page, texts in pages.items()}
 
 
