@@ -18,7 +18,7 @@ from websocket_stack.local.bedrock import routes as bedrock_routes
 
 pytestmark = pytest.mark.slow
 
-TURNS = 50
+TURNS = 25
 PATIENCE_SECONDS = 15
 
 

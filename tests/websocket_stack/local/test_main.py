@@ -55,18 +55,9 @@ def get(host: str, path: str) -> bytes:
         return connection.getresponse().read()
 
 
-def test_it_serves_until_interrupted() -> None:
-    with serving() as (host, process):
-        assert process.stderr is not None
-        health = json.loads(get(host, "/health"))
-        assert (health["status"], health["auth"]) == ("ok", "none")
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
-        assert process.stderr.read() == ""
-
-
 def test_it_is_interrupted_in_mid_turn_without_a_word() -> None:
     with serving() as (host, process):
+        assert json.loads(get(host, "/health"))["auth"] == "none"
         session = "bots/LOCALBOT01/botAliases/TSTALIASID/botLocales/en_US/sessions/main-1"
         with (
             connect(f"ws://{host}/Prod?sessionId=main-1", proxy=None) as socket,
@@ -100,13 +91,17 @@ def test_who_opens_it_wide_is_warned(arguments: list[str], warning: str) -> None
     assert re.match(warning, said) and bool(said) == bool(warning)
 
 
-def test_it_serves_a_lex_web_ui_and_checks_signatures(tmp_path: Path) -> None:
+def test_it_serves_a_lex_web_ui_and_checks_signatures_until_interrupted(tmp_path: Path) -> None:
     folder = str(built_ui.write(tmp_path))
     with serving("--lex-web-ui", folder, "--auth", "iam") as (host, process):
-        assert process.stdout is not None
+        assert process.stdout is not None and process.stderr is not None
         assert process.stdout.readline() == f"Lex Web UI is at http://{host}/lex-web-ui/\n"
         assert b"/page/aws_hosts.js" in get(host, "/lex-web-ui/")
-        assert json.loads(get(host, "/health"))["auth"] == "iam"
+        health = json.loads(get(host, "/health"))
+        assert (health["status"], health["auth"]) == ("ok", "iam")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        assert process.stderr.read() == ""
 
 
 def test_it_opens_the_page_and_reads_its_intents_again(tmp_path: Path) -> None:

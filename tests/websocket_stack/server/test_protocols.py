@@ -40,6 +40,7 @@ LEAVES = (
 VALUES = st.recursive(
     LEAVES,
     lambda values: st.lists(values) | st.dictionaries(st.sampled_from([*NAMES, "role"]), values),
+    max_leaves=8,
 )
 MESSAGES = st.text() | st.dictionaries(st.sampled_from(NAMES), VALUES).map(json.dumps)
 

@@ -178,8 +178,8 @@ def answer(turn):
     threading.Event().wait(float(turn.utterance))
     yield " world."
 """
-SOON, NEVER = "3", "600"
-SOCKETS, RUNS = 500, 50
+SOON, NEVER = "1", "600"
+SOCKETS, RUNS = 200, 50
 
 
 async def numbered_reply(socket: Any, seconds: Any, asked: Any) -> Any:
@@ -223,7 +223,7 @@ def test_at_sigterm_runs_finish_or_are_told_and_each_socket_is_closed(tmp_path: 
     environ = os.environ | {
         "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
         "CLOSE_JITTER_SECONDS": "1",
-        "DRAIN_SECONDS": "6",
+        "DRAIN_SECONDS": "4",
         "RUNS_PER_USER": "1000",
         "SOCKETS_PER_USER": "1000",
     }
