@@ -42,8 +42,8 @@ def check_handler(function: object, parameters: str) -> None:
     """
     if not callable(function):
         raise RegistrationError(f"a handler is a function, not {type(function).__name__}")
-    for called in (function, function.__call__):
-        if inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called):
+    for candidate in (function, function.__call__):
+        if inspect.iscoroutinefunction(candidate) or inspect.isasyncgenfunction(candidate):
             raise RegistrationError(f"{name_of(function)} is async: a handler is a plain function")
     try:
         signature = inspect.signature(function)

@@ -46,13 +46,13 @@ class Rendering(NamedTuple):
     def of(cls, event: LexEvent, settings: Settings | None = None) -> Rendering:
         """Return how the texts of a turn are rendered; nothing unsafe stays without settings."""
         types = event.request_attributes.get(ACCEPTED_ATTRIBUTE, "")
-        named = {name.strip().lower() for name in types.split(",") if name.strip()}
+        names = {name.strip().lower() for name in types.split(",") if name.strip()}
         preferred: tuple[ContentType, ...] = get_args(ContentType)
         if event.is_spoken_to:
             preferred = ("PlainText", "SSML")
         return cls(
-            tuple(each for each in preferred if each.lower() in named) or preferred,
-            takes_cards=not named or "imageresponsecard" in named,
+            tuple(each for each in preferred if each.lower() in names) or preferred,
+            takes_cards=not names or "imageresponsecard" in names,
             html=settings is not None and settings.allow_html,
             pictures=settings is not None and settings.allow_pictures,
         )

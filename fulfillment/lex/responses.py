@@ -132,9 +132,9 @@ def count_left_out(event: LexEvent, attributes: Mapping[str, str], response: Lex
         attributes: the session attributes to keep.
         response: the response.
     """
-    kept = len(response["sessionState"]["sessionAttributes"])
-    kept += len(response.get("requestAttributes", {}))
-    return len(_session_attributes(attributes)) + len(event.request_attributes) - kept
+    count = len(response["sessionState"]["sessionAttributes"])
+    count += len(response.get("requestAttributes", {}))
+    return len(_session_attributes(attributes)) + len(event.request_attributes) - count
 
 
 def build(
@@ -173,10 +173,10 @@ def build(
     response: LexResponse = {"sessionState": state}
     if event.request_attributes:
         response["requestAttributes"] = dict(event.request_attributes)
-    shown = [_message(each) for each in messages if isinstance(each, Card) or each.content]
-    _leave_out_the_largest(response, MAX_STATE_BYTES - encoded_bytes(shown))
-    if shown := [*map(_message, reply), *shown]:
-        response["messages"] = shown
+    entries = [_message(each) for each in messages if isinstance(each, Card) or each.content]
+    _leave_out_the_largest(response, MAX_STATE_BYTES - encoded_bytes(entries))
+    if entries := [*map(_message, reply), *entries]:
+        response["messages"] = entries
     # What a handler set or added may hold half a character.
     return cast(LexResponse, repair_surrogates_in(response))
 

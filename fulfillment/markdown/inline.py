@@ -248,9 +248,9 @@ class Inline:
         return self._ahead.skip(1) if is_image else self._ahead.take(1)
 
     def _bracket(self) -> str:
-        kept = self._keeps_bracket(0)
-        self._brackets.append(kept)
-        return self._ahead.take(1) if kept else self._ahead.skip(1)
+        stays = self._keeps_bracket(0)
+        self._brackets.append(stays)
+        return self._ahead.take(1) if stays else self._ahead.skip(1)
 
     def _keeps_bracket(self, offset: int) -> bool:
         ahead = self._ahead.peek(offset + _KEPT_BRACKET_CHARACTERS)

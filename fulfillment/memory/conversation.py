@@ -77,7 +77,7 @@ class Conversation:
             self._loaded.set()
 
     @classmethod
-    def told(
+    def from_client(
         cls, exchanges: Sequence[Exchange], *, turns: int = 10, tokens: int = 8000
     ) -> Conversation:
         """Return a conversation whose earlier turns the client sends, and which is not stored.

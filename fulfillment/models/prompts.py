@@ -92,25 +92,25 @@ class _Conversation:
 
     def _calls(self, message: Message) -> Iterator[ToolCall]:
         for call in message.tool_calls:
-            wanted = _name(call.id, "call")
-            id, number = wanted, 1
+            name = _name(call.id, "call")
+            id, number = name, 1
             while id in self._ids:
                 number += 1
-                id = f"{wanted[: MAX_NAME_CHARACTERS - 8]}-{number}"
+                id = f"{name[: MAX_NAME_CHARACTERS - 8]}-{number}"
             self._ids.add(id)
             yield call._replace(id=id, name=_name(call.name, "unnamed"))
 
     def _results(self, message: Message) -> Iterator[ToolResult]:
         """Yield the results of the calls that wait for one, in their order."""
-        given = list(message.tool_results)
+        results = list(message.tool_results)
         waiting, self._open_ids = self._open_ids, []
         calls = self._messages[-1].tool_calls if waiting else ()
         for call, open_id in zip(calls, waiting, strict=True):
-            result = next((each for each in given if each.call_id == open_id), None)
+            result = next((each for each in results if each.call_id == open_id), None)
             if result is None:
                 yield ToolResult(call.id, NO_ANSWER, failed=True)
             else:
-                given.remove(result)
+                results.remove(result)
                 yield result._replace(call_id=call.id)
 
 

@@ -38,11 +38,11 @@ class ThoughtFilter:
 
     def finish(self) -> str:
         """Return the rest of the text, of which no more will come as a beginning."""
-        held, self._held = self._held, ""
+        rest, self._held = self._held, ""
         self._is_past = True
         if self._closing:
             return ""
-        return held.lstrip() if self._thought else held
+        return rest.lstrip() if self._thought else rest
 
     def _opens(self) -> bool:
         text = self._held.lstrip()

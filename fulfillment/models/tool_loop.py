@@ -107,8 +107,8 @@ class ToolLoop:
         self, model: Model, prompt: Prompt, paragraphs: _Paragraphs
     ) -> Generator[str, None, Message]:
         """Yield the text of one call; return its message."""
-        asked = prompt._replace(seconds_left=self.seconds_left)
-        stream = (self._stand_in or model).ask(asked)
+        prompt = prompt._replace(seconds_left=self.seconds_left)
+        stream = (self._stand_in or model).ask(prompt)
         self._streams.append(stream)
         text = ""
         if not self._closed:

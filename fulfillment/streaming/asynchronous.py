@@ -146,9 +146,9 @@ class AsyncStream:
 
     async def _post(self, delivery: Delivery, channel: AsyncChannel, post: Post) -> None:
         try:
-            if (taken := channel.post(post.address, post.payload)) is not None:
+            if (acceptance := channel.post(post.address, post.payload)) is not None:
                 async with asyncio.timeout(self._post_seconds):
-                    await taken
+                    await acceptance
         # What no adapter thought of ends this delivery, as a failure that it does think of.
         except Exception as exc:
             delivery.failed(exc, self._clock())

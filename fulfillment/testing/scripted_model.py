@@ -44,13 +44,13 @@ class ScriptedModel:
     def ask(self, prompt: Prompt) -> ScriptedStream:
         """Answer the next call."""
         self.prompts.append(prompt)
-        asked, scripted = len(self.prompts), len(self._calls)
-        if asked > scripted and not (scripted and self._repeats):
+        calls, scripts = len(self.prompts), len(self._calls)
+        if calls > scripts and not (scripts and self._repeats):
             raise AssertionError(
-                f"the model was asked {asked} times, and its script has {scripted} answers:"
+                f"the model was asked {calls} times, and its script has {scripts} answers:"
                 " say what it writes, as in run(…, model='Hello.')"
             )
-        self.streams.append(ScriptedStream(self._calls[min(asked, scripted) - 1]))
+        self.streams.append(ScriptedStream(self._calls[min(calls, scripts) - 1]))
         return self.streams[-1]
 
 

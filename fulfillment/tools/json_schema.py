@@ -261,8 +261,8 @@ def without_null(shape: Shape) -> Shape:
     rest = {key: value for key, value in shape.schema.items() if key != "anyOf"}
     if not others:
         return shape
-    kept = others[0] if len(others) == 1 else {"anyOf": others}
-    return shape._replace(schema={**kept, **rest})
+    schema = others[0] if len(others) == 1 else {"anyOf": others}
+    return shape._replace(schema={**schema, **rest})
 
 
 def _of_type(kind: type) -> Callable[[object], object]:

@@ -44,7 +44,7 @@ def route(title: str, api: Api, key: str, integration: str, **properties: Any) -
         integration: the integration's logical id.
         properties: its other properties; of ``$connect``, its authorization.
     """
-    made = Route(
+    resource = Route(
         title,
         ApiId=Ref(api),
         RouteKey=key,
@@ -53,8 +53,8 @@ def route(title: str, api: Api, key: str, integration: str, **properties: Any) -
         **{"AuthorizationType": "NONE", **properties},
     )
     if key != "$connect":
-        skip(made, CKV_AWS_309="API Gateway authorizes WebSocket connections at $connect only.")
-    return made
+        skip(resource, CKV_AWS_309="API Gateway authorizes WebSocket connections at $connect only.")
+    return resource
 
 
 def permission(title: str, function: Any, api: Api, path: str, **properties: Any) -> Permission:

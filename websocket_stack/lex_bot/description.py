@@ -170,11 +170,11 @@ class SlotType(_Part):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_list(cls, given: Any) -> Any:
+    def _from_list(cls, value: Any) -> Any:
         # Values without synonyms may be a list.
-        if isinstance(given, dict) and isinstance(given.get("values"), list):
-            return given | {"values": dict.fromkeys(given["values"], "")}
-        return given
+        if isinstance(value, dict) and isinstance(value.get("values"), list):
+            return value | {"values": dict.fromkeys(value["values"], "")}
+        return value
 
 
 class Locale(_Part):

@@ -44,8 +44,8 @@ class CallerCheck:
         if not reason:
             await self._app(scope, receive, send)
             return
-        named = {"x-amzn-ErrorType": "ForbiddenException"}
-        response = json_response({"message": reason}, 403, named)
+        headers = {"x-amzn-ErrorType": "ForbiddenException"}
+        response = json_response({"message": reason}, 403, headers)
         if scope["type"] == "websocket":
             await WebSocket(scope, receive, send).send_denial_response(response)
         else:

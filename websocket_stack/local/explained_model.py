@@ -58,8 +58,8 @@ def explanation(error: ModelError) -> str:
     cause = error.__cause__
     if isinstance(cause, openai.APIStatusError):
         body = cause.body
-        said = body.get("message", body) if isinstance(body, dict) else body or cause.message
-        sentence = " ".join(str(said).split())[:MAX_CHARACTERS]
+        message = body.get("message", body) if isinstance(body, dict) else body or cause.message
+        sentence = " ".join(str(message).split())[:MAX_CHARACTERS]
         return f"{cause.status_code} from {cause.request.url}: {sentence}"
     if isinstance(cause, openai.APIConnectionError):
         reason = cause.__cause__ or cause

@@ -50,7 +50,7 @@ class BotAnswer:
             resources.model,
             settings,
             self._calls,
-            Conversation.told(
+            Conversation.from_client(
                 question.earlier, turns=settings.memory_turns, tokens=settings.memory_tokens
             ),
             shares_id=resources.shares_id,

@@ -216,10 +216,10 @@ class Connection:
         self.outbox.add(reader)
 
     def _leave(self, reader: Reader) -> None:
-        left = self._runs.pop(reader, None)
-        if left is None:
+        entry = self._runs.pop(reader, None)
+        if entry is None:
             return  # it was refused
-        run, can_resume = left
+        run, can_resume = entry
         self._read = {name: each for name, each in self._read.items() if each is not run}
         if not any(each is run for each, _ in self._runs.values()):
             self._services.runs.leave(run, self.outbox.wake, can_resume=can_resume)

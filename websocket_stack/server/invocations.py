@@ -114,8 +114,8 @@ class Invocations:
         body = await _body_of(request)
         if body is None:
             return self._refused(request, 413, Refusal("unreadable", "The request is too large."))
-        said = question_in(body)
-        if said is None:
+        transcript = question_in(body)
+        if transcript is None:
             return self._refused(request, 400, Refusal("unreadable", "There is no question."))
         principal = identity.owner if identity else _address_of(request)
         if refusal := self._services.refusal(principal):
@@ -125,7 +125,9 @@ class Invocations:
         )
         owner, run_name = identity.owner if identity else "", secrets.token_urlsafe(24)
         chat = Key(owner, _session_of(request) or run_name)
-        ask = Ask(run_name, chat.name, said.utterance, view, said.earlier, can_resume=False)
+        ask = Ask(
+            run_name, chat.name, transcript.utterance, view, transcript.earlier, can_resume=False
+        )
         run = await self._services.runs.open(Key(owner, run_name), chat, ask, principal)
         frames = self._frames(run, Reader(run.log, view))
         return _Streamed(frames, view.media_type, self._services.settings.send_seconds, request)

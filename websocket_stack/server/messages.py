@@ -8,8 +8,8 @@ from typing import NamedTuple
 from fulfillment.memory.base import Exchange
 
 
-class Said(NamedTuple):
-    """What was said in a conversation.
+class Transcript(NamedTuple):
+    """The messages of a conversation.
 
     Attributes:
         utterance: the last thing that the user said.
@@ -20,28 +20,28 @@ class Said(NamedTuple):
     earlier: Sequence[Exchange] | None
 
 
-def said_in(messages: object) -> Said | None:
+def transcript_of(messages: object) -> Transcript | None:
     """Read the messages of the AI SDK, or of AG-UI; ``None`` where the last is not the user's.
 
     What the user may not say, such as a system prompt, is left out, and so is all but text.
     """
     if not isinstance(messages, list):
         return None
-    said = [
+    texts = [
         (message["role"], _text_of(message))
         for message in messages
         if isinstance(message, Mapping) and message.get("role") in ("user", "assistant")
     ]
-    if not said or said[-1][0] != "user":
+    if not texts or texts[-1][0] != "user":
         return None
-    earlier = list(_exchanges(said[:-1])) if len(said) > 1 else None
-    return Said(said[-1][1], earlier)
+    earlier = list(_exchanges(texts[:-1])) if len(texts) > 1 else None
+    return Transcript(texts[-1][1], earlier)
 
 
-def _exchanges(said: Sequence[tuple[str, str]]) -> Iterable[Exchange]:
+def _exchanges(texts: Sequence[tuple[str, str]]) -> Iterable[Exchange]:
     """Pair questions with the answers to them; a question without one was not answered."""
     utterance = ""
-    for role, text in said:
+    for role, text in texts:
         if role == "user":
             utterance = text
         elif utterance and text:

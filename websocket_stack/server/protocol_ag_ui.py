@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from fulfillment.outcome import Outcome
 from fulfillment.streaming.framing import MAX_FRAME_CHARACTERS, Ending
-from websocket_stack.server.messages import said_in
+from websocket_stack.server.messages import transcript_of
 from websocket_stack.server.protocol import (
     NORMAL,
     POLICY,
@@ -44,10 +44,10 @@ class AgUiProtocol:
         if isinstance(run, str) and run and value.get("type") == "abort":
             # TanStack AI would take the end of this run for the end of its next one.
             return Stop(run, leaves=True)
-        said = said_in(value.get("messages"))
-        if said is None or not isinstance(run, str) or not run or not isinstance(thread, str):
+        transcript = transcript_of(value.get("messages"))
+        if transcript is None or not isinstance(run, str) or not run or not isinstance(thread, str):
             return Unreadable([compact(_error("The request could not be read.", {}))])
-        return Ask(run, thread, said.utterance, AgUiView(run, thread), said.earlier)
+        return Ask(run, thread, transcript.utterance, AgUiView(run, thread), transcript.earlier)
 
 
 def speaks_ag_ui(value: Mapping[str, object]) -> bool:

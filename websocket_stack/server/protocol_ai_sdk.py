@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from fulfillment.outcome import Outcome
 from fulfillment.streaming.framing import Ending
-from websocket_stack.server.messages import said_in
+from websocket_stack.server.messages import transcript_of
 from websocket_stack.server.protocol import (
     Ask,
     Command,
@@ -53,10 +53,12 @@ class AiSdkProtocol:
             last = value.get("lastSequence")
             last = last if isinstance(last, int) and last >= 0 else -1
             return Resume(AiSdkView(request, last), request, chat=chat, token=token)
-        said = said_in(value.get("messages"))
-        if said is None:
+        transcript = transcript_of(value.get("messages"))
+        if transcript is None:
             return _refused(request)
-        return Ask(request, chat, said.utterance, AiSdkView(request), said.earlier, token=token)
+        return Ask(
+            request, chat, transcript.utterance, AiSdkView(request), transcript.earlier, token=token
+        )
 
 
 def speaks_ai_sdk(value: Mapping[str, object]) -> bool:

@@ -9,18 +9,21 @@ from collections.abc import Sequence
 
 from fulfillment.outcome import Outcome
 from fulfillment.streaming.framing import Ending
-from websocket_stack.server.messages import Said, said_in
+from websocket_stack.server.messages import Transcript, transcript_of
 from websocket_stack.server.protocol import Output, compact, json_object
 
 FAILURES = (Outcome.FAILED, Outcome.INTERRUPTED)
 
 
-def question_in(body: str) -> Said | None:
+def question_in(body: str) -> Transcript | None:
     """Read a request: ``{"prompt": "…"}``, or ``messages`` as the browser libraries have them."""
     value = json_object(body) or {}
     prompt = value.get("prompt")
-    said = Said(prompt, None) if isinstance(prompt, str) else said_in(value.get("messages"))
-    return said if said and said.utterance.strip() else None
+    if isinstance(prompt, str):
+        transcript: Transcript | None = Transcript(prompt, None)
+    else:
+        transcript = transcript_of(value.get("messages"))
+    return transcript if transcript and transcript.utterance.strip() else None
 
 
 class JsonView:

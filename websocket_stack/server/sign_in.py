@@ -41,12 +41,12 @@ class KnownTokens:
         self._tokens = [token.encode() for token in tokens]
 
     async def verify(self, token: str) -> Identity:
-        given = token.encode("utf-8", "surrogatepass")
+        candidate = token.encode("utf-8", "surrogatepass")
         # All are compared, so that the time that it takes tells nothing.
-        found = [known for known in self._tokens if secrets.compare_digest(known, given)]
+        found = [known for known in self._tokens if secrets.compare_digest(known, candidate)]
         if not found:
             raise InvalidToken("unknown")
-        return Identity(f"token/{hashlib.sha256(given).hexdigest()[:16]}", float("inf"))
+        return Identity(f"token/{hashlib.sha256(candidate).hexdigest()[:16]}", float("inf"))
 
 
 class IssuedTokens:

@@ -80,10 +80,10 @@ def guest(session: boto3.Session, stack: StackUnderTest, pool: str) -> Identity:
         )
     ) as cognito:
         identity = cognito.get_id(IdentityPoolId=pool)["IdentityId"]
-        given = cognito.get_credentials_for_identity(IdentityId=identity)["Credentials"]
+        keys = cognito.get_credentials_for_identity(IdentityId=identity)["Credentials"]
     return Identity(
         identity,
-        ReadOnlyCredentials(given["AccessKeyId"], given["SecretKey"], given["SessionToken"]),
+        ReadOnlyCredentials(keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"]),
     )
 
 

@@ -199,8 +199,8 @@ def _bot_alias(
 ) -> BotAlias | None:
     # arn:aws:lex:REGION:ACCOUNT:bot-alias/BOTID/ALIASID, of a bot that is not the stack's
     _, *own = parameters.get("BotAliasArn", "").split("/")
-    given = dict(zip(("BotId", "BotAliasId"), own, strict=False))
-    outputs = {**given, **outputs}
+    existing = dict(zip(("BotId", "BotAliasId"), own, strict=False))
+    outputs = {**existing, **outputs}
     bot_id = options.bot_id or outputs.get("BotId")
     alias_id = options.bot_alias_id or outputs.get("BotAliasId")
     locale_id = options.locale or outputs.get("BotLocaleId") or "en_US"

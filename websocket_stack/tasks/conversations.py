@@ -26,7 +26,7 @@ def conversation_of(owner: str, data: Mapping[str, Any], resources: Resources) -
     settings = resources.settings
     turns, tokens = settings.memory_turns, settings.memory_tokens
     if history := data.get("history"):
-        return Conversation.told(exchanges_of(history), turns=turns, tokens=tokens)
+        return Conversation.from_client(exchanges_of(history), turns=turns, tokens=tokens)
     name = data.get("conversation")
     if not name or resources.memory is None:
         return Conversation(None, {})

@@ -89,9 +89,9 @@ class ChatFrames:
     def end(self, ending: Ending) -> Sequence[Frame]:
         failed = _failure(ending)
         notice = failed[1] if failed else ending.notice
-        told = chat_frame("delta", _after(ending.text, notice), self._id, 500 if failed else 200)
+        delta = chat_frame("delta", _after(ending.text, notice), self._id, 500 if failed else 200)
         end = chat_frame("end", "", self._id, detail=_detail(ending, wanted=self._detail))
-        return [*[Frame(told)] * bool(notice), Frame(end)]
+        return [*[Frame(delta)] * bool(notice), Frame(end)]
 
 
 def framing_of(address: Address, *, is_whole: bool = False, detail: bool = False) -> Framing:
@@ -136,8 +136,8 @@ def chat_frame(
     detail: Mapping[str, object] | None = None,
 ) -> str:
     """Return a frame of a chat: a ``delta``, the ``end``, or ``blank``, which is passed over."""
-    named = {} if message_id is None else {"id": message_id}
-    return _json({"statusCode": status, "type": kind, "text": text, **named, **(detail or {})})
+    id_member = {} if message_id is None else {"id": message_id}
+    return _json({"statusCode": status, "type": kind, "text": text, **id_member, **(detail or {})})
 
 
 def _detail(ending: Ending, *, wanted: bool) -> dict[str, object]:

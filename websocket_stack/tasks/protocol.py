@@ -201,8 +201,8 @@ def _address(message: Mapping[str, Any]) -> Address | None:
     doors: tuple[Door, Door] = ("task", "message")
     for door in doors:
         if door in message:
-            named = message[door]
-            name = named.get("id") if isinstance(named, dict) else None
+            target = message[door]
+            name = target.get("id") if isinstance(target, dict) else None
             if name is None:
                 raise InvalidRequest(Address(door), f"{door}.id is missing")
             return Address(door, _id(Address(door), name))
@@ -210,7 +210,7 @@ def _address(message: Mapping[str, Any]) -> Address | None:
 
 
 def _id(address: Address, value: object) -> object:
-    written = json.dumps(value, ensure_ascii=False)
-    if len(written.encode("utf-8", "surrogatepass")) > MAX_ID_BYTES:
+    encoded = json.dumps(value, ensure_ascii=False)
+    if len(encoded.encode("utf-8", "surrogatepass")) > MAX_ID_BYTES:
         raise InvalidRequest(address, f"the id is longer than {MAX_ID_BYTES} bytes")
     return value

@@ -129,14 +129,14 @@ class Submit:
             problem = f"conversation has at least {LEAST_NAME_CHARACTERS} characters here"
             raise InvalidRequest(ask.address, problem)
         # A message without a name of its own is one at a time on its connection.
-        named, opaque = ask.address, uuid4().hex
+        address, opaque = ask.address, uuid4().hex
         if ask.address.id is None:
-            named = Address("message", ["of", connection_id])
+            address = Address("message", ["of", connection_id])
         run = Run(
-            key=key_of(owner, named),
+            key=key_of(owner, address),
             owner=owner,
             address=ask.address,
-            digest=digest_of([ask.type, ask.data] if named is ask.address else opaque),
+            digest=digest_of([ask.type, ask.data] if address is ask.address else opaque),
             connection_id=connection_id,
             detail=ask.detail,
         )

@@ -109,9 +109,9 @@ def _inference(prompt: Prompt, model_id: str) -> dict[str, Any]:
 
 
 def _message(message: Message, model_id: str) -> dict[str, Any]:
-    kept = message.provider_content
-    if isinstance(kept, ConverseContent) and kept.model_id == model_id:
-        return {"role": message.role, "content": _kept(kept.blocks, message.tool_calls)}
+    original = message.provider_content
+    if isinstance(original, ConverseContent) and original.model_id == model_id:
+        return {"role": message.role, "content": _as_written(original.blocks, message.tool_calls)}
     # Claude wants results before all else in a message.
     # https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls
     content = [_tool_result(result) for result in message.tool_results]
@@ -120,7 +120,7 @@ def _message(message: Message, model_id: str) -> dict[str, Any]:
     return {"role": message.role, "content": content}
 
 
-def _kept(
+def _as_written(
     blocks: Iterable[Mapping[str, Any]], calls: Iterable[ToolCall]
 ) -> list[Mapping[str, Any]]:
     """Return blocks as a model wrote them, but for what it may have made up of a call."""

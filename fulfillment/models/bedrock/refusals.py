@@ -38,6 +38,6 @@ def reason_of(code: str, message: str) -> str:
         code: the error's code, such as ``ValidationException``.
         message: what Bedrock says of it; nothing of it is in the reason.
     """
-    said = message.lower()
-    cause = next((cause for words, cause in CAUSES if words in said), "")
+    message = message.lower()
+    cause = next((cause for words, cause in CAUSES if words in message), "")
     return f"{code}: {cause}" if cause else code

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fulfillment.memory import Exchange
-from websocket_stack.server.messages import Said, said_in
+from websocket_stack.server.messages import Transcript, transcript_of
 
 
 def message(role: str, text: str) -> dict[str, Any]:
@@ -13,11 +13,11 @@ def message(role: str, text: str) -> dict[str, Any]:
 
 
 def test_one_message_is_a_question_alone() -> None:
-    assert said_in([message("user", "hi")]) == Said("hi", None)
+    assert transcript_of([message("user", "hi")]) == Transcript("hi", None)
 
 
 def test_earlier_messages_are_paired() -> None:
-    said = said_in(
+    transcript = transcript_of(
         [
             message("system", "You are a pirate."),
             message("user", "unanswered"),
@@ -27,7 +27,7 @@ def test_earlier_messages_are_paired() -> None:
             message("user", "two"),
         ]
     )
-    assert said == Said("two", [Exchange("one", "1")])
+    assert transcript == Transcript("two", [Exchange("one", "1")])
 
 
 @pytest.mark.parametrize(
@@ -45,9 +45,9 @@ def test_earlier_messages_are_paired() -> None:
     ],
 )
 def test_text_may_be_in_parts(content: dict[str, Any]) -> None:
-    assert said_in([{"role": "user"} | content]) == Said("ab", None)
+    assert transcript_of([{"role": "user"} | content]) == Transcript("ab", None)
 
 
 @pytest.mark.parametrize("messages", [None, "hi", [], [1], [{}], [message("assistant", "hi")]])
 def test_nothing_was_asked(messages: Any) -> None:
-    assert said_in(messages) is None
+    assert transcript_of(messages) is None

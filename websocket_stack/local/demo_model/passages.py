@@ -148,8 +148,8 @@ class Library:
 
     def _share(self, weights: Mapping[str, float], row: int) -> float:
         """Return how much of a question's weight a passage holds, from 0 to 1."""
-        held = self._words[row]
-        return sum(weight for word, weight in weights.items() if word in held) / sum(
+        stems = self._words[row]
+        return sum(weight for word, weight in weights.items() if word in stems) / sum(
             weights.values()
         )
 

@@ -129,9 +129,9 @@ def tells_mistakes(session: SmokeSession) -> Finding:
     ):
         _say(socket, message)
         answer = _read(socket)
-        told = answer.get("response", {}).get("errorType")
-        if told != expected:
-            raise CheckFailed(f"{told} instead of {expected}")
+        error = answer.get("response", {}).get("errorType")
+        if error != expected:
+            raise CheckFailed(f"{error} instead of {expected}")
     answers_a_ping(session)
     return Finding("told, and the connection stays open")
 

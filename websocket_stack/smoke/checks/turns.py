@@ -116,11 +116,11 @@ def keeps_attributes_left_out(session: SmokeSession) -> Finding:
     """Find out whether Lex keeps a session attribute that the fulfillment does not return."""
     session.require_socket()
     turn = _ask(session, session.question, {LEFT_OUT: "smoke"})
-    kept = LEFT_OUT in turn.attributes
+    is_kept = LEFT_OUT in turn.attributes
     return Finding(
-        f"a session attribute that the Lambda leaves out is {'kept' if kept else 'gone'}"
+        f"a session attribute that the Lambda leaves out is {'kept' if is_kept else 'gone'}"
         " (with this project's fulfillment, which leaves out what Lex Web UI repeats)",
-        {"kept": kept},
+        {"kept": is_kept},
     )
 
 
