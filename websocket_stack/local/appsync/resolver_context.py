@@ -25,27 +25,19 @@ def context_of(
 
     https://docs.aws.amazon.com/appsync/latest/devguide/resolver-context-reference-js.html
     """
-    node = info.field_nodes[0]
-    selected = node.selection_set
-    return {
-        "arguments": dict(arguments),
-        "identity": identity,
-        "source": None,
-        "request": {"headers": {}, "domainName": None},
-        "prev": None,
-        "info": {
-            "fieldName": info.field_name,
-            "parentTypeName": info.parent_type.name,
-            "selectionSetList": [
-                (each.alias or each.name).value
-                for each in (selected.selections if selected else ())
-                if isinstance(each, FieldNode)
-            ],
-            "selectionSetGraphQL": print_ast(selected) if selected else "",
-            "variables": dict(variables),
-        },
-        "stash": {},
+    selected = info.field_nodes[0].selection_set
+    names = [
+        (each.alias or each.name).value
+        for each in (selected.selections if selected else ())
+        if isinstance(each, FieldNode)
+    ]
+    field = {
+        "fieldName": info.field_name,
+        "parentTypeName": info.parent_type.name,
+        "selectionSetList": names,
+        "selectionSetGraphQL": print_ast(selected) if selected else "",
     }
+    return _context(field, arguments, identity, variables)
 
 
 def context_of_start(
@@ -55,17 +47,23 @@ def context_of_start(
     variables: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the context of a subscription's resolver, which runs once: when it begins."""
+    info = {"fieldName": field, "parentTypeName": "Subscription"}
+    return _context(info, arguments, identity, variables)
+
+
+def _context(
+    field: Mapping[str, Any],
+    arguments: Mapping[str, Any],
+    identity: Mapping[str, Any] | None,
+    variables: Mapping[str, Any],
+) -> dict[str, Any]:
     return {
         "arguments": dict(arguments),
         "identity": identity,
         "source": None,
         "request": {"headers": {}, "domainName": None},
         "prev": None,
-        "info": {
-            "fieldName": field,
-            "parentTypeName": "Subscription",
-            "variables": dict(variables),
-        },
+        "info": {**field, "variables": dict(variables)},
         "stash": {},
     }
 
