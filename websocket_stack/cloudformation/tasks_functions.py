@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from troposphere import GetAtt, If, NoValue, Ref, Template, awslambda, sqs
-from troposphere.awslambda import Alias, Environment, Function
+from troposphere.awslambda import Alias, Function
 
 from websocket_stack.cloudformation import (
     conversation_table,
-    further_policies,
-    model_access,
+    failed_events,
+    plain_function,
     task_table,
     tasks_settings,
     versioned_function,
@@ -19,9 +19,6 @@ from websocket_stack.cloudformation import (
 from websocket_stack.cloudformation.lambda_functions import (
     HAS_KEY,
     allow,
-    lambda_function,
-    lambda_role,
-    log_group,
     own_key,
 )
 from websocket_stack.cloudformation.tasks_settings import (
@@ -33,8 +30,6 @@ from websocket_stack.cloudformation.tasks_settings import (
 )
 
 WORKER = "websocket_stack.tasks.default_worker.lambda_handler"
-# An event that waits longer is dropped, and its client told: nothing is silent for 70 seconds.
-EVENT_SECONDS = 60
 # A queue gives a message again after six times what its function may take.
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 READER_SECONDS = 10
@@ -66,35 +61,16 @@ def add_worker(template: Template, failures: Function) -> tuple[Function, Alias]
         template: where to add them.
         failures: tells clients that a task failed.
     """
-    model_access.add_conditions(template)
-    policies = further_policies.add(template)
-    group = template.add_resource(log_group("WorkerLog"))
-    role = template.add_resource(
-        lambda_role(
-            "WorkerRole",
-            group,
-            [
-                *model_access.statements(),
-                task_table.statement("BatchGetItem", "UpdateItem"),
-                _may_post(),
-                If(
-                    RELAYS,
-                    allow("SendFrames", "sqs:SendMessage", GetAtt(RELAY_QUEUE, "Arn")),
-                    NoValue,
-                ),
-                # Lambda does so with the role of the function that failed.
-                # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
-                allow("TellOfFailures", "lambda:InvokeFunction", GetAtt(failures, "Arn")),
-                conversation_table.statement(),
-            ],
-            policies,
-        )
-    )
     function, alias = versioned_function.add(
         template,
         "Worker",
-        group,
-        role,
+        [
+            task_table.statement("BatchGetItem", "UpdateItem"),
+            _may_post(),
+            If(RELAYS, allow("SendFrames", "sqs:SendMessage", GetAtt(RELAY_QUEUE, "Arn")), NoValue),
+            failed_events.may_tell(failures),
+            conversation_table.statement(),
+        ],
         description="Runs socket tasks",
         variables=tasks_settings.worker_variables(),
         switches=[
@@ -104,22 +80,7 @@ def add_worker(template: Template, failures: Function) -> tuple[Function, Alias]
         failed_events="A failed event goes to another function, which tells the client.",
         Timeout=Ref("TaskSeconds"),
     )
-    template.add_resource(
-        awslambda.EventInvokeConfig(
-            "WorkerEvents",
-            FunctionName=Ref(function),
-            # That of the function itself is not that of its alias.
-            # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-lambda-eventinvokeconfig.html
-            Qualifier=alias.Name,
-            DependsOn=[alias.title],
-            # A task that was begun is not begun again: its text would come twice.
-            MaximumRetryAttempts=0,
-            MaximumEventAgeInSeconds=EVENT_SECONDS,
-            DestinationConfig=awslambda.DestinationConfig(
-                OnFailure=awslambda.OnFailure(Destination=GetAtt(failures, "Arn"))
-            ),
-        )
-    )
+    failed_events.add(template, function, alias, failures)
     return function, alias
 
 
@@ -202,38 +163,18 @@ def _add(
     description: str,
     module: str,
     statements: Sequence[Any],
-    variables: dict[str, Any] | None = None,
+    variables: Mapping[str, Any] | None = None,
     **properties: Any,
 ) -> Function:
-    """Add a function with its role and its log group.
-
-    Args:
-        template: where to add them.
-        title: its logical id.
-        description: what it does.
-        module: where its handler is.
-        statements: what it may do.
-        variables: its environment; by default what all functions have.
-        properties: its other properties.
-    """
-    when = {"Condition": properties["Condition"]} if "Condition" in properties else {}
-    group = template.add_resource(log_group(f"{title}Log", **when))
-    role = template.add_resource(lambda_role(f"{title}Role", group, statements, **when))
-    return template.add_resource(
-        lambda_function(
-            title,
-            group,
-            secrecy="Its environment holds names, and no secret.",
-            Description=description,
-            Architectures=[Ref("Architecture")],
-            Handler=f"websocket_stack.tasks.{module}.lambda_handler",
-            Code=versioned_function.zip_code(),
-            # Clients wait for it, and importing botocore is faster with more memory, and so CPU.
-            MemorySize=512,
-            Role=GetAtt(role, "Arn"),
-            Environment=Environment(Variables=variables or tasks_settings.variables()),
-            **{"Timeout": 20, **properties},
-        )
+    """Add a function of a module; by default it has the environment that all functions have."""
+    return plain_function.add(
+        template,
+        title,
+        statements,
+        handler=f"websocket_stack.tasks.{module}.lambda_handler",
+        variables=variables or tasks_settings.variables(),
+        Description=description,
+        **properties,
     )
 
 

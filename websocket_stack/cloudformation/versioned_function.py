@@ -1,4 +1,7 @@
-"""A Lambda function from the zip of ``scripts/build``: how it runs, its versions and its alias."""
+"""The Lambda function that asks the models: its role, its versions, and the alias to call it by.
+
+Its code is the zip of ``scripts/build``, and may be a builder's own.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,6 @@ from troposphere import (
     Parameter,
     Ref,
     Template,
-    iam,
-    logs,
 )
 from troposphere.awslambda import (
     Alias,
@@ -30,10 +31,12 @@ from troposphere.awslambda import (
     Version,
 )
 
-from websocket_stack.cloudformation import further_policies
+from websocket_stack.cloudformation import further_policies, model_access
 from websocket_stack.cloudformation.lambda_functions import (
     account_parameters,
     lambda_function,
+    lambda_role,
+    log_group,
     runtime_parameter,
 )
 from websocket_stack.cloudformation.parameters import choice, is_true, number, switch, text
@@ -91,29 +94,33 @@ def zip_code() -> Code:
     return Code(S3Bucket=Ref("CodeBucket"), S3Key=Ref("CodeKey"))
 
 
-def add(  # noqa: PLR0913
+def add(
     template: Template,
     title: str,
-    group: logs.LogGroup,
-    role: iam.Role,
+    statements: Sequence[Any],
     *,
     description: str,
     variables: Mapping[str, Any],
     switches: Sequence[Any] = (),
     **properties: Any,
 ) -> tuple[Function, Alias]:
-    """Add the function, its version, and the alias to call it by.
+    """Add the function with its log group and its role, its version, and its alias.
 
     Args:
         template: where to add them.
         title: the function's logical id.
-        group: where it logs.
-        role: its role.
+        statements: what it may do besides asking the models.
         description: what it does.
         variables: its environment.
         switches: texts that change with what needs a new version and no new revision.
         properties: its other properties, as of ``lambda_function``.
     """
+    model_access.add_conditions(template)
+    policies = further_policies.add(template)
+    group = template.add_resource(log_group(f"{title}Log"))
+    role = template.add_resource(
+        lambda_role(f"{title}Role", group, [*model_access.statements(), *statements], policies)
+    )
     template.add_condition(USES_SNAP_START, is_true("SnapStart"))
     # Lambda offers one or the other.
     template.add_condition(

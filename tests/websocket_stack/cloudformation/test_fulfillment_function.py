@@ -1,4 +1,4 @@
-"""The fulfillment Lambda: handler, time and VPC."""
+"""The fulfillment Lambda: handler, time, VPC and boundary; tests/test_iam.py has its policies."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import importlib
 
 from fulfillment.settings import LEX_TIMEOUT_SECONDS
 from tests.websocket_stack.cloudformation.fulfillment_stack import IN_VPC, evaluated
+
+BOUNDARY = "arn:aws:iam::123456789012:policy/orders"
 
 
 def test_it_outlives_the_patience_of_lex_by_little() -> None:
@@ -30,3 +32,10 @@ def test_without_a_vpc_there_is_neither() -> None:
     stack = evaluated()
     assert "VpcConfig" not in stack.properties("Fulfillment")
     assert "ManagedPolicyArns" not in stack.properties("FulfillmentRole")
+
+
+def test_a_role_may_have_a_boundary() -> None:
+    stack = evaluated(PermissionsBoundaryArn=BOUNDARY, CreateBot="true")
+    for role in stack.of_type("AWS::IAM::Role").values():
+        assert role["PermissionsBoundary"] == BOUNDARY
+    assert "PermissionsBoundary" not in evaluated().properties("FulfillmentRole")

@@ -2,38 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 from typing import Any
 
 import pytest
 
 from tests.websocket_stack.cloudformation.graphql_stack import API_ARN, AT_ONCE, evaluated
 from tests.websocket_stack.cloudformation.tasks_stack import statements
-from websocket_stack.tasks.run_table import QUEUED_SECONDS
-
-
-@pytest.fixture(autouse=True)
-def _not_in_lambda() -> None:
-    assert "AWS_LAMBDA_FUNCTION_NAME" not in os.environ
-
-
-@pytest.mark.parametrize("title", ["Chat", "Failures"])
-def test_the_handler_is_there(title: str) -> None:
-    properties = evaluated(**AT_ONCE).properties(title)
-    module, _, function = properties["Handler"].rpartition(".")
-    assert callable(getattr(importlib.import_module(module), function))
-    assert properties["Code"] == {"S3Bucket": "artifacts", "S3Key": "code/0123abcd.zip"}
-
-
-def test_a_reply_is_begun_once_and_soon_or_not_at_all() -> None:
-    stack = evaluated(**AT_ONCE)
-    events = stack.properties("ChatEvents")
-    assert events["MaximumRetryAttempts"] == 0
-    assert events["MaximumEventAgeInSeconds"] == QUEUED_SECONDS
-    assert events["Qualifier"] == stack.properties("LiveAlias")["Name"]
-    assert events["DestinationConfig"] == {"OnFailure": {"Destination": "<Failures.Arn>"}}
-    assert statements(stack, "ChatRole")["TellOfFailures"]["Resource"] == "<Failures.Arn>"
 
 
 def test_who_waits_for_a_reply_hears_of_its_failure() -> None:
