@@ -11,6 +11,12 @@ from tests.evaluator import Stack
 
 # What Lambda itself does with a function's role.
 LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
+# Parameters by which a role may ask a second model, and apply a guardrail.
+MODELS = {
+    "GuardrailId": "gr1",
+    "FallbackModelIds": "meta.llama5-8b",
+    "FallbackModelArns": "arn:aws:bedrock:eu-central-1::foundation-model/meta.llama5-8b",
+}
 # Kinds of models that this action takes as well. Parliament misses a resource of each in a
 # statement; one kind is what a statement needs, so these may be missing and the rest may not.
 OTHER_MODELS = {

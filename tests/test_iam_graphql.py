@@ -1,4 +1,7 @@
-"""The policies of a GraphQL chat, against the calls that its functions make."""
+"""The policies of a GraphQL chat, against the calls that its functions make.
+
+What holds for every role of such a function is in ``test_iam_roles.py``.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,10 @@ from uuid import uuid4
 import pytest
 
 from tests.policies import (
-    LOGGING,
+    MODELS,
     Call,
     Noted,
-    allows,
-    findings,
     granted,
-    listed,
-    statements,
-    with_arns,
 )
 from tests.websocket_stack.cloudformation.graphql_stack import API_ARN, AT_ONCE, evaluated
 from tests.websocket_stack.graphql.test_failures import begun, record
@@ -30,13 +28,7 @@ from websocket_stack.graphql.wiring import Parts
 from websocket_stack.tasks.owners import Owners
 from websocket_stack.tasks.run_table import RunTable
 
-STACK = evaluated(
-    **AT_ONCE,
-    WriteApiLogs="true",
-    GuardrailId="gr1",
-    FallbackModelIds="meta.llama5-8b",
-    FallbackModelArns="arn:aws:bedrock:eu-central-1::foundation-model/meta.llama5-8b",
-)
+STACK = evaluated(**AT_ONCE, **MODELS, WriteApiLogs="true")
 OF_FUNCTIONS = ("ChatRole", "FailuresRole")
 OF_THE_API = ("ApiRole", "ApiLogRole")
 TABLE_ARN = "<TaskTable.Arn>"
@@ -86,23 +78,6 @@ def test_a_function_may_call_send_and_no_other_field(role: Any) -> None:
     assert calls == {SEND}
 
 
-def test_these_are_all_roles() -> None:
-    assert STACK.of_type("AWS::IAM::Role").keys() == {*OF_FUNCTIONS, *OF_THE_API}
-    for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
-        assert STACK.of_type(kind) == {}
-
-
-@pytest.mark.parametrize("role", OF_FUNCTIONS)
-def test_a_role_is_for_one_function_and_what_that_needs(role: Any) -> None:
-    (trusted,) = STACK.properties(role)["AssumeRolePolicyDocument"]["Statement"]
-    assert trusted["Principal"] == {"Service": "lambda.amazonaws.com"}
-    assert "ManagedPolicyArns" not in STACK.properties(role)
-    for statement in statements(STACK, role):
-        assert not any("*" in action for action in listed(statement["Action"]))
-        if LOGGING & set(listed(statement["Action"])):
-            assert statement["Resource"] == f"<{role.removesuffix('Role')}Log.Arn>"
-
-
 def test_only_models_guardrails_and_logs_of_apis_have_wildcards() -> None:
     roles = OF_FUNCTIONS + OF_THE_API
     wild = {call for role in roles for call in granted(STACK, role) if "*" in call.resource}
@@ -112,15 +87,3 @@ def test_only_models_guardrails_and_logs_of_apis_have_wildcards() -> None:
         # An API's log group has the API's id, which is not known before the role.
         "logs:CreateLogGroup",
     }
-
-
-@pytest.mark.parametrize("action", ["Scan", "Query", "DeleteTable"])
-def test_chats_cannot_be_searched(action: Any) -> None:
-    call = Call(f"dynamodb:{action}", TABLE_ARN)
-    assert not any(allows(grant, call) for role in OF_FUNCTIONS for grant in granted(STACK, role))
-
-
-@pytest.mark.parametrize("role", OF_FUNCTIONS + OF_THE_API)
-def test_parliament_finds_nothing(role: Any) -> None:
-    for policy in STACK.properties(role)["Policies"]:
-        assert findings(with_arns(policy["PolicyDocument"])) == []

@@ -1,4 +1,7 @@
-"""The policies of socket tasks, against the calls to DynamoDB that their functions make."""
+"""The policies of socket tasks, against the calls to DynamoDB that their functions make.
+
+What holds for every role of such a function is in ``test_iam_roles.py``.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,11 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
 from fulfillment.testing import ScriptedModel
 from tests.policies import (
-    LOGGING,
-    Call,
+    MODELS,
     Noted,
-    allows,
-    findings,
     granted,
-    listed,
-    statements,
-    with_arns,
 )
 from tests.websocket_stack.cloudformation.tasks_stack import JWT, RELAYED, evaluated
 from tests.websocket_stack.tasks.tasks_api import Api, message, submit, task_table
@@ -28,13 +23,7 @@ from websocket_stack.tasks.relay import Relay
 from websocket_stack.tasks.sign_in import Identity, InvalidToken
 from websocket_stack.tasks.sign_in_deadline import close_if_unsigned
 
-STACK = evaluated(
-    **JWT,
-    **RELAYED,
-    GuardrailId="gr1",
-    FallbackModelIds="meta.llama5-8b",
-    FallbackModelArns="arn:aws:bedrock:eu-central-1::foundation-model/meta.llama5-8b",
-)
+STACK = evaluated(**JWT, **RELAYED, **MODELS)
 ROLES = ("SubmitRole", "WorkerRole", "FailuresRole", "SignInDeadlineRole", "RelayRole")
 TABLE_ARN = "<TaskTable.Arn>"
 
@@ -94,26 +83,6 @@ def test_each_function_may_use_the_table_as_it_does_and_no_further() -> None:
     }
 
 
-def test_these_are_all_roles() -> None:
-    assert STACK.of_type("AWS::IAM::Role").keys() == set(ROLES)
-    for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
-        assert STACK.of_type(kind) == {}
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_a_role_is_for_one_function_and_what_that_needs(role: Any) -> None:
-    (trusted,) = STACK.properties(role)["AssumeRolePolicyDocument"]["Statement"]
-    assert trusted["Principal"] == {"Service": "lambda.amazonaws.com"}
-    assert "ManagedPolicyArns" not in STACK.properties(role)
-    for statement in statements(STACK, role):
-        actions = listed(statement["Action"])
-        assert not any("*" in action for action in actions)
-        assert statement["Effect"] == "Allow"
-        assert not {"NotAction", "NotResource"} & statement.keys()
-        if LOGGING & set(actions):
-            assert statement["Resource"] == f"<{role.removesuffix('Role')}Log.Arn>"
-
-
 def test_only_connections_models_and_guardrails_have_wildcards() -> None:
     wild = {call for role in ROLES for call in granted(STACK, role) if "*" in call.resource}
     assert {call.action for call in wild} == {
@@ -126,15 +95,3 @@ def test_only_connections_models_and_guardrails_have_wildcards() -> None:
         "dev/POST/@connections/*",
         "dev/DELETE/@connections/*",
     }
-
-
-@pytest.mark.parametrize("action", ["Scan", "Query", "DeleteTable"])
-def test_tasks_cannot_be_searched(action: Any) -> None:
-    call = Call(f"dynamodb:{action}", TABLE_ARN)
-    assert not any(allows(grant, call) for role in ROLES for grant in granted(STACK, role))
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_parliament_finds_nothing(role: Any) -> None:
-    for policy in STACK.properties(role)["Policies"]:
-        assert findings(with_arns(policy["PolicyDocument"])) == []
