@@ -9,25 +9,26 @@ from typing import Any
 from uuid import uuid4
 
 import boto3
-from moto import mock_aws
+from moto.core.models import botocore_stubber
 
 REGION = "us-east-1"
 
 
 @contextmanager
 def moto_aws() -> Iterator[Callable[[str], Any]]:
-    """Let clients reach moto; yield a function that makes the client of a service."""
-    # A new session for each test would parse botocore's data again, a tenth of a second each.
-    mock = mock_aws(config={"core": {"reset_boto3_session": False, "mock_credentials": False}})
-    # The tables of a running stack are moto's too, and are left alone.
-    mock.start(reset=False)
+    """Let boto3's clients reach moto; yield a function that makes the client of a service.
+
+    What moto holds stays as it is: the tables of a running stack are there too. moto's own
+    ``mock_aws`` takes some milliseconds, and memory for good, to answer ``requests`` as well.
+    """
+    was_enabled, botocore_stubber.enabled = botocore_stubber.enabled, True
     try:
         with ExitStack() as clients:
             # The stubs know no service whose name is a variable.
             make_client: Any = session().client
             yield lambda service: clients.enter_context(closing(make_client(service)))
     finally:
-        mock.stop(remove_data=False)
+        botocore_stubber.enabled = was_enabled
 
 
 @contextmanager
@@ -53,5 +54,5 @@ def dynamodb_table(key: str, name: str = "") -> Iterator[tuple[Any, str]]:
 
 @cache
 def session() -> boto3.Session:
-    """Return the session that all of these clients are of."""
+    """Return the session of all these clients: each new one would parse botocore's data again."""
     return boto3.Session(region_name=REGION)

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from fulfillment.memory import Exchange
 from fulfillment.memory.dynamodb import ConversationTable
 from fulfillment.settings import Settings
 from tests.evaluator import Refused, evaluate, source
+from tests.moto_aws import moto_aws
 from tests.websocket_stack.cloudformation.fulfillment_stack import (
     FORGETFUL,
     NAME,
@@ -99,23 +98,8 @@ def test_another_value_of_the_switch_is_refused(value: str) -> None:
 
 @pytest.fixture
 def aws() -> Iterator[Callable[[str], Any]]:
-    # The tables of a running stack are moto's too, and are left alone.
-    mock = mock_aws()
-    mock.start(reset=False)
-    clients: list[Any] = []
-    # The stubs know no service whose name is a variable.
-    make_client: Any = boto3.client
-
-    def client(service: str) -> Any:
-        clients.append(make_client(service, region_name="us-east-1"))
-        return clients[-1]
-
-    try:
-        yield client
-    finally:
-        for each in clients:
-            each.close()
-        mock.stop(remove_data=False)
+    with moto_aws() as client_of:
+        yield client_of
 
 
 def test_a_stack_update_switches_it(aws: Callable[[str], Any]) -> None:

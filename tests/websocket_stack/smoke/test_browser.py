@@ -6,12 +6,11 @@ from dataclasses import replace
 from threading import Event
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from tests.fakes import FakeClock
+from tests.moto_aws import moto_aws, session
 from tests.websocket_stack.deployment.cloudformation_fakes import refusal
 from tests.websocket_stack.smoke.smoke_fakes import CREDENTIALS, STACK, FakeConnect, FakeSocket
 from websocket_stack.smoke.browser import Browser, Identity, ObservedTurn, guest
@@ -119,16 +118,11 @@ def test_lex_is_asked_once() -> None:
 
 
 def test_a_guest_is_a_new_identity_of_the_pool() -> None:
-    mock = mock_aws()
-    mock.start(reset=False)
-    try:
-        session = boto3.Session(region_name="us-east-1")
-        pool = session.client("cognito-identity").create_identity_pool(
+    with moto_aws() as client_of:
+        pool = client_of("cognito-identity").create_identity_pool(
             IdentityPoolName="p", AllowUnauthenticatedIdentities=True
         )["IdentityPoolId"]
-        identity = guest(session, replace(STACK, region="us-east-1"), pool)
-    finally:
-        mock.stop(remove_data=False)
+        identity = guest(session(), replace(STACK, region="us-east-1"), pool)
 
     assert identity.session_id.startswith("us-east-1:")
     assert identity.credentials.token

@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from tests.evaluator import Refused, Stack, evaluate, source
+from tests.moto_aws import moto_aws
 from websocket_stack import registration
 
 NAME = "streaming-support"
@@ -212,23 +212,8 @@ def test_the_environment_is_what_the_code_reads() -> None:
 
 @pytest.fixture
 def aws() -> Iterator[Callable[[str], Any]]:
-    # The tables of a running stack are moto's too, and are left alone.
-    mock = mock_aws()
-    mock.start(reset=False)
-    clients: list[Any] = []
-    # The stubs know no service whose name is a variable.
-    make_client: Any = boto3.client
-
-    def client(service: str) -> Any:
-        clients.append(make_client(service, region_name="us-east-1"))
-        return clients[-1]
-
-    try:
-        yield client
-    finally:
-        for each in clients:
-            each.close()
-        mock.stop(remove_data=False)
+    with moto_aws() as client_of:
+        yield client_of
 
 
 def test_the_inlined_code_answers_a_connect(
@@ -244,6 +229,7 @@ def test_the_inlined_code_answers_a_connect(
             for name in ("KeySchema", "AttributeDefinitions")
         },
     )
+    boto3.setup_default_session()  # moto does not see clients of one that is older than it
     monkeypatch.setenv("SESSION_TABLE", table)
     monkeypatch.setenv("ALLOW_ANONYMOUS", properties["Environment"]["Variables"]["ALLOW_ANONYMOUS"])
     module_name, function_name = properties["Handler"].split(".")
