@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 import redis
@@ -19,8 +20,7 @@ class RedisServer:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self._port = listener.getsockname()[1]
+        self._port = _lasting_port()
         self.url = f"redis://127.0.0.1:{self._port}/0"
         self.client = redis.Redis.from_url(self.url, decode_responses=True)
 
@@ -38,6 +38,14 @@ class RedisServer:
             return bool(self.client.ping())
         except redis.RedisError:
             return False
+
+
+def _lasting_port() -> int:
+    """Return a free port that no client is given by the kernel, not even while Redis is down."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @contextmanager
