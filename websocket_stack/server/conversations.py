@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from fulfillment.logs import log_failure
 from fulfillment.memory.base import Exchange, Memory
 from fulfillment.memory.history import trim
+from websocket_stack.server.redis_memory import RedisMemory
 
 MAX_CONVERSATIONS = 10_000
 # The model waits for the earlier turns; a memory that takes longer is done without.
@@ -96,3 +97,8 @@ class Conversations:
             await asyncio.to_thread(self._memory.save, conversation_id, exchanges)
         except Exception as exc:
             log_failure("the conversation was not saved", exc)
+
+    def close(self) -> None:
+        """Let go of the memory, which is used no more."""
+        if isinstance(self._memory, RedisMemory):
+            self._memory.close()

@@ -57,6 +57,8 @@ class RedisBroker:
         self._bells: dict[str, asyncio.Event] = {}
         self._listener: asyncio.Task[None] | None = None
         self._pubsub: PubSub | None = None
+        # Two that subscribe first at once would connect twice.
+        self._subscribing = asyncio.Lock()
         self.is_up = True
         self._down_until = 0.0
 
@@ -195,12 +197,12 @@ class RedisBroker:
     async def listen(self, bell: str) -> asyncio.Event:
         """Return what is set when a bell rings; a bell that is missed is found by looking."""
         event = self._bells.setdefault(bell, asyncio.Event())
-        if self._listener is None:
-            self._pubsub = self.redis.pubsub()
-            await self._subscribe(bell)
-            self._listener = asyncio.create_task(self._listen())
-        else:
-            await self._subscribe(bell)
+        async with self._subscribing:
+            self._pubsub = pubsub = self._pubsub or self.redis.pubsub()
+            with suppress(*FAILURES):
+                await pubsub.subscribe(bell)
+            if self._listener is None:
+                self._listener = asyncio.create_task(self._listen())
         return event
 
     async def leave(self, bell: str) -> None:
@@ -216,15 +218,11 @@ class RedisBroker:
         if self._listener is not None:
             self._listener.cancel()
             await asyncio.wait([self._listener])
-        with suppress(*FAILURES):
-            if self._pubsub is not None:
+        if self._pubsub is not None:
+            with suppress(*FAILURES):
                 await self._pubsub.aclose()  # type: ignore[no-untyped-call]
-            await self.redis.aclose()
-
-    async def _subscribe(self, bell: str) -> None:
-        assert self._pubsub is not None
         with suppress(*FAILURES):
-            await self._pubsub.subscribe(bell)
+            await self.redis.aclose()
 
     async def _listen(self) -> None:
         """Ring the bells; redis-py subscribes again once it is connected again."""

@@ -42,6 +42,10 @@ class RedisMemory:
         text = json.dumps(exchanges)
         self._redis.set(_key(conversation_id), text, ex=self._keep_seconds)
 
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._redis.close()
+
 
 def _key(conversation_id: str) -> str:
     return f"chat:{{{conversation_id}}}:memory"

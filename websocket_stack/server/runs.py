@@ -138,6 +138,7 @@ class Runs:
     async def close(self) -> None:
         """Let go of all, once no socket is left."""
         await cancel(self._tasks.values())
+        self._conversations.close()
 
     async def _write(self, run: Run, ask: Ask) -> None:
         try:

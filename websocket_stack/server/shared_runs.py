@@ -60,8 +60,8 @@ class FollowedRun:
         """Read what is written, to its end."""
         clock = asyncio.get_running_loop().time
         alive_at = clock()
-        bell = await self._broker.listen(self._names.bell)
         try:
+            bell = await self._broker.listen(self._names.bell)
             while self.log.ending is None:
                 bell.clear()
                 try:
@@ -118,6 +118,8 @@ class SharedRuns(Runs):
         self._telemetry.watch("chat_redis_up", "Whether Redis answers", lambda: broker.is_up)
         self._copies: set[asyncio.Task[None]] = set()
         self._followed: dict[Key, tuple[FollowedRun, asyncio.Task[None]]] = {}
+        # Those included that are about to end since nobody reads their run any more.
+        self._following: set[asyncio.Task[None]] = set()
 
     async def open(self, key: Key, chat: Key, ask: Ask, principal: str) -> ReadableRun:
         if not ask.can_resume or await self._broker.claim(*key, chat):
@@ -162,7 +164,7 @@ class SharedRuns(Runs):
     async def close(self) -> None:
         await super().close()
         # What goes on without Redis would connect to it again.
-        await cancel([*self._copies, *(following for _, following in self._followed.values())])
+        await cancel(self._copies | self._following)
         await self._broker.close()
 
     async def _follow(self, key: Key) -> FollowedRun:
@@ -178,6 +180,8 @@ class SharedRuns(Runs):
     def _start_following(self, run: FollowedRun) -> None:
         following = asyncio.create_task(run.follow())
         self._followed[run.key] = run, following
+        self._following.add(following)
+        following.add_done_callback(self._following.discard)
         following.add_done_callback(lambda _: self._forget_if_unread(run))
 
     def _forget_if_unread(self, run: FollowedRun) -> None:

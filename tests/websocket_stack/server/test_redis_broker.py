@@ -145,3 +145,31 @@ def test_of_two_writers_the_later_one_is_read() -> None:
     assert stopped == [1_000]
     assert end == ("new", Outcome.COMPLETED)
     assert epochs == {2_000}
+
+
+def test_all_bells_are_heard_on_one_subscription() -> None:
+    """Also if two are the first at once, and one that came before them has left."""
+
+    async def ring() -> int:
+        broker = RedisBroker("redis://nowhere", 600)
+        broker.redis = FakeRedis(decode_responses=True)
+        subscriptions: list[Any] = []
+        make = broker.redis.pubsub
+
+        def pubsub() -> Any:
+            subscriptions.append(make())
+            return subscriptions[-1]
+
+        broker.redis.pubsub = pubsub
+        leaves = asyncio.create_task(broker.listen("bell-0"))
+        await asyncio.sleep(0)
+        leaves.cancel()
+        bells = await asyncio.gather(broker.listen("bell-1"), broker.listen("bell-2"))
+        for number in (1, 2):
+            await broker.redis.publish(f"bell-{number}", "")
+        async with asyncio.timeout(60):
+            await asyncio.gather(*(bell.wait() for bell in bells))
+        await broker.close()
+        return len(subscriptions)
+
+    assert told_loop.run(ring()) == 1

@@ -274,6 +274,20 @@ def test_a_reader_until_the_end_connects_to_redis_no_more(redis: Any) -> None:
         assert not redis.client.client_list(_type="pubsub")
 
 
+def test_a_process_that_ends_lets_go_of_redis(redis: Any) -> None:
+    """Of what remembers, and of what reads the runs of another process, one after the other."""
+    ours, theirs = chat_servers(redis, lambda utterance: ["Hello", threading.Event()])
+    with ours as a, theirs as b:
+        for number in range(10):
+            name, chat = f"request-0123456789-{number}", f"{CHAT}-{number}"
+            with a.connect() as one, b.connect() as other:
+                one.send(send(name, chat=chat))
+                receive_until(one, begins)
+                other.send(resume("again", chat=chat))
+                receive_until(other, begins)
+    eventually(lambda: len(redis.client.client_list()) == 1)
+
+
 def test_no_key_tells_a_name(redis: Any) -> None:
     with running(redis=redis.url) as server, server.connect() as socket:
         socket.send(send("request-0123456789ab"))
