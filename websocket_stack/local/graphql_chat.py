@@ -16,10 +16,8 @@ from websocket_stack.local.appsync.resolvers import at_once, direct, echo
 from websocket_stack.local.appsync.routes import PATH, routes
 from websocket_stack.local.appsync.service import FieldError, GraphQlApi, Mode
 from websocket_stack.local.aws_lambda.service import Deployed, LambdaFunctions
-from websocket_stack.local.dynamodb import DynamoDb
-from websocket_stack.local.functions.function import Function, Invocable, handler_of
-from websocket_stack.local.functions.reloading import BotFunction
-from websocket_stack.local.journal.watching import Observer
+from websocket_stack.local.functions.function import Function, handler_of
+from websocket_stack.local.services import Services
 from websocket_stack.tasks.settings import TaskSettings
 from websocket_stack.tasks.sign_in import TokenVerifier
 
@@ -40,13 +38,7 @@ REPLY_SECONDS = 300
 
 
 def graphql_chat(
-    origin: str,
-    environment: Mapping[str, str],
-    database: DynamoDb,
-    observer: Observer,
-    signatures: SignatureCheck,
-    *,
-    bot: str | None = None,
+    services: Services, signatures: SignatureCheck, *, bot: str | None = None
 ) -> list[BaseRoute]:
     """Return the routes of the API.
 
@@ -54,21 +46,27 @@ def graphql_chat(
     AskReturns and SignIn. Tokens are those of ``JWT_ISSUER``.
 
     Args:
-        origin: the address at which the functions find every service.
-        environment: the environment of this stack's Lambda functions.
-        database: where the table is.
-        observer: watches the function.
+        services: what the API and its functions run on.
         signatures: checks the signatures of those who sign.
         bot: a builder's bot that answers, as ``module:attribute``.
 
     Raises:
         BotNotLoaded: the bot cannot be loaded.
     """
-    database.ensure_table(TABLE, key="id")
-    environment = {**environment, "GRAPHQL_URL": f"{origin}{PATH}", "TASK_TABLE": TABLE}
+    services.database.ensure_table(TABLE, key="id")
+    services = services.with_variables(
+        {"GRAPHQL_URL": f"{services.origin}{PATH}", "TASK_TABLE": TABLE}
+    )
+    environment = services.environment
     waits = environment.get("ASK_RETURNS") != "at-once"
     seconds = WAITED_SECONDS if waits else REPLY_SECONDS
-    chat = observer.watched(CHAT, _chat(environment, bot, seconds))
+    chat = services.answering_function(
+        CHAT,
+        "websocket_stack.graphql.default_chat.lambda_handler",
+        bot,
+        seconds=seconds,
+        adapt=_answers_chats,
+    )
     resolve = direct(chat)
     ask = resolve
     if not waits:
@@ -116,13 +114,6 @@ def _verifier(environment: Mapping[str, str]) -> TokenVerifier:
         keys_url=environment.get("JWT_KEYS_URL", ""),
     )
     return TokenVerifier.of(settings)
-
-
-def _chat(environment: Mapping[str, str], bot: str | None, seconds: float) -> Invocable:
-    if bot is None:
-        handler = "websocket_stack.graphql.default_chat.lambda_handler"
-        return Function(CHAT, handler, environment, seconds)
-    return BotFunction(bot, environment, CHAT, seconds, adapt=_answers_chats)
 
 
 def _answers_chats(bot: Any) -> Callable[[Any, Any], Any]:

@@ -36,8 +36,7 @@ from websocket_stack.local.cognito import routes as cognito_routes
 from websocket_stack.local.cognito.service import CognitoIdentity
 from websocket_stack.local.cors import Cors
 from websocket_stack.local.dynamodb import DynamoDb
-from websocket_stack.local.functions.function import Function, Invocable
-from websocket_stack.local.functions.reloading import BotFunction
+from websocket_stack.local.functions.function import Function
 from websocket_stack.local.graphql_chat import API_KEY, graphql_chat
 from websocket_stack.local.journal import routes as journal_routes
 from websocket_stack.local.journal.journal import Journal
@@ -45,6 +44,7 @@ from websocket_stack.local.journal.model_calls import ModelCalls
 from websocket_stack.local.journal.watching import Observer
 from websocket_stack.local.lex import routes as lex_routes
 from websocket_stack.local.lex.service import LAMBDA_TIMEOUT_SECONDS, LexRuntime
+from websocket_stack.local.services import Services
 from websocket_stack.local.socket_tasks import STAGE as TASKS_STAGE
 from websocket_stack.local.socket_tasks import TABLE as TASK_TABLE
 from websocket_stack.local.socket_tasks import WORKER_SECONDS, SocketTasks, socket_tasks
@@ -102,29 +102,18 @@ def build(  # noqa: PLR0913
         BotNotLoaded: the bot or the tasks cannot be loaded.
     """
     observer = observer or Observer(Journal())
-    cognito = CognitoIdentity()
     environment = lambda_environment(origin, environ, auth)
-    api = _websocket_api(origin, environment)
+    services = Services(origin, environment, DynamoDb(), Sqs(), observer)
+    cognito = CognitoIdentity()
     keys = {ACCESS_KEY_ID: SECRET_ACCESS_KEY}
-    database, queues = DynamoDb(), Sqs()
-    door = socket_tasks(
-        origin,
-        environment,
-        database,
-        queues,
-        auth=auth,
-        bot=bot,
-        tasks=tasks,
-        worker_seconds=worker_seconds,
-        observer=observer,
-    )
-    signatures = signature_check(cognito, keys)
+    authorization = Authorization(signature_check(cognito, keys), auth)
+    api = _websocket_api(origin, environment)
+    door = socket_tasks(services, auth=auth, bot=bot, tasks=tasks, worker_seconds=worker_seconds)
     lex = LexRuntime(
-        observer.watched("fulfillment", _fulfillment(bot, fulfillment, environment)),
+        services.answering_function("fulfillment", fulfillment, bot),
         locales=locales,
         lambda_timeout_seconds=lex_timeout_seconds,
     )
-    authorization = Authorization(signatures, auth)
     is_local = all(map(is_loopback, hosts))
     about = {
         "model": model_name,
@@ -134,39 +123,37 @@ def build(  # noqa: PLR0913
         "bot": bot,
         "showsTurns": is_local,
     }
+    routes = [
+        Route("/health", _health(origin, model_name, auth)),
+        *api_gateway_routes.routes(api, STAGE, authorization),
+        *api_gateway_routes.routes(door.api, TASKS_STAGE, authorization),
+        *api_gateway_routes.other_stages(),
+        *aws_lambda_routes.routes(door.functions),
+        *graphql_chat(services, signature_check(cognito, keys, service="appsync"), bot=bot),
+        *lex_routes.routes(lex),
+        *model_routes,
+        Route("/", _services_by_target(services, cognito), methods=["POST"]),
+        *journal_routes.routes(observer.journal if is_local else None),
+        *chat_page_routes.routes(about, locales or {}),
+        *further_routes,
+    ]
     return Starlette(
-        routes=[
-            Route("/health", _health(origin, model_name, auth)),
-            *api_gateway_routes.routes(api, STAGE, authorization),
-            *api_gateway_routes.routes(door.api, TASKS_STAGE, authorization),
-            *api_gateway_routes.other_stages(),
-            *aws_lambda_routes.routes(door.functions),
-            *graphql_chat(
-                origin,
-                environment,
-                database,
-                observer,
-                signature_check(cognito, keys, service="appsync"),
-                bot=bot,
-            ),
-            *lex_routes.routes(lex),
-            *model_routes,
-            Route("/", _services_by_target(cognito, database, queues), methods=["POST"]),
-            *journal_routes.routes(observer.journal if is_local else None),
-            *chat_page_routes.routes(about, locales or {}),
-            *further_routes,
-        ],
-        middleware=[
-            Middleware(CallerCheck, hosts=hosts),
-            # The services that pages call; Bedrock and DynamoDB are for the Lambda functions.
-            Middleware(Cors, exact=frozenset({"/", "/graphql"}), prefixes=("/bots/",)),
-            # Starlette's own is outside Cors: a browser could not read the status of an error.
-            Middleware(ServerErrorMiddleware),
-            Middleware(ModelCalls, journal=observer.journal),
-        ],
+        routes=routes,
+        middleware=_middleware(hosts, observer.journal),
         exception_handlers={ServiceError: error_response},
         lifespan=_lifespan(api, door),
     )
+
+
+def _middleware(hosts: Sequence[str], journal: Journal) -> list[Middleware]:
+    return [
+        Middleware(CallerCheck, hosts=hosts),
+        # The services that pages call; Bedrock and DynamoDB are for the Lambda functions.
+        Middleware(Cors, exact=frozenset({"/", "/graphql"}), prefixes=("/bots/",)),
+        # Starlette's own is outside Cors: a browser could not read the status of an error.
+        Middleware(ServerErrorMiddleware),
+        Middleware(ModelCalls, journal=journal),
+    ]
 
 
 def lambda_environment(
@@ -212,23 +199,15 @@ def _websocket_api(origin: str, environment: Mapping[str, str]) -> WebSocketApi:
     )
 
 
-def _fulfillment(bot: str | None, handler: str, environment: Mapping[str, str]) -> Invocable:
-    if bot:
-        return BotFunction(bot, environment)
-    return Function("fulfillment", handler, environment)
-
-
-def _services_by_target(
-    cognito: CognitoIdentity, database: DynamoDb, queues: Sqs
-) -> ServicesByTarget:
-    database.ensure_table(SESSION_TABLE, key="sessionId")
-    database.ensure_table(CONVERSATION_TABLE, key="conversationId")
-    services = {
-        dynamodb.TARGET: database.asgi,
-        sqs.TARGET: queues.asgi,
+def _services_by_target(services: Services, cognito: CognitoIdentity) -> ServicesByTarget:
+    services.database.ensure_table(SESSION_TABLE, key="sessionId")
+    services.database.ensure_table(CONVERSATION_TABLE, key="conversationId")
+    applications = {
+        dynamodb.TARGET: services.database.asgi,
+        sqs.TARGET: services.queues.asgi,
         cognito_routes.TARGET: cognito_routes.application(cognito),
     }
-    return ServicesByTarget(services, private=frozenset({dynamodb.TARGET, sqs.TARGET}))
+    return ServicesByTarget(applications, private=frozenset({dynamodb.TARGET, sqs.TARGET}))
 
 
 def _health(origin: str, model_name: str, auth: Auth) -> Callable[[Request], Response]:
