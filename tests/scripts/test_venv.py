@@ -111,6 +111,19 @@ def test_a_change_of_what_is_needed_is_installed(clone: Clone) -> None:
     assert len(clone.called()) == 1
 
 
+def test_packages_that_get_on_with_no_others_have_an_environment_of_their_own(
+    clone: Clone,
+) -> None:
+    clone.venv("--at", ".venv/apart", "checkov>=3", "boto3==1.43.1")
+
+    (call,) = clone.called()
+    assert call == "uv pip install --python .venv/apart/bin/python checkov>=3 boto3==1.43.1"
+    clone.venv("--at", ".venv/apart", "checkov>=3", "boto3==1.43.1")
+    assert clone.called() == []
+    clone.venv("--at", ".venv/apart", "checkov>=4", "boto3==1.43.1")
+    assert len(clone.called()) == 1
+
+
 def test_a_moved_checkout_is_set_up_from_nothing(clone: Clone) -> None:
     clone.venv("local")
     (clone.folder / ".venv/old").touch()
