@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -121,8 +122,8 @@ def write(content: bytes, output: Path) -> Path:
     """Write a zip into a folder and return its path, which has a hash of the content."""
     output.mkdir(parents=True, exist_ok=True)
     path = output / f"{PACKAGE}-{hashlib.sha256(content).hexdigest()[:12]}.zip"
-    # In one step: a name that exists has its whole content.
-    part = path.with_name(f".{path.name}.part")
+    # In one step, from a file of this process: a name that exists has its whole content.
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     part.write_bytes(content)
     part.replace(path)
     return path
