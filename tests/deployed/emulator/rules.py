@@ -61,6 +61,8 @@ def _log_as_the_role_may() -> None:
         config = function.get("config") or function
         group = config["LoggingConfig"]["LogGroup"]
         role = config["Role"].rpartition("/")[2]
+        if group not in cloudwatch_logs._log_groups:
+            return  # the role would have to make it
         arn = cloudwatch_logs._log_groups[group]["arn"].removesuffix(":*")
         statements = json.dumps(iam._roles[role].get("InlinePolicies", {}))
         if "logs:PutLogEvents" in statements and arn in statements:
