@@ -52,10 +52,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     Many of the slow tests wait for a socket. The quick ones do not, and each process collects them
     all again, which takes as long as running a good part of them: these ask for "logical".
     """
-    if config.option.markexpr == "deployed":
-        return 0  # there is one account
     processors = os.cpu_count() or 1
-    return processors if config.option.numprocesses == "logical" else 2 * processors
+    # Of the deployed ones, each process has an emulator with functions, which take 1 GB.
+    few = config.option.numprocesses == "logical" or config.option.markexpr == "deployed"
+    return processors if few else 2 * processors
 
 
 def pytest_collection_finish() -> None:

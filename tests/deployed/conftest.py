@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import signal
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,28 @@ VISITOR_POLICY = {
     ],
 }
 DOMAIN = f"{REGION}.amazonaws.com"
+# Many times what a fixture or a test takes.
+LIMIT_SECONDS = 180
+
+
+def _limited(item: pytest.Item) -> Generator[None, object, object]:
+    """Have nothing wait for ever: the traceback shows what is waited for, and the run ends."""
+
+    def give_up(*_: object) -> None:
+        item.session.shouldfail = f"what takes more than {LIMIT_SECONDS} s is not waited for"
+        pytest.fail(str(item.session.shouldfail))
+
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(LIMIT_SECONDS)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+
+
+pytest_runtest_setup = pytest.hookimpl(wrapper=True)(_limited)
+pytest_runtest_call = pytest.hookimpl(wrapper=True)(_limited)
+pytest_runtest_teardown = pytest.hookimpl(wrapper=True)(_limited)
 
 
 @pytest.fixture(scope="session")
@@ -54,8 +77,10 @@ def powertools_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _bedrock() -> Starlette:
+    # Slow enough that functions on a busy machine post a part of a reply before its end.
+    model = StackModel(tokens_per_second=200)
     return Starlette(
-        routes=bedrock_routes.routes(StackModel()),
+        routes=bedrock_routes.routes(model),
         exception_handlers={ServiceError: error_response},
     )
 

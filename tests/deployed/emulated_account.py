@@ -33,6 +33,8 @@ from websocket_stack.smoke.stack import deployed_stack
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 POLL_SECONDS = 0.05
+# A busy machine needs some for a function's first call.
+CONNECT_SECONDS = 60
 
 
 class EmulatedAccount:
@@ -207,9 +209,9 @@ class EmulatedAccount:
             *(each["Name"] for each in self.client("s3").list_buckets()["Buckets"]),
         }
 
-    def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Return once a condition holds, which has to be within half a minute."""
-        gives_up_at = time.monotonic() + 30
+    def wait_until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
+        """Return once a condition holds, which has to be within some seconds."""
+        gives_up_at = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < gives_up_at, "it does not come to that"
             time.sleep(POLL_SECONDS)
@@ -237,6 +239,10 @@ class EmulatedAccount:
             seen = browser.ask(socket, browser.lex_client, under_test.bot_alias, question)
         return [frame.text for frame in seen.frames], seen.reply
 
+    def warm_up(self, stack: Stack) -> None:
+        """Have a stack's function called once, which may take longer than a whole reply."""
+        self.turn(stack, "Hello")
+
     def refusal(self, stack: Stack) -> int | None:
         """Connect without a signature; return the status of the refusal."""
         endpoint = stack.outputs["WebSocketEndpoint"]
@@ -248,8 +254,13 @@ class EmulatedAccount:
 
     def open_socket(self, url: str, **options: Any) -> Any:
         """Open a WebSocket of an API; its host's name leads to MiniStack."""
-        address = ("127.0.0.1", self._port)
-        return connect(url.replace("wss://", "ws://"), address=address, proxy=None, **options)
+        options = {
+            "address": ("127.0.0.1", self._port),
+            "proxy": None,
+            "open_timeout": CONNECT_SECONDS,
+            **options,
+        }
+        return connect(url.replace("wss://", "ws://"), **options)
 
     @contextmanager
     def browser(self, stack: Stack, session_id: str = "") -> Iterator[ClientConnection]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
+import fcntl
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,9 +14,18 @@ from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 HERE = Path(__file__).parent
-BUILD = HERE.parents[1] / "build"
+ROOT = HERE.parents[1]
+BUILD = ROOT / "build"
+REQUIREMENTS = (
+    # It pins botocore, hence the environment of its own.
+    "ministack==1.5.33",
+    # For the Lambda functions, which find it in Lambda's runtime on AWS.
+    "boto3==1.43.106",
+)
 HOST = "127.0.0.1"
+SETUP_SECONDS = 300
 START_SECONDS = 60
+STOP_SECONDS = 20
 POLL_SECONDS = 0.1
 # MiniStack has no proxy before it.
 _open = build_opener(ProxyHandler({})).open
@@ -55,22 +63,32 @@ def running_emulator(variables: Mapping[str, str]) -> Iterator[str]:
             _wait_for(f"http://{HOST}:{port}/_ministack/health", process, log)
             yield f"http://{HOST}:{port}"
         finally:
-            process.terminate()
-            process.wait(20)
+            _stop(process)
     log.unlink()
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
 
 
 def _environment() -> Path:
     """Return the interpreter of MiniStack's environment, which is made if it is missing."""
-    requirements = HERE / "requirements.txt"
-    version = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    folder = BUILD / f"ministack-{version}"
-    python = folder / "bin" / "python"
-    if not (folder / "complete").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "-r", requirements], check=True)
-        (folder / "complete").touch()
-    return python
+    folder = BUILD / "ministack"
+    BUILD.mkdir(exist_ok=True)
+    # The tests' processes all come here at once.
+    with (BUILD / "ministack.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run(
+            [ROOT / "scripts" / "venv", "--at", folder.relative_to(ROOT), *REQUIREMENTS],
+            check=True,
+            timeout=SETUP_SECONDS,
+        )
+    return folder / "bin" / "python"
 
 
 def _free_port() -> int:

@@ -21,6 +21,8 @@ EVERYTHING = {
     "FallbackModelIds": SECOND,
     "FallbackModelArns": f"arn:aws:bedrock:us-east-1::foundation-model/{SECOND}",
     "GuardrailId": "abc123",
+    # Models that may not be asked are tried until then.
+    "TurnSeconds": "8",
 }
 STATEMENTS = {
     "RegistrationRole": ["WriteItsLog", "KeepTheSessionTable"],
@@ -42,7 +44,9 @@ QUESTIONS = (f"{QUESTION} busy {SECOND}", f"{QUESTION} busy global.{FIRST}")
 
 @pytest.fixture(scope="module")
 def stack(aws: EmulatedAccount) -> Iterator[Any]:
-    yield aws.deployed("rights", *settings(EVERYTHING))
+    made = aws.deployed("rights", *settings(EVERYTHING))
+    aws.warm_up(made)
+    yield made
     aws.deploy("rights", "--delete")
 
 

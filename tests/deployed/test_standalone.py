@@ -29,7 +29,9 @@ def template(aws: EmulatedAccount) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def stack(aws: EmulatedAccount, template: Any) -> Iterator[Any]:
-    yield aws.put_uploaded_stack("standalone", template)
+    made = aws.put_uploaded_stack("standalone", template)
+    aws.warm_up(made)
+    yield made
     status, lines = aws.deploy("standalone", "--delete")
     assert status == 0, lines
 

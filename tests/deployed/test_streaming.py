@@ -18,7 +18,9 @@ pytestmark = pytest.mark.deployed
 
 @pytest.fixture(scope="module")
 def stack(aws: EmulatedAccount) -> Iterator[Any]:
-    yield aws.deployed("bot", "--set", "CreateBot=true", "--set", "FlushIntervalSeconds=0")
+    made = aws.deployed("bot", "--set", "CreateBot=true", "--set", "FlushIntervalSeconds=0")
+    aws.warm_up(made)
+    yield made
     status, lines = aws.deploy("bot", "--delete")
     assert status == 0, lines
 
@@ -64,7 +66,7 @@ def test_smoke_of_a_lambda_alone(aws: EmulatedAccount, stack_name: str) -> None:
             "WebSocketId": support.outputs["WebSocketId"],
             "SessionTableName": support.outputs["DynamoTableName"],
         }
-        aws.deployed(stack_name, "--template", "fulfillment", *settings(own))
+        aws.warm_up(aws.deployed(stack_name, "--template", "fulfillment", *settings(own)))
         status, lines = aws.smoke("--stack", stack_name)
         assert status == 0, "\n".join(lines)
         assert [line for line in lines if line.startswith("ok       turn")]
