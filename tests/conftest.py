@@ -30,7 +30,8 @@ os.environ.update(
 
 # By --hypothesis-profile. The same examples in each run, but for the thorough.
 settings.register_profile("quick", max_examples=10, deadline=None, derandomize=True)
-settings.register_profile("default", max_examples=100, deadline=None, derandomize=True)
+settings.register_profile("default", max_examples=30, deadline=None, derandomize=True)
+settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True)
 settings.register_profile("thorough", max_examples=2_000, deadline=None)
 settings.load_profile("default")
 
@@ -49,13 +50,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return how many processes run the tests.
 
-    Many of the slow tests wait for a socket. The quick ones do not, and each process collects them
-    all again, which takes as long as running a good part of them: these ask for "logical".
+    One more than there are processors, for some of the slow tests wait for a socket. The quick ones
+    do not, and ask for "logical": each process collects all tests again, and loads what they need.
     """
     processors = os.cpu_count() or 1
     # Of the deployed ones, each process has an emulator with functions, which take 1 GB.
     few = config.option.numprocesses == "logical" or config.option.markexpr == "deployed"
-    return processors if few else 2 * processors
+    return processors if few else processors + 1
 
 
 def pytest_collection_finish() -> None:
