@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
+import boto3
 import pytest
 
 from fulfillment import Bot, Notices, Turn
@@ -120,6 +121,12 @@ def settled(services: FaultyServices) -> Iterator[Callable[[], None]]:
 @pytest.fixture
 def event(load_event: Callable[[str], dict[str, Any]]) -> Any:
     return load_event("lex_web_ui_second_turn")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shared_session() -> None:
+    """Let all bots share boto3's session: a new one parses botocore's data again."""
+    boto3.setup_default_session()
 
 
 @pytest.fixture
