@@ -58,9 +58,9 @@ INTERVAL_SECONDS = 0.2
 ATTEMPTS = 3
 
 RHYTHMS: dict[str, tuple[Step, ...]] = {
-    "80-tokens-a-second": paced(STORY, 1 / 80) * 5,
+    "80-tokens-a-second": paced(STORY, 1 / 80) * 2,
     "a-pause": (*paced(STORY[:86], 1 / 60), 1.5, *paced(STORY[86:], 1 / 60), 0.4),
-    "slow": paced(STORY[:64], 0.15),
+    "slow": paced(STORY[:40], 0.15),
 }
 
 
