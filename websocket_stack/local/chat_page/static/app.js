@@ -53,8 +53,9 @@ async function ask(text) {
 
 async function runTurn(question) {
   const { record, reply, display } = startTurn(question);
-  const before = stack.invocations().catch(() => ({ last: 0 }));
-  const inspect = async () => showInvocations(record, (await before).last);
+  // Known before the question leaves: those after it are the turn's.
+  const { last } = await stack.invocations().catch(() => ({ last: 0 }));
+  const inspect = () => showInvocations(record, last);
   const inspectHere = () => inspect().then(() => panel.goToTurn());
   try {
     const messages = await repliesTo(question);
