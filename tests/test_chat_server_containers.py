@@ -13,18 +13,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from packaging.requirements import Requirement
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
+from tests.requirements import link
 from tests.websocket_stack.server.chat_servers import (
     QUICK,
     SECONDS,
@@ -55,33 +54,6 @@ def instructions() -> Any:
     return [(name, rest.strip()) for name, _, rest in (line.partition(" ") for line in lines)]
 
 
-def required(requirement: str) -> set[str]:
-    """Return the names of what a requirement installs, itself included."""
-    found: set[str] = set()
-    todo = [Requirement(requirement)]
-    while todo:
-        each = todo.pop()
-        for further in map(Requirement, metadata.requires(each.name) or ()):
-            extras = each.extras or {""}
-            holds = not further.marker or any(
-                further.marker.evaluate({"extra": extra}) for extra in extras
-            )
-            if holds and (further.extras or further.name not in found):
-                todo.append(further)
-        found.add(each.name)
-    return found
-
-
-def installed(names: Iterable[str]) -> set[Path]:
-    """Return the modules and packages of distributions."""
-    return {
-        Path(str(distribution.locate_file(file.parts[0])))
-        for distribution in map(metadata.distribution, names)
-        for file in distribution.files or ()
-        if file.parts[0] not in ("..", "__pycache__")
-    }
-
-
 class Build:
     """Carries instructions out, with a folder as each stage's root.
 
@@ -92,9 +64,7 @@ class Build:
         self._folder = folder
         requirements = folder / "requirements"
         requirements.mkdir()
-        needed = required("lex-streaming[server]") - {"lex-streaming"} | required("hatchling")
-        for path in installed(needed):
-            (requirements / path.name).symlink_to(path)
+        link(requirements, "lex-streaming[server]", "hatchling")
         self.environ = os.environ | {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PIP_NO_DEPS": "1",
@@ -163,7 +133,8 @@ def test_the_image_is_built_answers_and_stops(tmp_path: Path) -> None:
     server = subprocess.Popen(build.command("ENTRYPOINT", port), stdout=subprocess.DEVNULL, **run)
     try:
         health = build.command("HEALTHCHECK", port)
-        eventually(lambda: not subprocess.run(health, stderr=subprocess.DEVNULL, **run).returncode)
+        eventually(lambda: is_open(port))
+        assert subprocess.run(health, **run).returncode == 0
         with connect(f"ws://127.0.0.1:{port}/ws") as socket:
             socket.send(send("request-0123456789ab", "What is Lex Streaming?"))
             assert receive_until(socket, is_end)[-1]["type"] == "end"

@@ -19,6 +19,7 @@ from zipfile import ZipFile
 import pytest
 
 from tests.documents import READER, Document
+from tests.requirements import link
 from tests.stack_fixture import client
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -78,18 +79,18 @@ def build(folder: Path) -> Path:
 
 
 def install(wheel: Path, environment: Path) -> None:
-    """Install the wheel, and what it requires, into a new environment."""
+    """Install the wheel into a new environment, with what it requires."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
     python = environment / "bin" / "python"
+    (packages,) = environment.glob("lib/python*/site-packages")
+    link(packages, "lex-streaming[local,deploy]")
     uv = shutil.which("uv", path=PATH)
     pip: list[str | Path] = (
         [uv, "pip", "install", "--python", python]
         if uv
         else [*(sys.executable, "-m", "pip", "--python", python, "install")]
     )
-    constraints = ("--constraint", ROOT / "constraints.txt")
-    required = f"lex-streaming[local,deploy] @ {wheel.as_uri()}"
-    subprocess.run([*pip, "--quiet", *constraints, required], check=True, capture_output=True)
+    subprocess.run([*pip, "--quiet", "--no-deps", wheel], check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
