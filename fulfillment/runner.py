@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fulfillment.assistant import Assistant
 from fulfillment.clients import Resources, is_another_api
@@ -65,25 +65,7 @@ def run(
     clock, settings = resources.clock, resources.settings
     started = clock()
     deadline = Deadline.of_turn(started, settings.turn_seconds, _remaining_seconds(context))
-    conversation = _conversation(event, resources)
-    calls = ToolLoop(lambda: deadline.cut_at - clock(), resources.stand_in)
-    # The other half of a response is the reply's.
-    dialog = Dialog(event, settings.max_response_bytes // 2)
-    assistant = Assistant(
-        resources.model,
-        settings,
-        calls,
-        conversation,
-        locale=event.locale,
-        shares_id=resources.shares_id,
-    )
-    turn = Turn(event, dialog, assistant)
-    stream = ThreadStream(clock)
-    if event.is_dialog:
-        handler = _checked_dialog(handler, dialog)
-    start("handler", lambda: stream.write(lambda: handler(turn)))
-    if resources.model_asked:
-        resources.model_asked.wait(REQUEST_FIRST_SECONDS)
+    turn, dialog, calls, conversation, stream = _begin(event, handler, resources, deadline)
     delivery = _deliver(stream, event, resources, deadline)
 
     # Now, while the model thinks: a cold start need not wait for it.
@@ -138,6 +120,43 @@ def run(
         )
     )
     return response
+
+
+class _RunningTurn(NamedTuple):
+    """A turn whose handler runs, and what it changes meanwhile."""
+
+    turn: Turn
+    dialog: Dialog
+    calls: ToolLoop
+    conversation: Conversation
+    stream: ThreadStream
+
+
+def _begin(
+    event: LexEvent, handler: NextHandler, resources: Resources, deadline: Deadline
+) -> _RunningTurn:
+    """Start loading the conversation, and the handler; return once its model has been asked."""
+    clock, settings = resources.clock, resources.settings
+    conversation = _conversation(event, resources)
+    calls = ToolLoop(lambda: deadline.cut_at - clock(), resources.stand_in)
+    # The other half of a response is the reply's.
+    dialog = Dialog(event, settings.max_response_bytes // 2)
+    assistant = Assistant(
+        resources.model,
+        settings,
+        calls,
+        conversation,
+        locale=event.locale,
+        shares_id=resources.shares_id,
+    )
+    turn = Turn(event, dialog, assistant)
+    stream = ThreadStream(clock)
+    if event.is_dialog:
+        handler = _checked_dialog(handler, dialog)
+    start("handler", lambda: stream.write(lambda: handler(turn)))
+    if resources.model_asked:
+        resources.model_asked.wait(REQUEST_FIRST_SECONDS)
+    return _RunningTurn(turn, dialog, calls, conversation, stream)
 
 
 def _checked_dialog(handler: NextHandler, dialog: Dialog) -> NextHandler:
