@@ -11,7 +11,8 @@ import re
 import string
 
 from fulfillment.markdown import fences
-from fulfillment.markdown.inline import Ahead, Inline, NeedsMore
+from fulfillment.markdown.ahead import Ahead, NeedsMore
+from fulfillment.markdown.inline import Inline
 
 # The most that is held back of a growing text, because it may yet mean something else.
 HELD_BACK_CHARACTERS = 8
