@@ -14,6 +14,9 @@ from hypothesis import settings
 
 EVENTS = Path(__file__).parent / "events"
 
+# Old objects, which are thousands of tests and the modules of all, are seldom looked through.
+gc.set_threshold(*gc.get_threshold()[:2], 200)
+
 # Before any module makes a client at import. Nothing here is reached: a wrong endpoint fails fast.
 for name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_"))]:
     del os.environ[name]
@@ -60,11 +63,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_collection_finish() -> None:
-    """Seldom look through what is old for garbage: thousands of tests, modules that all stay."""
-    gc.collect()
+    """Leave the tests and modules that are there by now out of garbage collection: they stay."""
     gc.freeze()
-    young, middle, _ = gc.get_threshold()
-    gc.set_threshold(young, middle, 200)
 
 
 @pytest.fixture
