@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
@@ -110,7 +111,12 @@ def test_a_socket_is_for_pages_of_this_machine(
     assert found == status
 
 
-@pytest.mark.slow
+@pytest.fixture(scope="module")
+def open_url() -> Iterator[str]:
+    with running_stack(hosts=["0.0.0.0", "demo.example"]) as origin:
+        yield origin
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -125,9 +131,10 @@ def test_a_socket_is_for_pages_of_this_machine(
     ],
     ids=str,
 )
-def test_an_open_stack_is_called_by_its_names(headers: dict[str, str], status: int) -> None:
-    with running_stack(hosts=["0.0.0.0", "demo.example"]) as origin:
-        assert call(origin, "GET", "/health", **headers)[0] == status
+def test_an_open_stack_is_called_by_its_names(
+    open_url: str, headers: dict[str, str], status: int
+) -> None:
+    assert call(open_url, "GET", "/health", **headers)[0] == status
 
 
 @pytest.mark.parametrize("host", ["localhost", "a.LOCALHOST", "127.1.2.3", "::1", "localhost."])

@@ -110,9 +110,9 @@ class Function:
         # By this name a handler knows that it is in Lambda, and makes its clients at import.
         with _environment({**environment, "AWS_LAMBDA_FUNCTION_NAME": name}):
             # boto3's default session keeps the first credentials that it finds.
-            _set_up_session()
+            boto3.DEFAULT_SESSION = _session()
             self._handler = (adapt or handler_of)(_load(handler))
-        _set_up_session()
+        boto3.DEFAULT_SESSION = _session_of_the_process()
 
     async def invoke(self, event: Mapping[str, Any]) -> bytes:
         """Call the function with an event and return its JSON response.
@@ -139,11 +139,17 @@ class Function:
             raise FunctionError(type(exc).__name__) from exc
 
 
-def _set_up_session() -> None:
-    """Give boto3 another default session, which parses no description of a service again."""
+def _session() -> boto3.Session:
+    """Return a new session, which parses no description of a service again."""
     session = botocore.session.get_session()
     session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
-    boto3.setup_default_session(botocore_session=session)
+    return boto3.Session(botocore_session=session)
+
+
+@cache
+def _session_of_the_process() -> boto3.Session:
+    """Return the session of what makes clients in the middle of a call, or outside of one."""
+    return _session()
 
 
 @cache
