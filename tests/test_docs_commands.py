@@ -186,7 +186,8 @@ def check_aws(command: Sequence[str]) -> None:
     service, operation = command[1:3]
     operations = botocore.session.get_session().get_service_model(service).operation_names
     assert operation in {xform_name(each, "-") for each in operations}
-    jmespath.compile(command[command.index("--query") + 1])
+    if "--query" in command:
+        jmespath.compile(command[command.index("--query") + 1])
 
 
 def check_docker(command: Sequence[str]) -> None:

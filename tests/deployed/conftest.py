@@ -10,13 +10,10 @@ from pathlib import Path
 import pytest
 from starlette.applications import Starlette
 
-from tests import issuer
+from tests.deployed.account import running_account, write_powertools_layer
 from tests.deployed.deployed_lex import DeployedFunction
 from tests.deployed.emulated_account import ACCOUNT, REGION, EmulatedAccount
-from tests.deployed.emulator_process import running_emulator
 from tests.stack_fixture import StackModel, running_app
-from websocket_stack.deployment.build.dependencies import dependencies, pins
-from websocket_stack.deployment.build.lambda_zip import ROOT, pack, write
 from websocket_stack.local.aws_json import ServiceError, error_response
 from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.lex import routes as lex_routes
@@ -43,7 +40,6 @@ VISITOR_POLICY = {
         }
     ],
 }
-DOMAIN = f"{REGION}.amazonaws.com"
 # Many times what a fixture or a test takes.
 LIMIT_SECONDS = 180
 
@@ -70,10 +66,7 @@ pytest_runtest_teardown = pytest.hookimpl(wrapper=True)(_limited)
 
 @pytest.fixture(scope="session")
 def powertools_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What AWS's public layer of Powertools holds, as a zip."""
-    versions = pins((ROOT / "constraints.txt").read_text("utf-8"))
-    files = {f"python/{name}": path for name, path in dependencies(versions).items()}
-    return write(pack(files), tmp_path_factory.mktemp("layer"))
+    return write_powertools_layer(tmp_path_factory.mktemp("layer"))
 
 
 def _bedrock() -> Starlette:
@@ -90,16 +83,7 @@ def aws(powertools_layer: Path) -> Iterator[EmulatedAccount]:
     with (
         pytest.MonkeyPatch.context() as environ,
         running_app(_bedrock()) as bedrock,
-        running_app(Starlette(routes=issuer.routes())) as issuer_origin,
-        running_emulator(
-            {
-                "MINISTACK_ACCOUNT_ID": ACCOUNT,
-                "MINISTACK_HOST": DOMAIN,
-                "LOCAL_BEDROCK": bedrock,
-                "LOCAL_ISSUER": issuer_origin,
-                "LOCAL_POWERTOOLS_LAYER": str(powertools_layer),
-            }
-        ) as origin,
+        running_account(bedrock, powertools_layer) as origin,
     ):
         environ.setenv("AWS_ENDPOINT_URL", origin)
         account = EmulatedAccount(origin)
