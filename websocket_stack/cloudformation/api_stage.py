@@ -34,8 +34,12 @@ ACCESS_LOG_FORMAT = {
 
 def throttling_parameters() -> list[Parameter]:
     return [
-        number("ThrottlingRate", "Messages a second that the API takes from clients.", 100, 1, 1e4),
-        number("ThrottlingBurst", "Messages at once that the API takes from clients.", 200, 1, 5e3),
+        number(
+            "ThrottlingRate", "Messages a second that the API accepts from clients.", 100, 1, 1e4
+        ),
+        number(
+            "ThrottlingBurst", "Messages at once that the API accepts from clients.", 200, 1, 5e3
+        ),
     ]
 
 

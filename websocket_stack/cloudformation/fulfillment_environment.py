@@ -70,7 +70,7 @@ def model_parameters() -> list[Parameter]:
         ),
         text(
             "FallbackModelIds",
-            "Comma list, asked in order while nothing was written yet.",
+            "Separated by commas, tried in order as long as nothing has been written.",
             MaxLength=300,
         ),
         comma_list(
@@ -81,22 +81,22 @@ def model_parameters() -> list[Parameter]:
         text("GuardrailVersion", "The guardrail's version.", "DRAFT"),
         choice(
             "GuardrailMode",
-            "sync: text is shown once the guardrail has seen it; async: before, and withdrawn if it"
-            " objects.",
+            "sync: text is shown after the guardrail has checked it; async: at once, and withdrawn"
+            " if it objects.",
             ["sync", "async"],
             "sync",
         ),
         choice(
             "PromptCacheTtl",
-            "How long Bedrock keeps what it has read for the next question, with models that can;"
+            "How long Bedrock caches a prompt for the next question, with models that support it;"
             " empty for not at all.",
             ["", "5m", "1h"],
             "",
         ),
         text(
             "SystemPrompt",
-            f"What the model is told, in {MAX_PROMPT} characters, or in {MAX_PROMPT_NOT_ASCII} of"
-            " another script than the Latin.",
+            f"The system prompt, of at most {MAX_PROMPT} characters, or {MAX_PROMPT_NOT_ASCII} in a"
+            " script other than Latin.",
             DEFAULT_SYSTEM_PROMPT,
             MaxLength=MAX_PROMPT,
             AllowedPattern=SHORT_ENOUGH,
@@ -110,10 +110,12 @@ def turn_parameters() -> list[Parameter]:
         number("TurnSeconds", "A turn returns within this; Lex waits 30 seconds.", 25, 1, 29),
         switch(
             "AllowPictures",
-            "Leave Markdown pictures in a reply, fetched from anywhere.",
+            "Keep Markdown images in a reply; clients fetch them from anywhere.",
             default=False,
         ),
-        switch("AllowHtml", "Hand raw HTML of a reply on; Lex Web UI runs it.", default=False),
+        switch(
+            "AllowHtml", "Pass raw HTML in a reply through; Lex Web UI executes it.", default=False
+        ),
     ]
 
 

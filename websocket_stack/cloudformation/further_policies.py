@@ -15,7 +15,7 @@ def parameter() -> Parameter:
     """Return the parameter that takes them."""
     return comma_list(
         POLICIES,
-        "Managed policies for what code of your own calls that the templates do not allow.",
+        "Managed policies for calls of your own code that the templates do not allow.",
         AllowedPattern="|arn:[^:]+:iam::([0-9]{12}|aws):policy/.+",
     )
 

@@ -48,8 +48,8 @@ def sign_in_parameters() -> list[Parameter]:
         ),
         number(
             "ApiKeyExpires",
-            "When the API key ends, in epoch seconds, up to 365 days from now; 0 for in 7 days. A"
-            " stack update with a later time extends it.",
+            "When the API key expires, in epoch seconds, at most 365 days from now; 0 means in 7"
+            " days. A stack update with a later time extends it.",
             0,
             0,
             LAST_SECOND,
@@ -58,7 +58,7 @@ def sign_in_parameters() -> list[Parameter]:
         text("OidcIssuer", "The OpenID Connect issuer.", AllowedPattern="|https://.+"),
         text(
             "ClientIds",
-            "Which clients' tokens are taken, as a regular expression; those of all, if empty.",
+            "Which clients' tokens are accepted, as a regular expression; those of all, if empty.",
         ),
     ]
 
@@ -89,7 +89,7 @@ def api_parameters() -> list[Parameter]:
     return [
         switch(
             "WriteApiLogs",
-            "Have AppSync log requests: not their variables, but what was written into queries.",
+            "Have AppSync log requests: not their variables, but the text of queries.",
             default=False,
         ),
         text(

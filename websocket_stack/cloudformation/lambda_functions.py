@@ -242,7 +242,7 @@ def vpc_parameters() -> list[Parameter]:
         text(
             SUBNETS,
             "VPC subnets to run Lambda functions in, separated by commas; only if you need them in"
-            " a VPC. They need a way to the AWS services that the functions call.",
+            " a VPC. They need a route to the AWS services that the functions call.",
             AllowedPattern="|subnet-[0-9a-f]+(,subnet-[0-9a-f]+)*",
         ),
         text(

@@ -174,7 +174,11 @@ def add(
             NAMESPACE, "TurnsCut", of_turns, "Turns were cut at the deadline.", threshold=5
         ),
         "GoneConnections": _alarm(
-            NAMESPACE, "ConnectionsGone", of_turns, "Browsers were gone in mid-turn.", threshold=20
+            NAMESPACE,
+            "ConnectionsGone",
+            of_turns,
+            "Browsers disconnected in the middle of a turn.",
+            threshold=20,
         ),
         f"LateFirst{first}s": _alarm(
             NAMESPACE,

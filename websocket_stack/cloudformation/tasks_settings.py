@@ -47,7 +47,7 @@ def sign_in_parameters() -> list[Parameter]:
             "AWS_IAM",
         ),
         text("JwtIssuer", "Who signs the tokens.", AllowedPattern="|https://.+"),
-        text("JwtAudience", "For whom the tokens are; with Cognito, the app client's id."),
+        text("JwtAudience", "The audience of the tokens; with Cognito, the app client's id."),
         text(
             "JwtKeysUrl",
             "Where the issuer's keys are, if not at its /.well-known/jwks.json.",
@@ -62,7 +62,7 @@ def sign_in_parameters() -> list[Parameter]:
         ),
         comma_list(
             "AuthorizerIdentitySource",
-            "What has to be there for the authorizer to be called at all, such as"
+            "What a request must contain for the authorizer to be called, such as"
             " route.request.querystring.token.",
             AllowedPattern=r"|route\.request\..+",
         ),

@@ -72,7 +72,7 @@ def lambda_parameters(work: str) -> list[Parameter]:
     return [
         runtime_parameter(),
         choice("Architecture", "The processor.", ["arm64", "x86_64"], "arm64"),
-        number("MemorySize", "Megabytes; the CPU goes by it.", 1024, 256, 10240),
+        number("MemorySize", "Megabytes; the CPU grows with them.", 1024, 256, 10240),
         switch(
             "SnapStart", "Start from a snapshot; billed for its cache and restores.", default=False
         ),

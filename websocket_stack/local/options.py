@@ -30,8 +30,8 @@ def argument_parser() -> argparse.ArgumentParser:
         "--log",
         choices=("lines", "json"),
         default="lines",
-        help="lines: a line a turn, and the traceback of what went wrong; json: log and metrics as"
-        " on AWS",
+        help="lines: a line per turn, and the traceback of what went wrong; json: log and metrics"
+        " as on AWS",
     )
     parser.add_argument(
         "--bot",

@@ -77,7 +77,7 @@ def _add_outputs(template: Template) -> None:
         (
             "FieldsArn",
             Sub(f"${{{API}.Arn}}/types/*/fields/*"),
-            "What clients need appsync:GraphQL on; send takes nobody but the function",
+            "What clients need appsync:GraphQL on; only the function may call send",
             WITH_IAM,
         ),
         ("TaskTableName", Ref(task_table.TABLE), "The task table's name", None),

@@ -110,9 +110,9 @@ def _authorization() -> Parameter:
 def _lex_web_ui_parameters() -> list[Parameter]:
     return [
         text("ParentStackName", "Name of the Lex Web UI stack, for the API's name.", "lex-web-ui"),
-        text("SourceBucket", "Not needed; taken because Lex Web UI passes it."),
-        text("StreamingLambdaCodeObject", "Not needed; taken because Lex Web UI passes it."),
-        text("ParentOrigin", "Not needed; taken because Lex Web UI passes it."),
+        text("SourceBucket", "Not used; accepted because Lex Web UI passes it."),
+        text("StreamingLambdaCodeObject", "Not used; accepted because Lex Web UI passes it."),
+        text("ParentOrigin", "Not used; accepted because Lex Web UI passes it."),
     ]
 
 
@@ -210,6 +210,6 @@ def _add_outputs(template: Template, api: Api, table: dynamodb.Table) -> None:
                     Ref("ParentOrigin"),
                 ],
             ),
-            Description="Parameters that are taken and not used; the code is in the template",
+            Description="Parameters that are accepted but not used; the code is in the template",
         )
     )

@@ -17,7 +17,9 @@ def argument_parser() -> argparse.ArgumentParser:
         "Build the fulfillment Lambda's zip and print its path. The same sources give"
         " the same bytes.",
     )
-    parser.add_argument("--output", type=Path, default=OUTPUT, metavar="DIR", help="where to")
+    parser.add_argument(
+        "--output", type=Path, default=OUTPUT, metavar="DIR", help="the folder for what is built"
+    )
     parser.add_argument(
         "--code",
         type=Path,
