@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from troposphere import If, NoValue, Parameter, Ref, Sub, Template
@@ -113,8 +114,7 @@ def add_api_alarms(
             "AWS/ApiGateway", "ExecutionError", of_api, "The API itself failed."
         ),
     }
-    for title, options in alarms.items():
-        template.add_resource(Alarm(title, **options, **properties))
+    add_alarms(template, alarms, **properties)
 
 
 def add_graphql_alarms(template: Template, api_id: Any) -> None:
@@ -140,10 +140,29 @@ def function_alarms(function: Function, failed: str, throttled: str) -> dict[str
     }
 
 
-def undelivered(function: Function, description: str) -> dict[str, Any]:
-    """Return the alarm of a Lambda whose failed events did not reach their destination."""
+def failure_alarms(
+    function: Function, failures: Function, untold: str
+) -> dict[str, dict[str, Any]]:
+    """Return the alarms for failed events of which no client was told, by logical id.
+
+    Args:
+        function: the Lambda whose events fail.
+        failures: the Lambda that tells clients.
+        untold: what it means that they were not told.
+    """
     of_function = {"FunctionName": Ref(function)}
-    return _alarm("AWS/Lambda", "DestinationDeliveryFailures", of_function, description)
+    return {
+        **function_alarms(failures, untold, untold),
+        "UntoldFailures": _alarm("AWS/Lambda", "DestinationDeliveryFailures", of_function, untold),
+    }
+
+
+def add_alarms(
+    template: Template, alarms: Mapping[str, Mapping[str, Any]], **attributes: Any
+) -> None:
+    """Add alarms by their logical ids, with further attributes such as a condition."""
+    for title, options in alarms.items():
+        template.add_resource(Alarm(title, **options, **attributes))
 
 
 def add(
@@ -189,8 +208,7 @@ def add(
             ExtendedStatistic="p90",
         ),
     }
-    for title, options in alarms.items():
-        template.add_resource(Alarm(title, **options))
+    add_alarms(template, alarms)
     # A dimension must not be empty.
     api = api or websocket_metrics(If(STREAMING, Ref("WebSocketId"), "none"))
     template.add_resource(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from troposphere import GetAtt, Output, Ref, Sub, Template
-from troposphere.cloudwatch import Alarm
 
 from websocket_stack.cloudformation import (
     conversation_table,
@@ -59,11 +58,8 @@ def build() -> Template:
     )
     monitoring.add_graphql_alarms(template, api_id)
     untold = "Subscribers were not told that replies failed."
-    for title, options in {
-        **monitoring.function_alarms(failures, untold, untold),
-        "UntoldFailures": monitoring.undelivered(function, untold),
-    }.items():
-        template.add_resource(Alarm(title, **options, Condition=AT_ONCE))
+    alarms = monitoring.failure_alarms(function, failures, untold)
+    monitoring.add_alarms(template, alarms, Condition=AT_ONCE)
     _add_outputs(template)
     return template
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from troposphere import GetAtt, Output, Ref, Sub, Template
 from troposphere.apigatewayv2 import Api
-from troposphere.cloudwatch import Alarm
 
 from websocket_stack.cloudformation import (
     api_stage,
@@ -77,19 +73,14 @@ def _add_functions(template: Template, api: Api) -> None:
         throttled="Tasks waited, or were refused.",
         api=monitoring.websocket_metrics(Ref(api)),
     )
-    untold, unposted = "Clients were not told that tasks failed.", "Frames were not posted."
-    open_ = "Connections that did not sign in were not closed."
-    _add_alarms(template, monitoring.function_alarms(failures, untold, untold))
-    _add_alarms(template, {"UntoldFailures": monitoring.undelivered(worker, untold)})
-    _add_alarms(template, monitoring.function_alarms(deadline, open_, open_), Condition=WITH_JWT)
-    _add_alarms(template, monitoring.function_alarms(relay, unposted, unposted), Condition=RELAYS)
-
-
-def _add_alarms(
-    template: Template, alarms: Mapping[str, Mapping[str, Any]], **attributes: Any
-) -> None:
-    for title, options in alarms.items():
-        template.add_resource(Alarm(title, **options, **attributes))
+    untold = "Clients were not told that tasks failed."
+    monitoring.add_alarms(template, monitoring.failure_alarms(worker, failures, untold))
+    for function, effect, condition in (
+        (deadline, "Connections that did not sign in were not closed.", WITH_JWT),
+        (relay, "Frames were not posted.", RELAYS),
+    ):
+        alarms = monitoring.function_alarms(function, effect, effect)
+        monitoring.add_alarms(template, alarms, Condition=condition)
 
 
 def _add_outputs(template: Template) -> None:
