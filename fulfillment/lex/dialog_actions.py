@@ -70,7 +70,7 @@ class Decision(NamedTuple):
 
     @property
     def says_something(self) -> bool:
-        """Whether the user hears something even if there is no reply: from here, or from Lex.
+        """Whether the user gets a message even without a reply: from here, or from Lex.
 
         Lex asks for a slot by itself; to confirm, or to elicit an intent, it needs a prompt.
         """

@@ -1,6 +1,6 @@
-"""What of a session goes back to Lex as it came: attributes, slots, contexts. Pure.
+"""The parts of a session that go back to Lex as they came: attributes, slots, contexts. Pure.
 
-Whatever came in, what is returned from here is something that Lex takes.
+Whatever came in, everything that is returned from here is accepted by Lex.
 https://docs.aws.amazon.com/lexv2/latest/APIReference/API_runtime_SessionState.html
 """
 

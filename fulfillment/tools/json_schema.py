@@ -256,7 +256,7 @@ def described(shape: Shape, text: str | None) -> Shape:
 
 
 def without_null(shape: Shape) -> Shape:
-    """Leave null out of the schema; it is taken all the same."""
+    """Leave null out of the schema; it is still accepted."""
     others = [other for other in shape.schema.get("anyOf", ()) if other != NULL]
     rest = {key: value for key, value in shape.schema.items() if key != "anyOf"}
     if not others:

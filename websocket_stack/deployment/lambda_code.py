@@ -89,7 +89,7 @@ def check_called(
 
     Args:
         values: the values that the stack's parameters will have.
-        wanted: those that were set now: whoever sets the handler knows it.
+        wanted: those that were set now; a handler that was set is deliberate.
         code: the builder's own files, if any are given.
 
     Raises:

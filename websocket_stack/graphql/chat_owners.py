@@ -1,4 +1,4 @@
-"""Whose each chat is: the identity's that came first."""
+"""Who owns each chat: the identity that used it first."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ChatOwners:
         self._now = now
 
     def claim(self, chat_id: str, owner: str) -> bool:
-        """Return whether a chat is an owner's; one without an owner becomes theirs."""
+        """Return whether a chat belongs to an owner; a chat without an owner becomes theirs."""
         try:
             self._client.update_item(
                 TableName=self._name,

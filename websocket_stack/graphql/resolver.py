@@ -62,7 +62,7 @@ class Resolver:
     ) -> None:
         """Write the reply to a prompt, and return at its end.
 
-        Subscribers are told of refusals too: who asks may hear of them in no other way.
+        Subscribers are told of refusals too, since the caller may not learn of them otherwise.
 
         Args:
             chat_id: the chat, of which each reply is told to all subscribers.
@@ -111,7 +111,7 @@ class Resolver:
         return self._runs.stop(self._key(chat_id, identity)) is not None
 
     def state(self, chat_id: str, identity: Mapping[str, Any] | None) -> ChatState | None:
-        """Return how far a chat's last reply is, or ``None`` if there is none, or not any more."""
+        """Return how far a chat's last reply is; ``None`` if there is none, or it has expired."""
         run = self._runs.find(self._key(chat_id, identity))
         if run is None:
             return None

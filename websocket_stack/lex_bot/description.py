@@ -71,7 +71,7 @@ class Slot(_Part):
 
     Attributes:
         type: a slot type of the same locale, or a built-in one such as ``AMAZON.Date``.
-        prompt: the question by which Lex asks for it.
+        prompt: the question with which Lex asks for it.
         required: whether Lex asks by itself; by default if there is a prompt.
         retries: how often Lex asks again.
     """
@@ -101,7 +101,7 @@ class Confirmation(_Part):
 
     Attributes:
         prompt: the question.
-        declined: what Lex says to a no.
+        declined: what Lex says after a "no".
         retries: how often Lex asks again.
     """
 
@@ -157,8 +157,8 @@ class SlotType(_Part):
 
     Attributes:
         values: the values with their synonyms.
-        restricted: whether nothing but these values and synonyms fills a slot; if not, they are
-            examples, and the slot has what the user said.
+        restricted: whether only these values and synonyms fill a slot; otherwise they are examples,
+            and the slot holds what the user said.
     """
 
     values: Annotated[

@@ -1,1 +1,1 @@
-"""The same stack in one process on a laptop: what AWS does, as far as the code can tell."""
+"""The same stack in one process on a laptop, which to the code looks like AWS."""

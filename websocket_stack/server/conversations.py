@@ -1,4 +1,4 @@
-"""What was said before, in this process or in a memory of the library."""
+"""Earlier turns of conversations, kept in this process or in a memory of the library."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOAD_SECONDS = 2.0
 
 
 class LocalMemory:
-    """Conversations in this process: the latest ones, until they are left for too long.
+    """Conversations in this process: the latest ones, until they have not been used for too long.
 
     Args:
         keep_seconds: how long a conversation is kept after its last turn.

@@ -43,7 +43,7 @@ class Bucket:
         return (1 - self._tokens) * 60 / self._per_minute
 
     def is_full(self, now: float) -> bool:
-        """Whether nothing is known of it that a new bucket would not say."""
+        """Whether it is as a new bucket would be."""
         self._refill(now)
         return self._tokens >= self._per_minute
 

@@ -1,4 +1,4 @@
-"""What one socket is still to be sent: nothing but positions in the logs of its runs."""
+"""What a socket has not been sent yet: only positions in the logs of its runs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Socket(Protocol):
         ...
 
     def abort(self) -> None:
-        """Let go of it at once, with all that was not read."""
+        """Close it at once, and drop everything that was not read."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Which protocol a client speaks: its first message tells. Pure."""
+"""Which protocol a client speaks, judging by its first message. Pure."""
 
 from __future__ import annotations
 

@@ -9,10 +9,10 @@ from websocket_stack.server.run_log import RunLog
 
 
 class Reader:
-    """What a client has not been sent yet of a log.
+    """The part of a log that a client has not been sent yet.
 
-    What gathers while the client's socket is busy leaves together, as far as its protocol lets
-    pieces be merged.
+    Pieces that gather while the client's socket is busy leave together, as far as its protocol
+    allows.
 
     Args:
         log: what is read.

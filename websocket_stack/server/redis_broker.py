@@ -1,4 +1,4 @@
-"""What the processes of a chat server know of each other's runs, through Redis.
+"""What the processes of a chat server know of one another's runs, through Redis.
 
 A run is written by one process, into its own log first: no reply waits for Redis, and one that
 Redis has lost is written into it again. Any other process can follow it, and stop it.
@@ -213,7 +213,7 @@ class RedisBroker:
                 await self._pubsub.unsubscribe(bell)
 
     async def close(self) -> None:
-        """Let go of all connections; nothing may be asked any more."""
+        """Close all connections; nothing may be asked after that."""
         self._down_until = math.inf
         if self._listener is not None:
             self._listener.cancel()

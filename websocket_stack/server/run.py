@@ -37,7 +37,7 @@ class ReadableRun(Protocol):
     readers: set[Callable[[], None]]
 
     def stop(self, notice: str = "") -> None:
-        """Stop the model; what is written stands."""
+        """Stop the model; the text written so far stays."""
         ...
 
 
@@ -68,7 +68,7 @@ class Run:
         principal: who is said to have asked, for the limits.
 
     Attributes:
-        log: what it has to say.
+        log: its text, piece by piece, and its end.
         readers: what to call when there is more to read.
         copy_due: is set then as well, where the log is copied.
     """
@@ -85,7 +85,7 @@ class Run:
         self._stopped_for = ""
 
     def stop(self, notice: str = "") -> None:
-        """Stop the model; what is written stands.
+        """Stop the model; the text written so far stays.
 
         Args:
             notice: why, where it was not the reader's wish.
@@ -133,7 +133,7 @@ class Run:
         self._notify()
 
     def end(self, ending: Ending) -> None:
-        """Say how it ended, for its readers to be told."""
+        """Note how it ended, so that its readers are told."""
         self.log.end(ending)
         self._notify()
 

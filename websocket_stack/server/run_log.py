@@ -1,4 +1,4 @@
-"""What a run has to say, kept for all of its readers. Pure."""
+"""The text of a run, kept for all of its readers. Pure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ ENDING_PIECES = 5
 class RunLog:
     """A reply as it grows, in pieces of one flush each, and how it ended.
 
-    A reader is a position in it: however slow it is, it takes no memory, and a reader that comes
-    back goes on at the piece that it has not got yet.
+    A reader is a position in it: however slow a reader is, it takes no memory, and one that comes
+    back continues at the first piece that it lacks.
 
     Attributes:
         ending: how the run ended, or ``None`` while it goes on.
@@ -37,7 +37,7 @@ class RunLog:
         self._pieces.append(piece)
 
     def end(self, ending: Ending) -> None:
-        """Say how the run ended; nothing is added any more."""
+        """Note how the run ended; nothing is added after that."""
         self.ending = ending
 
     def since(self, position: int) -> Sequence[str]:

@@ -89,7 +89,7 @@ class Server(uvicorn.Server):
 
 
 def abort_of(connection: HTTPConnection) -> Callable[[], None]:
-    """Return what lets go of a connection at once, with all that was not read.
+    """Return what closes a connection at once, and drops everything that was not read.
 
     Another server than this one has to know itself what is stuck.
     """
@@ -109,7 +109,7 @@ def server(
     Args:
         app: the application.
         drain: see :class:`Server`.
-        proxies: addresses whose ``X-Forwarded-For`` is believed, or ``*``.
+        proxies: addresses whose ``X-Forwarded-For`` is trusted, or ``*``.
     """
     logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
     protocol: Any = StrictProtocol

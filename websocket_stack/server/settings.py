@@ -22,14 +22,14 @@ class ServerSettings(NamedTuple):
         limits: what one principal may do.
         max_runs: replies that are written at the same time, of all principals.
         max_sockets: sockets that are open at the same time, of all principals.
-        origins: where pages may come from; ``*`` lets any in, empty the server's own only.
+        origins: where pages may come from; ``*`` admits all, and empty only the server's own.
         escapes_html: whether clients of ``{"id", "text"}`` get HTML entities.
         heartbeat_seconds: from one heartbeat to the next, where the protocol has any.
-        idle_seconds: after which a socket without a run is closed.
+        idle_seconds: how long a socket without a run may be idle before it is closed.
         send_seconds: how long a client may take for one frame.
         drain_seconds: how long runs may go on after SIGTERM.
-        close_jitter_seconds: over how long sockets are then closed.
-        proxies: addresses whose ``X-Forwarded-For`` is believed, separated by commas.
+        close_jitter_seconds: seconds over which closing the sockets is then spread.
+        proxies: addresses whose ``X-Forwarded-For`` is trusted, separated by commas.
     """
 
     reply: Settings = Settings()

@@ -25,7 +25,7 @@ class Verifier(Protocol):
         """Return who a token is about.
 
         Raises:
-            InvalidToken: it is not to be trusted, or not any more.
+            InvalidToken: it is not valid, or no longer valid.
         """
         ...
 

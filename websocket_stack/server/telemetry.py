@@ -49,7 +49,7 @@ class Telemetry:
 
         Args:
             reason: one of few words.
-            names: whom it was refused, for the log.
+            names: the client that was refused, for the log.
         """
         self._refusals.labels(reason).inc()
         get_logger().warning("refused", extra={"refusal": reason, **names})

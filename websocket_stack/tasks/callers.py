@@ -63,7 +63,7 @@ class Callers:
         """Take a client's token, its first or its next.
 
         Raises:
-            InvalidRequest: it says nothing, or another user is on the connection.
+            InvalidRequest: it is not valid, or another user is on the connection.
         """
         address = Address("task")
         if self._verifier is None:

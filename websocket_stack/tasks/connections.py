@@ -1,4 +1,4 @@
-"""Who is on which connection, as they said when they connected or signed in."""
+"""Who is on which connection, as established when a client connected or signed in."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Caller(NamedTuple):
     """Who is on a connection.
 
     Attributes:
-        owner: whose tasks its tasks are; empty until it has signed in.
+        owner: the owner of its tasks; empty until it has signed in.
         until: when it has to sign in again, in epoch seconds.
     """
 
@@ -49,7 +49,7 @@ class Connections:
 
         Args:
             connection_id: the connection.
-            owner: whose tasks its tasks are.
+            owner: the owner of its tasks.
             until: when it has to sign in again, in epoch seconds; by default, never.
         """
         expires_at = self._now() + CONNECTION_SECONDS

@@ -1,4 +1,4 @@
-"""What each owner runs at the moment, and how much they may."""
+"""What each owner is running, and how much they may run."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Owners:
         ]
 
     def leave(self, run: Run) -> None:
-        """Count a run no longer among those of its owner."""
+        """Stop counting a run among those of its owner."""
         self._leave(run.owner, {run.key})
 
     def _count(self, owner: str) -> bool:

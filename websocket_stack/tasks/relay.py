@@ -1,8 +1,8 @@
 """The ordered relay: posts the frames that producers sent to a FIFO queue.
 
 A queue may bring a frame twice, or give it to a dead-letter queue and bring its later ones. So the
-last frame of each text is kept, and claimed before it is posted: none is posted twice, and a gap is
-told, and ends the text.
+last frame of each text is kept, and claimed before it is posted: no frame is posted twice, and a
+gap is reported and ends the text.
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 

@@ -10,7 +10,7 @@ from websocket_stack.tasks.runs import Run
 
 
 def replay(run: Run, received: int | None, channel: Channel, connection_id: str) -> None:
-    """Post what a client has not got of a run, and its end.
+    """Post the part of a run that a client lacks, and its end.
 
     Args:
         run: the run, which is over.

@@ -50,9 +50,9 @@ class RunTable:
     # --- the side of the client
 
     def claim(self, run: Run) -> Run | None:
-        """Write a new run; return the one that is there already, or ``None``.
+        """Write a new run; return the one that already exists instead, or ``None``.
 
-        One that asked for something else and is over makes room.
+        An existing run that asked for something else and is over is replaced.
         """
         now = self._now()
         write = _new_write()
@@ -126,7 +126,7 @@ class RunTable:
     # --- the side of the worker
 
     def begin(self, key: str, worker: str, seconds: float) -> Run | None:
-        """Claim a queued run for a worker; return it, or ``None`` if it is not to be had.
+        """Claim a queued run for a worker; return it, or ``None`` if it cannot be claimed.
 
         Args:
             key: which run.
@@ -155,7 +155,7 @@ class RunTable:
         self._change(key, "SET reply = :text", "phase <> :done", values)
 
     def end(self, run: Run, text: str, ending: Mapping[str, object]) -> bool:
-        """Say that a run is over; return whether it was not, nor taken over by a connection.
+        """End a run; return whether it was still running, on the same connection.
 
         Args:
             run: the run as its worker knows it.
@@ -165,7 +165,7 @@ class RunTable:
         return self._end(run, text, ending, " AND attached = :attached")
 
     def fail(self, run: Run, ending: Mapping[str, object]) -> bool:
-        """Say that a run is over because its worker is not there; return whether it was not.
+        """End a run whose worker is gone; return whether it was still running.
 
         What was kept of its text stays.
         """

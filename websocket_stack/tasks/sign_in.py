@@ -22,7 +22,7 @@ KEY_SECONDS = 3
 
 
 class InvalidToken(Exception):
-    """A token is not one that its issuer gave for this API, or not any more."""
+    """A token was not issued for this API, or is no longer valid."""
 
 
 class Identity(NamedTuple):
@@ -44,7 +44,7 @@ class Verifier(Protocol):
         """Return who a token is about.
 
         Raises:
-            InvalidToken: it is not to be trusted.
+            InvalidToken: it is not valid.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The turn of a task: what runs of it, how long it may, and what it took."""
+"""The turn of a task: its parts while it runs, its deadline, and its usage."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TaskTurn(NamedTuple):
         return "" if self.is_whole else self.stream.snapshot()
 
     def save(self, reply: Reply) -> threading.Thread:
-        """Start saving what was said, unless it was refused or blocked: it would be so again."""
+        """Start saving the turn, unless it was refused or blocked, as it would then be again."""
         exchange = Exchange(self.task.prompt, reply.written, reply.truncated)
         if any(completion.stop_reason in WITHHELD for completion in self.calls.completions):
             exchange = Exchange("", "")

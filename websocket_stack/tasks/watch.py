@@ -1,4 +1,4 @@
-"""Sees what clients of running tasks want: a stop, or the rest on a new connection."""
+"""Notices what clients of running tasks ask for: a stop, or the rest on a new connection."""
 
 from __future__ import annotations
 

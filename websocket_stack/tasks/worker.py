@@ -1,4 +1,4 @@
-"""The worker: claims a task, runs it, and sees to its end."""
+"""The worker: claims a task, runs it, and ends it."""
 
 from __future__ import annotations
 
@@ -253,7 +253,7 @@ class Worker:
         return chunks_of(handler(task))
 
     def _see(self, turn: TaskTurn, run: Run) -> None:
-        """Take how the row of a run reads now, and bring it up to date."""
+        """Note the present state of a run's row, and bring the row up to date."""
         turn.live.see(run)
         if self._keeps_progress and (text := turn.text_so_far()) != run.text:
             self._runs.keep(run.key, text)
