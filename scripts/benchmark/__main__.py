@@ -165,6 +165,9 @@ def _add_chat_server(parser: argparse.ArgumentParser) -> None:
         " server and a plain one that sends each chunk",
     )
     group.add_argument("--clients", type=int, default=500, help="how many ask at once (500)")
+    group.add_argument(
+        "--silent-sockets", type=int, default=2_000, help="whose memory is measured (2000)"
+    )
     group.add_argument("--spread", type=float, default=1.0, help="seconds over which they ask (1)")
 
 
@@ -208,7 +211,7 @@ def _scale(options: argparse.Namespace) -> Iterator[Report]:
 def _chat_server(options: argparse.Namespace) -> Iterator[Table]:
     for rate in options.rates:
         clients = Clients(options.clients, options.tokens, rate, options.spread)
-        yield from chat_server_tables(clients, options.turns, _progress)
+        yield from chat_server_tables(clients, options.turns, options.silent_sockets, _progress)
 
 
 def _tasks(options: argparse.Namespace) -> Iterator[Table]:

@@ -10,17 +10,19 @@ from scripts.benchmark.chat_server.measure import CPU, Crowd, idle, replies
 from scripts.benchmark.chat_server.process import CHAT_SERVER, PLAIN, PROVIDER, SILENT, run
 from scripts.benchmark.tables import Samples, Table
 
-IDLE_SOCKETS = 2_000
 # A provider in Python, on the same machine, is busy with this share of the clients already.
 PROVIDER_SHARE = 0.4
 
 
-def tables(crowd: Crowd, turns: int, progress: Callable[[str], None]) -> Iterator[Table]:
+def tables(
+    crowd: Crowd, turns: int, silent_sockets: int, progress: Callable[[str], None]
+) -> Iterator[Table]:
     """Measure, and yield each table once it is complete.
 
     Args:
         crowd: who asks.
         turns: how often each server is measured.
+        silent_sockets: how many there are, to measure what one takes.
         progress: is told what is being measured.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -37,9 +39,9 @@ def tables(crowd: Crowd, turns: int, progress: Callable[[str], None]) -> Iterato
         url = f"http://127.0.0.1:{provider.port}/v1"
         yield Table(title, replies([CHAT_SERVER, PLAIN], crowd, turns, url))
 
-    title = f"Sockets that are silent: {IDLE_SOCKETS}"
+    title = f"Sockets that are silent: {silent_sockets}"
     progress(title)
-    yield Table(title, idle([CHAT_SERVER, PLAIN], IDLE_SOCKETS))
+    yield Table(title, idle([CHAT_SERVER, PLAIN], silent_sockets))
 
 
 def net(samples: Samples) -> Samples:

@@ -12,6 +12,7 @@ from scripts.benchmark.handlers import LEX_STREAMING, PLAIN_LOOP
 from scripts.benchmark.model import Pace
 
 
+@pytest.mark.slow
 def test_cold_turns_of_both_handlers(capsys: pytest.CaptureFixture[str]) -> None:
     # Long enough for a frame to leave before the text is complete, on a busy machine too.
     main(["--cold", "--tokens", "40", "--rates", "40", "--post-ms", "0", "--turns", "1", "--json"])
@@ -22,7 +23,8 @@ def test_cold_turns_of_both_handlers(capsys: pytest.CaptureFixture[str]) -> None
 
 @pytest.mark.slow
 def test_the_chat_server_and_a_plain_one(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["--door", "chat-server", "--clients", "5", "--tokens", "10", "--turns", "1", "--json"])
+    few = ("--clients", "5", "--tokens", "10", "--turns", "1", "--silent-sockets", "200")
+    main(["--door", "chat-server", *few, "--json"])
     steady, over_http, idle = json.loads(capsys.readouterr().out)
     assert steady["figures"]["frames a reply"]["plain server"]["median"] == 10
     assert over_http["figures"]["frames a reply"]["plain server"]["median"] == 10
@@ -39,6 +41,7 @@ def test_tasks_and_a_plain_loop(capsys: pytest.CaptureFixture[str]) -> None:
     assert frames["socket tasks"]["median"] <= 30 + 1
 
 
+@pytest.mark.slow
 def test_warm_turns_of_both_handlers() -> None:
     turns = warm.run((LEX_STREAMING, PLAIN_LOOP), Pace(40, 0, 0), 20, 2, memory=True)
     for found in turns.values():
