@@ -11,6 +11,7 @@ from scripts.benchmark.worker import Cost
 DELTAS = [Moment(10.0, 4), Moment(11.0, 4), Moment(13.0, 2)]
 
 
+@pytest.mark.slow
 def test_frame_is_seen_half_a_second_after_the_next() -> None:
     plot = pytest.importorskip("scripts.benchmark.plot")  # imports matplotlib: not at collection
     frames = [Moment(10.1, 4), Moment(11.1, 4), Moment(13.1, 2)]

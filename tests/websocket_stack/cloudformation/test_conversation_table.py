@@ -102,6 +102,7 @@ def aws() -> Iterator[Callable[[str], Any]]:
         yield client_of
 
 
+@pytest.mark.slow
 def test_a_stack_update_switches_it(aws: Callable[[str], Any]) -> None:
     name = f"memory-{uuid4().hex[:8]}"
     cloudformation = aws("cloudformation")

@@ -95,6 +95,7 @@ def test_templates_without_a_bot_refuse_one() -> None:
         raise AssertionError
 
 
+@pytest.mark.slow
 def test_a_bot_that_no_template_can_hold_is_refused() -> None:
     described = json.loads(LAMPS.model_dump_json())
     intents = described["locales"]["en_US"]["intents"]
