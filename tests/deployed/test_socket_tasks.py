@@ -10,7 +10,8 @@ import pytest
 from tests.deployed.emulated_account import EmulatedAccount
 from tests.deployed.parameter_values import settings
 from tests.stack_fixture import ENDLESS, QUESTION
-from tests.task_clients import EXCHANGES
+from tests.task_clients import EXCHANGES, read_tasks, submit
+from websocket_stack.cloudformation.failed_events import EVENT_SECONDS
 
 pytestmark = pytest.mark.deployed
 ANYONE = ("--template", "socket-tasks", *settings({"SignIn": "NONE"}))
@@ -31,6 +32,20 @@ def test_clients_of_older_systems_go_on_as_before(
     aws: EmulatedAccount, stack: Any, exchange: Callable[..., None]
 ) -> None:
     exchange(lambda: aws.open_socket(stack.outputs["WebSocketEndpoint"]))
+
+
+def test_a_task_that_no_worker_takes_is_told(aws: Any, stack: Any) -> None:
+    """Lambda keeps its event for a minute; MiniStack gives it up at once."""
+    functions, worker = aws.client("lambda"), aws.resources(stack.name)["Worker"]
+    events = functions.get_function_event_invoke_config(FunctionName=worker, Qualifier="live")
+    assert events["MaximumEventAgeInSeconds"] == EVENT_SECONDS
+    functions.put_function_concurrency(FunctionName=worker, ReservedConcurrentExecutions=0)
+    try:
+        with aws.open_socket(stack.outputs["WebSocketEndpoint"]) as socket:
+            submit(socket, "1", "llm-streamer", question=QUESTION)
+            assert read_tasks(socket, "1")["1"].error == "Failed"
+    finally:
+        functions.delete_function_concurrency(FunctionName=worker)
 
 
 def test_smoke(aws: Any, stack: Any) -> None:

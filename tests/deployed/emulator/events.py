@@ -24,7 +24,10 @@ def install() -> None:
 def _configure_aliases_apart() -> None:
     """Handle the events of an alias as that is configured; MiniStack asks the function.
 
+    Reserved concurrency is the function's, on the other hand, and MiniStack asks the version.
+
     https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
     """
     own = lambda_svc.invoke_async_with_retry
 
@@ -32,8 +35,10 @@ def _configure_aliases_apart() -> None:
         # The ARN ends with the alias, if it was called by that.
         parts = function["config"]["FunctionArn"].split(":")
         qualifier = parts[7] if len(parts) > 7 else "$LATEST"
-        configured = lambda_svc._functions[parts[6]].get("event_invoke_configs", {})
-        own({**function, "event_invoke_config": configured.get(qualifier, {})}, event)
+        whole = lambda_svc._functions[parts[6]]
+        configured = whole.get("event_invoke_configs", {}).get(qualifier, {})
+        reserved = whole.get("concurrency")
+        own({**function, "event_invoke_config": configured, "concurrency": reserved}, event)
 
     lambda_svc.invoke_async_with_retry = invoke
 
