@@ -19,25 +19,11 @@ from typing import NamedTuple, TextIO
 
 import uvicorn
 
-from fulfillment.settings import Settings
 from scripts.benchmark.chat_server import plain, steady
-from scripts.benchmark.chat_server.steady import SteadySource
 from websocket_stack.local.server import listen
-from websocket_stack.server.app import ChatServer
-from websocket_stack.server.chat_completions import ChatCompletionsSource, client_of
-from websocket_stack.server.conversations import Conversations, LocalMemory
-from websocket_stack.server.limits import Asks, Limits
-from websocket_stack.server.runs import Runs
-from websocket_stack.server.services import Services
-from websocket_stack.server.serving import server
-from websocket_stack.server.settings import ServerSettings
-from websocket_stack.server.source import Source
-from websocket_stack.server.telemetry import Telemetry
 
 CHAT_SERVER, PLAIN, SILENT, PROVIDER = "chat-server", "plain server", "silent server", "provider"
 ROOT = Path(__file__).resolve().parents[3]
-# More than the crowd does.
-UNLIMITED = 1_000_000
 
 
 class Usage(NamedTuple):
@@ -106,28 +92,16 @@ def main(name: str, rate: float, provider: str) -> None:
 def http_server(name: str, rate: float, provider: str) -> uvicorn.Server:
     """Return a server; see :func:`run`."""
     if name == CHAT_SERVER:
-        services = _services(rate, provider)
-        chat_server = ChatServer(services)
-        return server(chat_server.app(), chat_server.drain)
+        # The others do without its modules, as the plain server does where people run it.
+        from scripts.benchmark.chat_server import ours
+
+        return ours.http_server(rate, provider)
     if name == PROVIDER:
         app = steady.provider(rate)
     else:
         chunks = plain.over_http(provider) if provider else plain.steady(rate)
         app = plain.application(chunks, is_silent=name == SILENT)
     return uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning"))
-
-
-def _services(rate: float, provider: str) -> Services:
-    limits = Limits(asks_per_minute=UNLIMITED, runs=UNLIMITED, sockets=UNLIMITED)
-    settings = ServerSettings(limits=limits, max_runs=UNLIMITED, max_sockets=UNLIMITED)
-    source: Source = SteadySource(rate)
-    if provider:
-        client = client_of(provider, "unused", settings.max_runs)
-        source = ChatCompletionsSource(client, "steady", Settings(system_prompt=""))
-    conversations = Conversations(LocalMemory(3_600), turns=10, tokens=8_000)
-    telemetry = Telemetry()
-    runs = Runs(source, conversations, settings, telemetry)
-    return Services(settings, runs, Asks(UNLIMITED), telemetry, None)
 
 
 def _tell_usage(answers: TextIO) -> None:
