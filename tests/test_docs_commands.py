@@ -27,8 +27,8 @@ from websocket_stack.__main__ import VERBS
 from websocket_stack.deployment import options as deploy
 from websocket_stack.deployment import parameter_values, template_files
 from websocket_stack.deployment.build import options as build
+from websocket_stack.deployment.build.called_functions import check
 from websocket_stack.deployment.build.source_files import files_in
-from websocket_stack.deployment.described_bot import check
 from websocket_stack.lex_bot.description import SLOT
 from websocket_stack.lex_bot.reading import parse, read
 from websocket_stack.local import options as serve
@@ -98,6 +98,8 @@ def check_bench(arguments: Sequence[str], folder: Path) -> None:
 def check_build(arguments: Sequence[str], folder: Path) -> None:
     options = build.argument_parser().parse_args(arguments)
     assert all((folder / path).is_dir() for path in options.code)
+    if options.intents:
+        check(read(place_of(options.intents, folder)), [folder])
     if options.lex_archive:
         assert read(place_of(options.lex_archive, folder))
 

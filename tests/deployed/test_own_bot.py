@@ -11,7 +11,7 @@ import pytest
 from tests.deployed.deployed_lex import DeployedFunction, deployed_locales
 from tests.wheels import wheel
 from websocket_stack.command_line import CommandFailed
-from websocket_stack.deployment import described_bot
+from websocket_stack.deployment.build.called_functions import check
 from websocket_stack.lex_bot.reading import read
 from websocket_stack.local.lex.service import LexRuntime
 from websocket_stack.local.lex.sessions import SessionKey
@@ -140,6 +140,6 @@ def test_a_misspelt_intent_is_refused(
     path = shop / file
     path.write_text(path.read_text().replace(name, name.replace("c", "z")))
     with pytest.raises(CommandFailed, match="there is no intent"):
-        described_bot.check(read(shop / "shop.yaml"), [shop])
+        check(read(shop / "shop.yaml"), [shop])
     status, _ = aws.deploy(stack_name, *ALONE, *options(shop))
     assert (status, aws.stack(stack_name)) == (1, None)

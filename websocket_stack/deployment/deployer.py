@@ -22,6 +22,7 @@ from websocket_stack.deployment import (
     template_files,
 )
 from websocket_stack.deployment.artifact_bucket import ArtifactBucket, default_name
+from websocket_stack.deployment.build import called_functions
 from websocket_stack.deployment.build.requirements import Platform
 from websocket_stack.deployment.change_sets import ChangeRequest, ChangeSet, ChangeSets
 from websocket_stack.deployment.deploy_options import DeployOptions
@@ -96,7 +97,7 @@ class Deployer:
             bot = described_bot.of_stack(self._cloudformation, existing)
         previous = existing.parameters if existing else {}
         if bot and {**previous, **options.values}.get("CreateBot") == "true":
-            described_bot.check(bot, options.code)
+            called_functions.check(bot, options.code)
         with described_bot.templates_with(bot, name, folder) as templates:
             self._change(template_files.read(name, templates), options, build, existing)
 
@@ -167,7 +168,7 @@ class Deployer:
             return code
         lambda_code.check_platform(code, Platform.of(previous), platform)
         if options.bot:
-            described_bot.check_zip(options.bot, code)
+            called_functions.check_zip(options.bot, code)
         say = self._console.say
         say(f"keeping the code and the library of {self._name}; --code PATH builds both again")
         return None

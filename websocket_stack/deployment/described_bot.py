@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from zipfile import ZipFile
 
 import cfn_flip
 
 from websocket_stack.command_line import CommandFailed
-from websocket_stack.deployment.build.code_files import code_files
 from websocket_stack.deployment.stacks import Stack
 from websocket_stack.lex_bot.description import METADATA, BotDescription
-from websocket_stack.lex_bot.functions import mentions_of, mistakes
 from websocket_stack.project import command
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MAX_TEMPLATE_BYTES = 1_000_000
-LIBRARY = ("fulfillment/", "websocket_stack/", "aws_lambda_powertools/")
 
 
 def of_stack(client: Any, stack: Stack) -> BotDescription | None:
@@ -39,40 +34,6 @@ def of_stack(client: Any, stack: Stack) -> BotDescription | None:
     template, _ = cfn_flip.load(body)
     described = template.get("Metadata", {}).get(METADATA)
     return BotDescription.model_validate_json(described) if described else None
-
-
-def check(bot: BotDescription, code: Sequence[Path]) -> None:
-    """Check that Lex will call a builder's functions.
-
-    Args:
-        bot: the bot's description.
-        code: the builder's files and folders.
-
-    Raises:
-        CommandFailed: it would never call one of them, or fill one of their slots.
-    """
-    files = (item for path in code for item in code_files(path).items())
-    _check(bot, ((name, path.read_bytes()) for name, path in files))
-
-
-def check_zip(bot: BotDescription, archive: bytes) -> None:
-    """Check that Lex will call the functions in a Lambda's zip.
-
-    Args:
-        bot: the bot's description.
-        archive: the zip's content.
-
-    Raises:
-        CommandFailed: it would never call one of them, or fill one of their slots.
-    """
-    with ZipFile(io.BytesIO(archive)) as opened:
-        names = [name for name in opened.namelist() if not name.startswith(LIBRARY)]
-        _check(bot, ((name, opened.read(name)) for name in names))
-
-
-def _check(bot: BotDescription, files: Iterable[tuple[str, bytes]]) -> None:
-    if problems := mistakes(bot, mentions_of(files)):
-        raise CommandFailed("the code does not fit the bot's intents:\n" + "\n".join(problems))
 
 
 @contextmanager

@@ -16,12 +16,13 @@ from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.build.code_files import code_files
 from websocket_stack.deployment.build.dependencies import COMPILED
 from websocket_stack.deployment.build.lambda_zip import module_in
+from websocket_stack.deployment.build.modules import HANDLER, with_handler
 from websocket_stack.deployment.build.requirements import Platform
+from websocket_stack.deployment.build.source_files import merge
 from websocket_stack.deployment.module_names import names_of
 
 # What the parameter Handler names by default is in one of these.
 LIBRARY = ("fulfillment.", "websocket_stack.")
-HANDLER = "lambda_handler"
 
 
 class Builder(Protocol):
@@ -98,13 +99,7 @@ def check_called(
     handler = values.get("Handler", "")
     if "Handler" in wanted or not handler.startswith(LIBRARY):
         return
-    found = sorted(
-        ".".join(PurePath(name.removesuffix("/__init__.py")).with_suffix("").parts)
-        for path in code
-        for name, file in code_files(path).items()
-        if name.endswith(".py") and HANDLER in (names_of(file.read_bytes()) or ())
-    )
-    if found:
+    if found := with_handler(merge(map(code_files, code))):
         choices = " or ".join(f"--set Handler={module}.{HANDLER}" for module in found)
         raise CommandFailed(f"Handler={handler} would not call your code; add {choices}")
 

@@ -39,7 +39,7 @@ def mentions_in(source: bytes, name: str) -> Iterator[Mention]:
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
-        return  # Lambda will say so; it may be a template of something else
+        return  # loading or packing it says so, unless it is a template of something else
     for node in ast.walk(tree):
         for decorator in getattr(node, "decorator_list", ()):
             match decorator:

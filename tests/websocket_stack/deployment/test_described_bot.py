@@ -12,8 +12,7 @@ import pytest
 from tests.lamp_bot import LAMPS
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment import template_files
-from websocket_stack.deployment.build.lambda_zip import pack
-from websocket_stack.deployment.described_bot import check, check_zip, of_stack, templates_with
+from websocket_stack.deployment.described_bot import of_stack, templates_with
 from websocket_stack.deployment.stacks import Stack
 from websocket_stack.project import TEMPLATES
 
@@ -108,12 +107,3 @@ def test_a_bot_that_no_template_can_hold_is_refused() -> None:
         templates_with(bot, "fulfillment", TEMPLATES),
     ):
         raise AssertionError
-
-
-def test_functions_that_lex_would_not_call_are_named(tmp_path: Path) -> None:
-    (tmp_path / "lamps.py").write_text('@bot.intent("OrderLamps")\ndef order(turn): ...\n')
-    with pytest.raises(CommandFailed, match=r"lamps\.py, line 1: .* OrderLamps; is OrderLamp "):
-        check(LAMPS, [tmp_path])
-    kept = pack({"lamps.py": tmp_path / "lamps.py", "fulfillment/x.py": tmp_path / "lamps.py"})
-    with pytest.raises(CommandFailed, match=r"^[^\n]+\nlamps\.py, line 1: [^\n]+$"):
-        check_zip(LAMPS, kept)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from websocket_stack.command_line import CommandFailed, print_error, print_line
+from websocket_stack.deployment.build.called_functions import check
 from websocket_stack.deployment.build.lambda_zip import build
 from websocket_stack.deployment.build.options import argument_parser
 from websocket_stack.deployment.build.requirements import Platform
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _zip(options: argparse.Namespace) -> Path:
+    if options.intents:
+        check(read(options.intents), options.code)
     platform = Platform(options.runtime, options.architecture)
     return build(options.code, options.output, platform=platform)
 

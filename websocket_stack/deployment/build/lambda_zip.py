@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 from typing import IO
 from zipfile import ZipFile, ZipInfo
 
-from websocket_stack.command_line import CommandFailed
+from websocket_stack.command_line import CommandFailed, print_error
+from websocket_stack.deployment.build import modules
 from websocket_stack.deployment.build.code_files import code_files
 from websocket_stack.deployment.build.dependencies import PACKAGES, dependencies, installed, pins
 from websocket_stack.deployment.build.options import OUTPUT
@@ -44,23 +45,29 @@ def build(
         The zip's path.
 
     Raises:
-        CommandFailed: something is missing, in the way, or too large.
+        CommandFailed: something is missing, in the way, or too large, or Python cannot read it.
     """
+    platform = platform or Platform()
     versions = _versions()
     pinned = [f"{name}=={versions[name]}" for name in PACKAGES if name in versions]
     try:
+        own = merge(map(code_files, code))
+        modules.check(own, platform)
         with TemporaryDirectory() as installed_in:
-            files = [
+            parts = [
                 package_files(ROOT / PACKAGE),
                 *map(_door_files, DOORS),
                 dependencies(versions),
-                *map(code_files, code),
+                own,
                 *(
-                    install(folder, platform or Platform(), pinned, Path(installed_in, str(number)))
+                    install(folder, platform, pinned, Path(installed_in, str(number)))
                     for number, folder in enumerate(code)
                 ),
             ]
-            return write(pack(_fitting(merge(files))), output)
+            files = _fitting(merge(parts))
+            for problem in modules.unmet_imports(own, files):
+                print_error("Warning", problem)
+            return write(pack(files), output)
     except OSError as exc:
         raise CommandFailed(str(exc)) from exc
 

@@ -29,6 +29,13 @@ def argument_parser() -> argparse.ArgumentParser:
         help="a file of your own, or a folder whose files go to the zip's root; can be repeated",
     )
     parser.add_argument(
+        "--intents",
+        type=Path,
+        metavar="FILE",
+        help="fail if the code does not fit this file of a Lex bot, as deploy does (see"
+        " docs/reference/lex-bot.md)",
+    )
+    parser.add_argument(
         "--lex-archive",
         type=Path,
         metavar="FILE",

@@ -35,6 +35,28 @@ def test_a_failure_is_one_line_on_standard_error(
     assert capsys.readouterr() == ("", f"build: {missing}: there is no such folder\n")
 
 
+def test_code_is_read_before_it_is_packed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bot, intents = tmp_path / "my_bot.py", tmp_path / "my_bot.yaml"
+    arguments = ["--code", str(bot), "--intents", str(intents), "--output", str(tmp_path / "out")]
+    intents.write_text("locales: {en_US: {intents: {Greeting: {utterances: [hello]}}}}")
+    bot.write_text('@bot.intent("Greting")\ndef greet(turn): ...\n')
+    assert main(arguments) == 1
+    assert "my_bot.py, line 1: there is no intent Greting" in capsys.readouterr().err
+
+    bot.write_text("def greet((turn): ...\n")
+    assert main(arguments) == 1
+    assert capsys.readouterr().err.startswith(f"build: {bot}, line 1: SyntaxError: ")
+    assert not (tmp_path / "out").exists()
+
+    bot.write_text(
+        'import requestz\nlambda_handler = print\n\n@bot.intent("Greeting")\ndef f(): ...'
+    )
+    assert main(arguments) == 0
+    assert capsys.readouterr().err.startswith(f"Warning: {bot}, line 1: requestz is neither")
+
+
 def test_help_is_offered(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["--help"])
