@@ -73,8 +73,11 @@ def deployed_locales(template: str) -> dict[str, Locale]:
 def _locale(defined: Mapping[str, Any]) -> Locale:
     intents = {
         each["Name"]: {
+            "description": each.get("Description", ""),
+            "parent": each.get("ParentIntentSignature"),
             "utterances": [sample["Utterance"] for sample in each.get("SampleUtterances", [])],
             "slots": {slot["Name"]: _slot(slot) for slot in each.get("Slots", [])},
+            "confirmation": _confirmation(each.get("IntentConfirmationSetting")),
             "dialog_hook": each.get("DialogCodeHook", {}).get("Enabled", False),
             "fulfillment_hook": each.get("FulfillmentCodeHook", {}).get("Enabled", False),
         }
@@ -82,6 +85,7 @@ def _locale(defined: Mapping[str, Any]) -> Locale:
     }
     slot_types = {
         each["Name"]: {
+            "description": each.get("Description", ""),
             "restricted": each["ValueSelectionSetting"]["ResolutionStrategy"] == "TOP_RESOLUTION",
             "values": {
                 value["SampleValue"]["Value"]: [
@@ -100,7 +104,23 @@ def _slot(defined: Mapping[str, Any]) -> dict[str, Any]:
     slot = {
         "type": defined["SlotTypeName"],
         "required": elicitation["SlotConstraint"] == "Required",
+        "description": defined.get("Description", ""),
     }
-    for prompt in elicitation.get("PromptSpecification", {}).get("MessageGroupsList", []):
-        slot["prompt"] = prompt["Message"]["PlainTextMessage"]["Value"]
+    if prompt := elicitation.get("PromptSpecification"):
+        slot |= {"prompt": _sentence(prompt), "retries": prompt["MaxRetries"]}
     return slot
+
+
+def _confirmation(defined: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if defined is None:
+        return None
+    return {
+        "prompt": _sentence(defined["PromptSpecification"]),
+        "retries": defined["PromptSpecification"]["MaxRetries"],
+        "declined": _sentence(defined["DeclinationResponse"]),
+    }
+
+
+def _sentence(defined: Mapping[str, Any]) -> str:
+    (group,) = defined["MessageGroupsList"]
+    return str(group["Message"]["PlainTextMessage"]["Value"])

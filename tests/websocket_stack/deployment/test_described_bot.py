@@ -9,6 +9,7 @@ from typing import Any
 import cfn_flip
 import pytest
 
+from tests.deployed.deployed_lex import deployed_locales
 from tests.lamp_bot import LAMPS
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment import template_files
@@ -47,6 +48,15 @@ def test_the_template_makes_the_bot() -> None:
         outputs = loaded(folder, "lex-streaming")["Outputs"]
         assert {"BotId", "BotAliasId", "BotLocaleId", "BotLocaleIds"} <= outputs.keys()
     assert not folder.exists()
+
+
+def test_lex_understands_what_was_described() -> None:
+    """All of a dialog, with how often Lex asks again, is in the template."""
+    with templates_with(LAMPS, "fulfillment", TEMPLATES) as folder:
+        deployed = deployed_locales((folder / "fulfillment.yaml").read_text())
+    for name, locale in LAMPS.locales.items():
+        assert deployed[name].slot_types == locale.slot_types
+        assert deployed[name].all_intents == locale.all_intents
 
 
 def test_another_description_is_another_version_of_the_bot() -> None:

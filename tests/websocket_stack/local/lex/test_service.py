@@ -308,6 +308,19 @@ def test_a_confirmation_that_a_lambda_asks_for_is_not_repeated() -> None:
     assert text_of(ask(lex, "perhaps")) == "FallbackIntent: {}"
 
 
+def test_a_confirmation_of_the_file_repeats_that_of_a_lambda() -> None:
+    def confirm(event: dict[str, Any]) -> Any:
+        intent = event["sessionState"]["intent"]
+        if intent["name"] == "Order" and intent["confirmationState"] == "None":
+            return action_response("ConfirmIntent", intent, f"Order a {intent['slots']['Size']}?")
+        return leave_to_lex(event)
+
+    lex = runtime(FakeFunction(confirm), locales={"en_US": lamp_locale()})
+    question = text_of(ask(lex, "order a little lamp"))
+    assert [text_of(ask(lex, answer)) for answer in ("perhaps", "who knows")] == [question] * 2
+    assert text_of(ask(lex, "yes")) == "Order: {'Size': 'small'}"
+
+
 @pytest.mark.parametrize("dialog_hook", [True, False])
 def test_a_no_ends_the_intent_with_lexs_sentence(dialog_hook: bool) -> None:
     function = FakeFunction(leave_to_lex)
