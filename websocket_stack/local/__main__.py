@@ -73,6 +73,7 @@ def serve(options: argparse.Namespace) -> None:
             further_routes=lex_web_ui_routes,
             hosts=(options.host, *options.allow_host),
             observer=observer,
+            reloaded=partial(_warn_about_intents, options.bot, bot_file),
         )
         if (options.bot or options.tasks) and options.model != "bedrock":
             _adopt(stack.lambda_environment(origin, environ, options.auth))
@@ -81,8 +82,7 @@ def serve(options: argparse.Namespace) -> None:
             print_line(f"Lex Web UI is at {origin}{lex_web_ui.PATH}/")
         if warning := warning_of(options):
             print_line(warning)
-        for problem in _about_intents(options.bot, bot_file):
-            print_line(f"Warning: {problem}")
+        _warn_about_intents(options.bot, bot_file)
         if options.open:
             # Its request waits in the listener's queue until the server takes it.
             webbrowser.open(origin)
@@ -117,6 +117,11 @@ def _adopt(environment: Mapping[str, str]) -> None:
 
 def _bot_file(bot: str | None, path: Path | None) -> BotFile | None:
     return BotFile(path, partial(_mistakes, bot), print_line) if path else None
+
+
+def _warn_about_intents(bot: str | None, bot_file: BotFile | None) -> None:
+    for problem in _about_intents(bot, bot_file):
+        print_line(f"Warning: {problem}")
 
 
 def _about_intents(bot: str | None, bot_file: BotFile | None) -> Sequence[str]:

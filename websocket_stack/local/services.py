@@ -41,6 +41,7 @@ class Services(NamedTuple):
         *,
         seconds: float = 30,
         adapt: Callable[[Any], Handler] | None = None,
+        reloaded: Callable[[], None] = lambda: None,
     ) -> Invocable:
         """Return the function that answers, which the observer watches.
 
@@ -51,13 +52,14 @@ class Services(NamedTuple):
             builders: a builder's bot or tasks, as ``module:attribute``.
             seconds: how long its calls may take.
             adapt: makes a handler of what a builder has.
+            reloaded: is called whenever what a builder has was loaded again.
 
         Raises:
             BotNotLoaded: what the builder has cannot be loaded.
         """
         function: Invocable
         if builders:
-            function = BotFunction(builders, self.environment, name, seconds, adapt)
+            function = BotFunction(builders, self.environment, name, seconds, adapt, reloaded)
         else:
             function = Function(name, handler, self.environment, seconds)
         return self.observer.watched(name, function)

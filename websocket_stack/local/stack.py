@@ -78,6 +78,7 @@ def build(  # noqa: PLR0913
     worker_seconds: float = WORKER_SECONDS,
     hosts: Sequence[str] = (),
     observer: Observer | None = None,
+    reloaded: Callable[[], None] = lambda: None,
 ) -> Starlette:
     """Build the stack.
 
@@ -97,6 +98,7 @@ def build(  # noqa: PLR0913
         hosts: what it may be called by, besides the loopback names and addresses. Unless there are
             none, the page shows no events and replies: they may be other people's.
         observer: watches the functions that answer.
+        reloaded: is called whenever the bot was loaded again.
 
     Raises:
         BotNotLoaded: the bot or the tasks cannot be loaded.
@@ -110,9 +112,10 @@ def build(  # noqa: PLR0913
     api = _websocket_api(origin, environment)
     door = socket_tasks(services, auth=auth, bot=bot, tasks=tasks, worker_seconds=worker_seconds)
     lex = LexRuntime(
-        services.answering_function("fulfillment", fulfillment, bot),
+        services.answering_function("fulfillment", fulfillment, bot, reloaded=reloaded),
         locales=locales,
         lambda_timeout_seconds=lex_timeout_seconds,
+        report=observer.report,
     )
     is_local = all(map(is_loopback, hosts))
     about = {

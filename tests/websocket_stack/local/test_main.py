@@ -123,6 +123,35 @@ def test_it_opens_the_page_and_reads_its_intents_again(tmp_path: Path) -> None:
         assert re.match(place, process.stdout.readline())
 
 
+TYPO = """
+from fulfillment import Bot
+
+bot = Bot()
+
+
+@bot.intent("Greting")
+def greet(turn):
+    return "Hello!"
+"""
+
+
+def test_a_changed_bot_is_compared_with_its_intents_again(tmp_path: Path) -> None:
+    source, file = tmp_path / "typo_bot.py", tmp_path / "bot.yaml"
+    source.write_text(TYPO.replace("Greting", "Greeting"))
+    file.write_text("locales: {en_US: {intents: {Greeting: {utterances: [hello]}}}}")
+    arguments = ("--bot", "typo_bot:bot", "--intents", str(file))
+    with serving(*arguments, PYTHONPATH=str(tmp_path)) as (host, process):
+        assert process.stdout is not None
+        source.write_text(TYPO)
+        turn = "/bots/LOCALBOT01/botAliases/TSTALIASID/botLocales/en_US/sessions/typo-1/text"
+        with closing(HTTPConnection(host, timeout=20)) as connection:
+            connection.request("POST", turn, json.dumps({"text": "hello"}))
+            assert connection.getresponse().status == 200
+        assert process.stdout.readline() == (
+            "Warning: typo_bot.py, line 7: there is no intent Greting; is Greeting meant?\n"
+        )
+
+
 def read_to(word: str, lines: IO[str]) -> list[str]:
     """Return the lines up to one that begins with a word."""
     found = [lines.readline()]

@@ -42,6 +42,7 @@ class BotFunction:
         name: the function's name.
         timeout_seconds: how long its calls may take.
         adapt: makes a handler of the bot.
+        reloaded: is called whenever the bot was loaded again.
 
     Raises:
         BotNotLoaded: there is no such module or attribute, or the module cannot be imported.
@@ -54,6 +55,7 @@ class BotFunction:
         name: str = "fulfillment",
         timeout_seconds: float = 30,
         adapt: Callable[[Any], Handler] | None = None,
+        reloaded: Callable[[], None] = lambda: None,
     ) -> None:
         self._module, _, self._attribute = bot.partition(":")
         if not self._module or not self._attribute or self._module.endswith(".py"):
@@ -66,6 +68,7 @@ class BotFunction:
             timeout_seconds,
             adapt,
         )
+        self._reloaded = reloaded
         self._folder, self._package = _place_of(self._module)
         self._loaded_from, self._function = self._load()
 
@@ -87,6 +90,7 @@ class BotFunction:
                 except BotNotLoaded as exc:
                     sys.stderr.write(f"{exc}\n{traceback_of(exc.__cause__ or exc)}")
                     raise FunctionError("BotNotLoaded") from exc
+                self._reloaded()
             return self._function
 
     def _load(self) -> tuple[Mapping[Path, int], Function]:

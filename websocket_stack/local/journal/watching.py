@@ -61,6 +61,11 @@ class Observer:
         if invocation := self.journal.current():
             note(report, invocation)
 
+    def report(self, line: str) -> None:
+        """Print a line for people, if there are any."""
+        if self._write:
+            self._write(line)
+
     def end(self, invocation: Invocation) -> None:
         """Note that an invocation has ended, and print what is to be said of it."""
         self.journal.end(invocation)

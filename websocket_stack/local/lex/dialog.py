@@ -114,6 +114,17 @@ class Dialog:
         state = {**response.session_state, "intent": intent, "dialogAction": action}
         return response._replace(action=action["type"], session_state=state)
 
+    def unknown_slot(self, response: HookResponse) -> str | None:
+        """Return what is wrong if a response elicits a slot that its intent does not have."""
+        if response.action != "ElicitSlot":
+            return None
+        name = response.session_state["intent"]["name"]
+        slot = response.session_state["dialogAction"]["slotToElicit"]
+        known = self._understanding.intent(name)
+        if known is None or slot in known.slots:
+            return None
+        return f"{name} has no slot {slot}, which was elicited"
+
     def prompt(
         self, intent: Mapping[str, Any] | None, action: Mapping[str, Any]
     ) -> list[dict[str, Any]]:

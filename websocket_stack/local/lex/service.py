@@ -49,6 +49,7 @@ class LexRuntime:
             first; a bot without any has only its FallbackIntent.
         clock: a clock in seconds.
         lambda_timeout_seconds: how long Lex waits for the function.
+        report: is told what this takes and the Lex of AWS may refuse.
     """
 
     def __init__(
@@ -57,12 +58,14 @@ class LexRuntime:
         locales: Mapping[str, Locale] | None = None,
         clock: Callable[[], float] = time.monotonic,
         lambda_timeout_seconds: float = LAMBDA_TIMEOUT_SECONDS,
+        report: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._function = function
         self._locales = {"en_US": Locale()} if locales is None else locales
         self._dialogs: dict[str, tuple[Locale, Dialog]] = {}
         self._clock = clock
         self._lambda_timeout_seconds = lambda_timeout_seconds
+        self._report = report
         self._sessions: dict[SessionKey, LexSession] = {}
 
     async def recognize_text(self, key: SessionKey, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,6 +187,8 @@ class LexRuntime:
             else:
                 # No hook is left, so the client is to fulfil it.
                 session.merge({"dialogAction": CLOSE, "intent": intent})
+        if unknown := dialog.unknown_slot(response):
+            self._report(f"Warning: {unknown}; Lex may refuse the response")
         session.misses = misses
         session.messages = response.messages or self._prompt(session)
         session.interpretations = interpretations(intent, {"score": 1.0})

@@ -210,6 +210,20 @@ def test_a_changed_bot_is_reloaded(write: Write) -> None:
     assert call(function) == "two"
 
 
+def test_each_change_is_told_once_it_is_loaded(write: Write) -> None:
+    changes: list[str] = []
+    write("a_bot.py", SAYS.format("one"))
+    function = BotFunction("a_bot:handler", ENVIRONMENT, reloaded=lambda: changes.append("now"))
+    assert call(function) == "one" and not changes
+    write("a_bot.py", SAYS.format("two"))
+    assert [call(function), call(function)] == ["two", "two"]
+    assert len(changes) == 1
+    write("a_bot.py", "(")
+    with pytest.raises(FunctionError):
+        call(function)
+    assert len(changes) == 1
+
+
 def test_an_unchanged_bot_is_kept(write: Write) -> None:
     write(
         "a_bot.py",

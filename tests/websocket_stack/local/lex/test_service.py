@@ -437,6 +437,20 @@ def test_a_denied_intent_fails() -> None:
     assert function.events[-1]["sessionState"]["intent"]["confirmationState"] == "None"
 
 
+def test_a_slot_that_the_intent_has_not_is_reported() -> None:
+    def elicit(event: dict[str, Any]) -> Any:
+        intent, slot = event["sessionState"]["intent"], event["inputTranscript"]
+        return action_response("ElicitSlot", intent, f"{slot}?", slotToElicit=slot)
+
+    reports: list[str] = []
+    lex = runtime(FakeFunction(elicit), locales={"en_US": lamp_locale()}, report=reports.append)
+    ask(lex, "order a lamp")
+    (report,) = reports
+    assert report.startswith("Warning: Order has no slot order a lamp, which was elicited")
+    ask(lex, "Size")
+    assert len(reports) == 1
+
+
 def test_eliciting_an_intent_ends_the_dialog() -> None:
     def elicit_intent(event: dict[str, Any]) -> Any:
         if event["inputTranscript"] == "never mind":
