@@ -271,7 +271,7 @@ class Bot(Router):
         """Return a handler within the middleware, and within what answers its errors."""
 
         def innermost(turn: Turn) -> Chunks:
-            return chunks_of(handler(turn))
+            return chunks_of(handler(turn), handler)
 
         outermost: NextHandler = innermost
         for middleware in reversed(self._middleware):

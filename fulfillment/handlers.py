@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os.path
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
@@ -62,12 +63,21 @@ def check_handler(function: object, parameters: str) -> None:
 
 def name_of(function: object) -> str:
     """Return the name by which errors refer to a function."""
-    function = function.func if isinstance(function, functools.partial) else function
+    function = _function_of(function)
     return str(getattr(function, "__qualname__", type(function).__name__))
 
 
-def chunks_of(result: object) -> Chunks:
+def _function_of(handler: object) -> object:
+    function = handler.func if isinstance(handler, functools.partial) else handler
+    return inspect.unwrap(function) if callable(function) else function
+
+
+def chunks_of(result: object, handler: object = None) -> Chunks:
     """Yield what a handler returned, chunk by chunk.
+
+    Args:
+        result: what it returned.
+        handler: the handler, which errors name.
 
     Raises:
         HandlerError: it is neither text nor an iterable of text.
@@ -76,11 +86,12 @@ def chunks_of(result: object) -> Chunks:
         return
     chunks = [result] if isinstance(result, str) else result
     if not isinstance(chunks, Iterable) or isinstance(chunks, Mapping):
-        raise HandlerError(f"a handler returns or yields text, not {type(chunks).__name__}")
+        problem = f"a handler returns or yields text, not {type(chunks).__name__}"
+        raise HandlerError(f"{_place_of(handler)}{problem}")
     try:
         for chunk in chunks:
             if not isinstance(chunk, str):
-                raise HandlerError(f"a handler yields text, not {type(chunk).__name__}")
+                raise HandlerError(f"{_place_of(handler, chunks)}{_not_text(chunk)}")
             yield chunk
     finally:
         # A generator that is left early must let go of what it holds, the model's stream first.
@@ -89,13 +100,32 @@ def chunks_of(result: object) -> Chunks:
             close()
 
 
+def _not_text(chunk: object) -> str:
+    """Return what is wrong with a chunk, and what to write where that is known."""
+    if isinstance(chunk, MustRead):
+        # This says it; its own warning would come once the error is forgotten.
+        chunk.close()
+        return f"it yields {chunk.call} and not its text. Write: yield from {chunk.call}"
+    return f"a handler yields text, not {type(chunk).__name__}"
+
+
+def _place_of(handler: object, chunks: object = None) -> str:
+    """Return a handler's name with its file and line: where its chunks are, or it begins."""
+    frame = getattr(chunks, "gi_frame", None)
+    code = frame.f_code if frame else getattr(_function_of(handler), "__code__", None)
+    if code is None:
+        return f"{name_of(handler)}: " if handler else ""
+    line = frame.f_lineno if frame else code.co_firstlineno
+    return f"{code.co_qualname} ({os.path.basename(code.co_filename)}, line {line}): "
+
+
 def wrapped(handler: NextHandler, middleware: Middleware) -> NextHandler:
     """Return a handler with a middleware around it."""
 
     def next_handler(turn: Turn) -> Chunks:
         return MustRead(handler(turn), "handler(turn)", sys._getframe(1))
 
-    return lambda turn: chunks_of(middleware(turn, next_handler))
+    return lambda turn: chunks_of(middleware(turn, next_handler), middleware)
 
 
 def rescued(
@@ -118,7 +148,8 @@ def rescued(
             turn.close(failed=True)
             nearest = next(kind for kind in type(exc).__mro__ if kind in error_handlers)
             separator = "\n\n" if last and not last.endswith("\n") else ""
-            for chunk in filter(None, chunks_of(error_handlers[nearest](turn, exc))):
+            answer = error_handlers[nearest]
+            for chunk in filter(None, chunks_of(answer(turn, exc), answer)):
                 yield separator + chunk
                 separator = ""
 

@@ -15,11 +15,14 @@ class MustRead(Generator[str, None, None]):
         chunks: what is to be read.
         call: the call that returned them, as its caller writes it.
         caller: the frame of the function that made the call.
+
+    Attributes:
+        call: the call that returned them.
     """
 
     def __init__(self, chunks: Generator[str, None, None], call: str, caller: FrameType) -> None:
         self._chunks = chunks
-        self._call = call
+        self.call = call
         self._function = caller.f_code.co_name
         self._place = (caller.f_code.co_filename, caller.f_lineno)
         self._is_read = False
@@ -37,8 +40,8 @@ class MustRead(Generator[str, None, None]):
     def __del__(self) -> None:
         if not self._is_read:
             warnings.warn_explicit(
-                f"{self._function} called {self._call} and never read what it returned, so that"
-                f" nothing came of it. Write: yield from {self._call}",
+                f"{self._function} called {self.call} and never read what it returned, so that"
+                f" nothing came of it. Write: yield from {self.call}",
                 RuntimeWarning,
                 *self._place,
             )

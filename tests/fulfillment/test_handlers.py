@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
@@ -75,6 +76,47 @@ def test_what_is_not_text_is_refused_by_its_type(answered: Any, named: str) -> N
     with pytest.raises(HandlerError, match=named) as caught:
         list(chunks_of(answered))
     assert "secret" not in str(caught.value)
+
+
+def asks(turn: Turn) -> Iterator[Any]:
+    yield "Well: "
+    yield turn.ask()
+
+
+def counts(turn: Turn) -> Any:
+    return 42
+
+
+def counts_in_a_list(turn: Turn) -> Any:
+    return [42]
+
+
+class Counter:
+    def __call__(self, turn: Turn) -> Any:
+        return 42
+
+
+@pytest.mark.parametrize(
+    ("handler", "message"),
+    [
+        (
+            asks,
+            r"asks \(test_handlers.py, line {2}\): it yields turn.ask\(…\) and not its text."
+            r" Write: yield from turn.ask\(…\)",
+        ),
+        (counts, r"counts \(test_handlers.py, line {0}\): .* returns or yields text, not int"),
+        (functools.partial(counts), r"counts \(test_handlers.py, line {0}\): .* text, not int"),
+        (counts_in_a_list, r"counts_in_a_list \(test_handlers.py, line {0}\): .* text, not int"),
+        (Counter(), r"Counter: a handler returns or yields text, not int"),
+    ],
+)
+def test_a_handler_that_gives_no_text_is_named_with_its_place(handler: Any, message: str) -> None:
+    bot = Bot()
+    bot.fallback(handler)
+    line = getattr(handler, "__code__", counts.__code__).co_firstlineno
+    # Warnings are errors here, so that this is the only word on it.
+    with pytest.raises(HandlerError, match=f"^{message.format(line, line + 1, line + 2)}$"):
+        run(bot, "Hello", model=["Hi!"])
 
 
 def test_what_was_yielded_before_an_error_is_there() -> None:

@@ -250,7 +250,7 @@ class Worker:
         bot = self._handlers.bot
         if bot is not None and task.type == "message":
             return bot.chunks(task.prompt, task.assistant, session_id=task.owner)
-        return chunks_of(handler(task))
+        return chunks_of(handler(task), handler)
 
     def _see(self, turn: TaskTurn, run: Run) -> None:
         """Note the present state of a run's row, and bring the row up to date."""
