@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
@@ -20,6 +19,7 @@ from websocket_stack.deployment.build.modules import HANDLER, with_handler
 from websocket_stack.deployment.build.requirements import Platform
 from websocket_stack.deployment.build.source_files import merge
 from websocket_stack.deployment.module_names import names_of
+from websocket_stack.spelling import hint
 
 # What the parameter Handler names by default is in one of these.
 LIBRARY = ("fulfillment.", "websocket_stack.")
@@ -157,6 +157,4 @@ def _check_function(archive: Path | IO[bytes], needed: Mapping[str, str]) -> Non
         names = names_of(module_in(archive, module) or b"") if name == "Handler" else None
         function = handler.rpartition(".")[2]
         if names is not None and function not in names:
-            near = difflib.get_close_matches(function, names, 1)
-            hint = f"; is {near[0]} meant?" if near else ""
-            raise CommandFailed(f"{setting}: {module} has no {function}{hint}")
+            raise CommandFailed(f"{setting}: {module} has no {function}{hint(function, names)}")

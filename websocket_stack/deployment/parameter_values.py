@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import math
@@ -13,6 +12,7 @@ from typing import Any
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.template_files import TemplateFile
 from websocket_stack.project import command
+from websocket_stack.spelling import hint
 
 # These follow from the sources, and cannot be set.
 DERIVED = ("CodeBucket", "CodeKey", "TemplatesBucket", "TemplatesPrefix", "Revision")
@@ -54,9 +54,8 @@ def check(template: TemplateFile, wanted: Mapping[str, str], previous: Mapping[s
         if name in DERIVED:
             raise CommandFailed(f"{name} cannot be set: {command('deploy')} works it out")
         if name not in free:
-            near = difflib.get_close_matches(name, free, 1)
-            hint = f"is {near[0]} meant?" if near else f"it has {', '.join(sorted(free))}"
-            raise CommandFailed(f"{template.path.name} has no parameter {name}; {hint}")
+            near = hint(name, free) or f"; it has {', '.join(sorted(free))}"
+            raise CommandFailed(f"{template.path.name} has no parameter {name}{near}")
         if expected := _unmet(template.parameters[name].rules, value):
             raise CommandFailed(f"{name} takes {expected}")
     for name in free:

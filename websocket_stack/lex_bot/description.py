@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from fulfillment.lex.events import FALLBACK_INTENT
+from websocket_stack.spelling import hint, nearest
 
 # Of a template's metadata: the description that its bot was made from.
 METADATA = "LexBot"
@@ -28,6 +29,45 @@ METADATA = "LexBot"
 # https://docs.aws.amazon.com/lexv2/latest/dg/built-in-intents.html
 BUILT_IN = re.compile(r"AMAZON\.[A-Za-z_]+")
 SLOT = re.compile(r"\{([^{}]*)\}")
+
+
+# https://docs.aws.amazon.com/lexv2/latest/dg/howitworks-builtins-slots.html
+BUILT_IN_SLOT_TYPES = tuple(
+    f"AMAZON.{name}"
+    for name in (
+        "AlphaNumeric",
+        "City",
+        "Confirmation",
+        "Country",
+        "Currency",
+        "Date",
+        "Duration",
+        "EmailAddress",
+        "FirstName",
+        "FreeFormInput",
+        "LastName",
+        "Number",
+        "Percentage",
+        "PhoneNumber",
+        "State",
+        "StreetName",
+        "Time",
+        "UKPostalCode",
+    )
+)
+
+
+class Mistake(ValueError):
+    """What Lex would not take.
+
+    Args:
+        problem: what is wrong.
+        place: where, from the part that is checked: keys, and numbers of items.
+    """
+
+    def __init__(self, problem: str, *place: str | int) -> None:
+        super().__init__(problem)
+        self.place = place
 
 
 class Quotas(NamedTuple):
@@ -133,22 +173,24 @@ class Intent(_Part):
     @field_validator("utterances")
     @classmethod
     def _no_loose_braces(cls, utterances: list[str]) -> list[str]:
-        for utterance in utterances:
+        for number, utterance in enumerate(utterances):
             if re.search(r"[{}]", SLOT.sub("", utterance)):
-                raise ValueError(f"in {utterance!r}: a slot is written {{LikeThis}}")
+                raise Mistake(f"in {utterance!r}: a slot is written {{LikeThis}}", number)
         return utterances
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.parent and (self.utterances or self.slots):
             raise ValueError(f"{self.parent} has no utterances and slots of your own")
-        for utterance in self.utterances:
+        for number, utterance in enumerate(self.utterances):
+            place = ("utterances", number)
             names = SLOT.findall(utterance)
             for name in names:
                 if name not in self.slots:
-                    raise ValueError(f"in {utterance!r}: there is no slot {name!r}")
+                    problem = f"in {utterance!r}: there is no slot {name!r}"
+                    raise Mistake(problem + hint(name, self.slots), *place)
             if len(set(names)) < len(names):
-                raise ValueError(f"in {utterance!r}: the same slot twice")
+                raise Mistake(f"in {utterance!r}: the same slot twice", *place)
         return self
 
 
@@ -198,11 +240,13 @@ class Locale(_Part):
     def _check(self) -> Self:
         for name, intent in self.intents.items():
             if name == FALLBACK_INTENT and (intent.utterances or intent.slots):
-                raise ValueError(f"{FALLBACK_INTENT} is for what no utterance matches")
+                problem = f"{FALLBACK_INTENT} is for what no utterance matches"
+                raise Mistake(problem, "intents", name)
             for slot_name, slot in intent.slots.items():
                 if not BUILT_IN.fullmatch(slot.type) and slot.type not in self.slot_types:
-                    place = f"intents.{name}.slots.{slot_name}.type"
-                    raise ValueError(f"{place}: there is no slot type {slot.type!r}")
+                    problem = f"there is no slot type {slot.type!r}"
+                    place = ("intents", name, "slots", slot_name, "type")
+                    raise Mistake(problem + hint(slot.type, self.slot_types), *place)
         return self
 
     @property
@@ -238,10 +282,10 @@ class BotDescription(_Part):
     def _can_be_built(cls, locales: dict[str, Locale]) -> dict[str, Locale]:
         for name, locale in locales.items():
             if not any(intent.utterances for intent in locale.intents.values()):
-                raise ValueError(f"{name}: Lex builds no locale without an utterance")
+                raise Mistake("Lex builds no locale without an utterance", name)
             for amount, most, things in _amounts(locale, QUOTAS.get(name, Quotas())):
                 if amount > most:
-                    raise ValueError(f"{name}: {amount:,} {things}, and Lex takes {most:,}")
+                    raise Mistake(f"{amount:,} {things}, and Lex takes {most:,}", name)
         return locales
 
     def intents(self) -> Iterator[tuple[str, str, Intent]]:
@@ -249,6 +293,27 @@ class BotDescription(_Part):
         for locale_name, locale in self.locales.items():
             for name, intent in locale.all_intents.items():
                 yield locale_name, name, intent
+
+
+def probable_misspellings(bot: BotDescription) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what looks like a built-in slot type and is none that is known here.
+
+    AWS adds some now and then, so that it may be right.
+
+    Yields:
+        The place, as keys, and what is wrong.
+    """
+    for locale, name, intent in bot.intents():
+        for slot_name, slot in intent.slots.items():
+            if not BUILT_IN.fullmatch(slot.type) or slot.type in BUILT_IN_SLOT_TYPES:
+                continue
+            # The prefix alone makes any two alike.
+            if near := nearest(slot.type, BUILT_IN_SLOT_TYPES, 0.85):
+                place = ("locales", locale, "intents", name, "slots", slot_name, "type")
+                yield (
+                    place,
+                    f"{slot.type} is no built-in slot type that is known here; is {near} meant?",
+                )
 
 
 def _amounts(locale: Locale, quotas: Quotas) -> Iterator[tuple[int, int, str]]:

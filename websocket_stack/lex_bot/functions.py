@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from websocket_stack.lex_bot.description import BotDescription, Intent
+from websocket_stack.spelling import hint
 
 HOOKS = {"intent": "fulfillment_hook", "dialog": "dialog_hook"}
 # Methods of a turn whose first argument names a slot.
@@ -85,9 +85,7 @@ def mistakes(bot: BotDescription, mentions: Iterable[Mention]) -> list[str]:
     for name, kind, where in mentions:
         known, thing = (slots, "slot") if kind == "slot" else (intents, "intent")
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"; is {near[0]} meant?" if near else ""
-            lines.append(f"{where}: there is no {thing} {name}{hint}")
+            lines.append(f"{where}: there is no {thing} {name}{hint(name, known)}")
         elif (hook := HOOKS.get(kind)) and not any(getattr(each, hook) for each in intents[name]):
             lines.append(f"{where}: {hook} of {name} is off")
     return lines

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import yaml
 from pydantic import ValidationError
 
-from websocket_stack.command_line import CommandFailed
-from websocket_stack.lex_bot.description import BotDescription
+from websocket_stack.command_line import CommandFailed, print_error
+from websocket_stack.lex_bot.description import BotDescription, Mistake, probable_misspellings
 
 
 class BotFileError(CommandFailed):
     """The file of a bot cannot be used; the message names the file, the place and the cause."""
 
 
-def read(path: Path) -> BotDescription:
+def _warn(line: str) -> None:
+    print_error("Warning", line)
+
+
+def read(path: Path, warn: Callable[[str], None] = _warn) -> BotDescription:
     """Read a bot from its file.
 
     Args:
         path: a YAML file.
+        warn: is told what Lex will probably not take, a line each.
 
     Raises:
         BotFileError: it cannot be read, or Lex would not take what is in it.
@@ -29,15 +34,16 @@ def read(path: Path) -> BotDescription:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         raise BotFileError(f"{path}: {getattr(exc, 'strerror', None) or exc}") from exc
-    return parse(text, str(path))
+    return parse(text, str(path), warn)
 
 
-def parse(text: str, source: str) -> BotDescription:
+def parse(text: str, source: str, warn: Callable[[str], None] = _warn) -> BotDescription:
     """Read a bot from YAML.
 
     Args:
         text: the YAML.
         source: what errors call it.
+        warn: is told what Lex will probably not take, a line each.
 
     Raises:
         BotFileError: it is no YAML, or Lex would not take what is in it.
@@ -55,9 +61,12 @@ def parse(text: str, source: str) -> BotDescription:
     except yaml.YAMLError as exc:
         raise BotFileError(f"{source}: it is no YAML") from exc
     try:
-        return BotDescription.model_validate(content)
+        bot = BotDescription.model_validate(content)
     except ValidationError as exc:
         raise BotFileError(_report(exc, root, source)) from exc
+    for place, problem in probable_misspellings(bot):
+        warn(_line(source, place, root, problem))
+    return bot
 
 
 def _nodes(node: yaml.Node | None) -> Iterator[yaml.Node]:
@@ -86,16 +95,22 @@ def _refuse_duplicates(node: yaml.Node, source: str) -> None:
 def _report(error: ValidationError, root: yaml.Node | None, source: str) -> str:
     """Return all mistakes, a line each."""
     lines = []
-    for each in error.errors(include_url=False, include_context=False):
+    for each in error.errors(include_url=False):
         # A key that is wrong itself is followed by this mark.
         place = [part for part in each["loc"] if part != "[key]"]
-        where = ".".join(map(str, place))
+        mistake = each.get("ctx", {}).get("error")
+        place += mistake.place if isinstance(mistake, Mistake) else ()
         problem = each["msg"].removeprefix("Value error, ")
         if each["type"] == "extra_forbidden":
             problem = "there is no such key"
-        colon = ": " if where else ""
-        lines.append(f"{source}, line {_line_of(place, root)}: {where}{colon}{problem}")
+        lines.append(_line(source, place, root, problem))
     return "\n".join(lines)
+
+
+def _line(source: str, place: Sequence[object], root: yaml.Node | None, problem: str) -> str:
+    where = ".".join(map(str, place))
+    colon = ": " if where else ""
+    return f"{source}, line {_line_of(place, root)}: {where}{colon}{problem}"
 
 
 def _line_of(place: Sequence[object], root: yaml.Node | None) -> int:

@@ -35,7 +35,7 @@ class BotFile(Mapping[str, Locale]):
         self._problems_of = problems_of
         self._report = report
         self._changed_at = self._time()
-        self.description = read(path)
+        self.description = read(path, self._warn)
 
     def __getitem__(self, locale: str) -> Locale:
         return self._locales()[locale]
@@ -56,13 +56,17 @@ class BotFile(Mapping[str, Locale]):
 
     def _read_again(self) -> None:
         try:
-            self.description = read(self._path)
+            description = read(self._path, self._warn)
         except BotFileError as exc:
             self._report(f"Warning: {exc}; until that is repaired, the intents stay as they were")
             return
+        self.description = description
         self._report(f"{self._path} was read again")
         for problem in self._problems_of(self.description):
-            self._report(f"Warning: {problem}")
+            self._warn(problem)
+
+    def _warn(self, problem: str) -> None:
+        self._report(f"Warning: {problem}")
 
     def _time(self) -> int | None:
         with suppress(OSError):

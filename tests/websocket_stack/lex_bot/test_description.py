@@ -120,8 +120,8 @@ def typed(count: int, values: int = 1) -> dict[str, object]:
     ("locale_id", "members", "problem"),
     [
         ("en_US", typed(250), None),
-        ("en_US", typed(251), "en_US: 251 slot types, and Lex takes 250"),
-        ("de_DE", typed(101), "de_DE: 101 slot types, and Lex takes 100"),
+        ("en_US", typed(251), "251 slot types, and Lex takes 250"),
+        ("de_DE", typed(101), "101 slot types, and Lex takes 100"),
         ("de_DE", typed(6, 9000), "54,000 values and synonyms"),
         (
             "de_DE",
