@@ -41,12 +41,12 @@ VERBS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a verb and return the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
-    options = _argument_parser().parse_args(given or ["--help"])
-    # boto3 reads the second of these only, Lambda and the AWS CLI the first before the second.
-    # https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html
-    if region := os.environ.get("AWS_REGION"):
-        os.environ["AWS_DEFAULT_REGION"] = region
     try:
+        options = _argument_parser().parse_args(given or ["--help"])
+        # boto3 reads the second of these only, Lambda and the AWS CLI the first before the second.
+        # https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html
+        if region := os.environ.get("AWS_REGION"):
+            os.environ["AWS_DEFAULT_REGION"] = region
         return run(options.verb, options.arguments)
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -28,6 +28,7 @@ from websocket_stack.local.journal.watching import Observer
 from websocket_stack.local.model_routes import model_routes, named_after
 from websocket_stack.local.options import argument_parser
 from websocket_stack.local.server import listen, origin_of, server
+from websocket_stack.local.stopping import leave_turns
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,6 +90,7 @@ def serve(options: argparse.Namespace) -> None:
         # Once it has shut down, uvicorn raises the signal again that it was stopped by.
         with suppress(KeyboardInterrupt), observer.reading_log():
             server(app).run(sockets=[listener])
+    leave_turns()
 
 
 def warning_of(options: argparse.Namespace) -> str:

@@ -49,6 +49,7 @@ from websocket_stack.local.socket_tasks import STAGE as TASKS_STAGE
 from websocket_stack.local.socket_tasks import TABLE as TASK_TABLE
 from websocket_stack.local.socket_tasks import WORKER_SECONDS, SocketTasks, socket_tasks
 from websocket_stack.local.sqs import Sqs
+from websocket_stack.local.stopping import AnswerWhenStopped
 
 STAGE = "Prod"
 API_ID = "local00000"
@@ -155,6 +156,7 @@ def _middleware(hosts: Sequence[str], journal: Journal) -> list[Middleware]:
         Middleware(Cors, exact=frozenset({"/", "/graphql"}), prefixes=("/bots/",)),
         # Starlette's own is outside Cors: a browser could not read the status of an error.
         Middleware(ServerErrorMiddleware),
+        Middleware(AnswerWhenStopped),
         Middleware(ModelCalls, journal=journal),
     ]
 

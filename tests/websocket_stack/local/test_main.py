@@ -74,6 +74,42 @@ def test_it_is_interrupted_in_mid_turn_without_a_word() -> None:
         assert errors == ""
 
 
+HANGING = """
+import threading
+from fulfillment import Bot
+
+bot = Bot()
+
+
+@bot.fallback
+def hang(turn):
+    print("hangs", flush=True)
+    threading.Event().wait(60)
+"""
+
+
+def test_a_turn_that_hangs_does_not_hold_it(tmp_path: Path) -> None:
+    (tmp_path / "hanging_bot.py").write_text(HANGING)
+    arguments = ("--bot", "hanging_bot:bot")
+    with (
+        serving(*arguments, PYTHONPATH=str(tmp_path)) as (host, process),
+        closing(HTTPConnection(host, timeout=20)) as asking,
+    ):
+        turn = "/bots/LOCALBOT01/botAliases/TSTALIASID/botLocales/en_US/sessions/hang-1/text"
+        asking.request("POST", turn, json.dumps({"text": "hello"}))
+        assert process.stdout is not None
+        assert read_to("hangs", process.stdout)
+        process.send_signal(signal.SIGINT)
+        answer = asking.getresponse()
+        assert (answer.status, json.loads(answer.read())) == (
+            503,
+            {"message": "The local stack was stopped before it had answered"},
+        )
+        # Lambda would go on for half a minute.
+        _, errors = process.communicate(timeout=20)
+        assert (process.returncode, errors) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "warning"),
     [
