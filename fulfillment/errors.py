@@ -22,6 +22,11 @@ LexStreamingError
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import CodeType
+
 
 class LexStreamingError(Exception):
     """The base of all errors raised by this package."""
@@ -110,6 +115,10 @@ def describe(error: BaseException) -> dict[str, str]:
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
     if traceback is not None:
-        code = traceback.tb_frame.f_code
-        fields["raised_at"] = f"{code.co_filename}:{traceback.tb_lineno} {code.co_name}"
+        fields["raised_at"] = place(traceback.tb_frame.f_code, traceback.tb_lineno)
     return fields
+
+
+def place(code: CodeType, line: int) -> str:
+    """Return a place in a function, as it is logged."""
+    return f"{code.co_filename}:{line} {code.co_name}"

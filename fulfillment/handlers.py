@@ -6,11 +6,13 @@ import functools
 import inspect
 import os.path
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
+from types import FrameType
 from typing import Any, TypeAlias, TypeVar
 
-from fulfillment.errors import HandlerError, RegistrationError
+from fulfillment.errors import HandlerError, RegistrationError, place
 from fulfillment.must_read import MustRead
 from fulfillment.streaming.stream import Chunks
 from fulfillment.turn import Turn
@@ -117,6 +119,29 @@ def _place_of(handler: object, chunks: object = None) -> str:
         return f"{name_of(handler)}: " if handler else ""
     line = frame.f_lineno if frame else code.co_firstlineno
     return f"{code.co_qualname} ({os.path.basename(code.co_filename)}, line {line}): "
+
+
+def place_in(thread: threading.Thread | None) -> str:
+    """Return where a thread is in the handler that it runs, as it is logged; "" if in none.
+
+    That is the innermost line in the handler's own folder. What it calls is a library's.
+    """
+    frames = []
+    frame = sys._current_frames().get(thread.ident or 0) if thread else None
+    while frame is not None:
+        frames.append(frame)
+        frame = frame.f_back
+    ours = (os.path.dirname(__file__), threading.__file__, "<frozen ")
+    theirs = [each for each in frames if not each.f_code.co_filename.startswith(ours)]
+    if not theirs:
+        return ""
+    folder = _folder_of(theirs[-1])
+    innermost = next(each for each in theirs if _folder_of(each) == folder)
+    return place(innermost.f_code, innermost.f_lineno)
+
+
+def _folder_of(frame: FrameType) -> str:
+    return os.path.dirname(frame.f_code.co_filename)
 
 
 def wrapped(handler: NextHandler, middleware: Middleware) -> NextHandler:

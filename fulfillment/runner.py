@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fulfillment.assistant import Assistant
 from fulfillment.clients import Resources, is_another_api
 from fulfillment.errors import HandlerError
-from fulfillment.handlers import NextHandler
+from fulfillment.handlers import NextHandler, place_in
 from fulfillment.lex.dialog_actions import Decision, Dialog
 from fulfillment.lex.events import LexEvent
 from fulfillment.lex.messages import Text
@@ -77,7 +77,9 @@ def run(
     # As they are now: a handler that goes on after its deadline changes nothing.
     decision, slots = dialog.decision, dialog.slots
     attributes = turn.session_attributes | conversation.attributes
+    cut_at = ""
     if not stream.text.finished:
+        cut_at = place_in(stream.thread)
         calls.close()
     if is_blank(event.utterance):
         notices = notices._replace(empty=notices.unheard)
@@ -115,6 +117,7 @@ def run(
             memory_error=memory_error,
             handled_error=turn.error,
             attributes_left_out=responses.count_left_out(event, attributes, response),
+            cut_at=cut_at,
             another_api=delivery is not None
             and is_another_api(event.streaming_endpoint, settings.streaming_endpoint),
         )

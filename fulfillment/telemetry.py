@@ -42,6 +42,7 @@ class TurnReport(NamedTuple):
         completions: how the model calls ended.
         memory_error: why the conversation was not loaded or saved.
         handled_error: what a handler raised and an error handler answered.
+        cut_at: where the handler was when it was cut, if it was.
         attributes_left_out: how many attributes the response had no room for.
         another_api: whether the browser is connected to another API than the one posted to.
     """
@@ -55,6 +56,7 @@ class TurnReport(NamedTuple):
     completions: Sequence[Completion] = ()
     memory_error: BaseException | None = None
     handled_error: BaseException | None = None
+    cut_at: str = ""
     attributes_left_out: int = 0
     another_api: bool = False
 
@@ -170,6 +172,8 @@ def fields_of(report: TurnReport) -> Mapping[str, object]:
         fields["memory_error"] = describe(report.memory_error)
     if report.handled_error is not None:
         fields["handled_error"] = describe(report.handled_error)
+    if report.cut_at:
+        fields["cut_at"] = report.cut_at
     if report.attributes_left_out:
         fields["attributes_left_out"] = report.attributes_left_out
     if report.another_api:

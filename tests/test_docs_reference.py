@@ -133,9 +133,8 @@ def reported(outcome: Any = Outcome.COMPLETED) -> Any:
     completion = Completion("m", StopReason.END_TURN, 3, 5, 900, 600, 1)
     names = {"session_id": "s", "request_id": "r", "intent": "FallbackIntent"}
     report = TurnReport(names, outcome, 100.0, 102.0, text, delivery, (completion,))
-    return report._replace(
-        memory_error=failure(), handled_error=failure(), attributes_left_out=1, another_api=True
-    )
+    report = report._replace(memory_error=failure(), handled_error=failure(), cut_at="a.py:1 f")
+    return report._replace(attributes_left_out=1, another_api=True)
 
 
 def test_every_log_field_is_documented(caplog: pytest.LogCaptureFixture) -> None:

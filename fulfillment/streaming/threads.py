@@ -26,9 +26,13 @@ class ThreadStream:
 
     Args:
         clock: the clock that all waiting is measured by, in seconds.
+
+    Attributes:
+        thread: the handler's thread, once it has begun.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.thread: threading.Thread | None = None
         self._clock = clock
         self._stream = Stream()
         lock = threading.Lock()
@@ -49,6 +53,7 @@ class ThreadStream:
 
     def write(self, handler: Callable[[], Chunks]) -> None:
         """Write what a handler yields, until it ends or no more is wanted; never raises."""
+        self.thread = threading.current_thread()
         error: BaseException | None = None
         try:
             with closing(handler()) as chunks:

@@ -9,7 +9,7 @@ import pytest
 
 from fulfillment import Bot
 from fulfillment.errors import HandlerError
-from fulfillment.handlers import chunks_of, wrapped
+from fulfillment.handlers import chunks_of, place_in, wrapped
 from fulfillment.streaming.stream import Chunks
 from fulfillment.testing import run
 from fulfillment.testing.events import Hook
@@ -117,6 +117,38 @@ def test_a_handler_that_gives_no_text_is_named_with_its_place(handler: Any, mess
     # Warnings are errors here, so that this is the only word on it.
     with pytest.raises(HandlerError, match=f"^{message.format(line, line + 1, line + 2)}$"):
         run(bot, "Hello", model=["Hi!"])
+
+
+def test_a_place_is_in_the_handlers_folder_however_deep_it_hangs() -> None:
+    begun, ends = threading.Event(), threading.Event()
+
+    def looks_up() -> str:
+        begun.set()
+        ends.wait(20)
+        return "found"
+
+    def answer() -> Iterator[str]:
+        yield from chunks_of([looks_up()])
+
+    thread = threading.Thread(target=lambda: list(chunks_of(answer())))
+    thread.start()
+    try:
+        assert begun.wait(20)
+        line = looks_up.__code__.co_firstlineno
+        assert place_in(thread) in (f"{__file__}:{line + each} looks_up" for each in (1, 2))
+    finally:
+        ends.set()
+        thread.join()
+    assert place_in(thread) == place_in(None) == ""
+
+
+def test_a_thread_in_no_handler_has_no_place() -> None:
+    ends = threading.Event()
+    thread = threading.Thread(target=ends.wait)
+    thread.start()
+    assert place_in(thread) == ""
+    ends.set()
+    thread.join()
 
 
 def test_what_was_yielded_before_an_error_is_there() -> None:

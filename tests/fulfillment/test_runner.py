@@ -187,7 +187,9 @@ def test_an_intent_that_never_ends_is_cut(event: dict[str, Any]) -> None:
     assert state == "Fulfilled"
 
 
-def test_an_intent_that_hangs_without_a_word_is_left(event: dict[str, Any]) -> None:
+def test_an_intent_that_hangs_without_a_word_is_left(
+    event: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
     bot, never = bot_of(), threading.Event()
 
     @bot.fallback
@@ -201,6 +203,9 @@ def test_an_intent_that_hangs_without_a_word_is_left(event: dict[str, Any]) -> N
         )
     finally:
         never.set()
+    # Where it hangs, and not in which of Python's own modules.
+    line = answer.__code__.co_firstlineno + 2
+    assert logged(caplog)[0].cut_at == f"{__file__}:{line} answer"
 
 
 def test_a_post_that_hangs_cannot_hold_the_turn(event: dict[str, Any]) -> None:

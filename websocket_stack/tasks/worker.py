@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from fulfillment.assistant import Assistant
 from fulfillment.bot import Bot
 from fulfillment.clients import Resources
-from fulfillment.handlers import Result, chunks_of
+from fulfillment.handlers import Result, chunks_of, place_in
 from fulfillment.memory.base import Memory
 from fulfillment.models.base import Model
 from fulfillment.models.tool_loop import ToolLoop
@@ -172,7 +172,9 @@ class Worker:
         self._watch.add(run.key, lambda seen: self._see(turn, seen))
         try:
             stream.wait(deadline.cut_at)
+            cut_at = ""
             if not stream.text.finished:
+                cut_at = place_in(stream.thread)
                 calls.close()
             reply = reply_of(
                 stream.text,
@@ -205,6 +207,7 @@ class Worker:
                 delivery=turn.live.delivery,
                 completions=calls.completions,
                 memory_error=turn.conversation.error,
+                cut_at=cut_at,
             )
         )
 

@@ -25,6 +25,8 @@ _DELIVERIES = {
 def lines_of(invocation: Invocation) -> list[str]:
     """Return what to print of an invocation; nothing of one that went well and was no turn."""
     lines = [_turn(invocation)] if invocation.turn else []
+    if invocation.turn and (place := invocation.turn.get("cut_at")):
+        lines += _indented(f"the handler was at {place}")
     # The function itself has written why it failed.
     for failure in (each for each in invocation.failures if each.what != FUNCTION):
         lines += [f"{failure.what} failed:", *_indented(failure.traceback)]

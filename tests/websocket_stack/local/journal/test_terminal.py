@@ -39,6 +39,12 @@ def test_a_turn_without_text_frames_and_model() -> None:
     assert line.endswith("failed after 1.23 s: 0 characters, not streamed")
 
 
+def test_a_turn_that_was_cut_says_where() -> None:
+    turn = TURN | {"outcome": "cut", "cut_at": "/bots/my_bot.py:12 answer"}
+    _, place = lines_of(Invocation(1, "bot", 0.0, {}, turn=turn))
+    assert place == "    the handler was at /bots/my_bot.py:12 answer"
+
+
 def test_a_dialog_turn_says_what_lex_says() -> None:
     event = {"invocationSource": "DialogCodeHook"}
     turn = TURN | {"characters": 0, "frames": 0, "delivery": "off", "first_chunk_seconds": None}
