@@ -179,7 +179,7 @@ def answer(turn):
     yield " world."
 """
 SOON, NEVER = "1", "600"
-SOCKETS, RUNS = 200, 50
+SOCKETS, RUNS = 500, 50
 
 
 async def numbered_reply(socket: Any, seconds: Any, asked: Any) -> Any:
