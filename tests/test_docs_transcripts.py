@@ -13,6 +13,8 @@ from tests.documents import READER, Block, Document
 from tests.stack_fixture import running_stack
 from websocket_stack.local.bedrock import routes as bedrock_routes
 
+pytestmark = pytest.mark.slow
+
 TRANSCRIPTS = [
     block for path in READER for block in Document(path).blocks if block.language == "transcript"
 ]

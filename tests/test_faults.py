@@ -45,6 +45,8 @@ from tests.log_records import logged
 from tests.turns import reply_of
 from websocket_stack.local.bedrock import event_stream
 
+pytestmark = pytest.mark.slow
+
 WORDS = Notices()
 # Where a model is silent on purpose; elsewhere a busy machine must not look like one.
 FIRST_SIGN_SECONDS = 2.0

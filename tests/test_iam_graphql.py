@@ -28,6 +28,8 @@ from websocket_stack.graphql.wiring import Parts
 from websocket_stack.tasks.owners import Owners
 from websocket_stack.tasks.run_table import RunTable
 
+pytestmark = pytest.mark.slow
+
 STACK = evaluated(**AT_ONCE, **MODELS, WriteApiLogs="true")
 OF_FUNCTIONS = ("ChatRole", "FailuresRole")
 OF_THE_API = ("ApiRole", "ApiLogRole")

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from fulfillment.testing import ScriptedModel
 from tests.policies import (
     MODELS,
@@ -22,6 +24,8 @@ from websocket_stack.tasks.connections import Connections
 from websocket_stack.tasks.relay import Relay
 from websocket_stack.tasks.sign_in import Identity, InvalidToken
 from websocket_stack.tasks.sign_in_deadline import close_if_unsigned
+
+pytestmark = pytest.mark.slow
 
 STACK = evaluated(**JWT, **RELAYED, **MODELS)
 ROLES = ("SubmitRole", "WorkerRole", "FailuresRole", "SignInDeadlineRole", "RelayRole")

@@ -20,6 +20,8 @@ from tests.moto_aws import dynamodb_table
 from tests.profiles import examples
 from websocket_stack.registration import Registration
 
+pytestmark = pytest.mark.slow
+
 ME = "us-east-1:a8e1f7b2-b20d-441c-9698-aff8b519d8d5"
 OTHER = "us-east-1:00000000-b20d-441c-9698-aff8b519d8d5"
 identities = st.sampled_from([ME, OTHER])

@@ -101,6 +101,7 @@ def test_the_deployed_handler_is_there_to_be_called() -> None:
     assert handler.lambda_handler == handler.bot.lambda_handler
 
 
+@pytest.mark.slow
 def test_a_cold_start_loads_these_modules_of_ours(loaded: set[str]) -> None:
     assert ours(loaded) == LOADED
 
@@ -131,6 +132,7 @@ def test_a_cold_start_does_not_load(loaded: set[str], module: str) -> None:
     assert module not in loaded
 
 
+@pytest.mark.slow
 def test_a_bot_that_remembers_loads_its_table_as_well() -> None:
     modules = modules_of(**LAMBDA, CONVERSATION_TABLE="conversations")
     assert ours(modules) == LOADED | {"fulfillment.memory.dynamodb"}

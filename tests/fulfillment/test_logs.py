@@ -12,6 +12,8 @@ from fulfillment.errors import SettingsError
 from fulfillment.logs import get_logger, log_failure
 from tests.log_records import logged
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

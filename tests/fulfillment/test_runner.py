@@ -208,6 +208,7 @@ def test_an_intent_that_hangs_without_a_word_is_left(
     assert logged(caplog)[0].cut_at == f"{__file__}:{line} answer"
 
 
+@pytest.mark.slow
 def test_a_post_that_hangs_cannot_hold_the_turn(event: dict[str, Any]) -> None:
     never, posting = threading.Event(), threading.Event()
 
@@ -419,6 +420,7 @@ def test_the_attributes_cannot_be_lost(event: dict[str, Any]) -> None:
     assert "nothing" not in attributes
 
 
+@pytest.mark.slow
 def test_after_its_deadline_a_handler_changes_nothing(event: dict[str, Any]) -> None:
     never, went_on = threading.Event(), threading.Event()
     # Its post holds the turn for as long as it may.
@@ -597,6 +599,7 @@ def returns_much(order_id: str) -> str:
     return "lamp " * 200_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("function", "call", "told", "failed"),
     [
@@ -627,6 +630,7 @@ def test_a_tool_that_fails_is_told_to_the_model(
     assert len(result.text) < MAX_RESULT_CHARACTERS + 50
 
 
+@pytest.mark.slow
 def test_a_tool_that_hangs_does_not_hold_the_turn(event: dict[str, Any]) -> None:
     never = threading.Event()
     bot = bot_of(CALL, then=[["I could not find out."]])
@@ -903,6 +907,7 @@ def test_a_memory_that_cannot_be_written_costs_no_reply(
     assert "secret" not in str(logged(caplog)[0].__dict__)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("remaining_ms", [1_600, 30_000])
 def test_a_memory_that_hangs_on_a_save_is_left(
     event: dict[str, Any], caplog: pytest.LogCaptureFixture, remaining_ms: int

@@ -26,6 +26,8 @@ from tests.fakes import FakeMemory
 from tests.log_records import logged
 from tests.turns import bot_of, model_of
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 NAMES = {"session_id": "s", "request_id": "r", "intent": "FallbackIntent"}
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 # Keeps what pip is told to install, which fails, and is Python otherwise.
 PYTHON = """#!/bin/sh

@@ -8,7 +8,11 @@ import sys
 from importlib.metadata import distribution
 from pathlib import Path
 
+import pytest
+
 from websocket_stack.cloudformation.inline_code import inline_code
+
+pytestmark = pytest.mark.slow
 
 # Powertools is in the layer, and boto3 in the runtime.
 PACKAGES = Path(str(distribution("aws-lambda-powertools").locate_file("")))

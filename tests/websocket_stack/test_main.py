@@ -11,6 +11,8 @@ import pytest
 
 from websocket_stack.__main__ import VERBS, main
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 # Python without anything installed, but for the modules that are named here.
 RUN = """

@@ -17,6 +17,8 @@ from tests.moto_aws import dynamodb_table
 from websocket_stack import registration
 from websocket_stack.registration import Registration
 
+pytestmark = pytest.mark.slow
+
 NOW = 1_734_711_312.9
 IDENTITY = "us-east-1:a8e1f7b2-b20d-441c-9698-aff8b519d8d5"
 

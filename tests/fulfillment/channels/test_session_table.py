@@ -11,6 +11,8 @@ from fulfillment.errors import AddressContested, SessionTableError
 from tests import aws_stub
 from tests.moto_aws import dynamodb_table
 
+pytestmark = pytest.mark.slow
+
 NOW = 1_800_000_000.0
 
 

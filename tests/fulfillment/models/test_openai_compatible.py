@@ -32,6 +32,8 @@ from fulfillment.models.openai_compatible import (
 )
 from tests.stack_fixture import running_app
 
+pytestmark = pytest.mark.slow
+
 PROMPT = Prompt(
     (Message("user", "hello"), Message("assistant", "hi"), Message("user", "and now?")),
     system="Be brief.",

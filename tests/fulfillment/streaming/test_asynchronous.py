@@ -14,6 +14,8 @@ from fulfillment.streaming.framing import Ending, RawText
 from fulfillment.streaming.pacing import Pace
 from fulfillment.streaming.text_buffer import TextBuffer
 
+pytestmark = pytest.mark.slow
+
 SOON = 0.01
 LATE = 60.0
 

@@ -33,6 +33,8 @@ from fulfillment.streaming.pacing import Pace
 from fulfillment.streaming.threads import ThreadStream
 from tests.fulfillment.streaming import probe_door
 
+pytestmark = pytest.mark.slow
+
 OK = None
 BUSY, GONE = ChannelBusy("429"), ConnectionGone("410")
 RESET, REFUSED, UNKNOWN = ChannelError("reset"), FrameRejected("403"), ZeroDivisionError()

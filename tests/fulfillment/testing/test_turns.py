@@ -61,6 +61,7 @@ assert "boto3" not in sys.modules
 """
 
 
+@pytest.mark.slow
 def test_a_turn_needs_no_aws_and_no_network() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", ALONE], cwd=ROOT, env={}, capture_output=True, text=True
@@ -68,6 +69,7 @@ def test_a_turn_needs_no_aws_and_no_network() -> None:
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "chosen",
     [Settings(), Settings(plain_frames=True), Settings(waiting_text="One moment…")],

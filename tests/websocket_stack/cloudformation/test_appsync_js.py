@@ -18,6 +18,8 @@ from tests.npm import link_packages
 from tests.websocket_stack.cloudformation.graphql_stack import AT_ONCE, IAM, evaluated
 from websocket_stack.cloudformation import appsync_js
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent / "appsync_js"
 SOURCES = Path(appsync_js.__file__).parent
 SENT = {"chatId": "c", "data": "It is ", "seq": 0, "kind": "delta", "messageId": "m"}
@@ -102,7 +104,6 @@ def test_an_ask_at_once_returns_null_or_says_why_it_was_not_taken(call: Call) ->
 # --- what the runtime lacks
 
 
-@pytest.mark.slow
 def test_the_runtime_can_do_all_that_they_do(tmp_path: Path) -> None:
     """By AWS's own rules."""
     for path in (*HERE.glob("*.json"), HERE / "eslint.config.mjs", *SOURCES.glob("*.js")):

@@ -24,6 +24,8 @@ from tests.websocket_stack.cloudformation.fulfillment_stack import (
     variables,
 )
 
+pytestmark = pytest.mark.slow
+
 TABLE = "ConversationTable"
 
 
@@ -102,7 +104,6 @@ def aws() -> Iterator[Callable[[str], Any]]:
         yield client_of
 
 
-@pytest.mark.slow
 def test_a_stack_update_switches_it(aws: Callable[[str], Any]) -> None:
     name = f"memory-{uuid4().hex[:8]}"
     cloudformation = aws("cloudformation")

@@ -14,6 +14,8 @@ from tests.evaluator import Refused, Stack, evaluate_template
 from websocket_stack.cloudformation import lambda_functions
 from websocket_stack.cloudformation.parameters import comma_list, has_items, new_template
 
+pytestmark = pytest.mark.slow
+
 IN_VPC = {"VpcSubnetId": "subnet-0a1b", "VpcSecurityGroupId": "sg-0a1b"}
 
 

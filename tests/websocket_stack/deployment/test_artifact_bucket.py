@@ -12,6 +12,8 @@ from tests.websocket_stack.deployment.cloudformation_fakes import ACCOUNT, REGIO
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment.artifact_bucket import MADE_BY, ArtifactBucket, default_name
 
+pytestmark = pytest.mark.slow
+
 NAME = default_name(ACCOUNT, REGION)
 
 
@@ -166,7 +168,6 @@ def test_an_object_that_stays_is_said() -> None:
         bucket(FakeS3()).empty()
 
 
-@pytest.mark.slow
 def test_long_stack_names_are_shortened(s3: Any, zip_path: Path) -> None:
     one, other = (bucket(s3, stack="s" * 127 + last) for last in "ab")
     one.make()

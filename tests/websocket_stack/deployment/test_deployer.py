@@ -23,6 +23,8 @@ from websocket_stack.deployment.deployer import Deployer
 from websocket_stack.deployment.stack_events import Timing
 from websocket_stack.deployment.stacks import Stack, template_of
 
+pytestmark = pytest.mark.slow
+
 BUCKET = default_name(ACCOUNT, REGION)
 
 

@@ -17,6 +17,8 @@ from websocket_stack.deployment.described_bot import of_stack, templates_with
 from websocket_stack.deployment.stacks import Stack
 from websocket_stack.project import TEMPLATES
 
+pytestmark = pytest.mark.slow
+
 STACK = Stack("arn:stack", "lamps", "CREATE_COMPLETE")
 
 
@@ -70,7 +72,6 @@ def test_another_description_is_another_version_of_the_bot() -> None:
     assert versions[0] == versions[1] != versions[2]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fulfillment", "lex-streaming"])
 def test_cfn_lint_takes_it(name: str) -> None:
     from cfnlint.api import lint_file  # takes long: not at collection
@@ -104,7 +105,6 @@ def test_templates_without_a_bot_refuse_one() -> None:
         raise AssertionError
 
 
-@pytest.mark.slow
 def test_a_bot_that_no_template_can_hold_is_refused() -> None:
     described = json.loads(LAMPS.model_dump_json())
     intents = described["locales"]["en_US"]["intents"]

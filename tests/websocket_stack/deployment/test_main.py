@@ -21,6 +21,8 @@ from websocket_stack.command_line import CommandFailed, Console
 from websocket_stack.deployment.__main__ import main, run
 from websocket_stack.deployment.options import argument_parser
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def session(aws: boto3.Session, cloudformation: Any) -> Any:

@@ -17,6 +17,8 @@ from websocket_stack.deployment.template_files import (
     read,
 )
 
+pytestmark = pytest.mark.slow
+
 TEMPLATE = TemplateFile(
     Path("fulfillment.yaml"),
     "",

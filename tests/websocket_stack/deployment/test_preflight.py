@@ -13,6 +13,8 @@ from tests.websocket_stack.deployment.source_trees import failure
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment import preflight
 
+pytestmark = pytest.mark.slow
+
 BOT = {"CreateBot": "true", "BotLocaleId": "en_US"}
 
 

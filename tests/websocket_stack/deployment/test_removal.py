@@ -22,6 +22,8 @@ from websocket_stack.command_line import CommandFailed, Console
 from websocket_stack.deployment.artifact_bucket import ArtifactBucket, default_name
 from websocket_stack.deployment.removal import Removal
 
+pytestmark = pytest.mark.slow
+
 NAME = default_name(ACCOUNT, REGION)
 
 

@@ -9,6 +9,8 @@ import pytest
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.deployment import template_files
 
+pytestmark = pytest.mark.slow
+
 
 def test_declared_parameters_are_read(templates: Path) -> None:
     read = template_files.read("streaming-support", templates)

@@ -6,8 +6,12 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
+
 from tests.documents import ROOT
 from websocket_stack.cloudformation.graphql_functions import CHAT
+
+pytestmark = pytest.mark.slow
 
 AWS = {
     "AWS_LAMBDA_FUNCTION_NAME": "chat",

@@ -18,6 +18,8 @@ from websocket_stack.tasks.protocol import Address
 from websocket_stack.tasks.run_table import RunTable
 from websocket_stack.tasks.runs import Run, State, digest_of, key_of
 
+pytestmark = pytest.mark.slow
+
 ME, YOU = {"sub": "me", "issuer": "pool"}, {"sub": "you", "issuer": "pool"}
 
 

@@ -13,6 +13,8 @@ from fulfillment.streaming.framing import Ending
 from websocket_stack.graphql.frame_format import SEND, framing_of, refusal
 from websocket_stack.tasks.protocol import Address
 
+pytestmark = pytest.mark.slow
+
 ADDRESS = Address("chat", ["chat-1", "message-1"])
 FRAMING = framing_of(ADDRESS, is_whole=False, detail=False)
 

@@ -35,6 +35,8 @@ from websocket_stack.tasks.run_table import RunTable
 from websocket_stack.tasks.watch import Watch
 from websocket_stack.tasks.worker import Worker
 
+pytestmark = pytest.mark.slow
+
 ME, YOU = {"sub": "me", "issuer": "pool"}, {"sub": "you", "issuer": "pool"}
 
 

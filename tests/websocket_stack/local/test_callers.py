@@ -14,6 +14,8 @@ from websockets.sync.client import connect
 from tests.stack_fixture import running_stack
 from websocket_stack.local.callers import is_loopback
 
+pytestmark = pytest.mark.slow
+
 SESSION = "/bots/LOCALBOT01/botAliases/TSTALIASID/botLocales/en_US/sessions/callers-1"
 SERVICES = [
     ("POST", "/model/any/converse"),

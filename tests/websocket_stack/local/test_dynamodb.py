@@ -13,6 +13,8 @@ from fulfillment.memory.dynamodb import ConversationTable
 from websocket_stack.local import stack
 from websocket_stack.local.dynamodb import DynamoDb
 
+pytestmark = pytest.mark.slow
+
 
 def put(dynamodb: Any, session_id: str, **members: Any) -> Any:
     item = {"sessionId": {"S": session_id}, "connectionId": {"S": f"of {session_id}"}}

@@ -16,6 +16,8 @@ from fulfillment.models.openai_compatible import OpenAICompatibleModel
 from fulfillment.testing import ScriptedModel
 from websocket_stack.local.explained_model import ExplainedModel
 
+pytestmark = pytest.mark.slow
+
 PROMPT = Prompt((Message("user", "Hello?"),))
 
 

@@ -28,6 +28,8 @@ from starlette.routing import Route
 
 from tests.stack_fixture import OF_FUNCTIONS, QUESTION, client, running_app, running_stack
 
+pytestmark = pytest.mark.slow
+
 ISSUER = "https://issuer.example/pool"
 STATE = 'query Q { chatState(chatId: "%s") { text kind } }'
 ASK = 'mutation A { ask(chatId: "%s", prompt: "%s") { data } }'
@@ -107,7 +109,6 @@ def error_of(answered: tuple[int, Any]) -> tuple[int, str, str]:
     return status, body["errors"][0]["errorType"], body["errors"][0]["message"]
 
 
-@pytest.mark.slow
 def test_a_chat_is_its_first_users(with_tokens: Any, key: Any) -> None:
     chat_id, mine, yours = uuid4().hex, token(key, "ada"), token(key, "bob")
     auth = AppSyncJWTAuthentication(host=with_tokens.partition("://")[2], jwt=mine)
@@ -174,7 +175,6 @@ def signed_answer(origin: str, credentials: Credentials, query: str) -> tuple[in
     return response.status_code, response.json()
 
 
-@pytest.mark.slow
 def test_a_guests_chat_is_that_guests(with_iam: Any) -> None:
     chat_id, mine, yours = uuid4().hex, guest(with_iam), guest(with_iam)
     auth = AppSyncIAMAuthentication(

@@ -9,6 +9,8 @@ import pytest
 from websocket_stack.command_line import CommandFailed
 from websocket_stack.local.model_routes import model_routes, named_after
 
+pytestmark = pytest.mark.slow
+
 OPENAI = {"OPENAI_MODEL": "llama", "OPENAI_API_KEY": "key"}
 
 
@@ -16,7 +18,6 @@ def paths_of(name: str, environ: Mapping[str, str] = OPENAI) -> list[str]:
     return [route.path for route in model_routes(name, environ)]  # type: ignore[attr-defined]
 
 
-@pytest.mark.slow
 def test_demo_and_openai_have_the_same_routes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "key")
 

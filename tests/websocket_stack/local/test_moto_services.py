@@ -6,6 +6,8 @@ import pytest
 
 from websocket_stack.local.moto_services import MotoService
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_refused_call_is_an_error() -> None:
     service = MotoService("sqs", "AmazonSQS")

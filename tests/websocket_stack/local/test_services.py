@@ -13,6 +13,8 @@ from websocket_stack.local.journal.journal import Journal
 from websocket_stack.local.journal.watching import Observer
 from websocket_stack.local.services import Services
 
+pytestmark = pytest.mark.slow
+
 # It reads its environment as it is loaded, as Lambda functions do.
 SOURCE = """
 import os

@@ -25,6 +25,8 @@ from tests.websocket_stack.server.chat_servers import (
 from websocket_stack.server.limits import Limits
 from websocket_stack.server.sign_in import KnownTokens
 
+pytestmark = pytest.mark.slow
+
 CHAT = "chat-0123456789abcdef"
 TOKEN = "t" * 32
 

@@ -16,6 +16,8 @@ from websocket_stack.server.invocations import SESSION_HEADER, Ping
 from websocket_stack.server.limits import Limits
 from websocket_stack.server.sign_in import KnownTokens
 
+pytestmark = pytest.mark.slow
+
 SESSION = "session-0123456789abcdef0123456789abcdef"
 TOKEN = "t" * 32
 HI = {"prompt": "hi"}
@@ -75,7 +77,6 @@ def test_a_client_that_goes_away_stops_the_model() -> None:
         eventually(lambda: server.source.closed == [True])
 
 
-@pytest.mark.slow
 def test_a_client_that_stops_reading_is_let_go() -> None:
     long = ["x" * 50_000] * 40
     with running(lambda utterance: long, settings=QUICK._replace(send_seconds=1.0)) as server:

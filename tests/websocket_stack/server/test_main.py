@@ -9,6 +9,8 @@ from websocket_stack.server.app import ChatServer
 from websocket_stack.server.options import argument_parser
 from websocket_stack.server.shared_runs import SharedRuns
 
+pytestmark = pytest.mark.slow
+
 
 def options(*arguments: Any) -> Any:
     return argument_parser().parse_args(arguments)

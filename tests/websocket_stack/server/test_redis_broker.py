@@ -24,6 +24,8 @@ from websocket_stack.server.settings import ServerSettings
 from websocket_stack.server.shared_runs import SharedRuns
 from websocket_stack.server.telemetry import Telemetry
 
+pytestmark = pytest.mark.slow
+
 KEY, CHAT = Key("", "request-0123456789ab"), Key("", "chat-0123456789abcdef")
 ASK = Ask(KEY.name, CHAT.name, "hi", AiSdkView(KEY.name))
 WORDS = [f"word {number}, " for number in range(60)]

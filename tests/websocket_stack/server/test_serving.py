@@ -31,6 +31,8 @@ from tests.websocket_stack.server.chat_servers import (
 from tests.websocket_stack.server.test_app import is_end, numbered, send, text_of
 from websocket_stack.server.limits import Limits
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 HANDSHAKE = (
     "GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -68,7 +70,6 @@ def sends_10_mb(raw: Any) -> None:
         raw.sendall(bytes([0x81, 0xFF]) + (10_000_000).to_bytes(8) + bytes(10_000_004))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("misbehaves", [stops_reading, floods, sends_10_mb])
 def test_a_client_that_misbehaves_costs_no_other_anything(misbehaves: Any) -> None:
     limits = Limits(asks_per_minute=100, runs=100)
@@ -138,7 +139,6 @@ def test_a_run_that_goes_on_is_told_the_restart() -> None:
             draining.join(SECONDS)
 
 
-@pytest.mark.slow
 def test_sigterm_ends_the_process_well() -> None:
     environ = os.environ | {"CLOSE_JITTER_SECONDS": "0.2"}
     command = [sys.executable, "-m", "websocket_stack.server", "--port", "0"]
@@ -217,7 +217,6 @@ async def endings_of(port: Any, process: Any) -> Any:
     return await asyncio.wait_for(ending, 60)
 
 
-@pytest.mark.slow
 def test_at_sigterm_runs_finish_or_are_told_and_each_socket_is_closed(tmp_path: Path) -> None:
     (tmp_path / "my_bot.py").write_text(BOT)
     environ = os.environ | {

@@ -28,6 +28,8 @@ from tests.websocket_stack.server.test_app import CHAT, is_end, resume, send, te
 from tests.websocket_stack.server.test_serving import HANDSHAKE
 from websocket_stack.server.redis_entries import Names
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
@@ -70,7 +72,6 @@ ALL = 1_000_000
 REPLY = ["Hello", " ", "w" * 130, "ö", "rld" * 50, "!"]
 
 
-@pytest.mark.slow
 def test_a_client_that_is_cut_at_any_byte_gets_the_text_once(redis: Any) -> None:
     ours, theirs = chat_servers(redis, lambda utterance: REPLY)
     numbers = itertools.count()
@@ -186,7 +187,6 @@ def test_a_reader_elsewhere_keeps_a_run_alive(redis: Any) -> None:
         assert text_of(receive_until(other, is_end)) == "!"
 
 
-@pytest.mark.slow
 def test_a_restart_of_redis_loses_nothing(redis: Any) -> None:
     go_on, go_further = threading.Event(), threading.Event()
     steps = ["Hello", " world", go_on, ", how", " are", go_further, " you?"]
@@ -206,7 +206,6 @@ def test_a_restart_of_redis_loses_nothing(redis: Any) -> None:
     assert text_of(first) == text_of(second) == "Hello world, how are you?"
 
 
-@pytest.mark.slow
 def test_no_question_waits_for_a_redis_that_is_down(redis: Any) -> None:
     with running(redis=redis.url) as server, server.connect() as socket:
         redis.stop()
@@ -236,7 +235,6 @@ def test_a_writer_that_was_replaced_stops(redis: Any) -> None:
         assert receive_until(socket, is_end)[-1]["outcome"] == "cancelled"
 
 
-@pytest.mark.slow
 def test_a_writer_that_died_is_told(redis: Any) -> None:
     names = Names.of("", "request-0123456789ab")
     redis.client.set(names.claim, "1")

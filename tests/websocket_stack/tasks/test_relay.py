@@ -6,6 +6,7 @@ import json
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from fulfillment.errors import ChannelBusy, ChannelError, ConnectionGone
 from tests.profiles import examples
 from tests.websocket_stack.tasks.tasks_api import Hub
 from websocket_stack.tasks.relay import Relay
+
+pytestmark = pytest.mark.slow
 
 TEXT = ["One, ", "two, ", "two, ", "three."]
 

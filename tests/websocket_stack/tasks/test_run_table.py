@@ -13,6 +13,8 @@ from websocket_stack.tasks.protocol import Address
 from websocket_stack.tasks.run_table import RunTable
 from websocket_stack.tasks.runs import Run, State
 
+pytestmark = pytest.mark.slow
+
 RUN = Run(
     key="k", owner="ada", address=Address("task", "1"), digest="d", connection_id="c", detail=False
 )

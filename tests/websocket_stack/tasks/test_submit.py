@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 from tests.websocket_stack.tasks.tasks_api import Api, ends_of, message, submit, text_of
 from websocket_stack.tasks.sign_in import Identity, InvalidToken
 
+pytestmark = pytest.mark.slow
+
 OWNERS = ["us-east-1:me", "us-east-1:you"]
 
 

@@ -22,6 +22,8 @@ from websocket_stack.tasks.failures import tell
 from websocket_stack.tasks.relay import Relay
 from websocket_stack.tasks.runs import group_of
 
+pytestmark = pytest.mark.slow
+
 FINISHED = {
     "task_id": "000001",
     "status": "Success",

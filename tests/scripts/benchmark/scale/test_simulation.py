@@ -13,6 +13,8 @@ from scripts.benchmark.scale.report import postings
 from scripts.benchmark.scale.simulation import Figures, need, run
 from scripts.benchmark.scale.turns import lex_streaming
 
+pytestmark = pytest.mark.slow
+
 CROWD = Crowd(100, Pace(80, 0.02, 0.6), tokens=120)
 SIZES = (100, 40_000, 100_000, 400_000)
 

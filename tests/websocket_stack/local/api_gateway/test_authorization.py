@@ -30,6 +30,8 @@ from websocket_stack.local.cognito.service import (
 )
 from websocket_stack.smoke import presigning
 
+pytestmark = pytest.mark.slow
+
 NOW = 1_795_167_507.0
 FUNCTIONS = {"local": "local secret"}
 

@@ -16,6 +16,8 @@ from websocket_stack.local.appsync.realtime import MAX_SUBSCRIPTIONS, Client, he
 from websocket_stack.local.appsync.resolvers import echo
 from websocket_stack.local.appsync.service import GraphQlApi
 
+pytestmark = pytest.mark.slow
+
 API_KEY = "da2-fakeApiId123456"
 # Recorded of Amplify 6.22.1, gql 4.4.0, and clients written by hand.
 RECORDED = json.loads((Path(__file__).parent / "frames.json").read_text("utf-8"))

@@ -22,6 +22,8 @@ from tests.npm import link_packages
 from tests.stack_fixture import QUESTION
 from websocket_stack.local.graphql_chat import API_KEY
 
+pytestmark = pytest.mark.slow
+
 ASK = """
 mutation A($chatId: String!, $prompt: String!) {
   ask(chatId: $chatId, prompt: $prompt) { chatId data }
@@ -196,7 +198,6 @@ def amplify(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return folder
 
 
-@pytest.mark.slow
 def test_amplify_does_the_same(stack_url: str, amplify: Any) -> None:
     command = ["node", "chat.mjs", stack_url, API_KEY, uuid4().hex, QUESTION]
     run = subprocess.run(command, cwd=amplify, capture_output=True, timeout=60, check=False)

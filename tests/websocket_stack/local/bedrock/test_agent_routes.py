@@ -24,6 +24,8 @@ from websocket_stack.local.bedrock.knowledge_bases import NOTHING_FOUND
 from websocket_stack.local.demo_model.model import DemoModel
 from websocket_stack.local.demo_model.passages import Library, Passage
 
+pytestmark = pytest.mark.slow
+
 LAMPS = Passage("docs/lamps.md", "Lamps", "The lamp of a lighthouse turns. Once in ten seconds.")
 FOG = Passage("README.md", "Fog", "In fog the horn and also the lamp are on.")
 DEMO = DemoModel(Library([LAMPS, FOG]), tokens_per_second=800, thinking_seconds=0.0)

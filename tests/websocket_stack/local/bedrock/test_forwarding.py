@@ -25,6 +25,8 @@ from websocket_stack.local.aws_json import ServiceError, error_response
 from websocket_stack.local.bedrock import event_stream
 from websocket_stack.local.bedrock.forwarding import BedrockForwarder
 
+pytestmark = pytest.mark.slow
+
 SIGNATURES = SignatureCheck({"CALLER": Key("caller's secret")}.get, "bedrock")
 CONVERSE = {"messages": [{"role": "user", "content": [{"text": "Grüß Gott"}]}]}
 ARN = "arn:aws:bedrock:eu-central-1:123456789012:inference-profile/eu.anthropic.claude:0"

@@ -24,6 +24,8 @@ from tests.stack_fixture import PASSAGE, QUESTION, client, running_app
 from websocket_stack.local.aws_json import ServiceError, error_response
 from websocket_stack.local.bedrock import routes as bedrock_routes
 
+pytestmark = pytest.mark.slow
+
 MODEL_ID = "global.anthropic.claude-haiku-5-5"
 PROFILE_ARN = f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/{MODEL_ID}"
 ORDER = "Where is my order A-1042?"

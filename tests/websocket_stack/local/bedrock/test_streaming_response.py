@@ -23,6 +23,8 @@ from websocket_stack.local.bedrock.streaming_response import streaming_response
 from websocket_stack.local.demo_model.model import DemoModel
 from websocket_stack.local.demo_model.passages import Library
 
+pytestmark = pytest.mark.slow
+
 BROKEN = b"broken"
 
 

@@ -14,6 +14,8 @@ from websocket_stack.local.bedrock import routes as bedrock_routes
 from websocket_stack.local.demo_model.model import DemoModel
 from websocket_stack.local.demo_model.passages import Library, Passage
 
+pytestmark = pytest.mark.slow
+
 BOT = "tests.websocket_stack.local.demo_bots.bot"
 KEEPERS = Passage(
     "docs/keepers.md",
@@ -54,7 +56,6 @@ def chat(lex: Any) -> Callable[[str], Ask]:
     return begin
 
 
-@pytest.mark.slow
 def test_a_tool_is_called_and_its_result_told(chat: Callable[[str], Ask]) -> None:
     ask = chat("tools")
 

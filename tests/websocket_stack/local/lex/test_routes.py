@@ -24,6 +24,8 @@ from websocket_stack.local.aws_json import ServiceError, error_response
 from websocket_stack.local.lex import routes as lex_routes
 from websocket_stack.local.lex.service import LexRuntime
 
+pytestmark = pytest.mark.slow
+
 TEXT = "text/plain; charset=utf-8"
 
 
