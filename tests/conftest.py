@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--fuzz",
         type=int,
-        default=2_000,
+        default=500,
         help="how many mutated events, and hostile documents of each kind, to try",
     )
 
@@ -53,13 +53,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return how many processes run the tests.
 
-    One more than there are processors, for some of the slow tests wait for a socket. The quick ones
-    do not, and ask for "logical": each process collects all tests again, and loads what they need.
+    Twice as many as there are processors, for many of the slow tests wait for a socket. The quick
+    ones do not, and ask for "logical": each process collects all tests again, and loads what they
+    need.
     """
     processors = os.cpu_count() or 1
     # Of the deployed ones, each process has an emulator with functions, which take 1 GB.
     few = config.option.numprocesses == "logical" or config.option.markexpr == "deployed"
-    return processors if few else processors + 1
+    return processors if few else 2 * processors
 
 
 def pytest_collection_finish() -> None:

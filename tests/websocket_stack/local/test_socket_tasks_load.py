@@ -23,7 +23,7 @@ from tests.stack_fixture import running_stack
 pytestmark = pytest.mark.slow
 
 # Few enough for a busy machine, whose other tests are to go on. More by the environment.
-CONNECTIONS = int(os.environ.get("TASK_CONNECTIONS", "20"))
+CONNECTIONS = int(os.environ.get("TASK_CONNECTIONS", "10"))
 TASKS = 3
 LINES = 60
 DEMO_TASKS = "tests.websocket_stack.local.demo_tasks:tasks"
@@ -123,11 +123,11 @@ def serving() -> Iterator[tuple[str, int]]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_does_not_grow_from_crowd_to_crowd() -> None:
-    """Its rows grow: 20 KB of a task, as moto keeps them. ``-rP`` shows what three crowds take."""
+    """Its rows grow: 20 KB of a task, as moto keeps them. ``-rP`` shows what two crowds take."""
     with serving() as (address, pid):
         sys.stdout.write(f"before: {Usage.of(pid)}\n")
         after = []
-        for number in range(1, 4):
+        for number in range(1, 3):
             most = asyncio.run(watched_crowd(address, pid))
             after.append(Usage.of(pid))
             sys.stdout.write(f"crowd {number}: at most {most}; after it {after[-1]}\n")
