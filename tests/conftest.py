@@ -17,6 +17,9 @@ EVENTS = Path(__file__).parent / "events"
 # Old objects, which are thousands of tests and the modules of all, are seldom looked through.
 gc.set_threshold(*gc.get_threshold()[:2], 200)
 
+# How many processes wait at a time, while others keep the processors busy.
+WAITING = 4
+
 # Before any module makes a client at import. Nothing here is reached: a wrong endpoint fails fast.
 for name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_"))]:
     del os.environ[name]
@@ -53,14 +56,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return how many processes run the tests.
 
-    Twice as many as there are processors, for many of the slow tests wait for a socket. The quick
-    ones do not, and ask for "logical": each process collects all tests again, and loads what they
-    need.
+    Some more than there are processors, for many of the slow tests wait for a socket. The quick ones
+    do not, and ask for "logical": each process collects all tests again, and loads what they need.
     """
     processors = os.cpu_count() or 1
     # Of the deployed ones, each process has an emulator with functions, which take 1 GB.
     few = config.option.numprocesses == "logical" or config.option.markexpr == "deployed"
-    return processors if few else 2 * processors
+    return processors if few else processors + WAITING
 
 
 def pytest_collection_finish() -> None:

@@ -123,7 +123,7 @@ def kept() -> Any:
     return lines
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_the_image_is_built_answers_and_stops(tmp_path: Path) -> None:
     build = Build(tmp_path)
     build.run()

@@ -22,6 +22,8 @@ from tests.documents import READER, Document
 from tests.requirements import link
 from tests.stack_fixture import client
 
+pytestmark = pytest.mark.ci
+
 ROOT = Path(__file__).resolve().parents[1]
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
@@ -103,14 +105,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     return installed
 
 
-@pytest.mark.slow
 def test_an_installed_package_makes_a_bot_that_passes_its_tests(installed: Installed) -> None:
     assert "3 passed" in installed.run("python", "-m", "pytest", "-q")
     required = (installed.bot / "requirements-dev.txt").read_text("utf-8")
     assert re.search(r"^lex-streaming\[local,deploy\] @ file:///.+\.whl$", required, re.MULTILINE)
 
 
-@pytest.mark.slow
 def test_it_serves_a_bot_with_the_documentation(installed: Installed) -> None:
     with installed.serving() as (origin, process):
 
@@ -136,7 +136,6 @@ def test_it_serves_a_bot_with_the_documentation(installed: Installed) -> None:
         assert process.stderr and process.stderr.read() == ""
 
 
-@pytest.mark.slow
 def test_it_builds_a_zip_and_can_deploy_each_template(installed: Installed) -> None:
     installed.run("lex-streaming", "build", "--code", ".")
     # What was built before is left out.

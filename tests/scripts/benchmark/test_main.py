@@ -11,8 +11,9 @@ from scripts.benchmark.__main__ import main
 from scripts.benchmark.handlers import LEX_STREAMING, PLAIN_LOOP
 from scripts.benchmark.model import Pace
 
+pytestmark = pytest.mark.ci
 
-@pytest.mark.slow
+
 def test_cold_turns_of_both_handlers(capsys: pytest.CaptureFixture[str]) -> None:
     # Long enough for a frame to leave before the text is complete, on a busy machine too.
     main(["--cold", "--tokens", "40", "--rates", "40", "--post-ms", "0", "--turns", "1", "--json"])
@@ -21,7 +22,6 @@ def test_cold_turns_of_both_handlers(capsys: pytest.CaptureFixture[str]) -> None
     assert set(table["figures"]["init, ms"]) == {"lex-streaming", "plain loop"}
 
 
-@pytest.mark.slow
 def test_the_chat_server_and_a_plain_one(capsys: pytest.CaptureFixture[str]) -> None:
     few = ("--clients", "5", "--tokens", "10", "--turns", "1", "--silent-sockets", "200")
     main(["--door", "chat-server", *few, "--json"])
@@ -31,7 +31,6 @@ def test_the_chat_server_and_a_plain_one(capsys: pytest.CaptureFixture[str]) -> 
     assert idle["figures"]["KB a socket"]["chat-server"]["median"] > 0
 
 
-@pytest.mark.slow
 def test_tasks_and_a_plain_loop(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--door", "tasks", "--quick", "--tokens", "30", "--turns", "1", "--json"])
     (table,) = json.loads(capsys.readouterr().out)
@@ -41,7 +40,6 @@ def test_tasks_and_a_plain_loop(capsys: pytest.CaptureFixture[str]) -> None:
     assert frames["socket tasks"]["median"] <= 30 + 1
 
 
-@pytest.mark.slow
 def test_warm_turns_of_both_handlers() -> None:
     turns = warm.run((LEX_STREAMING, PLAIN_LOOP), Pace(40, 0, 0), 20, 2, memory=True)
     for found in turns.values():

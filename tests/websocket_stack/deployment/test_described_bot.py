@@ -72,6 +72,7 @@ def test_another_description_is_another_version_of_the_bot() -> None:
     assert versions[0] == versions[1] != versions[2]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("name", ["fulfillment", "lex-streaming"])
 def test_cfn_lint_takes_it(name: str) -> None:
     from cfnlint.api import lint_file  # takes long: not at collection

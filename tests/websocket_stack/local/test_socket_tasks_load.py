@@ -121,6 +121,7 @@ def serving() -> Iterator[tuple[str, int]]:
             process.terminate()
 
 
+@pytest.mark.ci
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_does_not_grow_from_crowd_to_crowd() -> None:
     """Its rows grow: 20 KB of a task, as moto keeps them. ``-rP`` shows what two crowds take."""

@@ -217,6 +217,7 @@ async def endings_of(port: Any, process: Any) -> Any:
     return await asyncio.wait_for(ending, 60)
 
 
+@pytest.mark.ci
 def test_at_sigterm_runs_finish_or_are_told_and_each_socket_is_closed(tmp_path: Path) -> None:
     (tmp_path / "my_bot.py").write_text(BOT)
     environ = os.environ | {

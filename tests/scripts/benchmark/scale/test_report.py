@@ -26,7 +26,7 @@ def number(cell: str) -> float:
     return float(found[0].replace(",", ""))
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_document_shows_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--scale"])
     (drawing,) = DOCUMENT.drawings
