@@ -56,8 +56,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return how many processes run the tests.
 
-    Some more than there are processors, for many of the slow tests wait for a socket. The quick ones
-    do not, and ask for "logical": each process collects all tests again, and loads what they need.
+    Some more than there are processors, for many of the slow tests wait for a socket. The quick
+    ones do not, and ask for "logical": each process collects all tests again, and loads what they
+    need.
     """
     processors = os.cpu_count() or 1
     # Of the deployed ones, each process has an emulator with functions, which take 1 GB.
