@@ -410,14 +410,17 @@ def test_the_turn_ends_before_the_deadline_that_lambda_set(
     model: SharedModel,
     load_event: Callable[[str], dict[str, Any]],
 ) -> None:
+    # A first turn loads what it needs, which takes a busy machine long.
+    model.script = [ONE, TWO]
+    environment.invoke(load_event("lex_web_ui_second_turn"))
     released = threading.Event()
     model.script = [ONE, released]
     started = time.monotonic()
     try:
-        body = environment.invoke(load_event("lex_web_ui_second_turn"), seconds=3)
+        body = environment.invoke(load_event("lex_web_ui_second_turn"), seconds=5)
     finally:
         released.set()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 5
     text, state = reply_of(json.loads(body))
     assert text.startswith(f"{ONE.strip()}\n\n{Notices().cut}")
     assert state == "Fulfilled"

@@ -12,7 +12,7 @@ from tests.websocket_stack.server.chat_servers import QUICK, running
 from tests.websocket_stack.server.npm_packages import bundle, install_clients
 from tests.websocket_stack.server.test_npm_clients import LONG, PacedSource
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.ci
 
 
 @pytest.fixture(scope="module")

@@ -104,6 +104,7 @@ def test_an_ask_at_once_returns_null_or_says_why_it_was_not_taken(call: Call) ->
 # --- what the runtime lacks
 
 
+@pytest.mark.ci
 def test_the_runtime_can_do_all_that_they_do(tmp_path: Path) -> None:
     """By AWS's own rules."""
     for path in (*HERE.glob("*.json"), HERE / "eslint.config.mjs", *SOURCES.glob("*.js")):

@@ -17,7 +17,7 @@ from tests.websocket_stack.server.chat_servers import QUICK, running
 from tests.websocket_stack.server.npm_packages import SECONDS, install_clients
 from websocket_stack.server.sign_in import KnownTokens
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.ci
 
 WORDS = [f"word {number}, " for number in range(80)]
 LONG = "".join(WORDS)

@@ -198,6 +198,7 @@ def amplify(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return folder
 
 
+@pytest.mark.ci
 def test_amplify_does_the_same(stack_url: str, amplify: Any) -> None:
     command = ["node", "chat.mjs", stack_url, API_KEY, uuid4().hex, QUESTION]
     run = subprocess.run(command, cwd=amplify, capture_output=True, timeout=60, check=False)
