@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from io import BytesIO
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
@@ -22,9 +24,12 @@ class MotoService:
     Args:
         name: its name in a credential scope.
         target: the prefix of its ``X-Amz-Target``.
+        lock: held while a call is answered, where calls must not meet another's half.
     """
 
-    def __init__(self, name: str, target: str) -> None:
+    def __init__(
+        self, name: str, target: str, lock: AbstractContextManager[Any] | None = None
+    ) -> None:
         self._target = target
         # moto reads account and region from the signature, which it does not check.
         self._authorization = (
@@ -32,8 +37,8 @@ class MotoService:
         )
         # The packages describe WSGI and ASGI each in types of their own, hence Any.
         wsgi: Any = DomainDispatcherApplication(create_backend_app)
-        self._wsgi = wsgi
-        self.asgi: Any = WSGIMiddleware(wsgi, workers=WORKERS)
+        self._wsgi = wsgi if lock is None else _one_at_a_time(wsgi, lock)
+        self.asgi: Any = WSGIMiddleware(self._wsgi, workers=WORKERS)
 
     def call(
         self, operation: str, request: Mapping[str, Any], ignore: str = ""
@@ -61,3 +66,13 @@ class MotoService:
             raise RuntimeError(f"{operation} answered {response.status_code}")
         answer: Mapping[str, Any] = json.loads(response.data or b"{}")
         return answer
+
+
+def _one_at_a_time(wsgi: Any, lock: AbstractContextManager[Any]) -> Any:
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        # A client that is slow to send holds no other up.
+        environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read())
+        with lock:
+            return wsgi(environ, start_response)
+
+    return application

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
@@ -63,6 +64,29 @@ def test_calls_may_come_at_the_same_time(dynamodb: Any) -> None:
         rows = list(pool.map(lambda name: read(dynamodb, name), names))
 
     assert [row["connectionId"]["S"] for row in rows] == [f"of {name}" for name in names]
+
+
+def test_a_write_is_whole_before_another_is_compared_with_it(dynamodb: Any) -> None:
+    """Of an owner's two first claims of a row, neither meets a row without an owner."""
+    # Threads change in the middle of whatever they do.
+    switch_seconds = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+
+    def claim(session_id: str) -> None:
+        dynamodb.update_item(
+            TableName=stack.SESSION_TABLE,
+            Key={"sessionId": {"S": session_id}},
+            UpdateExpression="SET ownerId = :owner",
+            ConditionExpression="attribute_not_exists(sessionId) OR ownerId = :owner",
+            ExpressionAttributeValues={":owner": {"S": "Ada"}},
+        )
+
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            for number in range(20):
+                list(pool.map(claim, [f"dynamodb-claimed-{number}"] * 8))
+    finally:
+        sys.setswitchinterval(switch_seconds)
 
 
 def test_an_existing_table_keeps_its_rows(dynamodb: Any) -> None:
