@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from functools import cache
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,18 @@ import boto3
 from moto.core.models import botocore_stubber
 
 REGION = "us-east-1"
+# moto makes a row before it looks at the condition of the write and fills the row.
+_lock = threading.Lock()
+_answer = botocore_stubber.process_request
+
+
+def _answer_one_at_a_time(request: Any) -> Any:
+    with _lock if ".dynamodb." in f".{request.url.partition('://')[2]}" else nullcontext():
+        return _answer(request)
+
+
+# The one of all clients, those of code under test included.
+botocore_stubber.process_request = _answer_one_at_a_time  # type: ignore[method-assign]
 
 
 @contextmanager
