@@ -285,7 +285,7 @@ def test_nginx_tries_the_other_server_when_one_shuts_down(tmp_path: Path) -> Non
         assert (len(one.source.questions), len(other.source.questions)) == (0, 4)
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_heartbeats_hold_a_silent_socket_open_in_nginx(tmp_path: Path) -> None:
     """It cuts what says nothing for a while: by default for three of the server's pings."""
     settings = QUICK._replace(heartbeat_seconds=0.2)

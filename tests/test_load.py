@@ -105,6 +105,7 @@ def readers() -> list[Reader]:
     return readers
 
 
+@pytest.mark.ci
 def test_every_reply_of_many_turns_at_once_is_complete(readers: list[Reader]) -> None:
     for reader in readers:
         assert reader.reply["sessionState"]["intent"]["state"] == "Fulfilled"

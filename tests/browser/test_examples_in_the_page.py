@@ -76,6 +76,7 @@ def watched(browser: Browser) -> Iterator[list[Watched]]:
         yield tabs
 
 
+@pytest.mark.ci
 def test_an_order_is_tracked_before_the_users_eyes(watched: list[Watched]) -> None:
     """All tabs at once, for it takes real seconds."""
     for chat, _ in watched:

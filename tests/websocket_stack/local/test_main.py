@@ -55,6 +55,7 @@ def get(host: str, path: str) -> bytes:
         return connection.getresponse().read()
 
 
+@pytest.mark.ci
 def test_it_is_interrupted_in_mid_turn_without_a_word() -> None:
     with serving() as (host, process):
         assert json.loads(get(host, "/health"))["auth"] == "none"
@@ -88,6 +89,7 @@ def hang(turn):
 """
 
 
+@pytest.mark.ci
 def test_a_turn_that_hangs_does_not_hold_it(tmp_path: Path) -> None:
     (tmp_path / "hanging_bot.py").write_text(HANGING)
     arguments = ("--bot", "hanging_bot:bot")

@@ -92,6 +92,7 @@ async def watched_crowd(address: str, pid: int) -> Usage:
     return most
 
 
+@pytest.mark.ci
 def test_no_thread_is_left_behind() -> None:
     with running_stack(tasks=DEMO_TASKS) as origin:
         before = set(threading.enumerate())

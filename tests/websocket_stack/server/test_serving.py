@@ -139,6 +139,7 @@ def test_a_run_that_goes_on_is_told_the_restart() -> None:
             draining.join(SECONDS)
 
 
+@pytest.mark.ci
 def test_sigterm_ends_the_process_well() -> None:
     environ = os.environ | {"CLOSE_JITTER_SECONDS": "0.2"}
     command = [sys.executable, "-m", "websocket_stack.server", "--port", "0"]

@@ -235,6 +235,7 @@ def test_a_writer_that_was_replaced_stops(redis: Any) -> None:
         assert receive_until(socket, is_end)[-1]["outcome"] == "cancelled"
 
 
+@pytest.mark.ci
 def test_a_writer_that_died_is_told(redis: Any) -> None:
     names = Names.of("", "request-0123456789ab")
     redis.client.set(names.claim, "1")

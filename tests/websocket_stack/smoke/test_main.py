@@ -164,6 +164,7 @@ def test_a_profile_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str])
     assert "smoke: The config profile (mine) could not be found" in capsys.readouterr().err
 
 
+@pytest.mark.ci
 def test_as_a_script_it_takes_what_cannot_be_known_for_no_failure(origin: str) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "websocket_stack.smoke"]
