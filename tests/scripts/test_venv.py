@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -194,8 +195,13 @@ def test_ctrl_c_ends_it_quietly(clone: Clone) -> None:
     ) as process:
         assert process.stderr
         assert process.stderr.readline().startswith("Setting up .venv")
-        os.killpg(process.pid, signal.SIGINT)
+        # Once in hundreds of times dash loses the first, in the moment in which it starts a process.
+        for _ in range(2):
+            os.killpg(process.pid, signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(20)
+                break
 
-        assert process.wait(60) == 130
+        assert process.returncode == 130
         assert process.stderr.read().strip() == ""
     assert not list(clone.folder.glob(".venv/made-from*"))
