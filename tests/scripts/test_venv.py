@@ -195,7 +195,7 @@ def test_ctrl_c_ends_it_quietly(clone: Clone) -> None:
     ) as process:
         assert process.stderr
         assert process.stderr.readline().startswith("Setting up .venv")
-        # Once in hundreds of times dash loses the first, in the moment in which it starts a process.
+        # Once in hundreds of times dash loses the first, just as it starts a process.
         for _ in range(2):
             os.killpg(process.pid, signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
