@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -263,7 +264,7 @@ class Machine:
     @contextmanager
     def environment(self, version: str, handler: str = HANDLER) -> Iterator[ExecutionEnvironment]:
         """Unpack the zip and run it until the block is left."""
-        folder = self.folder / f"{version} {handler}"
+        folder = Path(tempfile.mkdtemp(prefix=f"{version}-", dir=self.folder))
         task_root, log = folder / "task", folder / "log"
         runtime = runtime_folder(folder / "runtime", version)
         with zipfile.ZipFile(self.built) as archive:
